@@ -1,0 +1,59 @@
+"""Small artifacts, written as training writes them."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from app.artifact import Artifact, Recipe, write_artifact
+
+
+def make_artifact(
+    user_ids: npt.ArrayLike = (1, 2, 3, 4),
+    item_ids: npt.ArrayLike = (10, 20, 30, 40, 50, 60),
+    *,
+    dim: int = 3,
+    seed: int = 0,
+    seen: dict[int, list[int]] | None = None,
+    **replaced: npt.NDArray[Any],
+) -> Artifact:
+    """Random embeddings; `seen` is user row → item rows; `replaced` are fields of Artifact."""
+    rng = np.random.default_rng(seed)
+    users, items = np.sort(np.asarray(user_ids)), np.sort(np.asarray(item_ids))
+    rows = [sorted((seen or {}).get(row, [])) for row in range(len(users))]
+    artifact = Artifact(
+        recipe=Recipe(family="test", params={"dim": dim}, seed=seed, data_hash="0" * 64),
+        user_ids=users,
+        item_ids=items,
+        user_embeddings=rng.normal(size=(len(users), dim)).astype(np.float32),
+        item_embeddings=rng.normal(size=(len(items), dim)).astype(np.float32),
+        user_biases=np.zeros(len(users), dtype=np.float32),
+        item_biases=rng.normal(size=len(items)).astype(np.float32),
+        item_popularity=np.arange(len(items), 0, -1, dtype=np.int64),
+        seen_indptr=np.cumsum([0, *map(len, rows)]).astype(np.int64),
+        seen_indices=np.array([item for row in rows for item in row], dtype=np.int32),
+        encoder=np.zeros((len(items), dim), dtype=np.float32),
+        encoder_intercept=np.zeros(dim, dtype=np.float32),
+        catalogue={str(item): make_film(str(item)) for item in items},
+    )
+    return replace(artifact, **cast(dict[str, Any], replaced))
+
+
+def make_film(item_id: str) -> dict[str, Any]:
+    """A film as the catalogue holds it."""
+    return {"title": f"Film {item_id}", "year": 1990, "genres": ["Comedy", "Drama"]}
+
+
+def write(directory: Path, artifact: Artifact | None = None) -> Path:
+    """The artifact, or any, on disk."""
+    write_artifact(directory, artifact or make_artifact())
+    return directory
+
+
+def damage(path: Path, offset: int = -1) -> None:
+    """Flip one bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[offset] ^= 1
+    path.write_bytes(content)
