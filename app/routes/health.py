@@ -1,0 +1,21 @@
+"""Two questions: is the process alive, and may it get requests."""
+
+from fastapi import APIRouter
+
+from app.errors import NoModelError, error_responses
+from app.routes.dependencies import CurrentModel
+from app.schemas import Live, Ready
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live")
+async def is_live() -> Live:
+    """200 as long as the process answers; a model is not needed."""
+    return Live()
+
+
+@router.get("/ready", responses=error_responses(NoModelError))
+async def is_ready(model: CurrentModel) -> Ready:
+    """200 once a model is loaded."""
+    return Ready(model_version=model.version)

@@ -1,0 +1,110 @@
+"""What the service answers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+ItemId = int | str
+Title = Annotated[str, Field(examples=["Toy Story (1995)"])]
+Year = Annotated[int | None, Field(examples=[1995])]
+Genres = Annotated[list[str], Field(examples=[["Animation", "Comedy"]])]
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="A stable word for programs.", examples=["invalid_parameter"])
+    message: str = Field(
+        description="A sentence for people.", examples=["k is '0': Input should be greater than or equal to 1."]
+    )
+    field: str | None = Field(default=None, description="The parameter at fault, if it is one.", examples=["k"])
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every answer with a status of 400 or more."""
+
+    error: ErrorDetail
+
+
+class Film(BaseModel):
+    """What the catalogue knows of a film."""
+
+    title: Title
+    year: Year = None
+    genres: Genres = []
+
+
+class RecommendedItem(BaseModel):
+    """One place of a list."""
+
+    rank: int = Field(description="1 is the best.", examples=[1])
+    id: ItemId = Field(description="A number where the catalogue's ids are numbers, else text.", examples=[1])
+    title: Title
+    year: Year
+    genres: Genres
+    score: float = Field(
+        description="The higher the better, comparable within one answer only: the model's score, "
+        "or the number of interactions where `source` is `popular`.",
+        examples=[2.718282],
+    )
+
+
+class Recommendations(BaseModel):
+    """What to watch next."""
+
+    user_id: str = Field(description="As asked for.", examples=["42"])
+    model_version: str = Field(description="The version in the registry that answered.", examples=["3"])
+    source: Literal["personalised", "popular"] = Field(
+        description="`popular` where the model has learned nothing about the user."
+    )
+    items: list[RecommendedItem] = Field(description="Best first; fewer than k where no more unseen films exist.")
+
+
+class RegistryState(BaseModel):
+    """How the last look at the registry went."""
+
+    status: str = Field(
+        description="`ok`, `not_checked`, or the code of what is wrong now.", examples=["ok", "registry_unavailable"]
+    )
+    checked_at: datetime | None = Field(description="When the registry was last asked.")
+    succeeded_at: datetime | None = Field(description="When the serving version was last found to be the alias's.")
+    warning: str | None = Field(description="Set where two spellings of the alias are on different versions.")
+
+
+class ModelProblem(BaseModel):
+    """Why a version was not loaded."""
+
+    code: str = Field(examples=["artifact_refused"])
+    message: str
+    version: str | None = Field(description="The version it is about, if it is about one.")
+    at: datetime = Field(description="When it was first met.")
+
+
+class ModelDescription(BaseModel):
+    """The model that serves, all null while there is none, and how following the registry goes."""
+
+    name: str = Field(examples=["movie-recommender"])
+    alias: str = Field(examples=["production"])
+    version: str | None = Field(examples=["3"])
+    family: str | None = Field(examples=["lightfm"])
+    content_hash: str | None = Field(description="SHA-256 of the artifact's manifest, thereby of all its bytes.")
+    users: int | None
+    items: int | None
+    dim: int | None = Field(description="Length of an embedding.")
+    loaded_at: datetime | None
+    registry: RegistryState
+    last_problem: ModelProblem | None = Field(description="The latest one, solved or not; see `registry.status`.")
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(BaseModel):
+    """A model is loaded."""
+
+    status: Literal["ready"] = "ready"
+    model_version: str = Field(examples=["3"])

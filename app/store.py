@@ -1,0 +1,108 @@
+"""The model that serves."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from app.artifact import CATALOGUE, Artifact, ArtifactError, content_hash, load_artifact
+from app.errors import ModelRefusedError, NoModelError
+from app.recommender import Recommender
+from app.registry import Release
+from app.schemas import Film
+
+WARM_USERS = 16
+WARM_K = 100
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A version of the registered model, ready to answer."""
+
+    release: Release
+    content_hash: str
+    recommender: Recommender
+    loaded_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+    @property
+    def version(self) -> str:
+        """Its number in the registry."""
+        return self.release.version
+
+    @property
+    def artifact(self) -> Artifact:
+        """The arrays behind the recommender."""
+        return self.recommender.artifact
+
+
+class ModelStore:
+    """Holds the current model. A request takes one reference and keeps it, so a swap can't disturb it."""
+
+    def __init__(self) -> None:
+        self._current: ServedModel | None = None
+
+    @property
+    def current(self) -> ServedModel | None:
+        """The model that serves, or None before the first."""
+        return self._current
+
+    def require(self) -> ServedModel:
+        """The model that serves; raises NoModelError before the first."""
+        if self._current is None:
+            raise NoModelError("No model has been loaded yet; /model says what is missing.")
+        return self._current
+
+    def swap(self, model: ServedModel) -> None:
+        """Let the next request be answered by `model`; the former is freed with its last request."""
+        self._current = model
+
+
+def load_model(directory: Path, release: Release) -> ServedModel:
+    """Verify, map and warm the artifact; raises ModelRefusedError saying what is wrong with it."""
+    try:
+        artifact = load_artifact(directory)
+        _check_catalogue(artifact)
+        recommender = Recommender(artifact)
+        _warm(recommender)
+        return ServedModel(release, content_hash(directory), recommender)
+    except ArtifactError as error:
+        # The path is a temporary one; the file's name is what matters.
+        raise ModelRefusedError(str(error).replace(f"{directory}/", "")) from error
+    except Exception as error:
+        # The artifact came from outside: whatever it makes fail, the model that serves goes on serving.
+        raise ModelRefusedError(f"The artifact does not load: {type(error).__name__}: {error}") from error
+
+
+def _check_catalogue(artifact: Artifact) -> None:
+    """Every film must be answerable: it has the fields of Film, and text that UTF-8 can express.
+
+    One by one, because checking all at once would keep requests waiting for half a second.
+    """
+    for item_id, film in artifact.catalogue.items():
+        if problem := _problem_of(film):
+            raise ArtifactError(f"{CATALOGUE}, {item_id!r}{problem}")
+
+
+def _problem_of(film: object) -> str | None:
+    try:
+        Film.model_validate(film).model_dump_json()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = "".join(f" → {part!r}" for part in problem["loc"])
+        return f"{place}, is {problem['input']!r}: {problem['msg']}"
+    except ValueError as error:
+        return f", holds text that can't be answered: {error}"
+    return None
+
+
+def _warm(recommender: Recommender) -> None:
+    # Real queries bring the pages into memory and show that the model ranks.
+    n_queries = min(WARM_USERS, recommender.n_users)
+    for user_id in recommender.artifact.user_ids[np.linspace(0, recommender.n_users - 1, n_queries, dtype=np.int64)]:
+        row = recommender.user_row(str(user_id))
+        if row is None:
+            raise ArtifactError(f"user_ids.npy holds {str(user_id)!r}, which can't be found again")
+        recommender.recommend(np.array([row]), WARM_K)
+    recommender.popular(WARM_K)

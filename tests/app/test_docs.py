@@ -1,0 +1,43 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from app import errors
+from app.errors import ModelError, ServiceError
+from app.follower import NOT_CHECKED, OK
+from app.main import create_app
+from app.settings import Settings
+from tests.app.conftest import offline_settings
+from tests.processes import PROJECT
+
+PAGE = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def test_every_route_is_documented_and_nothing_else(tmp_path: Path) -> None:
+    paths = create_app(offline_settings(tmp_path)).openapi()["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    assert set(re.findall(r"^### `(.*)`$", PAGE, re.MULTILINE)) == routes
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented_with_its_default(name: str) -> None:
+    field = Settings.model_fields[name]
+    assert f"| `{name.upper()}` | `{field.default}` | {field.description} |" in PAGE
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    settings = PAGE.partition("## Settings")[2]
+    assert re.findall(r"^\| `(\w+)`", settings, re.MULTILINE) == [name.upper() for name in Settings.model_fields]
+
+
+def test_every_error_that_a_route_declares_is_documented() -> None:
+    declared = [error for error in ServiceError.__subclasses__() if error is not errors.FrameworkError]
+    for error in declared:
+        assert f"| {error.status} | `{error.code}` |" in PAGE
+
+
+def test_every_registry_status_is_documented() -> None:
+    codes = {OK, NOT_CHECKED, ModelError.code, *(error.code for error in ModelError.__subclasses__())}
+    table = PAGE.partition("| `status` |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == codes

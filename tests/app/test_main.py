@@ -1,0 +1,158 @@
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from tests.artifacts import damage, make_artifact, write
+from tests.client import Client, put_in_cache
+from tests.conftest import MakeSettings
+from tests.processes import PROJECT, answers, free_port, process, wait_until
+from tests.registry import TestRegistry
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {name.upper(): str(value) for name, value in settings.model_dump().items()}
+
+
+@contextmanager
+def service(settings: Settings, log: Path) -> Iterator[tuple[Client, "subprocess.Popen[bytes]"]]:
+    """A real process, as it is deployed."""
+    port = free_port()
+    command = ["uvicorn", "--factory", "app.main:create_app", "--port", str(port), "--no-access-log"]
+    with process(command, environment(settings), log) as started:
+        wait_until(lambda: answers(port, "/health/live"))
+        yield Client(port), started
+
+
+class Asking(threading.Thread):
+    """Asks for recommendations over one kept connection until told to stop."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__()
+        self.answers: list[tuple[int, str]] = []
+        self.stopping = threading.Event()
+        self._connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            self._connection.request("GET", "/users/1/recommendations")
+            response = self._connection.getresponse()
+            self.answers.append((response.status, json.load(response)["model_version"]))
+        self._connection.close()
+
+    def stop(self) -> list[tuple[int, str]]:
+        self.stopping.set()
+        self.join()
+        return self.answers
+
+
+def serves(client: Client, version: str) -> Callable[[], bool]:
+    return lambda: client.version() == version
+
+
+def test_the_service_follows_the_alias_without_failing_a_request(
+    registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    with service(make_settings(registry), tmp_path / "log") as (client, _):
+        assert client.get("/health/ready").status == 503
+        registry.register(alias="production")
+        wait_until(serves(client, "1"))
+        askers = [Asking(client) for _ in range(3)]
+        for asker in askers:
+            asker.start()
+        for version in ("2", "3"):
+            assert registry.register(write(tmp_path / version, make_artifact(seed=int(version)))) == version
+            registry.move("production", version)
+            wait_until(serves(client, version))
+        damage(write(tmp_path / "damaged", make_artifact(seed=4)) / "item_biases.npy")
+        registry.register(tmp_path / "damaged", alias="production")
+        wait_until(lambda: client.get("/model").json["registry"]["status"] == "artifact_refused")
+        registry.move("production", "1")
+        wait_until(serves(client, "1"))
+        for asker in askers:
+            answered = asker.stop()
+            assert {status for status, _ in answered} == {200}
+            versions = [version for _, version in answered]
+            changes = [after for before, after in pairwise(versions) if before != after]
+            assert changes == ["2", "3", "1"]
+        answer = client.get("/model").json
+    assert answer["last_problem"]["version"] == "4"
+    assert answer["last_problem"]["message"].startswith("item_biases.npy does not have the SHA-256")
+
+
+def test_with_the_registry_down_the_last_good_version_answers_within_seconds(
+    make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    settings = make_settings()
+    put_in_cache(settings, write(tmp_path / "served"), "5")
+    started = time.monotonic()
+    with service(settings, tmp_path / "log") as (client, _):
+        answer = client.get("/users/1/recommendations").json
+        # Without MLflow's import, which happens in the background: about 1 s on an idle machine.
+        assert time.monotonic() - started < 6
+    assert answer["model_version"] == "5"
+
+
+def test_log_lines_are_short_and_plain(make_settings: MakeSettings, tmp_path: Path) -> None:
+    settings = make_settings()
+    put_in_cache(settings, write(tmp_path / "served"), "5")
+    with service(settings, tmp_path / "log") as (client, _):
+        wait_until(lambda: client.get("/model").json["registry"]["status"] == "registry_unavailable")
+        time.sleep(0.5)
+    lines = [line.split(" ", 2)[2] for line in (tmp_path / "log").read_text().splitlines() if " app." in line]
+    assert lines[0] == "INFO app.follower: Serving version 5 from the cache"
+    assert lines[1].startswith("WARNING app.follower: The service keeps serving: MLflow at http://127.0.0.1:")
+    assert len(lines) == 2
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_registry_that_hangs_does_not_delay_the_end(
+    make_settings: MakeSettings, tmp_path: Path, stop: signal.Signals
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        settings = make_settings(
+            mlflow_tracking_uri=f"http://127.0.0.1:{silent.getsockname()[1]}", registry_timeout_seconds=60
+        )
+        with service(settings, tmp_path / "log") as (client, running):
+            hanging, _ = silent.accept()
+            with hanging:
+                assert client.get("/health/ready").status == 503
+                started = time.monotonic()
+                running.send_signal(stop)
+                running.wait(20)
+        assert time.monotonic() - started < 5
+
+
+def test_a_bad_setting_ends_the_process_with_one_sentence() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(free_port())],
+        env={"MODEL_POLL_SECONDS": "soon"},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "The environment variable MODEL_POLL_SECONDS is 'soon': "
+        "Input should be a valid number, unable to parse string as a number.\n"
+    )
+
+
+def test_the_service_needs_neither_mlflow_nor_training_to_be_imported() -> None:
+    code = "import sys, app.main; print({'mlflow', 'training', 'scipy', 'pandas'} & set(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert ended.stdout == "set()\n"

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings, SettingsError
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_every_setting_has_a_default() -> None:
+    settings = Settings.from_environment()
+    assert settings.mlflow_tracking_uri == "http://127.0.0.1:5000"
+    assert (settings.model_name, settings.model_alias) == ("movie-recommender", "production")
+    assert (settings.model_poll_seconds, settings.registry_timeout_seconds) == (10, 5)
+    assert settings.model_cache_dir == Path(".cache/models")
+    assert settings.log_level == "INFO"
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_POLL_SECONDS", "0.5")
+    monkeypatch.setenv("MODEL_CACHE_DIR", "/var/cache/with space")
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    settings = Settings.from_environment()
+    assert (settings.model_poll_seconds, settings.log_level) == (0.5, "DEBUG")
+    assert settings.model_cache_dir == Path("/var/cache/with space")
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_NAME", "")
+    assert Settings.from_environment().model_name == "movie-recommender"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MODEL_POLL_SECONDS", "0"),
+        ("MODEL_POLL_SECONDS", "-1"),
+        ("MODEL_POLL_SECONDS", "soon"),
+        ("MODEL_POLL_SECONDS", "nan"),
+        ("MODEL_POLL_SECONDS", "inf"),
+        ("REGISTRY_TIMEOUT_SECONDS", "0"),
+        ("REGISTRY_TIMEOUT_SECONDS", "0.5"),
+        ("LOG_LEVEL", "LOUD"),
+        ("MODEL_NAME", "../elsewhere"),
+        ("MODEL_NAME", ".."),
+        ("MODEL_ALIAS", "a/b"),
+    ],
+)
+def test_a_bad_value_is_refused_naming_variable_and_value(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=f"^The environment variable {variable} is '{value}': .*[.]$"):
+        Settings.from_environment()
+
+
+def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
+    monkeypatch.setenv("MODEL_POLL_SECONDS", "0")
+    with pytest.raises(SettingsError, match=r"MODEL_POLL_SECONDS .* LOG_LEVEL"):
+        Settings.from_environment()
+
+
+def test_settings_do_not_change() -> None:
+    settings = Settings.from_environment()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.model_name = "other"  # type: ignore[misc]

@@ -1,0 +1,80 @@
+"""The service over real HTTP, in this process or any."""
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from app.artifact import content_hash
+from app.cache import ModelCache
+from app.main import create_app
+from app.registry import Release
+from app.settings import Settings
+from tests.processes import wait_until
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body read as JSON."""
+        content: dict[str, Any] = json.loads(self.body)
+        return content
+
+
+@dataclass(frozen=True)
+class Client:
+    """Sends paths as they are written: nothing is decoded or normalised on the way."""
+
+    port: int
+
+    def get(self, path: str, method: str = "GET") -> Answer:
+        """One request on its own connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.getheaders()), response.read())
+        finally:
+            connection.close()
+
+    def version(self) -> str | None:
+        """The version that serves."""
+        version: str | None = self.get("/model").json["version"]
+        return version
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Client]:
+    """The service in a thread of this process, as uvicorn runs it."""
+    # No port but what the system gives; no logging set up, so that pytest sees the lines.
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started or not thread.is_alive())
+        yield Client(server.servers[0].sockets[0].getsockname()[1])
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def put_in_cache(settings: Settings, artifact: Path, version: str = "1") -> Release:
+    """Have the service start with this artifact although its registry is down; the directory is moved away."""
+    release = Release(version, created=0, run_id="")
+    cache = ModelCache(settings)
+    with cache.download_directory():  # makes the cache's directory
+        cache.add(release, artifact, content_hash(artifact))
+    return release

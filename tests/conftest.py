@@ -1,0 +1,45 @@
+"""Fixtures that several packages share."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from tests.processes import answers, free_port, process, wait_until
+from tests.registry import TestRegistry
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real MLflow server; its directories have spaces in their names."""
+    home, port = tmp_path_factory.mktemp("mlflow server"), free_port()
+    command = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", str(home / "files")]
+    with process(command, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, home / "log"):
+        wait_until(lambda: answers(port, "/health"), seconds=90, step=0.1)
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def registry(mlflow_server: str, tmp_path: Path, request: pytest.FixtureRequest) -> TestRegistry:
+    """A registered model of this test's own."""
+    name = re.sub(r"\W+", "-", request.node.name)
+    return TestRegistry(mlflow_server, name, tmp_path)
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> MakeSettings:
+    """Settings of a service that looks often and whose registry is a closed port, unless told otherwise."""
+
+    def make(registry: TestRegistry | None = None, **fields: object) -> Settings:
+        address = {"mlflow_tracking_uri": f"http://127.0.0.1:{free_port()}"}
+        if registry is not None:
+            address = {"mlflow_tracking_uri": registry.uri, "model_name": registry.name}
+        defaults = {"model_poll_seconds": 0.05, "model_cache_dir": tmp_path / "cache of models"}
+        return Settings.model_validate({**address, **defaults, **fields})
+
+    return make
