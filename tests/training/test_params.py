@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from tests.training.world import ROOT, change_params
+from training.errors import ParamsError
+from training.models import FAMILIES, make_family
+from training.params import load_params
+from training.project import Project
+
+
+def test_the_project_s_own_params_are_valid() -> None:
+    params = load_params(ROOT / "params.yaml")
+    for candidate in params.candidates:
+        make_family(candidate, params.models[candidate])
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"fetch__sorce": "sample"}, r"fetch\.sorce is not a known key; did you mean source\?"),
+        ({"prepare__split__tset": 0.2}, r"prepare\.split\.tset is not a known key; did you mean test\?"),
+        ({"register__gate__banana": 1}, r"register\.gate\.banana is not a known key; known are confidence"),
+        ({"fetch__source": "ml-2m"}, r"fetch\.source: input should be 'sample'.*, not 'ml-2m'"),
+        ({"seed": "42"}, r"seed: input should be a valid integer, not '42'"),
+        ({"prepare__split__test": 1.2}, r"prepare\.split\.test: input should be less than 1, not 1\.2"),
+        ({"prepare__split__test": 0.95}, r"validation \+ test must be below 1, not 1\.05"),
+        ({"select__metric": "ndgc@10"}, r"'ndgc@10' is not a metric; known are"),
+        ({"select__metric": "ndcg@7"}, r"select\.metric 'ndcg@7' needs 7 in evaluate\.at \[5, 10, 20, 50\]"),
+        ({"candidates": []}, r"candidates: "),
+    ],
+)
+def test_a_wrong_value_is_named_with_the_remedy(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ParamsError, match=rf"params\.yaml: .*{sentence}"):
+        change_params(Project(tmp_path), **changes)
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text((ROOT / "params.yaml").read_text().replace("seed: 42", ""))
+    with pytest.raises(ParamsError, match="seed is missing"):
+        load_params(path)
+
+
+def test_a_number_in_exponent_notation_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text((ROOT / "params.yaml").read_text().replace("3.0e-4", "3e-4"))
+    assert load_params(path).models["lightfm"]["item_alpha"] == 0.0003
+
+
+@pytest.mark.parametrize(("content", "sentence"), [("a: [", "is not valid YAML"), ("", "valid"), ("- 1", "valid")])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(content)
+    with pytest.raises(ParamsError, match=sentence):
+        load_params(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"params\.yaml can't be read .*; run from the project's folder"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ParamsError, match="'lightfn' is not a model family; known are lightfm, popularity"):
+        make_family("lightfn", {})
+
+
+def test_an_unknown_parameter_of_a_family_is_refused() -> None:
+    params = load_params(ROOT / "params.yaml").models["lightfm"]
+    with pytest.raises(ParamsError, match=r"models\.lightfm: epoch is not a known key; did you mean epochs\?"):
+        make_family("lightfm", {**params, "epoch": 3})
+
+
+def test_every_family_has_parameters_in_params_yaml() -> None:
+    assert set(FAMILIES) == set(load_params(ROOT / "params.yaml").models)

@@ -1,0 +1,137 @@
+"""The prepared data: interactions by internal id, the ids, the catalogue and the item features."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from training.errors import DataError
+
+USER_ID = "user_id"
+ITEM_ID = "item_id"
+RATING = "rating"
+TIMESTAMP = "timestamp"
+TITLE = "title"
+YEAR = "year"
+GENRES = "genres"
+
+USER = "user"
+ITEM = "item"
+POSITIVE = "positive"
+FEATURE = "feature"
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Ratings as three columns: user row, item row (int32) and whether it is a positive (bool)."""
+
+    users: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    positive: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @classmethod
+    def concatenate(cls, parts: Iterable["Interactions"]) -> "Interactions":
+        """All interactions of several parts."""
+        columns = zip(*((part.users, part.items, part.positive) for part in parts), strict=True)
+        return cls(*map(np.concatenate, columns))
+
+    def positives(self) -> "Interactions":
+        """Only those that count as liking."""
+        return Interactions(self.users[self.positive], self.items[self.positive], self.positive[self.positive])
+
+    def matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
+        """Ones where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
+        ones = np.ones(len(self), dtype=np.float32)
+        matrix = sparse.csr_matrix((ones, (self.users, self.items)), shape=(n_users, n_items))
+        matrix.sort_indices()
+        return matrix
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What `prepare` wrote. A row number of `user_ids` or `item_ids` is the internal id."""
+
+    user_ids: npt.NDArray[Any]
+    catalogue: pd.DataFrame
+    item_features: sparse.csr_matrix
+    feature_names: list[str]
+    splits: dict[str, Interactions]
+
+    @property
+    def n_users(self) -> int:
+        """Users with a rating in any split."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalogue, rated or not."""
+        return len(self.catalogue)
+
+    @cached_property
+    def item_ids(self) -> npt.NDArray[Any]:
+        """External item ids, sorted."""
+        return as_ids(self.catalogue[ITEM_ID])
+
+    def interactions(self, *splits: str) -> Interactions:
+        """The interactions of some splits together."""
+        return Interactions.concatenate(self.splits[name] for name in splits)
+
+    def hash(self, *splits: str) -> str:
+        """SHA-256 of what a model can learn from: ids, features and, one by one, the named splits."""
+        digest = hashlib.sha256()
+        features = self.item_features
+        arrays = [self.user_ids, self.item_ids, features.indptr, features.indices]
+        for name in splits:
+            split = self.splits[name]
+            arrays += [split.users, split.items, split.positive]
+        for array in arrays:
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update("\n".join(self.feature_names).encode())
+        return digest.hexdigest()
+
+
+def as_ids(column: "pd.Series[Any]") -> npt.NDArray[Any]:
+    """External ids as an artifact stores them: int64 or fixed-width text."""
+    return (
+        column.to_numpy(dtype=np.int64) if pd.api.types.is_integer_dtype(column) else column.to_numpy().astype(np.str_)
+    )
+
+
+def load_dataset(prepared: Path) -> Dataset:
+    """Read data/prepared; raises DataError where a file is missing or damaged."""
+    frames = {name: _read(prepared / f"{name}.parquet") for name in ("users", "items", "features", *SPLITS)}
+    features = frames["features"][FEATURE].astype("category")
+    n_features = len(features.cat.categories)
+    places = (frames["features"][ITEM].to_numpy(), features.cat.codes.to_numpy())
+    ones = np.ones(len(features), dtype=np.float32)
+    return Dataset(
+        user_ids=as_ids(frames["users"][USER_ID]),
+        catalogue=frames["items"],
+        item_features=sparse.csr_matrix((ones, places), shape=(len(frames["items"]), n_features)),
+        feature_names=list(features.cat.categories),
+        splits={name: _interactions(frames[name]) for name in SPLITS},
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} can't be read ({error}); run: dvc repro --force prepare") from error
+
+
+def _interactions(frame: pd.DataFrame) -> Interactions:
+    return Interactions(frame[USER].to_numpy(), frame[ITEM].to_numpy(), frame[POSITIVE].to_numpy())

@@ -1,0 +1,35 @@
+"""What can go wrong in the pipeline through no fault of its code.
+
+PipelineError
+├── ParamsError     params.yaml is wrong
+├── DataError       a data file is missing, damaged or doesn't hold what it should
+├── TrainingError   a model could not be fitted
+└── TrackingError   MLflow can't be reached or refuses
+
+`python -m training` turns each into one sentence on standard error and exit code 1:
+
+    try:
+        stage()
+    except PipelineError as error:
+        sys.exit(str(error))
+"""
+
+
+class PipelineError(Exception):
+    """The message says what was wrong, with the value, and what to do."""
+
+
+class ParamsError(PipelineError):
+    """params.yaml is wrong."""
+
+
+class DataError(PipelineError):
+    """A data file is missing, damaged or doesn't hold what it should."""
+
+
+class TrainingError(PipelineError):
+    """A model could not be fitted."""
+
+
+class TrackingError(PipelineError):
+    """MLflow can't be reached or refuses."""

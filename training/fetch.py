@@ -1,0 +1,60 @@
+"""The fetch stage: brings ratings and films from their source to data/raw, all or nothing."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from training import movielens
+from training.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from training.errors import DataError
+from training.files import replacing
+from training.params import FetchParams
+from training.raw.layouts import OWN
+from training.sample.simulation import simulate
+
+CATALOGUE = Path(__file__).parent / "sample" / "catalogue.csv"
+
+
+def fetch(params: FetchParams, seed: int, destination: Path, *, base_url: str = movielens.BASE_URL) -> None:
+    """Fill `destination` from `params.source`; after a DataError it is as it was before.
+
+    MovieLens archives come from the folder named by the environment variable MOVIELENS_DIR if it is set, else from
+    `base_url`.
+    """
+    try:
+        with replacing(destination) as folder:
+            folder.mkdir()
+            _fill(folder, params, seed, base_url)
+    except OSError as error:
+        raise DataError(f"{destination} could not be filled: {error}; check permissions and free space") from error
+
+
+def _fill(folder: Path, params: FetchParams, seed: int, base_url: str) -> None:
+    if params.source == "sample":
+        _write_sample(seed, folder)
+    elif params.source == "csv":
+        _copy_own(Path(params.csv_folder), folder)
+    else:
+        local = os.environ.get(movielens.VARIABLE)
+        movielens.fetch(params.source, folder, local=Path(local) if local else None, base_url=base_url)
+
+
+def _write_sample(seed: int, folder: Path) -> None:
+    catalogue = pd.read_csv(CATALOGUE, keep_default_na=False)
+    ratings = simulate(catalogue, seed).ratings[[USER_ID, ITEM_ID, RATING, TIMESTAMP]]
+    ratings.to_csv(folder / OWN.ratings, index=False, lineterminator="\n")
+    shutil.copyfile(CATALOGUE, folder / OWN.items)
+
+
+def _copy_own(source: Path, folder: Path) -> None:
+    """Own ratings and, if there are any, own films."""
+    if not (source / "ratings.csv").is_file():
+        raise DataError(
+            f"{source / 'ratings.csv'} doesn't exist; put your ratings there as user_id,item_id[,rating][,timestamp], "
+            "or change fetch.csv_folder or fetch.source in params.yaml"
+        )
+    shutil.copyfile(source / "ratings.csv", folder / OWN.ratings)
+    if (source / "items.csv").is_file():
+        shutil.copyfile(source / "items.csv", folder / OWN.items)

@@ -1,0 +1,52 @@
+"""Writing files and folders whole or not at all."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from training.errors import DataError
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a temporary path; what is written there, file or folder, becomes `target` if the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
+        partial = Path(folder) / target.name
+        yield partial
+        if target.is_dir():
+            shutil.rmtree(target)
+        partial.replace(target)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object with sorted keys."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path, remedy: str) -> dict[str, Any]:
+    """Read a JSON object; raises DataError that ends with `remedy`."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} can't be read ({error}); {remedy}") from error
+    return content
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table for people and plots."""
+    with replacing(path) as partial:
+        frame.to_csv(partial, index=False)
+
+
+def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table."""
+    with replacing(path) as partial:
+        frame.to_parquet(partial, index=False)

@@ -1,0 +1,1 @@
+"""How good recommendations are: per user (ranking) and over all lists (catalogue)."""

@@ -1,0 +1,34 @@
+"""Ids: whole numbers where every one of a column is, else text."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+LONGEST = 200  # characters of an id
+_CANONICAL = r"^(0|-?[1-9][0-9]{0,18})$"  # "007" and "7" are two texts, so they mustn't become one number
+
+Ids = npt.NDArray[Any]
+
+
+def typed(texts: pa.Array) -> Ids:
+    """Ids as int64 if all of them are numbers in their usual spelling, else as str objects."""
+    if pc.all(pc.match_substring_regex(texts, _CANONICAL)).as_py():
+        try:
+            return np.asarray(texts.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
+        except pa.ArrowInvalid:  # 19 digits can be too many
+            pass
+    return as_text(texts)
+
+
+def as_text(texts: pa.Array) -> Ids:
+    """Ids as str objects, whatever they look like."""
+    return np.asarray(texts.to_numpy(zero_copy_only=False), dtype=object)
+
+
+def bad(texts: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which ids are empty or too long."""
+    length = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
+    return np.asarray((length == 0) | (length > LONGEST))

@@ -1,0 +1,81 @@
+"""The rows of a text file with their line numbers: slow, but it can say where something is."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from training.errors import DataError
+
+
+class Row(NamedTuple):
+    """A line that isn't blank."""
+
+    line: int  # as an editor counts, from 1
+    cells: list[str]
+
+
+def rows(path: Path, separator: str, encoding: str, remedy: str) -> Iterator[Row]:
+    """Every row of a file; quotes count only where the separator is a comma."""
+    with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
+        lines = _quoted(path, file) if separator == "," else _plain(file, separator)
+        for line, cells in lines:
+            # Bytes that can't be decoded arrive as surrogates, which can't be encoded.
+            try:
+                "".join(cells).encode()
+            except UnicodeEncodeError as error:
+                raise DataError(f"{path}, line {line} isn't UTF-8; save the file as UTF-8; {remedy}") from error
+            yield Row(line, cells)
+
+
+def header(
+    path: Path, lines: Iterator[Row], *, required: Sequence[str], optional: Sequence[str], remedy: str
+) -> list[str]:
+    """The names in a file's first row, none of those required missing and none twice."""
+    first = next(lines, None)
+    if first is None:
+        raise DataError(f"{path} is empty; {remedy}")
+    names = [name.strip() for name in first.cells]
+    expected = ",".join(required) + "".join(f"[,{name}]" for name in optional)
+    if missing := [name for name in required if name not in names]:
+        raise DataError(
+            f"{path} lacks the column {missing[0]}: line {first.line} should name {expected}, separated by commas, "
+            f"and is {','.join(names)[:200]!r}; {remedy}"
+        )
+    if twice := [name for name in (*required, *optional) if names.count(name) > 1]:
+        raise DataError(f"{path} has the column {twice[0]} {names.count(twice[0])} times; {remedy}")
+    return names
+
+
+def width_error(path: Path, row: Row, width: int, remedy: str) -> DataError:
+    """A row with a field too many or too few."""
+    hint = "a text that holds a comma needs quotes; " if len(row.cells) > width and path.suffix == ".csv" else ""
+    return DataError(f"{path}, line {row.line} has {len(row.cells)} fields instead of {width}; {hint}{remedy}")
+
+
+def encoding_of(path: Path, encodings: Sequence[str]) -> str:
+    """The first of the encodings in which the whole of a small file can be read, or the last."""
+    content = path.read_bytes()
+    for encoding in encodings[:-1]:
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return encodings[-1]
+
+
+def _quoted(path: Path, file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(file)
+    try:
+        for cells in reader:
+            if cells:
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}; is a quotation mark left open?") from error
+
+
+def _plain(file: Iterable[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    for line, text in enumerate(file, start=1):
+        if stripped := text.rstrip("\r\n"):
+            yield line, stripped.split(separator)

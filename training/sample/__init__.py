@@ -1,0 +1,1 @@
+"""The embedded sample: real films, simulated viewers."""
