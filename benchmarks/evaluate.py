@@ -1,0 +1,105 @@
+"""How long it takes to rank every user and compute all metrics, against lightfm.evaluation on the same model.
+
+    python -m benchmarks.evaluate [--users 6000] [--items 4000] [--repeats 5]
+
+Both rank all items that a user has not seen in training. Ours gives every per-user metric at four k, AUC and the
+metrics of the catalogue; lightfm's functions give one figure each. The best of several repeats counts.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+
+import lightfm
+import numpy as np
+import pandas as pd
+from lightfm import evaluation as theirs
+from scipy import sparse
+
+from app.artifact import Artifact, Recipe
+from training.assembly import Knowledge
+from training.dataset import GENRES, ITEM_ID, TITLE, YEAR, Dataset, Interactions
+from training.evaluation import Targets, metric_names, rank, report, user_table
+from training.models.base import Factors
+from training.params import EvaluateParams
+
+EMBEDDING_SIZE = 64
+TRAINING, TEST = 130, 30  # interactions per user, as in MovieLens-1M
+PARAMS = EvaluateParams(at=(5, 10, 20, 50), segments=(20, 60), bootstrap=1000)
+
+
+def main() -> None:
+    """Print seconds and ratios."""
+    options = _options()
+    rng = np.random.default_rng(0)
+    dataset = _dataset(options.users, options.items, rng)
+    model = _model(dataset)
+    artifact = _artifact(dataset, model)
+    train, test = (dataset.interactions(name).matrix(options.users, options.items) for name in ("train", "test"))
+
+    def ours() -> object:
+        outcome = rank(
+            artifact, Targets.of(artifact.user_ids, dataset, dataset.interactions("test")), 50, with_auc=True
+        )
+        return report(artifact, outcome, user_table(artifact, outcome, PARAMS), PARAMS, seed=0)
+
+    contenders: dict[str, Callable[[], object]] = {f"ours, {len(metric_names(PARAMS))} metrics, 1000 resamples": ours}
+    cores = os.cpu_count() or 1
+    for name in ("precision_at_k", "recall_at_k", "auc_score"):
+        function = getattr(theirs, name)
+        theirs_here = partial(function, model, test, train_interactions=train, check_intersections=False)
+        contenders[f"lightfm.evaluation.{name}, {cores} threads"] = partial(theirs_here, num_threads=cores)
+        contenders[f"lightfm.evaluation.{name}, 1 thread"] = theirs_here
+    seconds = {name: _best_of(options.repeats, contender) for name, contender in contenders.items()}
+    first = next(iter(seconds.values()))
+    print(f"{options.users} users x {options.items} items, dim {EMBEDDING_SIZE}, {test.nnz} test interactions")
+    for name, value in seconds.items():
+        print(f"  {name:<45}{value:8.2f} s{value / first:8.1f} x")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--users", type=int, default=6000)
+    parser.add_argument("--items", type=int, default=4000)
+    parser.add_argument("--repeats", type=int, default=5)
+    return parser.parse_args()
+
+
+def _dataset(n_users: int, n_items: int, rng: np.random.Generator) -> Dataset:
+    """Every user draws items by a skewed popularity, without repeats."""
+    weights = np.log(1 / np.arange(1, n_items + 1) ** 0.8)
+    drawn = np.argsort(-(weights + rng.gumbel(size=(n_users, n_items))), axis=1)[:, : TRAINING + TEST].astype(np.int32)
+    catalogue = pd.DataFrame({ITEM_ID: np.arange(n_items), TITLE: "", YEAR: 2000, GENRES: ""})
+    parts = {"train": drawn[:, :TRAINING], "validation": drawn[:, :0], "test": drawn[:, TRAINING:]}
+    splits = {name: _interactions(part) for name, part in parts.items()}
+    return Dataset(np.arange(n_users), catalogue, sparse.csr_matrix((n_items, 0), dtype=np.float32), [], splits)
+
+
+def _interactions(items: np.ndarray) -> Interactions:
+    users = np.repeat(np.arange(len(items), dtype=np.int32), items.shape[1])
+    return Interactions(users, items.ravel(), np.ones(items.size, dtype=bool))
+
+
+def _model(dataset: Dataset) -> lightfm.LightFM:
+    model = lightfm.LightFM(loss="warp", no_components=EMBEDDING_SIZE, random_state=0)
+    return model.fit(dataset.interactions("train").matrix(dataset.n_users, dataset.n_items), epochs=2, num_threads=2)
+
+
+def _artifact(dataset: Dataset, model: lightfm.LightFM) -> Artifact:
+    factors = Factors(model.user_embeddings, model.item_embeddings, model.user_biases, model.item_biases)
+    return Knowledge(dataset, ("train",), 2).artifact(factors, Recipe("lightfm", {}, 0, ""))
+
+
+def _best_of(repeats: int, contender: Callable[[], object]) -> float:
+    def timed() -> float:
+        start = time.perf_counter()
+        contender()
+        return time.perf_counter() - start
+
+    return min(timed() for _ in range(repeats))
+
+
+if __name__ == "__main__":
+    main()

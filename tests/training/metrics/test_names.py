@@ -1,0 +1,19 @@
+import pytest
+
+from training.metrics.names import AT_K, parse_metric
+from training.metrics.ranking import METRICS
+
+
+def test_a_name_holds_metric_and_k() -> None:
+    assert parse_metric("ndcg@10") == ("ndcg", 10)
+    assert parse_metric("auc") == ("auc", None)
+
+
+@pytest.mark.parametrize("name", ["ndgc@10", "ndcg", "ndcg@0", "auc@10", "ndcg@10.5", ""])
+def test_anything_else_is_refused_with_what_is_known(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a metric; known are precision@k"):
+        parse_metric(name)
+
+
+def test_every_known_name_has_a_function() -> None:
+    assert set(AT_K) == set(METRICS)

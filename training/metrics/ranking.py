@@ -1,0 +1,107 @@
+"""Metrics of one user's ranked list; every function works on many users at once.
+
+`hits` is a boolean array (n_users, k): whether the item at that rank is relevant, best rank first.
+`n_relevant` is an integer array (n_users,) with at least 1 everywhere: how many items are relevant
+to the user in all. Every function returns float64 (n_users,) between 0 and 1. Libraries disagree on
+some of these names, so each docstring holds the definition that is used here.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+Hits = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
+PerUser = npt.NDArray[np.float64]
+
+
+def precision(hits: Hits, n_relevant: Counts) -> PerUser:
+    """Hits / k; a list with fewer than k items is still divided by k.
+
+    Source: Manning, Raghavan, Schütze, Introduction to Information Retrieval (2008), section 8.4.
+    """
+    result: PerUser = hits.mean(axis=1)
+    return result
+
+
+def recall(hits: Hits, n_relevant: Counts) -> PerUser:
+    """Hits / relevant items, whatever k is.
+
+    Source: Manning, Raghavan, Schütze (2008), section 8.3.
+    """
+    result: PerUser = hits.sum(axis=1) / n_relevant
+    return result
+
+
+def ndcg(hits: Hits, n_relevant: Counts) -> PerUser:
+    """Σ 1/log2(rank + 1) over hits / the same sum of the best list, min(k, relevant) hits on top.
+
+    Source: Järvelin, Kekäläinen, Cumulated gain-based evaluation of IR techniques (2002), binary gains.
+    """
+    discounts = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
+    ideal = np.concatenate([[0.0], np.cumsum(discounts)])
+    best: PerUser = ideal[np.minimum(n_relevant, hits.shape[1])]
+    return hits @ discounts / best
+
+
+def average_precision(hits: Hits, n_relevant: Counts) -> PerUser:
+    """Σ precision at the rank of each hit / min(k, relevant); its mean over users is MAP.
+
+    Source: Manning, Raghavan, Schütze (2008), section 8.4, cut at k.
+    """
+    precisions = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
+    total: PerUser = (precisions * hits).sum(axis=1)
+    return total / np.minimum(n_relevant, hits.shape[1])
+
+
+def reciprocal_rank(hits: Hits, n_relevant: Counts) -> PerUser:
+    """1 / rank of the first hit, 0 without a hit in the first k; its mean over users is MRR.
+
+    Source: Voorhees, The TREC-8 question answering track report (1999).
+    """
+    return np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0.0)
+
+
+def hit_rate(hits: Hits, n_relevant: Counts) -> PerUser:
+    """1 where the first k hold a hit, else 0."""
+    return np.where(hits.any(axis=1), 1.0, 0.0)
+
+
+METRICS: dict[str, Callable[[Hits, Counts], PerUser]] = {
+    "precision": precision,
+    "recall": recall,
+    "ndcg": ndcg,
+    "map": average_precision,
+    "mrr": reciprocal_rank,
+    "hit_rate": hit_rate,
+}
+
+
+def auc(scores: npt.NDArray[np.float32], relevant: Hits) -> PerUser:
+    """Share of pairs (relevant, other candidate) that the scores put in the right order, ties counting half.
+
+    `scores` (n_users, n_items) are -inf for items that are no candidates (already seen). NaN for a
+    user with no relevant or no other candidate. Source: the Mann-Whitney form of the area under the
+    ROC curve, Hanley and McNeil (1982).
+    """
+    relevant = relevant & (scores > -np.inf)
+    users, items = np.nonzero(relevant)
+    bounds = np.concatenate([[0], np.cumsum(relevant.sum(axis=1))])
+    below = _below(np.sort(scores, axis=1), scores[users, items], bounds)
+    hidden = np.isneginf(scores).sum(axis=1)
+    n_relevant = np.diff(bounds)
+    n_pairs = n_relevant * (scores.shape[1] - hidden - n_relevant)
+    # Among themselves the relevant items make n²/2 of those ranks, and all lie above what is hidden.
+    right = below - n_relevant**2 / 2 - n_relevant * hidden
+    return np.where(n_pairs > 0, right / np.maximum(n_pairs, 1), np.nan)
+
+
+def _below(ordered: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bounds: Counts) -> PerUser:
+    """How many numbers of an ordered row lie below its values, in sum; those equal to one count half."""
+    next_values = np.nextafter(values, np.float32(np.inf))
+    total = np.zeros(len(ordered))
+    for row, (order, start, end) in enumerate(zip(ordered, bounds[:-1], bounds[1:], strict=True)):
+        wanted = np.concatenate([values[start:end], next_values[start:end]])
+        total[row] = order.searchsorted(wanted).sum() / 2
+    return total

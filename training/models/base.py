@@ -1,0 +1,67 @@
+"""What a model family is: it turns interactions into embeddings and biases."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import sparse
+
+from app.artifact import Float32Array
+from training.params import Section
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a family learns from.
+
+    `positives`: float32 CSR (n_users, n_items), 1 where a user likes an item. `item_features`: float32 CSR
+    (n_items, n_features) of ones; (n_items, 0) without features. `threads`: how many a fit may use.
+    """
+
+    positives: sparse.csr_matrix
+    item_features: sparse.csr_matrix
+    threads: int
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What a family has learned, float32: embeddings (n, dim) and biases (n,) of users and items.
+
+    A user's ranking is that of user_embedding · item_embedding + item_bias. A user whose embedding is all
+    zero is one the family knows nothing of.
+    """
+
+    user_embeddings: Float32Array
+    item_embeddings: Float32Array
+    user_biases: Float32Array
+    item_biases: Float32Array
+
+    def is_finite(self) -> bool:
+        """Whether no number is NaN or infinite."""
+        arrays = (self.user_embeddings, self.item_embeddings, self.user_biases, self.item_biases)
+        return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
+Watch = Callable[[int, Callable[[], Factors]], bool]
+"""Called after each epoch with its number and a way to get the factors so far; True ends the fit."""
+
+
+class Family(Protocol):
+    """A model family with its parameters: a frozen `Section`, so that they are checked and can be saved."""
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
+        """Learn from `data`; all randomness comes from `rng`.
+
+        Raises TrainingError where the data or parameters make fitting impossible.
+        """
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """The parameters as plain values, to be saved."""
+
+
+class IterativeSection(Section):
+    """Parameters of a family that learns in epochs, which early stopping may cut short."""
+
+    epochs: int
+    patience: int | None

@@ -1,0 +1,151 @@
+"""The `prepare` stage: from raw ratings to splits by internal id, the catalogue and item features."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from training.dataset import (
+    FEATURE,
+    GENRES,
+    ITEM,
+    ITEM_ID,
+    POSITIVE,
+    RATING,
+    SPLITS,
+    TIMESTAMP,
+    TITLE,
+    USER,
+    USER_ID,
+    YEAR,
+)
+from training.errors import DataError
+from training.files import replacing, write_json
+from training.params import PrepareParams
+from training.raw import read_items, read_ratings
+from training.split import split_rows
+
+
+def prepare(params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: Path) -> None:
+    """Write the splits, ids, catalogue and features into `prepared`, and figures about them to `stats`.
+
+    Raises DataError where a file is wrong or nothing is left to train on.
+    """
+    ratings = _latest(read_ratings(raw))
+    items = read_items(raw)
+    ratings = _frequent(ratings, params)
+    users = pd.DataFrame({USER_ID: np.sort(ratings[USER_ID].unique())})
+    items = _catalogue(ratings if items is None else items, params)
+    rows = _by_internal_id(ratings, users, items, params)
+    split = split_rows(rows, params.split, np.random.default_rng(seed))
+    frames = {name: rows[split == number].reset_index(drop=True) for number, name in enumerate(SPLITS)}
+    _refuse_empty(frames, params)
+    features = _features(items, params)
+    with replacing(prepared) as partial:
+        partial.mkdir()
+        for name, frame in {**frames, "users": users, "items": items, "features": features}.items():
+            frame.to_parquet(partial / f"{name}.parquet", index=False)
+    write_json(stats, _stats(rows, users, items, frames))
+
+
+def _latest(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Ratings by user and time; where a user rated an item twice, the last one."""
+    if TIMESTAMP not in ratings:
+        ratings = ratings.assign(**{TIMESTAMP: np.int64(0)})
+    order = np.lexsort((ratings[TIMESTAMP], ratings[USER_ID].factorize()[0]))
+    ratings = ratings.iloc[order]
+    return ratings[~ratings.duplicated([USER_ID, ITEM_ID], keep="last")]
+
+
+def _frequent(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
+    """Ratings of users and items with enough of them; dropping one can make another too rare, so repeat."""
+    before = len(ratings)
+    while len(ratings):
+        rare = np.zeros(len(ratings), dtype=bool)
+        for column, least in ((USER_ID, params.min_user_ratings), (ITEM_ID, params.min_item_ratings)):
+            if least > 1:
+                rare |= (ratings.groupby(column)[column].transform("size") < least).to_numpy()
+        if not rare.any():
+            return ratings
+        ratings = ratings[~rare]
+    raise DataError(
+        f"none of the {before} ratings is left with prepare.min_user_ratings {params.min_user_ratings} "
+        f"and prepare.min_item_ratings {params.min_item_ratings}; lower them in params.yaml"
+    )
+
+
+def _catalogue(items: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
+    """The films by id; where only ratings are known, every rated id is one."""
+    if TITLE not in items:
+        ids = np.sort(items[ITEM_ID].unique())
+        items = pd.DataFrame(
+            {ITEM_ID: ids, TITLE: ids.astype(str), YEAR: pd.array([pd.NA] * len(ids), "Int64"), GENRES: ""}
+        )
+    return items.sort_values(ITEM_ID).reset_index(drop=True)
+
+
+def _by_internal_id(
+    ratings: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame, params: PrepareParams
+) -> pd.DataFrame:
+    rating = ratings[RATING].to_numpy()
+    every_row = params.min_rating is None
+    if not every_row and np.isnan(rating).any():
+        raise DataError(
+            "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
+        )
+    return pd.DataFrame(
+        {
+            USER: _positions(users[USER_ID], ratings[USER_ID]),
+            ITEM: _positions(items[ITEM_ID], ratings[ITEM_ID]),
+            RATING: rating,
+            TIMESTAMP: ratings[TIMESTAMP].to_numpy(),
+            POSITIVE: np.ones(len(rating), dtype=bool) if every_row else rating >= params.min_rating,
+        }
+    ).sort_values(USER, kind="stable", ignore_index=True)
+
+
+def _positions(ids: "pd.Series[Any]", values: "pd.Series[Any]") -> npt.NDArray[np.int32]:
+    positions: npt.NDArray[np.int32] = pd.Index(ids).get_indexer(pd.Index(values)).astype(np.int32)
+    return positions
+
+
+def _refuse_empty(frames: dict[str, pd.DataFrame], params: PrepareParams) -> None:
+    for name in SPLITS:
+        if not frames[name][POSITIVE].any():
+            highest = max(float(frame[RATING].max()) for frame in frames.values() if len(frame))
+            raise DataError(
+                f"the {name} split has no positive interaction with prepare.min_rating {params.min_rating} "
+                f"(the highest rating is {highest:g}) and prepare.split {params.split.model_dump()}; "
+                "lower min_rating or split.min_positives in params.yaml"
+            )
+
+
+def _features(items: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
+    """Which item has which feature, one row each: `genre:Drama`, `decade:1990`."""
+    parts = [pd.DataFrame({ITEM: np.empty(0, dtype=np.int32), FEATURE: np.empty(0, dtype=object)})]
+    if "genres" in params.features:
+        genres = items[GENRES].str.split("|").explode()
+        parts.append(_feature_rows("genre:" + genres[genres != ""].astype(str)))
+    if "decade" in params.features:
+        decades = items[YEAR].dropna() // 10 * 10
+        parts.append(_feature_rows("decade:" + decades.astype(str)))
+    return pd.concat(parts).sort_values([ITEM, FEATURE]).drop_duplicates(ignore_index=True)
+
+
+def _feature_rows(features: "pd.Series[Any]") -> pd.DataFrame:
+    return pd.DataFrame({ITEM: features.index.to_numpy().astype(np.int32), FEATURE: features.to_numpy(dtype=object)})
+
+
+def _stats(
+    rows: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame, frames: dict[str, pd.DataFrame]
+) -> dict[str, Any]:
+    return {
+        "users": len(users),
+        "items": len(items),
+        "items_without_ratings": len(items) - rows[ITEM].nunique(),
+        "ratings": len(rows),
+        "density": round(len(rows) / (len(users) * len(items)), 6),
+        "positives": {name: int(frame[POSITIVE].sum()) for name, frame in frames.items()},
+    }
