@@ -1,0 +1,50 @@
+"""A real store for every test: SQLite and files in a temporary folder, as the pipeline uses them by default."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.training import families
+from tests.training.world import make_project
+from training.evaluate import evaluate
+from training.params import Params
+from training.project import Project
+from training.refit import refit
+from training.tracking.connection import connect
+from training.train import train
+
+CANDIDATES = ["test_svd", "popularity"]
+
+
+@pytest.fixture(autouse=True)
+def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    families.add_to(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that MLflow has made, to be copied: making one takes seconds."""
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        connect(folder, "unused")
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def trained(tmp_path: Path, empty_store: Path) -> tuple[Project, Params]:
+    """A project whose candidates are trained, measured and refit."""
+    project, params = make_project(tmp_path / "a project", candidates=CANDIDATES)
+    shutil.copy(empty_store, project.root)
+    run_stages(project, params)
+    return project, params
+
+
+def run_stages(project: Project, params: Params) -> None:
+    """All between `prepare` and `register`."""
+    for candidate in params.candidates:
+        train(project, params, candidate)
+        evaluate(project, params, candidate)
+    refit(project, params)

@@ -1,0 +1,60 @@
+"""Aliases of the registered model: which version is live, and moving that by rule or by hand.
+
+MLflow's web page lower-cases every alias, so ours are written in lower case and found in any.
+"""
+
+from mlflow.exceptions import MlflowException
+
+from training.errors import TrackingError
+from training.tracking.connection import Client, mlflow_errors
+
+PRODUCTION = "production"
+PREVIOUS = "previous"
+CHALLENGER = "challenger"
+
+
+def version_of(client: Client, name: str, alias: str) -> str | None:
+    """The version that holds an alias in any spelling; where two do, the lower-case one. None if there is none."""
+    try:
+        aliases = client.get_registered_model(name).aliases
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+    spellings = {spelling: version for spelling, version in aliases.items() if spelling.lower() == alias}
+    held = [spellings[spelling] for spelling in sorted(spellings, key=lambda spelling: spelling != alias)]
+    return str(held[0]) if held else None
+
+
+def move(client: Client, name: str, alias: str, version: str) -> None:
+    """Give an alias, in lower case, to a version and remove every other spelling of it."""
+    client.set_registered_model_alias(name, alias, version)
+    for spelling in client.get_registered_model(name).aliases:
+        if spelling.lower() == alias and spelling != alias:
+            client.delete_registered_model_alias(name, spelling)
+
+
+def promote(client: Client, name: str, version: str) -> str | None:
+    """Make a version the live one; returns the former live version, which becomes `previous`.
+
+    Raises TrackingError where there is no such version.
+    """
+    with mlflow_errors():
+        client.get_model_version(name, version)
+        former = version_of(client, name, PRODUCTION)
+        move(client, name, PRODUCTION, version)
+        if former is not None and former != version:
+            move(client, name, PREVIOUS, former)
+    return former
+
+
+def rollback(client: Client, name: str) -> tuple[str | None, str]:
+    """Make `previous` live again and the live version `previous`; returns both, former first.
+
+    Raises TrackingError where there is no previous version.
+    """
+    with mlflow_errors():
+        previous = version_of(client, name, PREVIOUS)
+    if previous is None:
+        raise TrackingError(f"{name} has no version with the alias {PREVIOUS}: name one with promote VERSION")
+    return promote(client, name, previous), previous

@@ -1,0 +1,76 @@
+"""Runs: one for the pipeline, one below it for each candidate."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.data.sources import LocalArtifactDatasetSource
+from mlflow.entities import Metric
+
+from training.tracking.connection import Client, mlflow_errors
+
+PIPELINE_HASH = "pipeline_hash"
+
+
+@dataclass(frozen=True)
+class CandidateRun:
+    """What is logged of one candidate."""
+
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    learning_curve: pd.DataFrame
+    curve_metric: str
+    folder: Path
+
+
+def find_pipeline_run(client: Client, experiment: str, pipeline_hash: str) -> str | None:
+    """The finished run that logged exactly these results, if there is one."""
+    with mlflow_errors():
+        found = client.search_runs(
+            [client.get_experiment_by_name(experiment).experiment_id],
+            f"tags.{PIPELINE_HASH} = '{pipeline_hash}' and attributes.status = 'FINISHED'",
+            max_results=1,
+        )
+    return found[0].info.run_id if found else None
+
+
+@contextmanager
+def pipeline_run(run_id: str | None, params: Mapping[str, Any], tags: Mapping[str, str]) -> Iterator[str]:
+    """The run of the whole pipeline, a new one or the one found; yields its id."""
+    with mlflow.start_run(run_id=run_id, run_name=None if run_id else "pipeline") as run:
+        if run_id is None:
+            mlflow.log_params(dict(params))
+        mlflow.set_tags(dict(tags))
+        yield str(run.info.run_id)
+
+
+def log_candidate(client: Client, candidate: CandidateRun) -> None:
+    """Log a candidate as a run below the active one: parameters, metrics, learning curve, reports, plots."""
+    with mlflow.start_run(run_name=candidate.name, nested=True) as run:
+        mlflow.log_params(dict(candidate.params))
+        now = int(time.time() * 1000)
+        metrics = [Metric(metric_key(name), value, now, 0) for name, value in candidate.metrics.items()]
+        curve_key = metric_key(f"validation_{candidate.curve_metric}")
+        for epoch, value in zip(candidate.learning_curve["epoch"], candidate.learning_curve["value"], strict=True):
+            metrics.append(Metric(curve_key, float(value), now, int(epoch)))
+        for start in range(0, len(metrics), 1000):
+            client.log_batch(run.info.run_id, metrics=metrics[start : start + 1000])
+        mlflow.log_artifacts(str(candidate.folder))
+
+
+def log_dataset(name: str, source: Path, data_hash: str) -> None:
+    """Log the prepared data as the active run's input."""
+    dataset = MetaDataset(LocalArtifactDatasetSource(str(source)), name=name, digest=data_hash[:32])
+    mlflow.log_input(dataset, context="training")
+
+
+def metric_key(name: str) -> str:
+    """MLflow's spelling of a metric's name: no @ in it."""
+    return name.replace("@", "_at_")

@@ -1,0 +1,109 @@
+"""Model versions: an artifact with its recipe and its results per user."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from mlflow.models import ModelSignature
+from mlflow.types import DataType, ParamSchema, ParamSpec, Schema
+from mlflow.types.schema import Array, ColSpec
+
+import app
+from app.artifact import load_artifact
+from training.dataset import USER_ID
+from training.tracking.connection import Client, mlflow_errors
+
+ARTIFACT_HASH = "artifact_hash"
+DECISION = "decision"
+RECIPE_FILE = "recipe.json"
+USERS_FILE = "users.parquet"
+DEFAULT_K = 10
+CONTRACT_FILES = ("__init__.py", "artifact.py", "recommender.py")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is kept beside a version for later comparisons.
+
+    `recipe` holds family, params as given, seed, split_hash and the mean of the metric; `users` the metric
+    of each test user.
+    """
+
+    recipe: Mapping[str, Any]
+    users: pd.DataFrame
+
+
+def find_version(client: Client, name: str, artifact_hash: str) -> Any:  # noqa: ANN401
+    """The newest version that holds the artifact with this content hash, or None."""
+    with mlflow_errors():
+        found = client.search_model_versions(f"name='{name}' and tags.{ARTIFACT_HASH}='{artifact_hash}'")
+    return max(found, key=lambda version: int(version.version), default=None)
+
+
+def register_version(name: str, served: Path, evidence: Evidence, tags: Mapping[str, str]) -> str:
+    """Log the artifact as a pyfunc model in the active run and register it; returns the new version."""
+    with mlflow_errors(), tempfile.TemporaryDirectory() as folder:
+        files = Path(folder)
+        _write_evidence(files / "evaluation", evidence)
+        example, signature = _example(served)
+        model = mlflow.pyfunc.log_model(
+            **{"name" if int(mlflow.__version__.split(".")[0]) >= 3 else "artifact_path": "model"},
+            python_model=str(Path(__file__).with_name("pyfunc_model.py")),
+            artifacts={"served": str(served.resolve()), "evaluation": str(files / "evaluation")},
+            code_paths=[str(_contract_code(files / "code"))],
+            pip_requirements=[f"{package.__name__}=={package.__version__}" for package in (mlflow, np, pd)],
+            input_example=example,
+            signature=signature,
+        )
+        return str(mlflow.register_model(model.model_uri, name, tags=dict(tags)).version)
+
+
+def load_evidence(client: Client, name: str, version: str) -> Evidence | None:
+    """What was kept beside a version; None for a version that was not registered by this pipeline."""
+    with mlflow_errors(), tempfile.TemporaryDirectory() as folder:
+        beside = f"{client.get_model_version_download_uri(name, version)}/artifacts"
+        listed = mlflow.artifacts.list_artifacts(artifact_uri=beside)
+        if not any(entry.path.endswith("evaluation") for entry in listed):
+            return None
+        found = Path(mlflow.artifacts.download_artifacts(f"{beside}/evaluation", dst_path=folder))
+        recipe = json.loads((found / RECIPE_FILE).read_text(encoding="utf-8"))
+        return Evidence(recipe, pd.read_parquet(found / USERS_FILE))
+
+
+def _write_evidence(folder: Path, evidence: Evidence) -> None:
+    folder.mkdir()
+    (folder / RECIPE_FILE).write_text(json.dumps(evidence.recipe, indent=2, sort_keys=True), encoding="utf-8")
+    evidence.users.to_parquet(folder / USERS_FILE, index=False)
+
+
+def _contract_code(folder: Path) -> Path:
+    """The two modules that the model needs to read the artifact, as a package `app`."""
+    package = folder / "app"
+    package.mkdir(parents=True)
+    for name in CONTRACT_FILES:
+        shutil.copy(Path(str(app.__file__)).with_name(name), package / name)
+    return package
+
+
+def _example(served: Path) -> tuple[pd.DataFrame, ModelSignature]:
+    """Two users as input, and the signature: ids are numbers or text, as the artifact has them."""
+    artifact = load_artifact(served)
+    user, item = (_data_type(ids) for ids in (artifact.user_ids, artifact.item_ids))
+    signature = ModelSignature(
+        inputs=Schema([ColSpec(user, USER_ID)]),
+        outputs=Schema([ColSpec(Array(item), "item_ids"), ColSpec(Array(DataType.double), "scores")]),
+        params=ParamSchema([ParamSpec("k", DataType.long, DEFAULT_K)]),
+    )
+    return pd.DataFrame({USER_ID: artifact.user_ids[:2].tolist()}), signature
+
+
+def _data_type(ids: npt.NDArray[Any]) -> DataType:
+    return DataType.long if ids.dtype.kind == "i" else DataType.string
