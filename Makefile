@@ -1,0 +1,55 @@
+# make serve    train on the sample, start MLflow and the service
+# make test     all tests
+# make help     the rest
+
+PORT ?= 8000
+MLFLOW_PORT ?= 5000
+UV = uv==0.13.9
+
+# A relative path, so that a space in the folder's name does no harm.
+BIN = .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export MLFLOW_DISABLE_TELEMETRY = true
+
+.DEFAULT_GOAL = help
+.PHONY: help serve repro test check format lock clean
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+serve: ## Train on the sample, then start MLflow and the service; Ctrl-C ends both
+	@sh scripts/preflight.sh "$(PYTHON)" $(PORT) $(MLFLOW_PORT)
+	@$(MAKE) -s .venv/installed
+	@$(BIN)/python scripts/serve.py --port $(PORT) --mlflow-port $(MLFLOW_PORT)
+
+repro: .venv/installed ## Run the pipeline: dvc repro
+	@$(BIN)/dvc repro
+
+test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the registry on MLflow 2.22 as well
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@.venv-mlflow2/bin/python -m pytest tests/tracking tests/app/test_registry.py --numprocesses 2
+
+check: .venv/installed ## Lint, formatting and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: .venv/installed ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/installed ## Resolve the requirements again into the lock files
+	@grep -hv '^-' app/requirements.txt training/requirements.txt requirements.txt | \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header - -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header \
+		tests/requirements-mlflow2.in -o tests/requirements-mlflow2.txt
+
+clean: ## Remove the virtual environments and everything the pipeline made
+	rm -rf .venv .venv-mlflow2 .cache data/raw data/prepared models reports mlruns mlflow.db
+
+.venv/installed: requirements.lock requirements.txt app/requirements.txt training/requirements.txt
+	@sh scripts/preflight.sh "$(PYTHON)"
+	@sh scripts/install.sh "$(PYTHON)" .venv $(UV) requirements.txt
+
+.venv-mlflow2/installed: tests/requirements-mlflow2.txt
+	@sh scripts/install.sh "$(PYTHON)" .venv-mlflow2 $(UV) tests/requirements-mlflow2.txt

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Make a virtual environment and install pinned requirements into it.
+# usage: install.sh PYTHON FOLDER UV REQUIREMENTS
+set -eu
+python=$(sh "$(dirname "$0")/python.sh" "$1")
+folder=$2
+echo "Installing $4 into $folder (once; takes a minute or two)"
+[ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$3"
+"$folder/bin/python" -m uv pip install --python "$folder/bin/python" --requirement "$4"
+# Without a .git folder DVC refuses to work until it is told so.
+if [ -x "$folder/bin/dvc" ]; then
+	if [ -e .git ]; then no_scm=false; else no_scm=true; fi
+	"$folder/bin/python" -m dvc config --local core.no_scm $no_scm
+fi
+touch "$folder/installed"

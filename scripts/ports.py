@@ -1,0 +1,29 @@
+"""Say which port is taken, and how to choose another: ports.py NAME PORT [NAME PORT ...]."""
+
+import socket
+import sys
+
+
+def main(arguments: list[str]) -> None:
+    """Exit with one sentence at the first port that can't be bound on the loopback address."""
+    for name, value in zip(arguments[::2], arguments[1::2], strict=True):
+        if not (value.isdecimal() and 0 < int(value) < 65536):
+            sys.exit(f"{name} must be a port number from 1 to 65535, not {value!r}.")
+        if not _is_free(int(value)):
+            sys.exit(
+                f"Port {value} is in use: end what listens there, or choose another: make serve {name}={int(value) + 1}"
+            )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,50 @@
+"""What the documentation must not forget."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.processes import PROJECT
+
+PARAMS = YAML(typ="safe").load(PROJECT / "params.yaml")
+
+
+def keys(prefix: str, section: dict[str, Any]) -> Iterator[str]:
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from keys(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}"
+
+
+@pytest.mark.parametrize("key", [key for key in keys("", PARAMS) if not key.startswith("models.")])
+def test_every_parameter_is_documented(key: str) -> None:
+    assert f"| `{key}` |" in (PROJECT / "docs" / "params.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("family", PARAMS["models"])
+def test_every_family_s_parameters_are_documented(family: str) -> None:
+    section = (
+        (PROJECT / "docs" / "params.md")
+        .read_text(encoding="utf-8")
+        .partition(f"## `models.{family}`")[2]
+        .partition("\n## ")[0]
+    )
+    assert section
+    for key in PARAMS["models"][family]:
+        assert f"`{key}`" in section
+
+
+@pytest.mark.parametrize("page", [*(PROJECT / "docs").rglob("*.md"), PROJECT / "README.md"], ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Any) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_two_commands_stand_before_line_25_of_the_readme() -> None:
+    head = (PROJECT / "README.md").read_text(encoding="utf-8").splitlines()[:24]
+    for command in ("make serve", "make test"):
+        assert any(line.startswith(command) for line in head)

@@ -1,0 +1,204 @@
+"""The whole way, with everything real: DVC, an MLflow server, the service as a process, an alias moved."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import psutil
+import pytest
+from ruamel.yaml import YAML
+
+from tests.processes import PROJECT, answers, free_port, process, wait_until
+
+SOURCES = ("app", "training", "scripts", "data/own", "dvc.yaml", "params.yaml", ".dvcignore", ".dvc/config")
+POLL_SECONDS = 0.5
+
+
+class Repository:
+    """A copy of the project in a folder of its own, with its commands."""
+
+    def __init__(self, root: Path, mlflow_uri: str) -> None:
+        self.root = root
+        self.environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "MLFLOW_TRACKING_URI": mlflow_uri,
+        }
+        for name in SOURCES:
+            target = root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
+            copy(PROJECT / name, target)
+        self.change(models__lightfm__epochs=4, models__lightfm__embedding_size=16)
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def change(self, **changes: Any) -> None:
+        yaml = YAML()
+        content = yaml.load(self.root / "params.yaml")
+        for key, value in changes.items():
+            *path, last = key.split("__")
+            section = content
+            for part in path:
+                section = section[part]
+            section[last] = value
+        yaml.dump(content, self.root / "params.yaml")
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> Repository:
+    """A source archive, without .git, in a folder with a space in its name; the pipeline has run once."""
+    repository = Repository(tmp_path_factory.mktemp("end to end") / "movie recommender", mlflow_server)
+    repository.run("dvc", "config", "--local", "core.no_scm", "true")
+    repository.run("dvc", "repro")
+    return repository
+
+
+@pytest.fixture(scope="module")
+def service(repository: Repository, mlflow_server: str) -> Iterator[int]:
+    """The port of the service as a real process, following the registry."""
+    port = free_port()
+    command = ["uvicorn", "--factory", "app.main:create_app", "--host", "127.0.0.1", "--port", str(port)]
+    environment = {
+        "MLFLOW_TRACKING_URI": mlflow_server,
+        "MODEL_CACHE_DIR": str(repository.root / "cache"),
+        "MODEL_POLL_SECONDS": str(POLL_SECONDS),
+    }
+    with process(command, environment, repository.root / "service.log"):
+        wait_until(lambda: answers(port, "/health/ready"), seconds=60)
+        yield port
+
+
+def get(port: int, path: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        content: dict[str, Any] = json.load(answer)
+        return content
+
+
+def version_served(port: int) -> str:
+    version: str = get(port, "/users/1/recommendations")["model_version"]
+    return version
+
+
+def test_the_service_answers_from_what_the_pipeline_trained(repository: Repository, service: int) -> None:
+    answer = get(service, "/users/1/recommendations?k=5")
+    assert (answer["model_version"], answer["source"]) == ("1", "personalised")
+    assert [item["rank"] for item in answer["items"]] == [1, 2, 3, 4, 5]
+    ratings = (repository.root / "data" / "raw" / "interactions.csv").read_text().splitlines()
+    seen = {line.split(",")[1] for line in ratings if line.startswith("1,")}
+    assert not seen & {str(item["id"]) for item in answer["items"]}
+    assert get(service, "/users/nobody/recommendations")["source"] == "popular"
+
+
+def test_a_second_run_trains_nothing_and_registers_nothing(repository: Repository, mlflow_server: str) -> None:
+    output = repository.run("dvc", "repro")
+    assert output.count("didn't change, skipping") == 7
+    assert "decided before; nothing to do" in output
+    assert len(mlflow.MlflowClient(mlflow_server).search_model_versions("name='movie-recommender'")) == 1
+
+
+def test_metrics_and_plots_are_shown_by_dvc(repository: Repository) -> None:
+    metrics = json.loads(repository.run("dvc", "metrics", "show", "--json"))
+    reports = metrics[""]["data"]
+    lightfm, popularity = (reports[f"reports/metrics/{name}.json"]["data"] for name in ("lightfm", "popularity"))
+    assert lightfm["ndcg@10"] > popularity["ndcg@10"]
+    assert {"auc", "coverage@10", "gini@10"} < set(lightfm)
+    assert reports["reports/stats.json"]["data"]["items"] >= 800
+    repository.run("dvc", "plots", "show", "--out", "plots")
+    page = (repository.root / "plots" / "index.html").read_text()
+    for kind in ("learning", "by_k", "popularity"):
+        assert f"reports/plots/{kind}/lightfm.csv" in page
+
+
+def test_the_service_follows_an_alias_moved_in_mlflow(repository: Repository, service: int, mlflow_server: str) -> None:
+    repository.change(models__lightfm__embedding_size=8, register__promote="never")
+    assert "version 2 (lightfm): challenger" in repository.run("dvc", "repro")
+    time.sleep(2 * POLL_SECONDS)
+    assert version_served(service) == "1"
+    # As MLflow's web page does it: in lower case.
+    mlflow.MlflowClient(mlflow_server).set_registered_model_alias("movie-recommender", "production", "2")
+    wait_until(lambda: version_served(service) == "2", seconds=20)
+
+
+def test_promote_and_rollback_move_the_service_by_hand(repository: Repository, service: int) -> None:
+    wait_until(lambda: version_served(service) == "2", seconds=20)
+    assert "version 1 is production, 2 was before" in repository.run("training", "promote", "1")
+    wait_until(lambda: version_served(service) == "1", seconds=20)
+    assert "version 2 is production, 1 was before" in repository.run("training", "rollback")
+    wait_until(lambda: version_served(service) == "2", seconds=20)
+
+
+def test_a_typo_in_params_ends_with_one_sentence_and_keeps_everything(repository: Repository) -> None:
+    served = (repository.root / "models" / "served" / "manifest.json").read_bytes()
+    repository.change(select__metric="ndgc@10")
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro"],
+        cwd=repository.root, env=repository.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    repository.change(select__metric="ndcg@10")
+    assert done.returncode != 0
+    assert "'ndgc@10' is not a metric; known are" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (repository.root / "models" / "served" / "manifest.json").read_bytes() == served
+
+
+def test_serve_starts_all_without_training_again_and_ctrl_c_ends_all(repository: Repository) -> None:
+    repository.change(register__promote="gate")
+    with serve(repository) as (process, lines, ports):
+        assert "Stage 'refit' didn't change, skipping\n" in lines
+        url = next(line.split("'")[1] for line in lines if line.startswith("  curl"))
+        assert get(ports[0], url.partition(str(ports[0]))[2])["source"] == "personalised"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert not any(answers(port, "/health/live") or answers(port, "/health") for port in ports)
+    root = str(repository.root)
+    assert not [found for found in psutil.process_iter(["cmdline"]) if root in " ".join(found.info["cmdline"] or ())]
+
+
+def test_serve_says_so_where_no_version_is_live(repository: Repository) -> None:
+    client = mlflow.MlflowClient(f"sqlite:///{repository.root / 'mlflow.db'}")
+    client.delete_registered_model_alias("movie-recommender", "production")
+    shutil.rmtree(repository.root / ".cache")  # with its last good version
+    with serve(repository) as (_, lines, _):
+        assert any(line.startswith("No version is live. Give one the alias production at http") for line in lines)
+
+
+@contextmanager
+def serve(repository: Repository) -> Iterator[tuple["subprocess.Popen[str]", list[str], tuple[int, int]]]:
+    """`make serve` without the installation: the process, what it printed until all was up, the ports."""
+    ports = free_port(), free_port()
+    command = [sys.executable, "scripts/serve.py", "--port", str(ports[0]), "--mlflow-port", str(ports[1])]
+    with subprocess.Popen(
+        command, cwd=repository.root, env=repository.environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("Ctrl-C"):
+                    break
+            else:
+                pytest.fail("".join(lines))
+            yield process, lines, ports
+        finally:
+            process.terminate()
+            process.wait(60)

@@ -1,0 +1,83 @@
+"""What a person sees before anything is installed."""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+from tests.processes import PROJECT, free_port
+
+
+def run(*command: str, path: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "PATH": str(path)} if path else None
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+
+
+def fake(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def link(folder: Path, *names: str) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        found = subprocess.run(["sh", "-c", f"command -v {name}"], capture_output=True, text=True, check=True)
+        (folder / name).symlink_to(found.stdout.strip())
+
+
+def test_a_busy_port_is_named_with_the_way_to_choose_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = run("python3", "scripts/ports.py", "PORT", str(free_port()), "MLFLOW_PORT", str(port))
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == f"Port {port} is in use: end what listens there, or choose another: make serve MLFLOW_PORT={port + 1}\n"
+    )
+
+
+def test_free_ports_are_accepted_in_silence() -> None:
+    done = run("python3", "scripts/ports.py", "PORT", str(free_port()))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_port_that_is_no_number_is_refused() -> None:
+    assert (
+        "PORT must be a port number from 1 to 65535, not 'http'"
+        in run("python3", "scripts/ports.py", "PORT", "http").stderr
+    )
+
+
+def test_too_old_a_python_is_said_in_one_sentence(tmp_path: Path) -> None:
+    fake(tmp_path / "bin", "python3", '[ "$1" = --version ] && echo Python 3.8.2')
+    link(tmp_path / "bin", "sh", "dirname")
+    done = run("sh", "scripts/preflight.sh", "", path=tmp_path / "bin")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "Python 3.10 to 3.13 is needed, and python3 is: Python 3.8.2. Install one, or name it: make PYTHON="
+    )
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_python_at_all_is_said_in_one_sentence(tmp_path: Path) -> None:
+    link(tmp_path / "bin", "sh", "dirname")
+    done = run("sh", "scripts/preflight.sh", "", path=tmp_path / "bin")
+    assert done.returncode == 1
+    assert "is needed, and python3 is: none" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_compiler_is_said_in_one_sentence(tmp_path: Path) -> None:
+    link(tmp_path / "bin", "sh", "dirname")
+    fake(tmp_path / "bin", "python3", "exit 0")
+    fresh = tmp_path / "project"
+    fresh.mkdir()
+    (fresh / "scripts").symlink_to(PROJECT / "scripts")
+    done = subprocess.run(
+        ["sh", "scripts/preflight.sh", ""],
+        cwd=fresh, env={"PATH": str(tmp_path / "bin")}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("No C compiler was found, and LightFM is compiled on this machine: install one")
+    assert done.stderr.count("\n") == 1
