@@ -22,6 +22,7 @@ KIND = "movie-recommender"
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.json"
 MAX_MANIFEST_BYTES = 1 << 20
+MAX_CATALOGUE_BYTES = 1 << 28
 # Far beyond what any model learns, and small enough that no sum of products leaves float32.
 MAX_MAGNITUDE = 1e12
 LAST_CODE_POINT = 0x10FFFF
@@ -41,6 +42,9 @@ ARRAYS: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "encoder": ("<f4", ("items", "dim")),
     "encoder_intercept": ("<f4", ("dim",)),
 }
+
+# Arrays that an artifact may lack.
+OPTIONAL: dict[str, tuple[str | None, tuple[str, ...]]] = {"ranked_items": ("<i4", ("users", "ready"))}
 
 Float32Array = npt.NDArray[np.float32]
 Film = dict[str, Any]
@@ -66,7 +70,8 @@ class Artifact:
 
     Score of an item for a user = user_embedding · item_embedding + item_bias. The films a user has
     consumed are the CSR row `seen_indices[seen_indptr[u]:seen_indptr[u + 1]]`. A new user's vector is
-    Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique.
+    Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique. `ranked_items`, if there,
+    are each user's first unseen items as `Recommender` ranks them; -1 pads.
     """
 
     recipe: Recipe
@@ -82,6 +87,7 @@ class Artifact:
     encoder: Float32Array
     encoder_intercept: Float32Array
     catalogue: Mapping[str, Film]
+    ranked_items: npt.NDArray[np.int32] | None = None
 
 
 def content_hash(directory: Path) -> str:
@@ -94,7 +100,8 @@ def write_artifact(directory: Path, artifact: Artifact) -> None:
 
     Raises ArtifactError where the arrays contradict each other or hold NaN or infinity.
     """
-    arrays = {name: _as_stored(name, getattr(artifact, name)) for name in ARRAYS}
+    names = [*ARRAYS, *(name for name in OPTIONAL if getattr(artifact, name) is not None)]
+    arrays = {name: _as_stored(name, getattr(artifact, name)) for name in names}
     _check_contents(directory, arrays, artifact.catalogue)
     directory.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
@@ -117,7 +124,9 @@ def load_artifact(directory: Path) -> Artifact:
     """
     manifest = _read_manifest(directory)
     files = manifest["files"]
-    arrays = {name: _load_array(directory / f"{name}.npy", files[f"{name}.npy"]) for name in ARRAYS}
+    names = [*ARRAYS, *(name for name in OPTIONAL if f"{name}.npy" in files)]
+    arrays = {name: _load_array(directory / f"{name}.npy", files[f"{name}.npy"]) for name in names}
+    _check_size(directory / CATALOGUE, MAX_CATALOGUE_BYTES)
     _check_hash(directory / CATALOGUE, files[CATALOGUE])
     catalogue = _read_json(directory / CATALOGUE)
     _check_contents(directory, arrays, catalogue)
@@ -158,8 +167,7 @@ def _manifest(directory: Path, recipe: Recipe, arrays: Mapping[str, npt.NDArray[
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
-    if path.is_file() and path.stat().st_size > MAX_MANIFEST_BYTES:
-        _refuse(path, f"is larger than {MAX_MANIFEST_BYTES} bytes")
+    _check_size(path, MAX_MANIFEST_BYTES)
     manifest = _read_json(path)
     if manifest.get("kind") != KIND:
         _refuse(path, f"describes a {manifest.get('kind')!r}, not a {KIND!r}")
@@ -177,8 +185,10 @@ def _check_manifest_keys(path: Path, manifest: Mapping[str, Any]) -> None:
     for key, kind in kinds.items():
         if not isinstance(manifest.get(key), kind):
             _refuse(path, f"lacks {key!r} ({kind.__name__})")
-    for name in [*(f"{name}.npy" for name in ARRAYS), CATALOGUE]:
-        if not isinstance(manifest["files"].get(name), dict):
+    files = manifest["files"]
+    optional = [f"{name}.npy" for name in OPTIONAL if f"{name}.npy" in files]
+    for name in [*(f"{name}.npy" for name in ARRAYS), CATALOGUE, *optional]:
+        if not isinstance(files.get(name), dict):
             _refuse(path, f"does not list {name}")
 
 
@@ -240,8 +250,8 @@ def _check_ids(path: Path, ids: npt.NDArray[Any]) -> None:
 
 def _check_shapes(directory: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     sizes: dict[str, int] = {}
-    for name, (dtype, symbols) in ARRAYS.items():
-        array, path = arrays[name], directory / f"{name}.npy"
+    for name, array in arrays.items():
+        (dtype, symbols), path = (ARRAYS | OPTIONAL)[name], directory / f"{name}.npy"
         if dtype is None and array.dtype.str != "<i8" and not array.dtype.str.startswith("<U"):
             _refuse(path, f"is of type {array.dtype.str}; ids are int64 or text")
         if dtype is not None and array.dtype.str != dtype:
@@ -260,10 +270,20 @@ def _check_seen(directory: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None
         _refuse(directory / "seen_indptr.npy", f"does not rise from 0 to {len(indices)}, the length of seen_indices")
     if len(indices) and not (indices.min() >= 0 and indices.max() < len(arrays["item_ids"])):
         _refuse(directory / "seen_indices.npy", "points outside the items")
+    ready = arrays.get("ranked_items")
+    if ready is not None and not (ready.min() >= -1 and ready.max() < len(arrays["item_ids"])):
+        _refuse(directory / "ranked_items.npy", "points outside the items")
 
 
 def _as_stored(name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.ascontiguousarray(array, dtype=ARRAYS[name][0])
+    array = np.asarray(array, dtype=(ARRAYS | OPTIONAL)[name][0])
+    # One dimension of all items after the other: scoring all items for one user then reads memory in order.
+    return np.asfortranarray(array) if name == "item_embeddings" else np.ascontiguousarray(array)
+
+
+def _check_size(path: Path, most_bytes: int) -> None:
+    if path.is_file() and path.stat().st_size > most_bytes:
+        _refuse(path, f"is larger than {most_bytes} bytes")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -74,6 +74,12 @@ class SelectParams(Section):
     validation_users: Annotated[int, Field(ge=100)]
 
 
+class RefitParams(Section):
+    """What is served."""
+
+    ready_items: Annotated[int, Field(ge=0, le=1000)]
+
+
 class GateParams(Section):
     """What a new version must show to be promoted."""
 
@@ -102,6 +108,7 @@ class Params(Section):
     models: dict[str, dict[str, Any]]
     evaluate: EvaluateParams
     select: SelectParams
+    refit: RefitParams
     registration: RegisterParams = Field(alias="register")
 
     @model_validator(mode="after")

@@ -1,8 +1,14 @@
 """The `refit` stage: the best candidate, fitted again on every interaction there is."""
 
-from app.artifact import write_artifact
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from app.artifact import Artifact, write_artifact
 from training.assembly import Knowledge
 from training.dataset import SPLITS, load_dataset
+from training.evaluation import Targets, rank
 from training.files import read_json
 from training.models import make_family
 from training.params import Params
@@ -16,8 +22,20 @@ def refit(project: Project, params: Params) -> str:
     record = read_json(project.training(winner), "run: dvc repro")
     family = make_family(winner, record["params"])
     knowledge = Knowledge(load_dataset(project.prepared), SPLITS, params.threads)
-    write_artifact(project.served, fit_artifact(knowledge, winner, family, params.seed))
+    artifact = fit_artifact(knowledge, winner, family, params.seed)
+    write_artifact(project.served, with_ready_lists(artifact, params.refit.ready_items))
     return winner
+
+
+def with_ready_lists(artifact: Artifact, n: int) -> Artifact:
+    """The artifact with each user's first n unseen items beside it, as the service would rank them; none for 0."""
+    if n == 0:
+        return artifact
+    everyone = Targets(
+        np.arange(len(artifact.user_ids)), sparse.csr_matrix((len(artifact.user_ids), len(artifact.item_ids)))
+    )
+    lists = rank(artifact, everyone, n, with_auc=False, progress=True).lists
+    return replace(artifact, ranked_items=lists.astype(np.int32))
 
 
 def best_candidate(project: Project, params: Params) -> str:

@@ -164,3 +164,80 @@ def test_what_float32_rounds_together_is_still_told_apart() -> None:
         item_biases=np.zeros(n_items, dtype=np.float32),
     )
     assert first(Recommender(artifact), 0, 3) == [199, 198, 197]
+
+
+def top_matches_recommend(artifact: Artifact, k: int) -> None:
+    recommender = Recommender(artifact)
+    for row in range(recommender.n_users):
+        single = recommender.top(recommender.user_vector(row), k, recommender.seen(row))
+        batch = recommender.recommend(np.array([row]), k)
+        real = batch.items[0] != NO_ITEM
+        assert single.items[0].tolist() == batch.items[0][real].tolist()
+        assert single.scores[0].tolist() == batch.scores[0][real].tolist()
+
+
+@pytest.mark.parametrize("n_items", [5, 63, 64, 65, 1000, 4100])
+@pytest.mark.parametrize("k", [1, 10, 100])
+def test_one_vector_gets_the_list_that_a_batch_gives(n_items: int, k: int) -> None:
+    rng = np.random.default_rng(n_items)
+    seen = {row: sorted(rng.choice(n_items, n_items // 3, replace=False).tolist()) for row in range(8)}
+    top_matches_recommend(make_artifact(range(9), range(n_items), dim=8, seen=seen), k)
+
+
+@pytest.mark.parametrize("n_items", [65, 4100])
+def test_one_vector_with_heavily_tied_scores_gets_the_list_that_a_batch_gives(n_items: int) -> None:
+    rng = np.random.default_rng(0)
+    tied = rng.integers(-1, 2, size=(n_items, 4)).astype(np.float32)
+    users = np.concatenate([rng.integers(-1, 2, size=(7, 4)), np.zeros((1, 4))]).astype(np.float32)
+    artifact = make_artifact(
+        range(8), range(n_items), dim=4, user_embeddings=users, item_embeddings=tied,
+        item_biases=np.zeros(n_items, dtype=np.float32), item_popularity=rng.integers(0, 3, n_items),
+    )  # fmt: skip
+    top_matches_recommend(artifact, 20)
+
+
+def test_only_what_is_allowed_and_not_hidden_is_ranked() -> None:
+    artifact = make_artifact(range(3), range(500), dim=4)
+    recommender = Recommender(artifact)
+    allowed = np.arange(500) % 100 == 7
+    ranking = recommender.top(recommender.user_vector(0), 10, np.array([107]), allowed)
+    assert sorted(ranking.items[0].tolist()) == [7, 207, 307, 407]
+    assert (np.diff(ranking.scores[0]) <= 0).all()
+    nobody = recommender.top(np.zeros(4, dtype=np.float32), 10, np.array([7]), allowed)
+    assert sorted(nobody.items[0].tolist()) == [107, 207, 307, 407]
+
+
+def test_nothing_allowed_is_an_empty_ranking() -> None:
+    recommender = Recommender(make_artifact(range(3), range(500), dim=4))
+    ranking = recommender.top(recommender.user_vector(0), 10, None, np.zeros(500, dtype=bool))
+    assert ranking.items.shape == (1, 0)
+
+
+def test_a_vector_is_folded_in_from_what_is_liked_and_disliked() -> None:
+    encoder = np.array([[1, 0], [0, 1], [2, 2], [0, 0], [0, 0], [0, 0]], dtype=np.float32)
+    intercept = np.array([10, 20], dtype=np.float32)
+    recommender = Recommender(make_artifact(dim=2, encoder=encoder, encoder_intercept=intercept))
+    vector = recommender.fold_in(np.array([0, 1, 2]), np.array([3]))
+    assert vector.tolist() == [(1 + 0 + 2) / 2 + 10, (0 + 1 + 2) / 2 + 20]
+    assert recommender.fold_in(np.array([0]), np.array([2])).tolist() == pytest.approx(
+        [10 - 1 / 2**0.5, 20 - 2 / 2**0.5]
+    )
+
+
+def test_ready_lists_are_looked_up_and_longer_ones_ranked() -> None:
+    artifact = make_artifact(range(5), range(30), dim=4, seen={0: [1, 2], 1: list(range(25))})
+    ranked = Recommender(artifact).recommend(np.arange(5), 10).items
+    ready = Recommender(replace(artifact, ranked_items=ranked.astype(np.int32)))
+    plain = Recommender(artifact)
+    for row in range(5):
+        for k in (1, 10, 11):
+            looked_up, searched = ready.first(row, k), plain.first(row, k)
+            assert looked_up.items.tolist() == searched.items.tolist()
+            assert looked_up.scores.tolist() == searched.scores.tolist()
+    assert ready.first(1, 10).items.shape == (1, 5)  # all that is unseen
+
+
+def test_a_look_up_answers_what_is_ready() -> None:
+    artifact = make_artifact(range(2), range(30), dim=4, ranked_items=np.array([[3, 1], [2, -1]], dtype=np.int32))
+    assert Recommender(artifact).first(0, 2).items.tolist() == [[3, 1]]
+    assert Recommender(artifact).first(1, 2).items.tolist() == [[2]]

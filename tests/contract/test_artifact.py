@@ -15,6 +15,7 @@ from app.artifact import (
     CATALOGUE,
     FORMAT_VERSION,
     MANIFEST,
+    MAX_CATALOGUE_BYTES,
     MAX_MANIFEST_BYTES,
     ArtifactError,
     content_hash,
@@ -255,3 +256,31 @@ def test_names_in_the_manifest_do_not_lead_out_of_the_directory(directory: Path)
     files = json.loads((directory / MANIFEST).read_text())["files"]
     rewrite_manifest(directory, files={**files, "../../secret.npy": {"sha256": "0"}})
     load_artifact(directory)
+
+
+def test_ready_lists_are_optional_and_read_again(tmp_path: Path) -> None:
+    ready = np.array([[0, 1], [2, -1], [5, 4], [-1, -1]], dtype=np.int32)
+    directory = write(tmp_path / "served", make_artifact(ranked_items=ready))
+    read = load_artifact(directory).ranked_items
+    assert read is not None
+    assert read.tolist() == ready.tolist()
+    assert load_artifact(write(tmp_path / "without")).ranked_items is None
+
+
+@pytest.mark.parametrize("outside", [-2, 6])
+def test_ready_lists_that_point_outside_the_items_are_refused(tmp_path: Path, outside: int) -> None:
+    directory = write(tmp_path / "served", make_artifact(ranked_items=np.zeros((4, 2), dtype=np.int32)))
+    rewrite_array(directory, "ranked_items", np.full((4, 2), outside, dtype=np.int32))
+    with pytest.raises(ArtifactError, match=r"ranked_items\.npy points outside the items"):
+        load_artifact(directory)
+
+
+def test_item_embeddings_are_stored_one_dimension_after_the_other(directory: Path) -> None:
+    assert load_artifact(directory).item_embeddings.flags.f_contiguous
+
+
+def test_a_huge_catalogue_is_refused_unread(directory: Path) -> None:
+    with (directory / CATALOGUE).open("r+b") as file:
+        file.truncate(MAX_CATALOGUE_BYTES + 1)  # sparse: takes no space
+    with pytest.raises(ArtifactError, match=rf"catalogue\.json is larger than {MAX_CATALOGUE_BYTES} bytes"):
+        load_artifact(directory)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from app.artifact import content_hash, load_artifact
+from app.recommender import Recommender
 from tests.training import families
 from tests.training.world import change_params, make_project
 from training.dataset import load_dataset
@@ -137,3 +138,16 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     project, params = make_project(tmp_path, candidates=["absent"])
     with pytest.raises(TrainingError, match="library of the model family 'absent' can't be imported"):
         train(project, params, "absent")
+
+
+def test_ready_lists_hold_what_the_kernel_ranks_for_every_user(tmp_path: Path) -> None:
+    project, params = make_project(tmp_path, candidates=["lightfm"], refit__ready_items=20, **QUICK)
+    train(project, params, "lightfm")
+    refit(project, params)
+    artifact = load_artifact(project.served)
+    assert artifact.ranked_items is not None
+    assert artifact.ranked_items.shape == (80, 20)
+    recommender = Recommender(artifact)
+    for row in range(80):
+        ranked = recommender.top(recommender.user_vector(row), 20, recommender.seen(row))
+        assert artifact.ranked_items[row].tolist() == ranked.items[0].tolist()
