@@ -75,7 +75,7 @@ def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, con
 def _same_recipe(live: Live, figures: dict[str, float], metric: str, params: GateParams) -> Verdict:
     figures = figures | {"live": live.last_result}
     now, floor = figures["candidate"], live.last_result * (1 - params.max_drop)
-    came = f"the recipe of live version {live.version} on newer data: {metric} {now:.4f} after {live.last_result:.4f}"
+    came = f"the recipe of live version {live.version} again: {metric} {now:.4f} after {live.last_result:.4f}"
     return Verdict(now >= floor, came if now >= floor else f"{came}, below the floor {floor:.4f}", figures)
 
 

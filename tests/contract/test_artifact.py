@@ -15,13 +15,12 @@ from app.artifact import (
     CATALOGUE,
     FORMAT_VERSION,
     MANIFEST,
-    MAX_CATALOGUE_BYTES,
-    MAX_MANIFEST_BYTES,
     ArtifactError,
     content_hash,
     load_artifact,
     write_artifact,
 )
+from app.artifact_format import MAX_CATALOGUE_BYTES, MAX_MANIFEST_BYTES
 from tests.artifacts import damage, make_artifact, write
 
 

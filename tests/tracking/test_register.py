@@ -138,7 +138,7 @@ def test_the_live_recipe_on_newer_data_needs_only_the_guard_rails(trained: Train
     verdict = register(project, params).verdict
     assert verdict is not None
     assert verdict.promote
-    assert "the recipe of live version 1 on newer data" in verdict.reason
+    assert "the recipe of live version 1 again" in verdict.reason
 
 
 def test_a_live_version_of_unknown_recipe_is_not_replaced_by_rule(trained: Trained) -> None:

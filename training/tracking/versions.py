@@ -26,7 +26,7 @@ DECISION = "decision"
 RECIPE_FILE = "recipe.json"
 USERS_FILE = "users.parquet"
 DEFAULT_K = 10
-CONTRACT_FILES = ("__init__.py", "artifact.py", "recommender.py")
+CONTRACT_FILES = ("__init__.py", "artifact.py", "artifact_format.py", "recommender.py")
 
 
 @dataclass(frozen=True)
