@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 import httpx
 
-# Set before mlflow is imported: its own defaults retry for minutes while a server is down.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+# Set before mlflow is imported. A request repeated after a lost answer would register a version twice, and with
+# its own defaults a server that is down is asked for minutes; running the stage again is safe and repeats nothing.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
