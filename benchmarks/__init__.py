@@ -1,0 +1,1 @@
+"""What measures us against others; run by hand."""

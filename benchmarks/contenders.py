@@ -1,0 +1,150 @@
+"""Who is measured: what starts each server, what is asked of it, how the films of its answer are read."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from app.artifact import content_hash
+from app.cache import ModelCache
+from app.registry import Release
+from app.settings import Settings
+from benchmarks.environments import CACHE, environment
+from benchmarks.load import Request
+from training.tracking.aliases import PRODUCTION, promote
+from training.tracking.connection import connect
+from training.tracking.versions import Evidence, register_version
+
+MODEL = "movie-recommender"
+PLAIN, FILTERED, NOTHING = "plain", "filtered", "nothing"
+SERVICE = ("{bin}/uvicorn", "--factory", "app.main:create_app", "--host", "127.0.0.1", "--port", "{port}")
+CLOSED_PORT = "http://127.0.0.1:1"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way to ask a server; `expected` says with what its answer is compared."""
+
+    name: str
+    request: Request
+    ids: Callable[[bytes], list[int]]
+    expected: str = PLAIN
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A server and its routes; the first of them is asked while it starts."""
+
+    name: str
+    command: Sequence[str]
+    routes: tuple[Route, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def service(artifact: Path) -> Contender:
+    """Ours, as deployed: it starts from the last good version in its cache, its registry being a closed port."""
+    cache = CACHE / "models"
+    shutil.rmtree(cache, ignore_errors=True)
+    settings = Settings(model_cache_dir=cache, model_name=MODEL, model_alias=PRODUCTION)
+    copy = cache / "copy"
+    shutil.copytree(artifact, copy, copy_function=os.link)
+    store = ModelCache(settings)
+    with store.download_directory():  # makes the directory of the model
+        store.add(Release("1", created=0, run_id=""), copy, content_hash(copy))
+    plain = Request("/users/%d/recommendations")
+    filtered = Request("/users/%d/recommendations?genre=Drama&year_from=1990")
+    return Contender(
+        "service",
+        _in_environment("service", SERVICE),
+        (Route("ours, plain", plain, _ids_of_items), Route("ours, filtered", filtered, _ids_of_items, FILTERED)),
+        {"MLFLOW_TRACKING_URI": CLOSED_PORT, "MODEL_NAME": MODEL, "MODEL_CACHE_DIR": str(cache)},
+    )
+
+
+def two_workers(one: Contender) -> Contender:
+    """The service with a second worker."""
+    return Contender(f"{one.name}-2", [*one.command, "--workers", "2"], one.routes, one.variables)
+
+
+def mlflow_serve(artifact: Path) -> Contender:
+    """`mlflow models serve` on the artifact, registered as the pipeline does it, in a new SQLite store."""
+    store = CACHE / "mlflow"
+    shutil.rmtree(store, ignore_errors=True)
+    store.mkdir(parents=True)
+    uri = f"sqlite:///{store / 'mlflow.db'}"
+    _register(artifact, store, uri)
+    command = [
+        *("{bin}/mlflow", "models", "serve", "--model-uri", f"models:/{MODEL}@{PRODUCTION}", "--env-manager", "local"),
+        *("--host", "127.0.0.1", "--port", "{port}", "--workers", "1"),
+    ]
+    route = Route(
+        "mlflow models serve",
+        Request("/invocations", '{"dataframe_records": [{"user_id": %d}]}'),
+        lambda answer: list(json.loads(answer)["predictions"][0]["item_ids"]),
+    )
+    commands = _in_environment("mlflow", command)
+    # MLflow starts uvicorn by its name.
+    path = f"{Path(commands[0]).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = {"MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": path}
+    return Contender("mlflow", commands, (route,), variables)
+
+
+def bentoml(artifact: Path) -> Contender:
+    """BentoML doing the same job."""
+    module = "benchmarks.peers.bentoml_service:Recommendations"
+    command = ("{bin}/bentoml", "serve", module, "--host", "127.0.0.1", "--port", "{port}")
+    variables = {"ARTIFACT": str(artifact), "BENTOML_DO_NOT_TRACK": "true"}
+    return Contender("bentoml", _in_environment("bentoml", command), (_job("BentoML", "/recommend"),), variables)
+
+
+def litserve(artifact: Path) -> Contender:
+    """LitServe doing the same job."""
+    command = ("{bin}/python", "-m", "benchmarks.peers.litserve_service", "{port}")
+    variables = {"ARTIFACT": str(artifact)}
+    return Contender("litserve", _in_environment("litserve", command), (_job("LitServe", "/predict"),), variables)
+
+
+def constant(artifact: Path) -> Contender:
+    """FastAPI returning the same bytes for everybody: what the framework costs without any work."""
+    command = ("{bin}/uvicorn", "benchmarks.peers.fastapi_constant:app", "--host", "127.0.0.1", "--port", "{port}")
+    route = Route("FastAPI, constant", Request("/"), _ids_of_items, NOTHING)
+    return Contender("constant", _in_environment("service", command), (route,))
+
+
+# name -> function of the artifact's folder; made one after the other, only those asked for
+CONTENDERS: dict[str, Callable[[Path], Contender]] = {
+    "service": service,
+    "mlflow": mlflow_serve,
+    "bentoml": bentoml,
+    "litserve": litserve,
+    "constant": constant,
+}
+
+
+def _job(name: str, path: str) -> Route:
+    return Route(name, Request(path, '{"user_id": %d}'), lambda answer: list(json.loads(answer)["ids"]))
+
+
+def _ids_of_items(answer: bytes) -> list[int]:
+    return [item["id"] for item in json.loads(answer)["items"]]
+
+
+def _in_environment(name: str, command: Sequence[str]) -> list[str]:
+    folder = str(environment(name))
+    return [part.replace("{bin}", folder) for part in command]
+
+
+def _register(artifact: Path, store: Path, uri: str) -> None:
+    print(f"Registering the artifact with MLflow in {store}", flush=True)
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    client = connect(store, "benchmark")
+    import mlflow
+
+    with mlflow.start_run():
+        users = pd.DataFrame({"user_id": [], "metric": []})
+        version = register_version(MODEL, artifact, Evidence({"family": "benchmark"}, users), {})
+    promote(client, MODEL, version)

@@ -1,0 +1,1 @@
+"""The same job, done with other servers in a few plain lines."""

@@ -1,0 +1,131 @@
+"""Servers under test: started, asked, weighed, ended."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks.environments import CACHE, PROJECT
+from benchmarks.load import Request
+
+START_SECONDS = 120
+STOP_SECONDS = 10
+MEGABYTE = 1e6
+# Nothing else of the caller's environment reaches a server, where it could be a setting.
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+# One worker calculates with one thread: more of them wait for each other in a loop, on the processor that wrk needs.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Of a process tree, in MB. PSS shares out what several processes map; USS is what no other process has."""
+
+    pss: float
+    uss: float
+    rss: float
+    uss_of_each: tuple[float, ...]
+
+
+@dataclass
+class Server:
+    """A process with all that it has started."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def seconds_to_first_answer(self, request: Request, started: float) -> float:
+        """Ask until the answer has the status 200; exits with a sentence if the server ends or takes too long."""
+        while time.perf_counter() - started < START_SECONDS:
+            if self.process.poll() is not None:
+                sys.exit(f"{self.name} ended with exit code {self.process.returncode}; see {self.log}")
+            with suppress(OSError, http.client.HTTPException):
+                if self.ask(request, user=1)[0] == 200:
+                    return time.perf_counter() - started
+            time.sleep(0.005)
+        sys.exit(f"{self.name} did not answer within {START_SECONDS} s; see {self.log}")
+
+    def ask(self, request: Request, user: int) -> tuple[int, bytes]:
+        """Status and body of one answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Content-Type": "application/json"} if request.body else {}
+        body = request.body % user if request.body else None
+        path = request.path % user if "%d" in request.path else request.path
+        try:
+            connection.request(request.method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def memory(self) -> Memory:
+        """What the process tree holds now."""
+        found = [process.memory_full_info() for process in self.tree()]
+        uss = tuple(info.uss / MEGABYTE for info in found)
+        return Memory(
+            sum(info.pss for info in found) / MEGABYTE, sum(uss), sum(info.rss for info in found) / MEGABYTE, uss
+        )
+
+    def processor_seconds(self) -> float:
+        """What the process tree has used of the processors since it was started."""
+        times = [process.cpu_times() for process in self.tree()]
+        return float(sum(one.user + one.system for one in times))
+
+    def tree(self) -> list[psutil.Process]:
+        """The process and its descendants."""
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
+
+    def end(self) -> None:
+        """End the process, then what is left of its descendants."""
+        with suppress(psutil.NoSuchProcess):
+            tree = self.tree()
+            self.process.send_signal(signal.SIGTERM)
+            _, alive = psutil.wait_procs(tree, STOP_SECONDS)
+            for process in alive:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def serving(name: str, command: Sequence[str], variables: Mapping[str, str]) -> Iterator[tuple[Server, float]]:
+    """Start a server, `{port}` in its command standing for a free port; yields it and when it was started."""
+    log = CACHE / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
+    with log.open("wb") as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [part.format(port=port) for part in command],
+            env={**inherited, **ONE_THREAD, **variables},
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    server = Server(name, port, process, log)
+    try:
+        yield server, started
+    finally:
+        server.end()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
