@@ -5,10 +5,14 @@ import sys
 
 
 def main(arguments: list[str]) -> None:
-    """Exit with one sentence at the first port that can't be bound on the loopback address."""
+    """Exit with one sentence at the first port that can't be bound on the loopback address, or is named twice."""
+    taken: dict[int, str] = {}
     for name, value in zip(arguments[::2], arguments[1::2], strict=True):
         if not (value.isdecimal() and 0 < int(value) < 65536):
             sys.exit(f"{name} must be a port number from 1 to 65535, not {value!r}.")
+        if int(value) in taken:
+            sys.exit(f"{taken[int(value)]} and {name} are both {value}: choose two ports.")
+        taken[int(value)] = name
         if not _is_free(int(value)):
             sys.exit(
                 f"Port {value} is in use: end what listens there, or choose another: make serve {name}={int(value) + 1}"

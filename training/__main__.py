@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from app.artifact import ArtifactError
 from training.errors import PipelineError
 from training.params import load_params
 from training.project import Project
@@ -16,6 +17,12 @@ def main(arguments: list[str] | None = None) -> None:
         _run(options, Project(Path.cwd()))
     except PipelineError as error:
         sys.exit(f"{options.command}: {error}")
+    except ArtifactError as error:
+        sys.exit(f"{options.command}: {error}; run: dvc repro")
+    except OSError as error:
+        sys.exit(f"{options.command}: {error}; check that it is there, its permissions and the free space")
+    except MemoryError as error:
+        sys.exit(f"{options.command}: not enough memory ({error}); lower embedding_size, or choose a smaller data set")
 
 
 def _parser() -> argparse.ArgumentParser:
