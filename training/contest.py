@@ -10,7 +10,7 @@ from training.dataset import SPLITS, USER_ID, Dataset
 from training.errors import PipelineError
 from training.evaluate import rank_test
 from training.evaluation import user_table
-from training.files import read_json
+from training.files import read_json, read_parquet
 from training.gate import Live, Verdict, decide
 from training.params import Params
 from training.project import Project
@@ -42,7 +42,7 @@ class Contest:
     @cached_property
     def users(self) -> pd.DataFrame:
         """The candidate's results per user."""
-        return pd.read_parquet(self.project.users(self.candidate))
+        return read_parquet(self.project.users(self.candidate), "run: dvc repro")
 
     @property
     def configured(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Contest:
 
     def _baseline(self) -> pd.DataFrame:
         if BASELINE in self.params.candidates:
-            return pd.read_parquet(self.project.users(BASELINE))
+            return read_parquet(self.project.users(BASELINE), "run: dvc repro")
         return self._fitted_here(BASELINE, {})
 
     def _fitted_here(self, family: str, recipe: dict[str, Any]) -> pd.DataFrame:

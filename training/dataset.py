@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from training.errors import DataError
+from training.files import read_parquet
 
 USER_ID = "user_id"
 ITEM_ID = "item_id"
@@ -28,6 +28,13 @@ POSITIVE = "positive"
 FEATURE = "feature"
 
 SPLITS = ("train", "validation", "test")
+
+_COLUMNS = {
+    "users": [USER_ID],
+    "items": [ITEM_ID, TITLE, YEAR, GENRES],
+    "features": [ITEM, FEATURE],
+    **{split: [USER, ITEM, POSITIVE] for split in SPLITS},
+}
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,8 @@ def as_ids(column: "pd.Series[Any]") -> npt.NDArray[Any]:
 
 def load_dataset(prepared: Path) -> Dataset:
     """Read data/prepared; raises DataError where a file is missing or damaged."""
-    frames = {name: _read(prepared / f"{name}.parquet") for name in ("users", "items", "features", *SPLITS)}
+    remedy = "run: dvc repro --force prepare"
+    frames = {name: read_parquet(prepared / f"{name}.parquet", remedy, columns) for name, columns in _COLUMNS.items()}
     features = frames["features"][FEATURE].astype("category")
     n_features = len(features.cat.categories)
     places = (frames["features"][ITEM].to_numpy(), features.cat.codes.to_numpy())
@@ -124,13 +132,6 @@ def load_dataset(prepared: Path) -> Dataset:
         feature_names=list(features.cat.categories),
         splits={name: _interactions(frames[name]) for name in SPLITS},
     )
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} can't be read ({error}); run: dvc repro --force prepare") from error
 
 
 def _interactions(frame: pd.DataFrame) -> Interactions:

@@ -118,10 +118,9 @@ def report(
     artifact: Artifact, outcome: Outcome, users: pd.DataFrame, params: EvaluateParams, seed: int
 ) -> dict[str, Any]:
     """Everything about one candidate as plain numbers, for people and `dvc metrics`."""
-    names = metric_names(params)
-    values = users[names].to_numpy()
-    defined = ~np.isnan(values).any(axis=1)
-    intervals = confidence_interval(values[defined], params.bootstrap, CONFIDENCE, np.random.default_rng(seed))
+    # A user who has seen all but the relevant items has no AUC; without any who has one, there is none to report.
+    names = [name for name in metric_names(params) if users[name].notna().any()]
+    intervals = confidence_interval(users[names].to_numpy(), params.bootstrap, CONFIDENCE, np.random.default_rng(seed))
     return {
         "users": len(users),
         "metrics": {name: interval.mean for name, interval in zip(names, intervals, strict=True)},

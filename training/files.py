@@ -46,6 +46,15 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
         frame.to_csv(partial, index=False)
 
 
+def read_parquet(path: Path, remedy: str, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table; raises DataError that ends with `remedy`."""
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except (OSError, ValueError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{path} can't be read ({reason}); {remedy}") from error
+
+
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a table."""
     with replacing(path) as partial:

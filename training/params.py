@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -15,13 +15,29 @@ from training.metrics.names import parse_metric
 Share = Annotated[float, Field(ge=0, lt=1)]
 ProperShare = Annotated[float, Field(gt=0, lt=1)]
 AtLeastOne = Annotated[int, Field(ge=1)]
+AnyItem = TypeVar("AnyItem")
+
+
+def _no_repeats(values: tuple[AnyItem, ...]) -> tuple[AnyItem, ...]:
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{value!r} stands there {values.count(value)} times")
+    return values
+
+
+def _rising(values: tuple[int, int]) -> tuple[int, int]:
+    if values[0] >= values[1]:
+        raise ValueError(f"the second must be above the first, not {list(values)}")
+    return values
+
+
 Source = Literal["sample", "csv", "ml-latest-small", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
 
 
 class Section(BaseModel):
     """A part of params.yaml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 AnySection = TypeVar("AnySection", bound=Section)
@@ -62,8 +78,8 @@ class PrepareParams(Section):
 class EvaluateParams(Section):
     """What is measured."""
 
-    at: Annotated[tuple[AtLeastOne, ...], Field(min_length=1, strict=False)]
-    segments: Annotated[tuple[AtLeastOne, AtLeastOne], Field(strict=False)]
+    at: Annotated[tuple[AtLeastOne, ...], Field(min_length=1, strict=False), AfterValidator(_no_repeats)]
+    segments: Annotated[tuple[AtLeastOne, AtLeastOne], Field(strict=False), AfterValidator(_rising)]
     bootstrap: Annotated[int, Field(ge=100)]
 
 
@@ -104,7 +120,7 @@ class Params(Section):
     threads: AtLeastOne
     fetch: FetchParams
     prepare: PrepareParams
-    candidates: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+    candidates: Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(_no_repeats)]
     models: dict[str, dict[str, Any]]
     evaluate: EvaluateParams
     select: SelectParams
@@ -150,7 +166,7 @@ def _sentence(section: type[BaseModel], detail: ErrorDetails) -> str:
         return f"{key} is missing"
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
-        return message
+        return message if isinstance(detail["input"], dict) else f"{key}: {message}"
     return f"{key}: {message[0].lower()}{message[1:]}, not {detail['input']!r}"
 
 

@@ -79,15 +79,17 @@ def fit_candidate(dataset: Dataset, params: Params, candidate: str) -> Trained:
 def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> Artifact:
     """Fit a family on all that is known, without stopping early.
 
-    Raises TrainingError where the result holds NaN or infinity.
+    Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
     """
     factors = _checked(name, family.fit(knowledge.training_data, np.random.default_rng(seed)))
     return knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
 
 
 def _checked(name: str, factors: Factors) -> Factors:
-    if not factors.is_finite():
-        raise TrainingError(f"{name} learned NaN or infinite numbers; lower its learning rate in params.yaml")
+    if not factors.is_usable():
+        raise TrainingError(
+            f"{name} learned NaN, infinite or huge numbers; lower its learning rate or regularisation in params.yaml"
+        )
     return factors
 
 

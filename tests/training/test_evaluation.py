@@ -50,6 +50,20 @@ def test_the_report_holds_means_intervals_segments_and_the_catalogue(tmp_path: P
     assert shares[["interactions", "recommendations"]].sum().tolist() == pytest.approx([1, 1])
 
 
+def test_a_user_who_has_seen_everything_else_has_no_auc_and_counts_in_the_other_metrics(tmp_path: Path) -> None:
+    project, params = make_project(tmp_path)
+    train(project, params, "popularity")
+    artifact = load_artifact(project.model("popularity"))
+    outcome = rank_test(artifact, load_dataset(project.prepared), params.evaluate)
+    users = user_table(artifact, outcome, params.evaluate)
+    users.loc[users.index[0], "auc"] = np.nan
+    result = report(artifact, outcome, users, params.evaluate, seed=0)
+    assert result["metrics"]["ndcg@10"] == pytest.approx(users["ndcg@10"].mean())
+    assert result["metrics"]["auc"] == pytest.approx(users["auc"][1:].mean())
+    users["auc"] = np.nan
+    assert "auc" not in report(artifact, outcome, users, params.evaluate, seed=0)["metrics"]
+
+
 def test_lists_longer_than_the_catalogue_are_measured_as_if_padded(tmp_path: Path) -> None:
     project, params = make_project(tmp_path, evaluate__at=[10, 500])
     train(project, params, "popularity")

@@ -28,6 +28,10 @@ def test_the_project_s_own_params_are_valid() -> None:
         ({"select__metric": "ndgc@10"}, r"'ndgc@10' is not a metric; known are"),
         ({"select__metric": "ndcg@7"}, r"select\.metric 'ndcg@7' needs 7 in evaluate\.at \[5, 10, 20, 50\]"),
         ({"candidates": []}, r"candidates: "),
+        ({"candidates": ["lightfm", "lightfm"]}, r"candidates: 'lightfm' stands there 2 times"),
+        ({"evaluate__at": [10, 5, 10]}, r"evaluate\.at: 10 stands there 2 times"),
+        ({"evaluate__segments": [20, 20]}, r"evaluate\.segments: the second must be above the first, not \[20, 20\]"),
+        ({"register__gate__confidence": float("nan")}, r"register\.gate\.confidence: input should be a finite number"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_remedy(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:

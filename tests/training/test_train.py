@@ -118,18 +118,22 @@ def test_a_family_is_one_file_and_one_line(tmp_path: Path, monkeypatch: pytest.M
 
 
 class Diverging(Section):
-    """Learns NaN."""
+    """Learns one number, whatever the data."""
+
+    number: str
 
     def fit(self, data: TrainingData, *_: object) -> Factors:
         n_users, n_items = data.positives.shape
-        nan = np.full((max(n_users, n_items), 1), np.nan, dtype=np.float32)
-        return Factors(nan[:n_users], nan[:n_items], nan[:n_users, 0], nan[:n_items, 0])
+        learned = np.full((max(n_users, n_items), 1), float(self.number), dtype=np.float32)
+        return Factors(learned[:n_users], learned[:n_items], learned[:n_users, 0], learned[:n_items, 0])
 
 
-def test_a_model_that_learned_nan_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", ["nan", "inf", "1e20"])
+def test_a_model_that_diverged_is_refused(number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FAMILIES, "diverging", f"{__name__}:Diverging")
     project, params = make_project(tmp_path, candidates=["diverging"])
-    with pytest.raises(TrainingError, match="diverging learned NaN or infinite numbers"):
+    monkeypatch.setitem(params.models, "diverging", {"number": number})
+    with pytest.raises(TrainingError, match="diverging learned NaN, infinite or huge numbers"):
         fit_candidate(load_dataset(project.prepared), params, "diverging")
 
 

@@ -22,16 +22,20 @@ def confidence_interval(
 ) -> list[Interval]:
     """Percentile intervals of the means of the columns of `values`, float64 (n_users, n_metrics).
 
-    Every resample draws the same users for all columns, so a column may be a paired difference.
+    Every resample draws the same users for all columns, so a column may be a paired difference. NaN stands for a user
+    without a value, who counts in the other columns only; each column needs one user who has a value.
     Source: Efron, Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
-    n_users = len(values)
+    n_users, defined = len(values), ~np.isnan(values)
+    known = np.where(defined, values, 0)
     means = np.empty((resamples, values.shape[1]))
     for start in range(0, resamples, RESAMPLES_AT_ONCE):
         size = min(RESAMPLES_AT_ONCE, resamples - start)
         drawn = rng.integers(n_users, size=(size, n_users), dtype=np.int32)
-        weights = np.stack([np.bincount(users, minlength=n_users) for users in drawn]) / n_users
-        means[start : start + size] = weights @ values
+        weights = np.stack([np.bincount(users, minlength=n_users) for users in drawn]).astype(np.float64)
+        n_defined = n_users if defined.all() else weights @ defined
+        with np.errstate(invalid="ignore"):  # a resample may draw nobody who has a value
+            means[start : start + size] = weights @ known / n_defined
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-    return [Interval(*map(float, column)) for column in zip(values.mean(axis=0), low, high, strict=True)]
+    low, high = np.nanquantile(means, [tail, 1 - tail], axis=0)
+    return [Interval(*map(float, column)) for column in zip(np.nanmean(values, axis=0), low, high, strict=True)]

@@ -42,7 +42,8 @@ def ndcg(hits: Hits, n_relevant: Counts) -> PerUser:
     discounts = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])
     best: PerUser = ideal[np.minimum(n_relevant, hits.shape[1])]
-    return hits @ discounts / best
+    result: PerUser = hits @ discounts / best
+    return result
 
 
 def average_precision(hits: Hits, n_relevant: Counts) -> PerUser:
@@ -52,7 +53,8 @@ def average_precision(hits: Hits, n_relevant: Counts) -> PerUser:
     """
     precisions = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
     total: PerUser = (precisions * hits).sum(axis=1)
-    return total / np.minimum(n_relevant, hits.shape[1])
+    result: PerUser = total / np.minimum(n_relevant, hits.shape[1])
+    return result
 
 
 def reciprocal_rank(hits: Hits, n_relevant: Counts) -> PerUser:

@@ -24,6 +24,9 @@ class TrainingData:
     threads: int
 
 
+LARGEST = 1e12  # the most that an artifact may hold, MAX_MAGNITUDE of app/artifact_format.py
+
+
 @dataclass(frozen=True)
 class Factors:
     """What a family has learned, float32: embeddings (n, dim) and biases (n,) of users and items.
@@ -37,10 +40,10 @@ class Factors:
     user_biases: Float32Array
     item_biases: Float32Array
 
-    def is_finite(self) -> bool:
-        """Whether no number is NaN or infinite."""
+    def is_usable(self) -> bool:
+        """Whether no number is NaN, infinite or so large that a score isn't finite."""
         arrays = (self.user_embeddings, self.item_embeddings, self.user_biases, self.item_biases)
-        return all(bool(np.isfinite(array).all()) for array in arrays)
+        return all(bool((np.abs(array) <= LARGEST).all()) for array in arrays)
 
 
 Watch = Callable[[int, Callable[[], Factors]], bool]

@@ -39,7 +39,8 @@ class LightFM(IterativeSection):
         interactions = data.positives.tocoo()
         for epoch in tqdm(range(1, self.epochs + 1), desc="lightfm", unit="epoch"):
             try:
-                model.fit_partial(interactions, item_features=features, num_threads=data.threads)
+                with np.errstate(all="ignore"):  # a fit that diverges is an error below, not a warning as well
+                    model.fit_partial(interactions, item_features=features, num_threads=data.threads)
             except ValueError as error:
                 remedy = f"lower models.lightfm.learning_rate, now {self.learning_rate:g}"
                 raise TrainingError(f"lightfm failed in epoch {epoch}: {error}; {remedy}") from error

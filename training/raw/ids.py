@@ -29,6 +29,7 @@ def as_text(texts: pa.Array) -> Ids:
 
 
 def bad(texts: pa.Array) -> npt.NDArray[np.bool_]:
-    """Which ids are empty or too long."""
+    """Which ids are empty, too long or hold a NUL, which NumPy drops at the end of a text."""
     length = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
-    return np.asarray((length == 0) | (length > LONGEST))
+    nul = pc.match_substring(texts, "\0").to_numpy(zero_copy_only=False)
+    return np.asarray((length == 0) | (length > LONGEST) | nul)

@@ -11,7 +11,7 @@ from training.errors import DataError
 class Row(NamedTuple):
     """A line that isn't blank."""
 
-    line: int  # as an editor counts, from 1
+    line: int  # of its start, as an editor counts, from 1
     cells: list[str]
 
 
@@ -50,6 +50,8 @@ def header(
 def width_error(path: Path, row: Row, width: int, remedy: str) -> DataError:
     """A row with a field too many or too few."""
     hint = "a text that holds a comma needs quotes; " if len(row.cells) > width and path.suffix == ".csv" else ""
+    if any("\n" in cell for cell in row.cells):
+        hint = "is a quotation mark left open?; "
     return DataError(f"{path}, line {row.line} has {len(row.cells)} fields instead of {width}; {hint}{remedy}")
 
 
@@ -67,10 +69,12 @@ def encoding_of(path: Path, encodings: Sequence[str]) -> str:
 
 def _quoted(path: Path, file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(file)
+    start = 1
     try:
         for cells in reader:
             if cells:
-                yield reader.line_num, cells
+                yield start, cells
+            start = reader.line_num + 1
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}; is a quotation mark left open?") from error
 

@@ -13,8 +13,8 @@ EARLIEST, LATEST = 1850, 2150  # years that a film can be of
 
 # What values should be, for a sentence.
 RULES = {
-    USER_ID: f"1 to {LONGEST} characters",
-    ITEM_ID: f"1 to {LONGEST} characters",
+    USER_ID: f"1 to {LONGEST} characters, none of them NUL",
+    ITEM_ID: f"1 to {LONGEST} characters, none of them NUL",
     RATING: "a number",
     TIMESTAMP: "a whole number, 0 or more, of seconds since 1970",
     TITLE: "a title",
