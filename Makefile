@@ -39,7 +39,7 @@ format: .venv/installed ## Format the code
 	@$(BIN)/ruff check --fix .
 
 lock: .venv/installed ## Resolve the requirements again into the lock files
-	@grep -hv '^-' app/requirements.txt training/requirements.txt requirements.txt | \
+	@grep -hv '^-' app/requirements*.txt training/requirements.txt requirements.txt | \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header - -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header \
 		tests/requirements-mlflow2.in -o tests/requirements-mlflow2.txt
@@ -47,7 +47,7 @@ lock: .venv/installed ## Resolve the requirements again into the lock files
 clean: ## Remove the virtual environments and everything the pipeline made
 	rm -rf .venv .venv-mlflow2 .cache data/raw data/prepared models reports mlruns mlflow.db
 
-.venv/installed: requirements.lock requirements.txt app/requirements.txt training/requirements.txt
+.venv/installed: requirements.lock requirements.txt app/requirements*.txt training/requirements.txt
 	@sh scripts/preflight.sh "$(PYTHON)"
 	@sh scripts/install.sh "$(PYTHON)" .venv $(UV) requirements.txt
 

@@ -1,20 +1,24 @@
 """Follows the alias: looks at the registry now and then, and loads what it names."""
 
 import logging
+import math
 import threading
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from queue import Empty, SimpleQueue
 
 from app.cache import Entry, ModelCache
 from app.errors import ModelError, ModelRefusedError
 from app.registry import Registry, Release
 from app.settings import Settings
 from app.store import ModelStore, ServedModel, load_model
+from app.telemetry import OK, ModelMetrics
 
-OK = "ok"
 NOT_CHECKED = "not_checked"
 STOP_SECONDS = 1.0
 IMPATIENT_SECONDS = 1.0  # between two looks while there is no model to serve
+SERVING = "serving"  # what a follower's model is for, as log lines say it
 
 logger = logging.getLogger(__name__)
 
@@ -47,25 +51,35 @@ class Follower:
     for the threads that it lent.
     """
 
-    def __init__(self, settings: Settings, store: ModelStore) -> None:
+    def __init__(self, settings: Settings, store: ModelStore, metrics: ModelMetrics, *, doing: str = SERVING) -> None:
         self.state = FollowerState()
+        self._metrics = metrics
+        self._doing = doing
         self._registry = Registry(settings)
         self._cache = ModelCache(settings)
         self._store = store
         self._poll_seconds = settings.model_poll_seconds
         self._refused: tuple[Release, ModelRefusedError] | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        # Who waits for a look; None ends the thread.
+        self._asked: SimpleQueue[Future[FollowerState] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=f"follower ({doing})", daemon=True)
 
     def start(self) -> None:
         """Serve the last good version at once, if there is one, then follow the alias in the background."""
-        self.load_last_good()
+        if self._doing == SERVING:
+            self.load_last_good()
         self._thread.start()
 
     def stop(self) -> None:
         """Stop following; a look that blocks is left behind."""
-        self._stopping.set()
+        self._asked.put(None)
         self._thread.join(STOP_SECONDS)
+
+    def look_now(self) -> "Future[FollowerState]":
+        """Have the thread look at once: the state after a look that began after this call."""
+        future: Future[FollowerState] = Future()
+        self._asked.put(future)
+        return future
 
     def load_last_good(self) -> None:
         """Serve the newest usable version on disk; none is no error."""
@@ -92,11 +106,26 @@ class Follower:
             self._succeed()
 
     def _run(self) -> None:
-        while True:
+        if self._doing != SERVING:
+            self.load_last_good()  # nobody waits for it
+        waiting: list[Future[FollowerState] | None] = []
+        while None not in waiting:
             self.poll()
-            waiting = self._store.current is None
-            if self._stopping.wait(min(self._poll_seconds, IMPATIENT_SECONDS) if waiting else self._poll_seconds):
-                return
+            for future in waiting:
+                if future is not None and future.set_running_or_notify_cancel():
+                    future.set_result(self.state)
+            waiting = self._pause()
+
+    def _pause(self) -> list[Future[FollowerState] | None]:
+        """Wait for the next look; who asked for it meanwhile."""
+        impatient = self._doing == SERVING and self._store.current is None
+        try:
+            asked = [self._asked.get(timeout=min(self._poll_seconds, IMPATIENT_SECONDS if impatient else math.inf))]
+        except Empty:
+            return []
+        while not self._asked.empty():
+            asked.append(self._asked.get())
+        return asked
 
     def _follow(self, release: Release) -> None:
         current = self._store.current
@@ -111,8 +140,13 @@ class Follower:
             return
         try:
             self._load_downloaded(release)
-        except ModelRefusedError as error:
-            self._refused = (release, error)
+        except ModelError as error:
+            if isinstance(error, ModelRefusedError):
+                # A copy without the traceback, whose frames hold the files mapped.
+                self._refused = (release, ModelRefusedError(str(error)))
+            # It may serve and only not be cached.
+            if self._store.current is current:
+                self._metrics.swap_failed(error.code)
             raise
 
     def _load_cached(self, entry: Entry) -> bool:
@@ -120,6 +154,7 @@ class Follower:
             model = load_model(entry.directory, entry.release)
         except ModelRefusedError as error:
             logger.warning("The cached version %s is not usable: %s", entry.release.version, error)
+            self._metrics.swap_failed(error.code)
             self._cache.discard(entry)
             return False
         self._serve(model, "from the cache")
@@ -136,8 +171,9 @@ class Follower:
     def _serve(self, model: ServedModel, origin: str) -> None:
         former = self._store.current
         self._store.swap(model)
+        self._metrics.swapped(model)
         before = f", instead of version {former.version}" if former is not None else ""
-        logger.info("Serving version %s %s%s", model.version, origin, before)
+        logger.info("%s version %s %s%s", self._doing.capitalize(), model.version, origin, before)
 
     def _warn(self, warning: str | None) -> None:
         if warning is not None and warning != self.state.warning:
@@ -149,12 +185,15 @@ class Follower:
         if self.state.status != error.code or known is None or known.version != version:
             known = Problem(error.code, str(error), version, now)
             unexpected = type(error) is ModelError
-            kept = "keeps serving" if self._store.current is not None else "has no model to serve"
-            logger.warning("The service %s: %s", kept, error, exc_info=error.__cause__ if unexpected else None)
+            kept = "keeps" if self._store.current is not None else "has no model for"
+            cause = error.__cause__ if unexpected else None
+            logger.warning("The service %s %s: %s", kept, self._doing, error, exc_info=cause)
+        self._metrics.polled(error.code)
         self.state = replace(self.state, status=error.code, checked_at=now, last_problem=known)
 
     def _succeed(self) -> None:
         now = datetime.now(timezone.utc)
         if self.state.status not in (OK, NOT_CHECKED):
             logger.info("The registry and the service agree again")
+        self._metrics.polled(OK)
         self.state = replace(self.state, status=OK, checked_at=now, succeeded_at=now)

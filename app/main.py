@@ -3,21 +3,30 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
-from app.errors import InternalError, add_error_handlers, error_responses
+from app.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware
+from app.errors import InternalError, UnauthorizedError, add_error_handlers, error_responses
 from app.follower import Follower
-from app.routes import health, model, recommendations
-from app.settings import Settings, SettingsError
+from app.logs import configure_logging
+from app.plain import PLAIN_ROUTE, PlainRecommendations
+from app.requests import RequestMiddleware
+from app.routes import health, history, items, metrics, model, recommendations, reload
+from app.settings import Settings, SettingsError, listed
+from app.shadow import Shadow
+from app.stopping import GracefulStop
 from app.store import ModelStore
-from app.telemetry import configure_logging
+from app.telemetry import Telemetry
+from app.tracing import tracing_config
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service; without settings the environment is read, and a bad value ends the process with a sentence."""
     settings = settings or _settings_or_exit()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
+    tracing = tracing_config()
     app = FastAPI(
         title="Movie recommender",
         description="Recommendations from the model version that an MLflow alias names.",
@@ -26,22 +35,69 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         responses=error_responses(InternalError),
+        telemetry=tracing,
     )
+    _add_state(app, settings)
+    _add_routes(app, settings)
+    add_error_handlers(app)
+    _add_middleware(app, settings, traced=tracing["tracing"])
+    return app
+
+
+def _add_state(app: FastAPI, settings: Settings) -> None:
     app.state.settings = settings
     app.state.store = ModelStore()
-    app.state.follower = Follower(settings, app.state.store)
-    for routes in (recommendations, model, health):
+    app.state.telemetry = Telemetry()
+    app.state.follower = Follower(settings, app.state.store, app.state.telemetry.model)
+    app.state.stop = GracefulStop(settings.drain_seconds)
+    app.state.shadow = None
+    if settings.shadow_alias is not None:
+        app.state.shadow = Shadow(settings, settings.shadow_alias, app.state.telemetry.registry)
+        app.state.telemetry.compare = app.state.shadow.compare
+
+
+def _add_routes(app: FastAPI, settings: Settings) -> None:
+    # For the OpenAPI document: ApiKeyMiddleware does the checking.
+    keyed = [] if settings.api_keys is None else [Security(API_KEY)]
+    for routes in (recommendations, history, items, model):
+        app.include_router(
+            routes.router, dependencies=keyed, responses=error_responses(UnauthorizedError) if keyed else {}
+        )
+    for routes in (health, metrics):
         app.include_router(routes.router)
-    add_error_handlers(app)
-    return app
+    if settings.admin_token is not None:
+        app.include_router(reload.router)
+
+
+def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
+    # The last one added sees a request first.
+    route = next(route for route in recommendations.router.routes if getattr(route, "name", "") == PLAIN_ROUTE)
+    app.add_middleware(PlainRecommendations, store=app.state.store, telemetry=app.state.telemetry, route=route)
+    if settings.api_keys is not None:
+        app.add_middleware(ApiKeyMiddleware, keys=listed(settings.api_keys.get_secret_value()))
+    if settings.cors_origins is not None:
+        # Around the keys: a browser asks for permission without one.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=listed(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=[API_KEY_HEADER, "X-Request-ID", "Content-Type"],
+            expose_headers=["X-Request-ID"],
+        )
+    app.add_middleware(RequestMiddleware, store=app.state.store, telemetry=app.state.telemetry, traced=traced)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    follower: Follower = app.state.follower
-    follower.start()
+    following: list[Follower | Shadow] = [app.state.follower]
+    if app.state.shadow is not None:
+        following.append(app.state.shadow)
+    app.state.stop.install()
+    for each in following:
+        each.start()
     yield
-    follower.stop()
+    for each in following:
+        each.stop()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,14 +1,9 @@
-"""What the service answers."""
+"""What the service answers about itself, and where something went wrong; about films it is films.py."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
-
-ItemId = int | str
-Title = Annotated[str, Field(examples=["Toy Story (1995)"])]
-Year = Annotated[int | None, Field(examples=[1995])]
-Genres = Annotated[list[str], Field(examples=[["Animation", "Comedy"]])]
 
 
 class ErrorDetail(BaseModel):
@@ -25,40 +20,6 @@ class ErrorAnswer(BaseModel):
     """The body of every answer with a status of 400 or more."""
 
     error: ErrorDetail
-
-
-class Film(BaseModel):
-    """What the catalogue knows of a film."""
-
-    title: Title
-    year: Year = None
-    genres: Genres = []
-
-
-class RecommendedItem(BaseModel):
-    """One place of a list."""
-
-    rank: int = Field(description="1 is the best.", examples=[1])
-    id: ItemId = Field(description="A number where the catalogue's ids are numbers, else text.", examples=[1])
-    title: Title
-    year: Year
-    genres: Genres
-    score: float = Field(
-        description="The higher the better, comparable within one answer only: the model's score, "
-        "or the number of interactions where `source` is `popular`.",
-        examples=[2.718282],
-    )
-
-
-class Recommendations(BaseModel):
-    """What to watch next."""
-
-    user_id: str = Field(description="As asked for.", examples=["42"])
-    model_version: str = Field(description="The version in the registry that answered.", examples=["3"])
-    source: Literal["personalised", "popular"] = Field(
-        description="`popular` where the model has learned nothing about the user."
-    )
-    items: list[RecommendedItem] = Field(description="Best first; fewer than k where no more unseen films exist.")
 
 
 class RegistryState(BaseModel):

@@ -1,6 +1,7 @@
 """The model that serves."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from app.artifact import CATALOGUE, Artifact, ArtifactError, content_hash, load_artifact
+from app.catalogue import CatalogueIndex
 from app.errors import ModelRefusedError, NoModelError
+from app.films import Film
 from app.recommender import Recommender
 from app.registry import Release
-from app.schemas import Film
+from app.similarity import Similarity
 
 WARM_USERS = 16
 WARM_K = 100
@@ -24,6 +27,8 @@ class ServedModel:
     release: Release
     content_hash: str
     recommender: Recommender
+    similarity: Similarity
+    catalogue: CatalogueIndex
     loaded_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     @property
@@ -33,7 +38,7 @@ class ServedModel:
 
     @property
     def artifact(self) -> Artifact:
-        """The arrays behind the recommender."""
+        """The arrays behind the recommender; the films are in `catalogue`, packed."""
         return self.recommender.artifact
 
 
@@ -63,10 +68,12 @@ def load_model(directory: Path, release: Release) -> ServedModel:
     """Verify, map and warm the artifact; raises ModelRefusedError saying what is wrong with it."""
     try:
         artifact = load_artifact(directory)
-        _check_catalogue(artifact)
+        catalogue = CatalogueIndex(artifact.item_ids.tolist(), _films(artifact), artifact.item_popularity)
+        # The films as dictionaries would take ten times the memory of the index, and nobody needs both.
+        artifact = replace(artifact, catalogue={})
         recommender = Recommender(artifact)
         _warm(recommender)
-        return ServedModel(release, content_hash(directory), recommender)
+        return ServedModel(release, content_hash(directory), recommender, Similarity(artifact), catalogue)
     except ArtifactError as error:
         # The path is a temporary one; the file's name is what matters.
         raise ModelRefusedError(str(error).replace(f"{directory}/", "")) from error
@@ -75,26 +82,26 @@ def load_model(directory: Path, release: Release) -> ServedModel:
         raise ModelRefusedError(f"The artifact does not load: {type(error).__name__}: {error}") from error
 
 
-def _check_catalogue(artifact: Artifact) -> None:
-    """Every film must be answerable: it has the fields of Film, and text that UTF-8 can express.
+def _films(artifact: Artifact) -> Iterator[Film]:
+    """The items' films, each checked: it has the fields of Film, and text that UTF-8 can express.
 
     One by one, because checking all at once would keep requests waiting for half a second.
     """
-    for item_id, film in artifact.catalogue.items():
-        if problem := _problem_of(film):
-            raise ArtifactError(f"{CATALOGUE}, {item_id!r}{problem}")
+    for item_id in artifact.item_ids:
+        yield _film(str(item_id), artifact.catalogue[str(item_id)])
 
 
-def _problem_of(film: object) -> str | None:
+def _film(item_id: str, content: object) -> Film:
     try:
-        Film.model_validate(film).model_dump_json()
+        film = Film.model_validate(content)
+        "".join([film.title, *film.genres]).encode()
     except ValidationError as error:
         problem = error.errors()[0]
         place = "".join(f" → {part!r}" for part in problem["loc"])
-        return f"{place}, is {problem['input']!r}: {problem['msg']}"
-    except ValueError as error:
-        return f", holds text that can't be answered: {error}"
-    return None
+        raise ArtifactError(f"{CATALOGUE}, {item_id!r}{place}, is {problem['input']!r}: {problem['msg']}") from None
+    except UnicodeEncodeError as error:
+        raise ArtifactError(f"{CATALOGUE}, {item_id!r}, holds text that can't be answered: {error}") from None
+    return film
 
 
 def _warm(recommender: Recommender) -> None:

@@ -40,15 +40,21 @@ class Client:
 
     port: int
 
-    def get(self, path: str, method: str = "GET") -> Answer:
+    def get(
+        self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
         """One request on its own connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, path)
+            connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             return Answer(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
+
+    def post(self, path: str, content: object) -> Answer:
+        """One request with a body of JSON."""
+        return self.get(path, "POST", {"Content-Type": "application/json"}, json.dumps(content).encode())
 
     def version(self) -> str | None:
         """The version that serves."""

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,11 +31,17 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20, step: float =
 
 
 @contextmanager
-def process(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A program of the tests' Python, its output in `log`; ended by SIGTERM."""
+def process(
+    command: list[str], env: Mapping[str, str], log: Path, wrapper: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program of the tests' Python, its output in `log`; ended by SIGTERM. `wrapper` is a program that starts it."""
     with log.open("ab") as output:
         started = subprocess.Popen(
-            [sys.executable, "-m", *command], env={**os.environ, **env}, cwd=PROJECT, stdout=output, stderr=output
+            [*wrapper, sys.executable, "-m", *command],
+            env={**os.environ, **env},
+            cwd=PROJECT,
+            stdout=output,
+            stderr=output,
         )
     try:
         yield started

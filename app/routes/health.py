@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.errors import NoModelError, error_responses
-from app.routes.dependencies import CurrentModel
+from app.errors import NoModelError, StoppingError, error_responses
+from app.routes.dependencies import CurrentModel, CurrentStop
 from app.schemas import Live, Ready
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -15,7 +15,9 @@ async def is_live() -> Live:
     return Live()
 
 
-@router.get("/ready", responses=error_responses(NoModelError))
-async def is_ready(model: CurrentModel) -> Ready:
-    """200 once a model is loaded."""
+@router.get("/ready", responses=error_responses(NoModelError, StoppingError))
+async def is_ready(model: CurrentModel, stop: CurrentStop) -> Ready:
+    """200 once a model is loaded, until the process is told to end."""
+    if stop.has_begun:
+        raise StoppingError("The service is about to end; send requests to another.")
     return Ready(model_version=model.version)

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from app.follower import FollowerState
 from app.routes.dependencies import CurrentFollowerState, CurrentSettings, CurrentStore
 from app.schemas import ModelDescription, ModelProblem, RegistryState
-from app.store import ServedModel
+from app.settings import Settings
+from app.store import ModelStore, ServedModel
 
 router = APIRouter(tags=["model"])
 
@@ -18,6 +19,11 @@ async def describe_model(
     settings: CurrentSettings, store: CurrentStore, state: CurrentFollowerState
 ) -> ModelDescription:
     """Which version serves, since when, and how following the registry goes; all null before the first model."""
+    return description(settings, store, state)
+
+
+def description(settings: Settings, store: ModelStore, state: FollowerState) -> ModelDescription:
+    """What `describe_model` answers."""
     problem = state.last_problem
     return ModelDescription(
         name=settings.model_name,

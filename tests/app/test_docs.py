@@ -2,20 +2,27 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app import errors
 from app.errors import ModelError, ServiceError
-from app.follower import NOT_CHECKED, OK
+from app.follower import NOT_CHECKED
 from app.main import create_app
+from app.registry import Release
 from app.settings import Settings
+from app.store import load_model
+from app.telemetry import OK, Telemetry
 from tests.app.conftest import offline_settings
+from tests.artifacts import write
 from tests.processes import PROJECT
 
 PAGE = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+OPERATION = (PROJECT / "docs" / "operation.md").read_text(encoding="utf-8")
 
 
 def test_every_route_is_documented_and_nothing_else(tmp_path: Path) -> None:
-    paths = create_app(offline_settings(tmp_path)).openapi()["paths"]
+    settings = offline_settings(tmp_path).model_copy(update={"admin_token": SecretStr("token")})
+    paths = create_app(settings).openapi()["paths"]
     routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
     assert set(re.findall(r"^### `(.*)`$", PAGE, re.MULTILINE)) == routes
 
@@ -23,7 +30,8 @@ def test_every_route_is_documented_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_documented_with_its_default(name: str) -> None:
     field = Settings.model_fields[name]
-    assert f"| `{name.upper()}` | `{field.default}` | {field.description} |" in PAGE
+    default = "unset" if field.default is None else f"`{field.default}`"
+    assert f"| `{name.upper()}` | {default} | {field.description} |" in PAGE
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
@@ -41,3 +49,15 @@ def test_every_registry_status_is_documented() -> None:
     codes = {OK, NOT_CHECKED, ModelError.code, *(error.code for error in ModelError.__subclasses__())}
     table = PAGE.partition("| `status` |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == codes
+
+
+def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
+    settings = offline_settings(tmp_path).model_copy(update={"shadow_alias": "challenger"})
+    telemetry: Telemetry = create_app(settings).state.telemetry
+    telemetry.served("personalised", [0], 1)
+    telemetry.model.swapped(load_model(write(tmp_path / "served"), Release("1", 0, "")))
+    telemetry.served("personalised", [0], 1)
+    families = {f"{family.name}{'_total' * (family.type == 'counter')}" for family in telemetry.registry.collect()}
+    ours = {name for name in families if name.startswith("recommender_")}
+    documented = set(re.findall(r"^\| `(recommender_\w+)` \|", OPERATION, re.MULTILINE))
+    assert documented == {name for name in ours if not name.startswith("recommender_shadow_model_")}

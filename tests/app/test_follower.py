@@ -8,6 +8,7 @@ from app.follower import Follower
 from app.registry import Registry, Release
 from app.settings import Settings
 from app.store import ModelStore
+from app.telemetry import Telemetry
 from tests.artifacts import damage, make_artifact, write
 from tests.client import put_in_cache
 from tests.conftest import MakeSettings
@@ -20,7 +21,7 @@ class Following:
 
     def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         self.store = ModelStore()
-        self.follower = Follower(settings, self.store)
+        self.follower = Follower(settings, self.store, Telemetry().model)
         self.downloads: list[str] = []
         fetch = Registry.fetch
 

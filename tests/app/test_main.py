@@ -1,64 +1,18 @@
-import http.client
-import json
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from app.settings import Settings
 from tests.artifacts import damage, make_artifact, write
-from tests.client import Client, put_in_cache
+from tests.client import put_in_cache
 from tests.conftest import MakeSettings
-from tests.processes import PROJECT, answers, free_port, process, wait_until
+from tests.processes import PROJECT, free_port, wait_until
 from tests.registry import TestRegistry
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    return {name.upper(): str(value) for name, value in settings.model_dump().items()}
-
-
-@contextmanager
-def service(settings: Settings, log: Path) -> Iterator[tuple[Client, "subprocess.Popen[bytes]"]]:
-    """A real process, as it is deployed."""
-    port = free_port()
-    command = ["uvicorn", "--factory", "app.main:create_app", "--port", str(port), "--no-access-log"]
-    with process(command, environment(settings), log) as started:
-        wait_until(lambda: answers(port, "/health/live"))
-        yield Client(port), started
-
-
-class Asking(threading.Thread):
-    """Asks for recommendations over one kept connection until told to stop."""
-
-    def __init__(self, client: Client) -> None:
-        super().__init__()
-        self.answers: list[tuple[int, str]] = []
-        self.stopping = threading.Event()
-        self._connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
-
-    def run(self) -> None:
-        while not self.stopping.is_set():
-            self._connection.request("GET", "/users/1/recommendations")
-            response = self._connection.getresponse()
-            self.answers.append((response.status, json.load(response)["model_version"]))
-        self._connection.close()
-
-    def stop(self) -> list[tuple[int, str]]:
-        self.stopping.set()
-        self.join()
-        return self.answers
-
-
-def serves(client: Client, version: str) -> Callable[[], bool]:
-    return lambda: client.version() == version
+from tests.service import Asking, changes, serves, service
 
 
 def test_the_service_follows_the_alias_without_failing_a_request(
@@ -83,9 +37,7 @@ def test_the_service_follows_the_alias_without_failing_a_request(
         for asker in askers:
             answered = asker.stop()
             assert {status for status, _ in answered} == {200}
-            versions = [version for _, version in answered]
-            changes = [after for before, after in pairwise(versions) if before != after]
-            assert changes == ["2", "3", "1"]
+            assert changes(answered) == ["2", "3", "1"]
         answer = client.get("/model").json
     assert answer["last_problem"]["version"] == "4"
     assert answer["last_problem"]["message"].startswith("item_biases.npy does not have the SHA-256")
@@ -110,7 +62,7 @@ def test_log_lines_are_short_and_plain(make_settings: MakeSettings, tmp_path: Pa
     with service(settings, tmp_path / "log") as (client, _):
         wait_until(lambda: client.get("/model").json["registry"]["status"] == "registry_unavailable")
         time.sleep(0.5)
-    lines = [line.split(" ", 2)[2] for line in (tmp_path / "log").read_text().splitlines() if " app." in line]
+    lines = [line.split(" ", 2)[2] for line in (tmp_path / "log").read_text().splitlines() if " app.follower" in line]
     assert lines[0] == "INFO app.follower: Serving version 5 from the cache"
     assert lines[1].startswith("WARNING app.follower: The service keeps serving: MLflow at http://127.0.0.1:")
     assert len(lines) == 2

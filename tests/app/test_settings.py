@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, SettingsError
+from app.settings import Settings, SettingsError, listed
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,9 @@ def test_every_setting_has_a_default() -> None:
     assert (settings.model_name, settings.model_alias) == ("movie-recommender", "production")
     assert (settings.model_poll_seconds, settings.registry_timeout_seconds) == (10, 5)
     assert settings.model_cache_dir == Path(".cache/models")
-    assert settings.log_level == "INFO"
+    assert (settings.log_level, settings.log_format) == ("INFO", "plain")
+    assert (settings.api_keys, settings.admin_token, settings.cors_origins) == (None, None, None)
+    assert (settings.drain_seconds, settings.shadow_alias, settings.shadow_share) == (0, None, 0.1)
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +48,13 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("REGISTRY_TIMEOUT_SECONDS", "0"),
         ("REGISTRY_TIMEOUT_SECONDS", "0.5"),
         ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("CORS_ORIGINS", "films.example"),
+        ("CORS_ORIGINS", "https://films.example/page"),
+        ("DRAIN_SECONDS", "-1"),
+        ("SHADOW_ALIAS", "a/b"),
+        ("SHADOW_SHARE", "0"),
+        ("SHADOW_SHARE", "1.1"),
         ("MODEL_NAME", "../elsewhere"),
         ("MODEL_NAME", ".."),
         ("MODEL_ALIAS", "a/b"),
@@ -57,6 +66,18 @@ def test_a_bad_value_is_refused_naming_variable_and_value(
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match=f"^The environment variable {variable} is '{value}': .*[.]$"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize(("variable", "value"), [("API_KEYS", " , "), ("ADMIN_TOKEN", " ")])
+def test_a_bad_secret_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=f"^The environment variable {variable} can't be used: .*[.]$") as caught:
+        Settings.from_environment()
+    assert repr(value) not in str(caught.value)
+
+
+def test_lists_are_separated_by_commas() -> None:
+    assert listed(" one,two , ,three,") == ["one", "two", "three"]
 
 
 def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,12 @@ def test_a_mapped_model_survives_the_removal_of_its_files(tmp_path: Path) -> Non
     assert len(model.recommender.popular(3).items[0]) == 3
 
 
+def test_the_films_are_kept_once_and_packed(tmp_path: Path) -> None:
+    model = load_model(write(tmp_path / "served"), RELEASE)
+    assert model.catalogue.film(0) == {"id": 10, **make_film("10")}
+    assert not model.artifact.catalogue
+
+
 def test_a_damaged_artifact_is_refused_by_the_name_of_its_file(tmp_path: Path) -> None:
     directory = write(tmp_path / "served")
     damage(directory / "item_biases.npy")
@@ -56,6 +62,7 @@ def test_a_damaged_artifact_is_refused_by_the_name_of_its_file(tmp_path: Path) -
         ({}, r"'20' → 'title', is {}: Field required"),
         ({"title": 5}, r"'20' → 'title', is 5"),
         ({"title": "x", "year": "MCMXC"}, r"'20' → 'year', is 'MCMXC'"),
+        ({"title": "x", "year": 2**31}, r"'20' → 'year', is 2147483648"),
         ({"title": "x", "year": float("nan")}, r"'20' → 'year', is nan"),
         ({"title": "x", "genres": "Comedy|Drama"}, r"'20' → 'genres', is 'Comedy\|Drama'"),
         ([], r"'20', is \[\]"),

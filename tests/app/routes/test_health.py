@@ -7,10 +7,14 @@ def test_a_service_without_a_model_is_live(empty_client: Client) -> None:
 
 
 def test_a_service_without_a_model_is_not_ready(empty_client: Client) -> None:
-    answer = empty_client.get("/health/ready")
+    answer = empty_client.get("/health/ready", headers={"X-Request-ID": "probe-1"})
     assert answer.status == 503
     assert answer.json == {
-        "error": {"code": "no_model", "message": "No model has been loaded yet; /model says what is missing."}
+        "error": {
+            "code": "no_model",
+            "message": "No model has been loaded yet; /model says what is missing.",
+            "request_id": "probe-1",
+        }
     }
 
 

@@ -3,13 +3,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.app.routes.conftest import ODD_IDS, ids
 from tests.artifacts import make_artifact, write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
-
-
-def ids(client: Client, path: str) -> list[int]:
-    return [item["id"] for item in client.get(path).json["items"]]
 
 
 def test_a_known_user_gets_unseen_films_best_first(client: Client) -> None:
@@ -67,13 +64,7 @@ def test_a_k_outside_1_to_100_is_refused_naming_field_and_value(client: Client, 
     assert len(error["message"]) < 300
 
 
-@pytest.mark.parametrize(
-    "user_id",
-    [
-        "ä", "日本", "😀", " ", "a/b", "/", "//", "a/recommendations", "..", "../model", "%2F", "?", "#", "a\0b", "\0",
-        "x" * 10_000, "1\0", "1 ", "01", "\r\n", "null", '"', "'; DROP TABLE users", "\u202e",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("user_id", ODD_IDS)
 def test_any_text_may_be_a_user_id(client: Client, user_id: str) -> None:
     answer = client.get(f"/users/{quote(user_id, safe='')}/recommendations?k=1")
     assert (answer.status, answer.json["source"]) == (200, "popular")
@@ -103,3 +94,55 @@ def test_ids_that_are_texts_are_answered_as_texts(tmp_path: Path, make_settings:
 def test_without_a_model_the_answer_is_503(empty_client: Client) -> None:
     answer = empty_client.get("/users/1/recommendations")
     assert (answer.status, answer.json["error"]["code"]) == (503, "no_model")
+
+
+def test_films_that_the_user_has_seen_come_back_when_asked_for(films: Client) -> None:
+    assert ids(films, "/users/1/recommendations?include_seen=true&k=3") == [10, 20, 30]
+    assert ids(films, "/users/3/recommendations?include_seen=true&k=2") == [10, 20]
+    assert ids(films, "/users/1/recommendations?include_seen=false&k=2") == [30, 40]
+
+
+def test_a_film_that_nobody_has_seen_is_recommended_to_those_it_suits(films: Client) -> None:
+    assert ids(films, "/users/4/recommendations?k=2") == [80, 70]
+
+
+def test_diversity_goes_from_the_best_to_the_most_unlike(films: Client) -> None:
+    assert ids(films, "/users/4/recommendations?k=3&diversity=0") == [80, 70, 60]
+    assert ids(films, "/users/4/recommendations?k=2&diversity=1") == [80, 10]
+    for diversity in ("0", "0.5", "1"):
+        assert sorted(ids(films, f"/users/4/recommendations?k=100&diversity={diversity}")) == list(range(10, 90, 10))
+
+
+def test_more_than_the_pool_of_diversity_is_one_list_in_pages(tmp_path: Path, make_settings: MakeSettings) -> None:
+    settings = make_settings()
+    put_in_cache(settings, write(tmp_path / "served", make_artifact(item_ids=range(1, 701))))
+    with serving(settings) as large:
+        pages = [
+            ids(large, f"/users/1/recommendations?k=90&offset={offset}&diversity=0.5") for offset in range(0, 700, 90)
+        ]
+    assert sorted(item for page in pages for item in page) == list(range(1, 701))
+
+
+def test_a_recommendation_is_explained_by_the_user_s_own_films(films: Client) -> None:
+    items = films.get("/users/2/recommendations?include_seen=true&explain=true&k=8").json["items"]
+    because = {item["id"]: [film["id"] for film in item["because"]] for item in items}
+    assert because[40] == [30, 50, 20]
+    only = films.get("/users/3/recommendations?explain=true&k=1").json["items"][0]
+    assert only["because"] == [{"id": 10, "title": "Amélie"}]
+
+
+def test_nothing_explains_what_an_unknown_user_gets(films: Client) -> None:
+    assert films.get("/users/unknown/recommendations?explain=true&k=1").json["items"][0]["because"] == []
+    assert films.get("/users/1/recommendations?explain=true&genre=unknown").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("diversity=-0.1", "diversity"), ("diversity=1.1", "diversity"), ("diversity=NaN", "diversity"),
+        ("diversity=inf", "diversity"), ("explain=perhaps", "explain"), ("include_seen=", "include_seen"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_is_wrong_is_named(films: Client, query: str, field: str) -> None:
+    answer = films.get(f"/users/1/recommendations?{query}")
+    assert (answer.status, answer.json["error"]["field"]) == (422, field)

@@ -1,0 +1,142 @@
+"""What is known of the films, packed for 60,000 of them: looked up by row, filtered, searched by title."""
+
+import json
+import re
+import unicodedata
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.films import Film
+from app.queries import Filters
+from app.recommender import Mask, Rows
+
+NO_YEAR = np.iinfo(np.int32).min
+# Letters that Unicode does not take apart into a plain one and an accent.
+LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "'": "", "’": ""}
+)
+EXACT, BEGINNING, WORDS, INSIDE, NOWHERE = range(5)
+SPACE, BREAK = b" \n"
+
+
+class CatalogueIndex:
+    """The films of an artifact by row: their fields, masks for filters, and a search.
+
+    Each film is kept as JSON, one after the other in one piece of memory: a dictionary for each would take ten
+    times as much.
+    """
+
+    def __init__(self, ids: Sequence[int | str], films: Iterable[Film], popularity: npt.NDArray[np.int64]) -> None:
+        """`films` are in the order of `ids`; raises UnicodeEncodeError where text can't be expressed in UTF-8."""
+        packed, titles, years, owners, codes = bytearray(), ["\n"], array("i"), array("i"), array("i")
+        self._places, self._genres = array("q", [0]), dict[str, int]()
+        for row, (item_id, film) in enumerate(zip(ids, films, strict=True)):
+            packed += _fragment(item_id, film)
+            self._places.append(len(packed))
+            titles.append(fold(film.title) + "\n")
+            years.append(NO_YEAR if film.year is None else film.year)
+            for genre in dict.fromkeys(film.genres):
+                owners.append(row)
+                codes.append(self._genres.setdefault(genre, len(self._genres)))
+        self._packed, self._popularity = bytes(packed), popularity
+        self._years = np.array(years, dtype=np.int32)
+        self._owners, self._codes = np.array(owners, dtype=np.int32), np.array(codes, dtype=np.int32)
+        self._titles = np.frombuffer("".join(titles).encode(), dtype=np.uint8)
+        self._breaks = np.flatnonzero(self._titles == BREAK)
+
+    def fragment(self, row: int) -> bytes:
+        """The fields of a film as they stand in a JSON object: `"id":1,"title":"…","year":1995,"genres":[…]`."""
+        return self._packed[self._places[row] : self._places[row + 1]]
+
+    def film(self, row: int) -> dict[str, Any]:
+        """The fields of a film: id, title, year, genres."""
+        film: dict[str, Any] = json.loads(b"{%b}" % self.fragment(row))
+        return film
+
+    def genres(self) -> list[tuple[str, int]]:
+        """Every genre as it is written, with the number of its films, in the order of the alphabet."""
+        counts = np.bincount(self._codes, minlength=len(self._genres))
+        return sorted((name, int(counts[code])) for name, code in self._genres.items())
+
+    def knows_a_genre(self, names: Iterable[str]) -> bool:
+        """Whether there is a film that has one of these genres."""
+        return bool(self._codes_of(names))
+
+    def allowed(self, filters: Filters) -> Mask | None:
+        """The films that pass the filters for genres and years, bool (n_items,); None if there are none to pass."""
+        passed = []
+        if filters.genre:
+            passed.append(self._with_genre(filters.genre))
+        if filters.exclude_genre:
+            passed.append(~self._with_genre(filters.exclude_genre))
+        if filters.year_from is not None:
+            passed.append(self._years >= filters.year_from)
+        if filters.year_to is not None:
+            passed.append((self._years <= filters.year_to) & (self._years != NO_YEAR))
+        return np.logical_and.reduce(passed) if passed else None
+
+    def search(self, query: str, allowed: Mask | None = None) -> Rows:
+        """Rows of the films with such a title: the very title first, its beginning, its words, any part of it."""
+        text = fold(query).encode(errors="replace")
+        if not text:
+            return np.empty(0, dtype=np.int64)
+        ranks = np.full(len(self._years), NOWHERE, dtype=np.int8)
+        ranks[self._rows_of(self._find(text))] = INSIDE
+        ranks[self._with_words(text.split())] = WORDS
+        ranks[self._rows_of(self._find(b"\n" + text) + 1)] = BEGINNING
+        ranks[self._rows_of(self._find(b"\n" + text + b"\n") + 1)] = EXACT
+        if allowed is not None:
+            ranks[~allowed] = NOWHERE
+        found = np.flatnonzero(ranks != NOWHERE)
+        return found[np.lexsort((found, -self._popularity[found], ranks[found]))]
+
+    def _codes_of(self, names: Iterable[str]) -> list[int]:
+        wanted = {fold(name) for name in names}
+        return [code for genre, code in self._genres.items() if fold(genre) in wanted]
+
+    def _with_genre(self, names: Iterable[str]) -> Mask:
+        wanted, mask = np.zeros(len(self._genres), dtype=bool), np.zeros(len(self._years), dtype=bool)
+        wanted[self._codes_of(names)] = True
+        mask[self._owners[wanted[self._codes]]] = True
+        return mask
+
+    def _with_words(self, words: Iterable[bytes]) -> Rows:
+        """Rows of the titles in which each of the words begins a word."""
+        common: Rows | None = None
+        for word in sorted(set(words), key=len, reverse=True):
+            places = self._find(word)
+            before = self._titles[places - 1]
+            rows = self._rows_of(places[(before == SPACE) | (before == BREAK)])
+            common = rows if common is None else common[np.isin(common, rows)]
+            if not len(common):
+                break
+        return np.empty(0, dtype=np.int64) if common is None else common
+
+    def _find(self, text: bytes) -> Rows:
+        """Where the text begins in the titles; each step looks only at the places that are left."""
+        places = np.flatnonzero(self._titles[: len(self._titles) - len(text) + 1] == text[0])
+        for offset, character in enumerate(text[1:], start=1):
+            places = places[self._titles[places + offset] == character]
+        return places
+
+    def _rows_of(self, places: Rows) -> Rows:
+        return np.unique(np.searchsorted(self._breaks, places) - 1)
+
+
+def fold(text: str) -> str:
+    """A text as it is compared: small letters without accents, words separated by one space."""
+    if not text.isascii():
+        apart = unicodedata.normalize("NFKD", text).casefold()
+        text = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    text = text.lower().translate(LETTERS)
+    # A title such as "$" or "…" consists of no words.
+    return " ".join(re.findall(r"\w+", text)) or "".join(text.split())
+
+
+def _fragment(item_id: int | str, film: Film) -> bytes:
+    fields = {"id": item_id, "title": film.title, "year": film.year, "genres": film.genres}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))[1:-1].encode()

@@ -1,0 +1,147 @@
+"""What a client may ask for, and within what limits."""
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+DEFAULT_K = 10
+MAX_K = 100
+MAX_OFFSET = 1000
+MAX_HISTORY = 1_000_000
+MAX_IDS = 1000
+MAX_ID_LENGTH = 16_384
+MAX_GENRES = 50
+MAX_TEXT_LENGTH = 200
+MAX_YEAR = 9999
+
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def _whole(value: object) -> object:
+    # JSON knows no difference between 7 and 7.0.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _any_id(value: object) -> int | str:
+    value = _whole(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("id_type", "An id is a number without decimals, or a text")
+    if not 1 <= len(value) <= MAX_ID_LENGTH:
+        raise PydanticCustomError("id_length", f"An id has 1 to {MAX_ID_LENGTH} characters")
+    # JSON can spell halves of characters, which no answer could repeat; a path's broken bytes become this too.
+    return LONE_SURROGATES.sub("\ufffd", value)
+
+
+Id = Annotated[
+    int | str,
+    PlainValidator(_any_id),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}]}),
+]
+PathText = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
+Genre = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
+# The limits inside, or they would not reach the OpenAPI document.
+WHOLE = BeforeValidator(_whole)
+YearLimit = Annotated[int, Field(ge=0, le=MAX_YEAR), WHOLE] | None
+Items = Annotated[list[Id], Field(max_length=MAX_IDS)]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="How many films.", examples=[10]), WHOLE]
+Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET, description="How many places to skip.", examples=[0]), WHOLE]
+
+
+class Filters(BaseModel):
+    """Which films may be in an answer; a film must pass all that is given."""
+
+    exclude: Items = Field(
+        default=[], description="Ids of films to leave out; unknown ones are ignored.", examples=[[1]]
+    )
+    genre: list[Genre] = Field(
+        default=[],
+        max_length=MAX_GENRES,
+        description="Only films that have one of these genres, in any case; `/genres` lists them.",
+        examples=[["Comedy", "Drama"]],
+    )
+    exclude_genre: list[Genre] = Field(
+        default=[],
+        max_length=MAX_GENRES,
+        description="No film that has one of these genres.",
+        examples=[["Horror"]],
+    )
+    year_from: YearLimit = Field(default=None, description="Only films of this year or later.", examples=[1980])
+    year_to: YearLimit = Field(default=None, description="Only films of this year or earlier.", examples=[1999])
+
+
+class ListQuery(Filters):
+    """A page of a list of films."""
+
+    k: K = DEFAULT_K
+    offset: Offset = 0
+
+
+class TasteQuery(ListQuery):
+    """A page of a list made for somebody."""
+
+    diversity: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="0: the best films, however alike; 1: films as unlike each other as can be (MMR).",
+        examples=[0.3],
+    )
+    explain: bool = Field(
+        default=False, description="Adds to each film `because`: what of the history it is most like.", examples=[True]
+    )
+
+
+class UserQuery(TasteQuery):
+    """A page of a list for a user of the model."""
+
+    include_seen: bool = Field(default=False, description="Also films that the user has seen.", examples=[False])
+
+
+class SearchQuery(ListQuery):
+    """A page of films found by title."""
+
+    query: str = Field(
+        min_length=1,
+        max_length=MAX_TEXT_LENGTH,
+        description="A title or a part of one; case, accents and punctuation don't matter.",
+        examples=["amelie"],
+    )
+
+
+class PageQuery(BaseModel):
+    """A page of a list without filters."""
+
+    k: K = DEFAULT_K
+    offset: int = Field(default=0, ge=0, le=MAX_HISTORY, description="How many places to skip.", examples=[0])
+
+
+class TasteRequest(TasteQuery):
+    """Somebody the model does not know, by what they like and dislike: at least one film that it knows."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"liked": [1, 601], "disliked": [93], "k": 5, "genre": ["Comedy", "Drama"]}]},
+    )
+
+    liked: Items = Field(default=[], description="Ids of films.", examples=[[1, 601]])
+    disliked: Items = Field(default=[], description="Ids of films.", examples=[[93]])
+
+
+class BatchRequest(Filters):
+    """Many users at once, with the same filters for all."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [{"user_ids": [42, "nobody"], "k": 3}]}
+    )
+
+    user_ids: list[Id] = Field(
+        min_length=1, max_length=MAX_IDS, description="In the order of the answers.", examples=[[42, "nobody"]]
+    )
+    k: K = DEFAULT_K
+    include_seen: bool = Field(default=False, description="Also films that the users have seen.", examples=[False])

@@ -1,0 +1,32 @@
+"""What somebody has seen."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+import app.routes.ids  # noqa: F401 - the convertor `any`
+from app.errors import ADDRESS_TOO_LONG, InvalidParameterError, NoModelError, UnknownUserError, error_responses
+from app.films import History, Item
+from app.queries import PageQuery, PathText
+from app.routes.dependencies import CurrentModel
+
+router = APIRouter(tags=["users"])
+
+
+@router.get(
+    "/users/{user_id:any}/history",
+    responses=ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError, UnknownUserError),
+)
+async def list_history(
+    model: CurrentModel,
+    user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
+    query: Annotated[PageQuery, Query()],
+) -> History:
+    """The films that the user has seen, as far as the model knows: those that it does not recommend again."""
+    row = model.recommender.user_row(user_id)
+    if row is None:
+        raise UnknownUserError(f"The model knows no user {user_id[:80]!r}.", field="user_id")
+    seen = model.recommender.seen(row)
+    shown = seen[query.offset : query.offset + query.k].tolist()
+    items = [Item(**model.catalogue.film(item)) for item in shown]
+    return History(user_id=user_id, model_version=model.version, total=len(seen), items=items)

@@ -1,0 +1,79 @@
+"""The films."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+import app.routes.ids  # noqa: F401 - the convertor `any`
+from app.errors import ADDRESS_TOO_LONG, InvalidParameterError, NoModelError, UnknownItemError, error_responses
+from app.films import FoundItem, FoundItems, GenreCount, GenreList, ItemDetails, PopularItems, SimilarItems
+from app.queries import ListQuery, PathText, SearchQuery
+from app.routes.answers import places, shortage
+from app.routes.dependencies import CurrentModel
+from app.selection import allowed_items, popular, similar
+from app.store import ServedModel
+
+ItemPath = Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["1"])]
+LIST_ERRORS = ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError)
+ITEM_ERRORS = ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError, UnknownItemError)
+
+router = APIRouter(tags=["items"])
+
+
+# Not a coroutine: a search may take milliseconds, and goes to a thread.
+@router.get("/items", responses=LIST_ERRORS)
+def search_items(model: CurrentModel, query: Annotated[SearchQuery, Query()]) -> FoundItems:
+    """Films found by title: the very title, then its beginning, its words, any part; popular ones first."""
+    rows = model.catalogue.search(query.query, allowed_items(model, query))
+    shown = rows[query.offset : query.offset + query.k].tolist()
+    items = [FoundItem(interactions=_interactions(model, row), **model.catalogue.film(row)) for row in shown]
+    return FoundItems(model_version=model.version, total=len(rows), items=items)
+
+
+@router.get("/genres", responses=error_responses(NoModelError))
+async def list_genres(model: CurrentModel) -> GenreList:
+    """Every genre that a film has: what `genre` and `exclude_genre` understand."""
+    genres = [GenreCount(name=name, films=films) for name, films in model.catalogue.genres()]
+    return GenreList(model_version=model.version, genres=genres)
+
+
+@router.get("/items/popular", responses=LIST_ERRORS, response_model_exclude_unset=True)
+async def list_popular_items(model: CurrentModel, query: Annotated[ListQuery, Query()]) -> PopularItems:
+    """The films with most interactions; `score` is their number."""
+    selection = popular(model, query, allowed_items(model, query))
+    return PopularItems(model_version=model.version, items=places(model, selection), **shortage(selection))
+
+
+@router.get("/items/{item_id:any}/similar", responses=ITEM_ERRORS, response_model_exclude_unset=True)
+async def list_similar_items(
+    model: CurrentModel, item_id: ItemPath, query: Annotated[ListQuery, Query()]
+) -> SimilarItems:
+    """The films most like this one; `score` is the cosine of their embeddings."""
+    row = _row(model, item_id)
+    selection = similar(model, row, query, allowed_items(model, query))
+    return SimilarItems(
+        item_id=model.artifact.item_ids[row].item(),
+        model_version=model.version,
+        items=places(model, selection),
+        **shortage(selection),
+    )
+
+
+# After those whose paths it matches as well.
+@router.get("/items/{item_id:any}", responses=ITEM_ERRORS)
+async def describe_item(model: CurrentModel, item_id: ItemPath) -> ItemDetails:
+    """What is known of a film."""
+    row = _row(model, item_id)
+    film = model.catalogue.film(row)
+    return ItemDetails(model_version=model.version, interactions=_interactions(model, row), **film)
+
+
+def _row(model: ServedModel, item_id: str) -> int:
+    row = model.recommender.item_row(item_id)
+    if row is None:
+        raise UnknownItemError(f"The model knows no film {item_id[:80]!r}.", field="item_id")
+    return row
+
+
+def _interactions(model: ServedModel, row: int) -> int:
+    return int(model.artifact.item_popularity[row])

@@ -1,0 +1,34 @@
+"""Looking at the registry without waiting for the next time; only there where ADMIN_TOKEN is set."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.access import Secrets
+from app.errors import UnauthorizedError, error_responses
+from app.routes.dependencies import CurrentFollower, CurrentSettings, CurrentStore
+from app.routes.model import description
+from app.schemas import ModelDescription
+
+SCHEME = "Bearer"
+bearer = HTTPBearer(auto_error=False, scheme_name="AdminToken", description="The value of `ADMIN_TOKEN`.")
+
+
+async def _require_token(
+    settings: CurrentSettings, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> None:
+    token = settings.admin_token
+    if token is None or sent is None or not Secrets([token.get_secret_value()]).accepts(sent.credentials.encode()):
+        raise UnauthorizedError("The token of the operator is needed, as a bearer token.", scheme=SCHEME)
+
+
+router = APIRouter(tags=["model"], dependencies=[Depends(_require_token)])
+
+
+@router.post("/model/reload", responses=error_responses(UnauthorizedError))
+async def reload_model(settings: CurrentSettings, store: CurrentStore, follower: CurrentFollower) -> ModelDescription:
+    """Look at the alias at once, load what it names, and answer as `GET /model` does afterwards."""
+    state = await asyncio.wrap_future(follower.look_now())
+    return description(settings, store, state)

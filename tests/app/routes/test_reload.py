@@ -1,0 +1,91 @@
+import socket
+import threading
+from collections.abc import Mapping
+from time import monotonic
+
+import pytest
+
+from tests.client import Answer, Client, serving
+from tests.conftest import MakeSettings
+from tests.processes import wait_until
+from tests.registry import TestRegistry
+
+TOKEN = {"Authorization": "Bearer the token"}
+
+
+def reload(client: Client, headers: Mapping[str, str] = TOKEN) -> Answer:
+    return client.get("/model/reload", "POST", headers)
+
+
+def test_without_a_token_in_the_settings_there_is_no_such_route(client: Client) -> None:
+    answer = reload(client)
+    assert (answer.status, answer.json["error"]["code"]) == (404, "not_found")
+    assert "/model/reload" not in client.get("/openapi.json").json["paths"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer another"},
+        {"Authorization": "Basic the token"},
+        {"X-API-Key": "the token"},
+    ],
+)
+def test_without_the_token_the_answer_is_401(make_settings: MakeSettings, headers: Mapping[str, str]) -> None:
+    with serving(make_settings(admin_token="the token")) as client:
+        answer = reload(client, headers)
+    assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json["error"]["code"] == "unauthorized"
+
+
+def test_the_alias_is_looked_at_at_once(registry: TestRegistry, make_settings: MakeSettings) -> None:
+    registry.register(alias="production")
+    with serving(make_settings(registry, admin_token="the token", model_poll_seconds=3600)) as client:
+        wait_until(lambda: client.version() == "1")
+        registry.register(alias="production")
+        answer = reload(client)
+        assert answer.status == 200
+        assert (answer.json["version"], answer.json["registry"]["status"]) == ("2", "ok")
+        registry.client.delete_registered_model_alias(registry.name, "production")
+        answer = reload(client)
+    assert (answer.json["version"], answer.json["registry"]["status"]) == ("2", "alias_missing")
+    assert answer.json["last_problem"]["message"] == "No version has the alias 'production'."
+
+
+def test_a_registry_that_is_down_is_the_outcome(make_settings: MakeSettings) -> None:
+    with serving(make_settings(admin_token="the token", model_poll_seconds=3600)) as client:
+        answer = reload(client)
+    assert (answer.status, answer.json["registry"]["status"]) == (200, "registry_unavailable")
+
+
+def test_many_who_ask_at_once_share_a_look(registry: TestRegistry, make_settings: MakeSettings) -> None:
+    registry.register(alias="production")
+    with serving(make_settings(registry, admin_token="the token", model_poll_seconds=3600)) as client:
+        wait_until(lambda: client.version() == "1")
+        answers: list[Answer] = []
+        threads = [threading.Thread(target=lambda: answers.append(reload(client))) for _ in range(20)]
+        started = monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [answer.json["registry"]["status"] for answer in answers] == ["ok"] * 20
+    assert monotonic() - started < 10
+
+
+def test_others_are_answered_while_a_look_blocks(make_settings: MakeSettings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = make_settings(admin_token="the token", mlflow_tracking_uri=uri, registry_timeout_seconds=1)
+        with serving(settings) as client:
+            answers: list[Answer] = []
+            asking = threading.Thread(target=lambda: answers.append(reload(client)))
+            asking.start()
+            started = monotonic()
+            assert client.get("/health/live").status == 200
+            assert monotonic() - started < 0.5
+            asking.join()
+    assert answers[0].json["registry"]["status"] == "registry_unavailable"

@@ -1,0 +1,73 @@
+"""The service as a real process, and clients that don't stop asking."""
+
+import http.client
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from app.settings import Settings
+from tests.client import Client
+from tests.processes import answers, free_port, process, wait_until
+
+COMMAND = ["uvicorn", "--factory", "app.main:create_app"]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that say the same."""
+    return {name.upper(): _written(value) for name, value in settings.model_dump().items() if value is not None}
+
+
+def _written(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+@contextmanager
+def service(
+    settings: Settings, log: Path, more: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> Iterator[tuple[Client, "subprocess.Popen[bytes]"]]:
+    """A real process, as it is deployed; `more` are further variables, `wrapper` is a program that starts it."""
+    port = free_port()
+    with process([*COMMAND, "--port", str(port)], {**environment(settings), **(more or {})}, log, wrapper) as started:
+        wait_until(lambda: answers(port, "/health/live"))
+        yield Client(port), started
+
+
+def serves(client: Client, version: str) -> Callable[[], bool]:
+    """A condition to wait for."""
+    return lambda: client.version() == version
+
+
+class Asking(threading.Thread):
+    """Asks for recommendations over one kept connection until told to stop."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__()
+        self.answers: list[tuple[int, str]] = []
+        self.stopping = threading.Event()
+        self._connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
+
+    def run(self) -> None:
+        """Ask."""
+        while not self.stopping.is_set():
+            self._connection.request("GET", "/users/1/recommendations")
+            response = self._connection.getresponse()
+            self.answers.append((response.status, json.load(response)["model_version"]))
+        self._connection.close()
+
+    def stop(self) -> list[tuple[int, str]]:
+        """Status and version of every answer."""
+        self.stopping.set()
+        self.join()
+        return self.answers
+
+
+def changes(answered: list[tuple[int, str]]) -> list[str]:
+    """The versions that followed the first one."""
+    versions = [version for _, version in answered]
+    return [after for before, after in pairwise(versions) if before != after]
