@@ -67,8 +67,8 @@ class Artifact:
 
     Score of an item for a user = user_embedding · item_embedding + item_bias. The films a user has
     consumed are the CSR row `seen_indices[seen_indptr[u]:seen_indptr[u + 1]]`. A new user's vector is
-    Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique. `ranked_items`, if there,
-    are each user's first unseen items as `Recommender` ranks them; -1 pads.
+    Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique. `ranked_items` and
+    `ranked_scores`, if there, are each user's first unseen items as `Recommender` ranks them; -1 and 0 pad.
     """
 
     recipe: Recipe
@@ -85,6 +85,7 @@ class Artifact:
     encoder_intercept: Float32Array
     catalogue: Mapping[str, Film]
     ranked_items: npt.NDArray[np.int32] | None = None
+    ranked_scores: npt.NDArray[np.float64] | None = None
 
 
 def content_hash(directory: Path) -> str:

@@ -34,7 +34,10 @@ ARRAYS: dict[str, tuple[str | None, tuple[str, ...]]] = {
 }
 
 # Arrays that an artifact may lack.
-OPTIONAL: dict[str, tuple[str | None, tuple[str, ...]]] = {"ranked_items": ("<i4", ("users", "ready"))}
+OPTIONAL: dict[str, tuple[str | None, tuple[str, ...]]] = {
+    "ranked_items": ("<i4", ("users", "ready")),
+    "ranked_scores": ("<f8", ("users", "ready")),
+}
 
 Float32Array = npt.NDArray[np.float32]
 Film = dict[str, Any]
@@ -135,5 +138,7 @@ def _check_seen(directory: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None
     if len(indices) and not (indices.min() >= 0 and indices.max() < len(arrays["item_ids"])):
         refuse(directory / "seen_indices.npy", "points outside the items")
     ready = arrays.get("ranked_items")
+    if ready is None and "ranked_scores" in arrays:
+        refuse(directory / "ranked_scores.npy", "is there without ranked_items.npy")
     if ready is not None and not (ready.min() >= -1 and ready.max() < len(arrays["item_ids"])):
         refuse(directory / "ranked_items.npy", "points outside the items")

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Iterable, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from app.recommender import Mask, Rows
 
 NO_YEAR = np.iinfo(np.int32).min
 # Letters that Unicode does not take apart into a plain one and an accent.
-LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "'": "", "’": ""}
-)
+LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "'": "", "’": ""}
+WORD = re.compile(r"\w+")
+# Titles at once: many are quicker than one by one, and all would keep requests waiting.
+CHUNK = 500
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 EXACT, BEGINNING, WORDS, INSIDE, NOWHERE = range(5)
 SPACE, BREAK = b" \n"
 
@@ -32,20 +35,24 @@ class CatalogueIndex:
 
     def __init__(self, ids: Sequence[int | str], films: Iterable[Film], popularity: npt.NDArray[np.int64]) -> None:
         """`films` are in the order of `ids`; raises UnicodeEncodeError where text can't be expressed in UTF-8."""
-        packed, titles, years, owners, codes = bytearray(), ["\n"], array("i"), array("i"), array("i")
+        packed, titles, years, owners, codes = bytearray(), list[str](), array("i"), array("i"), array("i")
         self._places, self._genres = array("q", [0]), dict[str, int]()
         for row, (item_id, film) in enumerate(zip(ids, films, strict=True)):
             packed += _fragment(item_id, film)
             self._places.append(len(packed))
-            titles.append(fold(film.title) + "\n")
+            titles.append(film.title)
             years.append(NO_YEAR if film.year is None else film.year)
             for genre in dict.fromkeys(film.genres):
                 owners.append(row)
                 codes.append(self._genres.setdefault(genre, len(self._genres)))
         self._packed, self._popularity = bytes(packed), popularity
         self._years = np.array(years, dtype=np.int32)
-        self._owners, self._codes = np.array(owners, dtype=np.int32), np.array(codes, dtype=np.int32)
-        self._titles = np.frombuffer("".join(titles).encode(), dtype=np.uint8)
+        self._films_of = _groups(np.array(owners, dtype=np.int32), np.array(codes, dtype=np.int32), len(self._genres))
+        self._spelled = dict[str, list[int]]()
+        for genre, code in self._genres.items():
+            self._spelled.setdefault(fold(genre), []).append(code)
+        folded = (title for start in range(0, len(titles), CHUNK) for title in fold_all(titles[start : start + CHUNK]))
+        self._titles = np.frombuffer(f"\n{chr(10).join(folded)}\n".encode(), dtype=np.uint8)
         self._breaks = np.flatnonzero(self._titles == BREAK)
 
     def fragment(self, row: int) -> bytes:
@@ -59,8 +66,7 @@ class CatalogueIndex:
 
     def genres(self) -> list[tuple[str, int]]:
         """Every genre as it is written, with the number of its films, in the order of the alphabet."""
-        counts = np.bincount(self._codes, minlength=len(self._genres))
-        return sorted((name, int(counts[code])) for name, code in self._genres.items())
+        return sorted((name, len(self._films_of[code])) for name, code in self._genres.items())
 
     def knows_a_genre(self, names: Iterable[str]) -> bool:
         """Whether there is a film that has one of these genres."""
@@ -95,13 +101,12 @@ class CatalogueIndex:
         return found[np.lexsort((found, -self._popularity[found], ranks[found]))]
 
     def _codes_of(self, names: Iterable[str]) -> list[int]:
-        wanted = {fold(name) for name in names}
-        return [code for genre, code in self._genres.items() if fold(genre) in wanted]
+        return [code for name in {fold(name) for name in names} for code in self._spelled.get(name, ())]
 
     def _with_genre(self, names: Iterable[str]) -> Mask:
-        wanted, mask = np.zeros(len(self._genres), dtype=bool), np.zeros(len(self._years), dtype=bool)
-        wanted[self._codes_of(names)] = True
-        mask[self._owners[wanted[self._codes]]] = True
+        mask = np.zeros(len(self._years), dtype=bool)
+        for code in self._codes_of(names):
+            mask[self._films_of[code]] = True
         return mask
 
     def _with_words(self, words: Iterable[bytes]) -> Rows:
@@ -129,14 +134,35 @@ class CatalogueIndex:
 
 def fold(text: str) -> str:
     """A text as it is compared: small letters without accents, words separated by one space."""
-    if not text.isascii():
-        apart = unicodedata.normalize("NFKD", text).casefold()
-        text = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    text = text.lower().translate(LETTERS)
+    return fold_all([text])[0]
+
+
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """`fold` for many texts at once."""
+    joined = "\n".join(text.replace("\n", " ") for text in texts)
+    if not joined.isascii():
+        joined = unicodedata.normalize("NFKD", joined).casefold()
+        joined = joined.translate({ord(letter): None for letter in set(joined) if unicodedata.combining(letter)})
+    joined = joined.lower()
+    for letter, plain in LETTERS.items():
+        joined = joined.replace(letter, plain)
     # A title such as "$" or "…" consists of no words.
-    return " ".join(re.findall(r"\w+", text)) or "".join(text.split())
+    return [" ".join(WORD.findall(line)) or "".join(line.split()) for line in joined.split("\n")]
+
+
+def to_json(value: object) -> bytes:
+    """Compact JSON in UTF-8; raises UnicodeEncodeError for text that UTF-8 can't express."""
+    return _ENCODER.encode(value).encode()
+
+
+def _groups(owners: npt.NDArray[np.int32], codes: npt.NDArray[np.int32], n_codes: int) -> list[npt.NDArray[np.int32]]:
+    """The owners of each code."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(owners[order], np.cumsum(np.bincount(codes, minlength=n_codes))[:-1])
 
 
 def _fragment(item_id: int | str, film: Film) -> bytes:
-    fields = {"id": item_id, "title": film.title, "year": film.year, "genres": film.genres}
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))[1:-1].encode()
+    number_or_text = str(item_id) if isinstance(item_id, int) else encode_basestring(item_id)
+    year = "null" if film.year is None else str(film.year)
+    genres = ",".join(map(encode_basestring, film.genres))
+    return f'"id":{number_or_text},"title":{encode_basestring(film.title)},"year":{year},"genres":[{genres}]'.encode()

@@ -11,9 +11,9 @@ from app.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware
 from app.errors import InternalError, UnauthorizedError, add_error_handlers, error_responses
 from app.follower import Follower
 from app.logs import configure_logging
-from app.plain import PLAIN_ROUTE, PlainRecommendations
+from app.request_log import RequestLog
 from app.requests import RequestMiddleware
-from app.routes import health, history, items, metrics, model, recommendations, reload
+from app.routes import direct, health, history, items, metrics, model, recommendations, reload
 from app.settings import Settings, SettingsError, listed
 from app.shadow import Shadow
 from app.stopping import GracefulStop
@@ -49,6 +49,7 @@ def _add_state(app: FastAPI, settings: Settings) -> None:
     app.state.store = ModelStore()
     app.state.telemetry = Telemetry()
     app.state.follower = Follower(settings, app.state.store, app.state.telemetry.model)
+    app.state.request_log = RequestLog(settings.log_level, settings.log_format)
     app.state.stop = GracefulStop(settings.drain_seconds)
     app.state.shadow = None
     if settings.shadow_alias is not None:
@@ -71,8 +72,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
     # The last one added sees a request first.
-    route = next(route for route in recommendations.router.routes if getattr(route, "name", "") == PLAIN_ROUTE)
-    app.add_middleware(PlainRecommendations, store=app.state.store, telemetry=app.state.telemetry, route=route)
+    app.add_middleware(direct.DirectRecommendations, store=app.state.store, telemetry=app.state.telemetry)
     if settings.api_keys is not None:
         app.add_middleware(ApiKeyMiddleware, keys=listed(settings.api_keys.get_secret_value()))
     if settings.cors_origins is not None:
@@ -84,7 +84,13 @@ def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
             allow_headers=[API_KEY_HEADER, "X-Request-ID", "Content-Type"],
             expose_headers=["X-Request-ID"],
         )
-    app.add_middleware(RequestMiddleware, store=app.state.store, telemetry=app.state.telemetry, traced=traced)
+    app.add_middleware(
+        RequestMiddleware,
+        store=app.state.store,
+        telemetry=app.state.telemetry,
+        request_log=app.state.request_log,
+        traced=traced,
+    )
 
 
 @asynccontextmanager
@@ -98,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     for each in following:
         each.stop()
+    app.state.request_log.flush()
 
 
 def _operation_id(route: APIRoute) -> str:

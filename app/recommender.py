@@ -14,6 +14,7 @@ Float64Array = npt.NDArray[np.float64]
 
 NO_ITEM = -1
 SPARE_CANDIDATES = 16
+MINUS_INFINITY = np.float32(-np.inf).view(np.int32)
 BLOCK = 64  # items of which only the best score is looked at first
 
 
@@ -96,7 +97,10 @@ class Recommender:
         if ready is None or k > ready.shape[1]:
             return self.top(self.user_vector(user_row), k, self.seen(user_row))
         items = ready[user_row, :k].astype(np.int64)
-        items = items[items != NO_ITEM][None]
+        places = slice(None) if items[-1] != NO_ITEM else items != NO_ITEM
+        if self.artifact.ranked_scores is not None:
+            return Ranking(items[places][None], self.artifact.ranked_scores[user_row, :k][places][None])
+        items = items[places][None]
         return Ranking(items, self.exact_scores(self.user_vector(user_row)[None], items))
 
     def top(self, vector: Float32Array, k: int, hidden: ItemRows | None = None, allowed: Mask | None = None) -> Ranking:
@@ -151,21 +155,24 @@ class Recommender:
 
     def exact_scores(self, vectors: Float32Array, items: Rows) -> Float64Array:
         """Scores of some items for each vector, float32 (n, dim): float64, of the shape of `items` (n, m)."""
-        artifact, wide = self.artifact, vectors.astype(np.float64)
-        # Each product is summed in the same order whatever else is in the batch, which a matrix product isn't.
+        artifact = self.artifact
+        # Each product is summed by itself, so the same whatever else is in the batch, which a matrix product isn't.
         embeddings = artifact.item_embeddings[items].astype(np.float64, order="C")
-        scores: Float64Array = np.einsum("und,ud->un", embeddings, wide)
-        scores += artifact.item_biases[items]
-        popular = ~vectors.any(axis=1)
-        scores[popular] = artifact.item_popularity[items[popular]]
+        scores: Float64Array = np.vecdot(embeddings, vectors.astype(np.float64)[:, None, :])
+        scores += artifact.item_biases.take(items)
+        learned = vectors.any(axis=1)
+        if not learned.all():
+            scores[~learned] = artifact.item_popularity[items[~learned]]
         return scores
 
     def _scores_of(self, vector: Float32Array, allowed: Mask | None) -> Float32Array:
-        if not vector.any():
-            return self._popularity.copy() if allowed is None else np.where(allowed, self._popularity, -np.inf)
-        scores: Float32Array = vector @ self.artifact.item_embeddings.T
-        biases = self.artifact.item_biases
-        scores += biases if allowed is None else np.where(allowed, biases, np.float32(-np.inf))
+        if vector.any():
+            scores: Float32Array = vector @ self.artifact.item_embeddings.T
+            scores += self.artifact.item_biases
+        else:
+            scores = self._popularity.copy()
+        if allowed is not None:
+            scores += _penalties(allowed)
         return scores
 
     def _candidates(self, scores: Float32Array, k: int, margin: float) -> Rows:
@@ -210,6 +217,13 @@ class Recommender:
         return errors
 
 
+def _penalties(allowed: Mask) -> Float32Array:
+    """0 where allowed, else -inf: put together from bits, a tenth of the time of `np.where`."""
+    bits: npt.NDArray[np.int32] = (~allowed).astype(np.int32)
+    bits *= MINUS_INFINITY
+    return bits.view(np.float32)
+
+
 def _row(ids: npt.NDArray[np.generic], external_id: str) -> int | None:
     if ids.dtype.kind == "i":
         wanted = _int64(external_id)
@@ -219,7 +233,7 @@ def _row(ids: npt.NDArray[np.generic], external_id: str) -> int | None:
         wanted = np.array(external_id, dtype=ids.dtype) if fits else None
     if wanted is None:
         return None
-    row = int(np.searchsorted(ids, wanted))
+    row = int(ids.searchsorted(wanted))
     return row if row < len(ids) and ids[row] == wanted else None
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from secrets import token_hex
+from random import getrandbits
 from time import perf_counter
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access import route_path
 from app.errors import answer_error
-from app.logs import REQUEST_LINE
+from app.request_log import Answered, RequestLog
 from app.store import ModelStore
 from app.telemetry import Telemetry
 from app.tracing import name_span
@@ -35,8 +35,11 @@ logger = logging.getLogger(__name__)
 class RequestMiddleware:
     """The outermost of ours: sees each request first and each answer last, errors included."""
 
-    def __init__(self, app: ASGIApp, store: ModelStore, telemetry: Telemetry, *, traced: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, store: ModelStore, telemetry: Telemetry, request_log: RequestLog, *, traced: bool
+    ) -> None:
         self._app, self._store, self._telemetry, self._traced = app, store, telemetry, traced
+        self._log = request_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the request answered, and tell about it."""
@@ -72,8 +75,13 @@ class RequestMiddleware:
             seconds = perf_counter() - started
             route = _route(scope)
             self._telemetry.answered(scope["method"], route, status, seconds)
-            if logger.isEnabledFor(logging.INFO):
-                _log(scope, route, status, seconds, request_id, None if model is None else model.version)
+            if self._log.is_on:
+                # As it was sent, still encoded; without the query, which may say what somebody likes.
+                path = scope["raw_path"].decode("ascii", "backslashreplace")[:MAX_LOGGED_PATH]
+                version = None if model is None else model.version
+                self._log.add(
+                    Answered(scope["method"], route, path, status, round(1000 * seconds, 2), request_id, version)
+                )
 
 
 def _route(scope: Scope) -> str:
@@ -87,19 +95,4 @@ def _request_id(scope: Scope) -> str:
         if name == REQUEST_ID_HEADER and REQUEST_ID.fullmatch(value):
             text: str = value.decode()
             return text
-    return token_hex(16)
-
-
-def _log(scope: Scope, route: str, status: int, seconds: float, request_id: str, version: str | None) -> None:
-    # As it was sent, still encoded and thereby in one line; without the query, which may say what somebody likes.
-    path = scope["raw_path"].decode("ascii", "backslashreplace")[:MAX_LOGGED_PATH]
-    fields = {
-        "method": scope["method"],
-        "route": route,
-        "path": path,
-        "status": status,
-        "ms": round(seconds * 1000, 2),
-        "request_id": request_id,
-        "model_version": version,
-    }
-    logger.info(REQUEST_LINE, fields)
+    return f"{getrandbits(128):032x}"

@@ -73,10 +73,9 @@ def viewer_with(model: ServedModel, liked: Rows, disliked: Rows) -> Viewer:
 def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
     """The films that pass all filters, bool (n_items,), or None for all films."""
     mask = model.catalogue.allowed(filters)
-    excluded = known_rows(model, filters.exclude)
-    if len(excluded):
+    if filters.exclude:
         mask = np.ones(model.recommender.n_items, dtype=bool) if mask is None else mask
-        mask[excluded] = False
+        mask[known_rows(model, filters.exclude)] = False
     return mask
 
 

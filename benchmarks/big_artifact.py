@@ -47,7 +47,7 @@ class Size:
     dim: int = 64
 
 
-MOVIELENS_25M = Size(users=162_541, items=62_423, seen=25_000_095, ready=100)
+MOVIELENS_25M = Size(users=162_541, items=62_423, seen=25_000_095, ready=50)
 
 
 def main() -> None:

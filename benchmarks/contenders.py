@@ -112,7 +112,7 @@ def constant(artifact: Path) -> Contender:
     """FastAPI returning the same bytes for everybody: what the framework costs without any work."""
     command = ("{bin}/uvicorn", "benchmarks.peers.fastapi_constant:app", "--host", "127.0.0.1", "--port", "{port}")
     route = Route("FastAPI, constant", Request("/"), _ids_of_items, NOTHING)
-    return Contender("constant", _in_environment("service", command), (route,))
+    return Contender("constant", _in_environment("constant", command), (route,))
 
 
 # name -> function of the artifact's folder; made one after the other, only those asked for

@@ -69,5 +69,4 @@ def test_the_service_s_requirements_stay_small() -> None:
         "prometheus-client",
         "pydantic-settings",
         "uvicorn",
-        "uvloop",
     }

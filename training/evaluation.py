@@ -1,9 +1,10 @@
 """Measuring an artifact: rank every user with the service's own `Recommender`, then compute all metrics."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,9 @@ USERS_AT_ONCE = 256
 CONFIDENCE = 0.95
 SEGMENTS = ("few", "medium", "many")
 HISTORY = "history"
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,19 +82,21 @@ class Targets:
 
 
 def rank(artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progress: bool = False) -> Outcome:
-    """Rank all unseen items for every target user; lists are cut at `depth`.
-
-    Blocks of users are ranked side by side, one per processor, with one BLAS thread each.
-    """
+    """Rank all unseen items for every target user; lists are cut at `depth`."""
     recommender = Recommender(artifact)
-    blocks = [slice(start, start + USERS_AT_ONCE) for start in range(0, len(targets.user_rows), USERS_AT_ONCE)]
 
     def rank_block(block: slice) -> Outcome:
         return _rank_block(recommender, Targets(targets.user_rows[block], targets.relevant[block]), depth, with_auc)
 
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = list(tqdm(pool.map(rank_block, blocks), desc="rank users", total=len(blocks), disable=not progress))
+    outcomes = in_blocks(len(targets.user_rows), rank_block, progress=progress)
     return Outcome(*(np.concatenate([getattr(o, field.name) for o in outcomes]) for field in fields(Outcome)))
+
+
+def in_blocks(n_users: int, work: Callable[[slice], T], *, progress: bool) -> list[T]:
+    """What `work` makes of each block of users, side by side, one per processor, with one BLAS thread each."""
+    blocks = [slice(start, start + USERS_AT_ONCE) for start in range(0, n_users, USERS_AT_ONCE)]
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(tqdm(pool.map(work, blocks), desc="rank users", total=len(blocks), disable=not progress))
 
 
 def _rank_block(recommender: Recommender, targets: Targets, depth: int, with_auc: bool) -> Outcome:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from app.artifact import Artifact, write_artifact
+from app.recommender import NO_ITEM, Recommender
 from training.assembly import Knowledge
 from training.dataset import SPLITS, load_dataset
-from training.evaluation import Targets, rank
+from training.evaluation import in_blocks
 from training.files import read_json
 from training.models import make_family
 from training.params import Params
@@ -31,11 +31,11 @@ def with_ready_lists(artifact: Artifact, n: int) -> Artifact:
     """The artifact with each user's first n unseen items beside it, as the service would rank them; none for 0."""
     if n == 0:
         return artifact
-    everyone = Targets(
-        np.arange(len(artifact.user_ids)), sparse.csr_matrix((len(artifact.user_ids), len(artifact.item_ids)))
-    )
-    lists = rank(artifact, everyone, n, with_auc=False, progress=True).lists
-    return replace(artifact, ranked_items=lists.astype(np.int32))
+    recommender, everyone = Recommender(artifact), np.arange(len(artifact.user_ids))
+    rankings = in_blocks(len(everyone), lambda block: recommender.recommend(everyone[block], n), progress=True)
+    items = np.concatenate([ranking.items for ranking in rankings]).astype(np.int32)
+    scores = np.concatenate([ranking.scores for ranking in rankings])
+    return replace(artifact, ranked_items=items, ranked_scores=np.where(items == NO_ITEM, 0, scores))
 
 
 def best_candidate(project: Project, params: Params) -> str:

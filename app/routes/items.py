@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 import app.routes.ids  # noqa: F401 - the convertor `any`
 from app.errors import ADDRESS_TOO_LONG, InvalidParameterError, NoModelError, UnknownItemError, error_responses
 from app.films import FoundItem, FoundItems, GenreCount, GenreList, ItemDetails, PopularItems, SimilarItems
 from app.queries import ListQuery, PathText, SearchQuery
-from app.routes.answers import places, shortage
+from app.routes.answers import json_response, listing
 from app.routes.dependencies import CurrentModel
 from app.selection import allowed_items, popular, similar
 from app.store import ServedModel
@@ -37,26 +37,20 @@ async def list_genres(model: CurrentModel) -> GenreList:
     return GenreList(model_version=model.version, genres=genres)
 
 
-@router.get("/items/popular", responses=LIST_ERRORS, response_model_exclude_unset=True)
-async def list_popular_items(model: CurrentModel, query: Annotated[ListQuery, Query()]) -> PopularItems:
+@router.get("/items/popular", responses=LIST_ERRORS, response_model=PopularItems)
+async def list_popular_items(model: CurrentModel, query: Annotated[ListQuery, Query()]) -> Response:
     """The films with most interactions; `score` is their number."""
     selection = popular(model, query, allowed_items(model, query))
-    return PopularItems(model_version=model.version, items=places(model, selection), **shortage(selection))
+    return json_response(listing({"model_version": model.version}, model, selection))
 
 
-@router.get("/items/{item_id:any}/similar", responses=ITEM_ERRORS, response_model_exclude_unset=True)
-async def list_similar_items(
-    model: CurrentModel, item_id: ItemPath, query: Annotated[ListQuery, Query()]
-) -> SimilarItems:
+@router.get("/items/{item_id:any}/similar", responses=ITEM_ERRORS, response_model=SimilarItems)
+async def list_similar_items(model: CurrentModel, item_id: ItemPath, query: Annotated[ListQuery, Query()]) -> Response:
     """The films most like this one; `score` is the cosine of their embeddings."""
     row = _row(model, item_id)
     selection = similar(model, row, query, allowed_items(model, query))
-    return SimilarItems(
-        item_id=model.artifact.item_ids[row].item(),
-        model_version=model.version,
-        items=places(model, selection),
-        **shortage(selection),
-    )
+    fields = {"item_id": model.artifact.item_ids[row].item(), "model_version": model.version}
+    return json_response(listing(fields, model, selection))
 
 
 # After those whose paths it matches as well.

@@ -14,14 +14,15 @@ from app.errors import (
     UnknownItemsError,
     error_responses,
 )
-from app.films import BatchRecommendations, Recommendations, RecommendedItem, TasteRecommendations
-from app.queries import BatchRequest, PathText, TasteQuery, TasteRequest, UserQuery
+from app.films import BatchRecommendations, Recommendations, TasteRecommendations
+from app.queries import BatchRequest, PathText, TasteRequest, UserQuery
 from app.recommender import Mask
-from app.routes.answers import encoded, explained_places, places, shortage
+from app.routes.answers import json_response, listing
 from app.routes.bodies import LimitedRoute
 from app.routes.dependencies import CurrentModel, CurrentTelemetry
-from app.selection import Selection, Viewer, allowed_items, known_rows, recommend, viewer_of, viewer_with
+from app.selection import allowed_items, known_rows, recommend, viewer_of, viewer_with
 from app.store import ServedModel
+from app.telemetry import Telemetry
 
 ERRORS = (InvalidParameterError, NoModelError)
 PLAIN = frozenset({"k"})  # parameters that leave a request plain
@@ -35,32 +36,27 @@ router = APIRouter(tags=["recommendations"], route_class=LimitedRoute)
 @router.get(
     "/users/{user_id:any}/recommendations",
     responses=ADDRESS_TOO_LONG | error_responses(*ERRORS),
-    response_model_exclude_unset=True,
+    response_model=Recommendations,
 )
 async def recommend_for_user(
     model: CurrentModel,
     telemetry: CurrentTelemetry,
     user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
     query: Annotated[UserQuery, Query()],
-) -> Recommendations:
+) -> Response:
     """The k films that the user has not seen and would like best; popular ones for an unknown user."""
-    viewer, selection = _for_user(model, user_id, query, allowed_items(model, query))
-    answer = _recommendations(model, user_id, viewer, selection, await _items(model, viewer, query, selection))
-    if query.model_fields_set <= PLAIN:
-        telemetry.served_plain(model, user_id, answer.source, selection.rows, query.k)
-    else:
-        telemetry.served(answer.source, selection.rows, query.k)
-    return answer
+    if not query.explain:
+        return json_response(answer_user(model, telemetry, user_id, query))
+    # In a thread: a history may be thousands of films long.
+    return json_response(await to_thread.run_sync(answer_user, model, telemetry, user_id, query))
 
 
 @router.post(
     "/recommendations",
     responses=error_responses(*ERRORS, UnknownItemsError, BodyTooLargeError),
-    response_model_exclude_unset=True,
+    response_model=TasteRecommendations,
 )
-async def recommend_for_taste(
-    model: CurrentModel, telemetry: CurrentTelemetry, request: TasteRequest
-) -> TasteRecommendations:
+async def recommend_for_taste(model: CurrentModel, telemetry: CurrentTelemetry, request: TasteRequest) -> Response:
     """The k films that somebody would like best whom the model does not know, by what they like and dislike."""
     liked, disliked = known_rows(model, request.liked), known_rows(model, request.disliked)
     if not len(liked) and not len(disliked):
@@ -69,13 +65,8 @@ async def recommend_for_taste(
     selection = recommend(model, viewer, request, allowed_items(model, request))
     source = "fold_in" if viewer.source == "personalised" else "popular"
     telemetry.served(source, selection.rows, request.k)
-    return TasteRecommendations(
-        model_version=model.version,
-        source=source,
-        unknown=_unknown(model, request),
-        items=await _items(model, viewer, request, selection),
-        **shortage(selection),
-    )
+    fields = {"model_version": model.version, "source": source, "unknown": _unknown(model, request)}
+    return json_response(listing(fields, model, selection, viewer if request.explain else None))
 
 
 @router.post(
@@ -88,36 +79,28 @@ async def recommend_for_users(model: CurrentModel, telemetry: CurrentTelemetry, 
     query = UserQuery(**request.model_dump(exclude={"user_ids"}))
     allowed = allowed_items(model, query)
 
-    def answer_one(user_id: str) -> bytes:
-        viewer, selection = _for_user(model, user_id, query, allowed)
-        telemetry.served(viewer.source, selection.rows, query.k)
-        return encoded(model, user_id, viewer.source, selection)
-
     def answer_all() -> bytes:
-        return b'{"answers":[' + b",".join(answer_one(str(user_id)) for user_id in request.user_ids) + b"]}"
+        answers = (_answer(model, telemetry, str(user_id), query, allowed) for user_id in request.user_ids)
+        return b'{"answers":[%b]}' % b",".join(answers)
 
-    body = await to_thread.run_sync(answer_all, limiter=batches)
-    return Response(body, media_type="application/json")
+    return json_response(await to_thread.run_sync(answer_all, limiter=batches))
 
 
-def _for_user(model: ServedModel, user_id: str, query: UserQuery, allowed: Mask | None) -> tuple[Viewer, Selection]:
+def answer_user(model: ServedModel, telemetry: Telemetry, user_id: str, query: UserQuery) -> bytes:
+    """`Recommendations` as JSON."""
+    return _answer(model, telemetry, user_id, query, allowed_items(model, query))
+
+
+def _answer(model: ServedModel, telemetry: Telemetry, user_id: str, query: UserQuery, allowed: Mask | None) -> bytes:
     viewer = viewer_of(model, user_id)
-    return viewer, recommend(model, viewer.again() if query.include_seen else viewer, query, allowed)
-
-
-async def _items(model: ServedModel, viewer: Viewer, query: TasteQuery, selection: Selection) -> list[RecommendedItem]:
-    if not query.explain:
-        return places(model, selection)
-    # In a thread: a history may be thousands of films long.
-    return await to_thread.run_sync(explained_places, model, selection, viewer)
-
-
-def _recommendations(
-    model: ServedModel, user_id: str, viewer: Viewer, selection: Selection, items: list[RecommendedItem]
-) -> Recommendations:
-    return Recommendations(
-        user_id=user_id, model_version=model.version, source=viewer.source, items=items, **shortage(selection)
-    )
+    selection = recommend(model, viewer.again() if query.include_seen else viewer, query, allowed)
+    source = viewer.source
+    if query.model_fields_set <= PLAIN:
+        telemetry.served_plain(model, user_id, source, selection.rows, query.k)
+    else:
+        telemetry.served(source, selection.rows, query.k)
+    fields = {"user_id": user_id, "model_version": model.version, "source": source}
+    return listing(fields, model, selection, viewer if query.explain else None)
 
 
 def _unknown(model: ServedModel, request: TasteRequest) -> list[int | str]:

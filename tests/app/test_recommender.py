@@ -226,15 +226,17 @@ def test_a_vector_is_folded_in_from_what_is_liked_and_disliked() -> None:
 
 def test_ready_lists_are_looked_up_and_longer_ones_ranked() -> None:
     artifact = make_artifact(range(5), range(30), dim=4, seen={0: [1, 2], 1: list(range(25))})
-    ranked = Recommender(artifact).recommend(np.arange(5), 10).items
-    ready = Recommender(replace(artifact, ranked_items=ranked.astype(np.int32)))
+    ranked = Recommender(artifact).recommend(np.arange(5), 10)
+    lists = replace(artifact, ranked_items=ranked.items.astype(np.int32))
+    scored = replace(lists, ranked_scores=np.where(ranked.items < 0, 0, ranked.scores))
     plain = Recommender(artifact)
-    for row in range(5):
-        for k in (1, 10, 11):
-            looked_up, searched = ready.first(row, k), plain.first(row, k)
-            assert looked_up.items.tolist() == searched.items.tolist()
-            assert looked_up.scores.tolist() == searched.scores.tolist()
-    assert ready.first(1, 10).items.shape == (1, 5)  # all that is unseen
+    for ready in (Recommender(lists), Recommender(scored)):
+        for row in range(5):
+            for k in (1, 10, 11):
+                looked_up, searched = ready.first(row, k), plain.first(row, k)
+                assert looked_up.items.tolist() == searched.items.tolist()
+                assert looked_up.scores.tolist() == searched.scores.tolist()
+        assert ready.first(1, 10).items.shape == (1, 5)  # all that is unseen
 
 
 def test_a_look_up_answers_what_is_ready() -> None:

@@ -259,11 +259,37 @@ def test_names_in_the_manifest_do_not_lead_out_of_the_directory(directory: Path)
 
 def test_ready_lists_are_optional_and_read_again(tmp_path: Path) -> None:
     ready = np.array([[0, 1], [2, -1], [5, 4], [-1, -1]], dtype=np.int32)
-    directory = write(tmp_path / "served", make_artifact(ranked_items=ready))
-    read = load_artifact(directory).ranked_items
-    assert read is not None
-    assert read.tolist() == ready.tolist()
-    assert load_artifact(write(tmp_path / "without")).ranked_items is None
+    scores = np.where(ready < 0, 0, 0.1)
+    directory = write(tmp_path / "served", make_artifact(ranked_items=ready, ranked_scores=scores))
+    read = load_artifact(directory)
+    assert read.ranked_items is not None
+    assert read.ranked_scores is not None
+    assert read.ranked_items.tolist() == ready.tolist()
+    assert read.ranked_scores.tolist() == scores.tolist()
+    without = load_artifact(write(tmp_path / "without"))
+    assert without.ranked_items is None
+    assert without.ranked_scores is None
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"ranked_scores": np.zeros((4, 2))}, r"ranked_scores\.npy is there without ranked_items\.npy"),
+        (
+            {"ranked_scores": np.zeros((4, 3)), "ranked_items": np.zeros((4, 2), dtype=np.int32)},
+            r"ranked_scores\.npy has the shape \[4, 3\]; ready should be 2",
+        ),
+        (
+            {"ranked_scores": np.full((4, 2), np.nan), "ranked_items": np.zeros((4, 2), dtype=np.int32)},
+            r"ranked_scores\.npy holds NaN or infinity",
+        ),
+    ],
+)
+def test_scores_that_do_not_fit_the_ready_lists_are_refused(
+    tmp_path: Path, arrays: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ArtifactError, match=sentence):
+        write(tmp_path / "served", make_artifact(**arrays))
 
 
 @pytest.mark.parametrize("outside", [-2, 6])

@@ -150,8 +150,10 @@ def test_ready_lists_hold_what_the_kernel_ranks_for_every_user(tmp_path: Path) -
     refit(project, params)
     artifact = load_artifact(project.served)
     assert artifact.ranked_items is not None
-    assert artifact.ranked_items.shape == (80, 20)
+    assert artifact.ranked_scores is not None
+    assert artifact.ranked_items.shape == artifact.ranked_scores.shape == (80, 20)
     recommender = Recommender(artifact)
     for row in range(80):
         ranked = recommender.top(recommender.user_vector(row), 20, recommender.seen(row))
         assert artifact.ranked_items[row].tolist() == ranked.items[0].tolist()
+        assert artifact.ranked_scores[row].tolist() == ranked.scores[0].tolist()
