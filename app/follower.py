@@ -71,8 +71,9 @@ class Follower:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop following; a look that blocks is left behind."""
+        """Stop following; a look that blocks is left behind, a download ended."""
         self._asked.put(None)
+        self._registry.stop()
         self._thread.join(STOP_SECONDS)
 
     def look_now(self) -> "Future[FollowerState]":

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from threadpoolctl import threadpool_limits
 
 from app.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware
 from app.errors import InternalError, UnauthorizedError, add_error_handlers, error_responses
@@ -99,11 +100,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.shadow is not None:
         following.append(app.state.shadow)
     app.state.stop.install()
-    for each in following:
-        each.start()
-    yield
-    for each in following:
-        each.stop()
+    # Threads of one product wait for each other in a loop, and take the processor from requests beside it.
+    with threadpool_limits(1, user_api="blas"):
+        for each in following:
+            each.start()
+        yield
+        for each in following:
+            each.stop()
     app.state.request_log.flush()
 
 

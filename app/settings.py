@@ -1,10 +1,11 @@
 """What the service reads from its environment, once, at the edge."""
 
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,6 +26,28 @@ def listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def _http_address(address: str) -> str:
+    if not HTTP_ADDRESS.fullmatch(address):
+        raise ValueError("it is not the address of a server, such as http://127.0.0.1:5000")
+    return address
+
+
+def _authorities(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ValueError(f"it holds no certificates in PEM format ({error})") from error
+    return path
+
+
+def _certificate(path: Path) -> Path:
+    try:
+        ssl.create_default_context().load_cert_chain(path)
+    except OSError as error:
+        raise ValueError(f"it holds no certificate with its key in PEM format ({error})") from error
+    return path
+
+
 def _origins(text: str) -> str:
     for origin in listed(text):
         if not ORIGIN.fullmatch(origin):
@@ -38,7 +61,8 @@ def _not_blank(secret: SecretStr) -> SecretStr:
     return secret
 
 
-SECRETS = {"api_keys", "admin_token"}
+SECRETS = {"api_keys", "admin_token", "mlflow_tracking_password", "mlflow_tracking_token"}
+HTTP_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
 ORIGIN = re.compile(r"\*|https?://[^/?#\s]+")
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 Secret = Annotated[SecretStr, AfterValidator(_not_blank)]
@@ -50,10 +74,26 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid")
 
-    mlflow_tracking_uri: str = Field(
+    mlflow_tracking_uri: Annotated[str, AfterValidator(_http_address)] = Field(
         default="http://127.0.0.1:5000",
-        min_length=1,
-        description="Address of the MLflow server whose registry is followed.",
+        description="Address of the MLflow server whose registry is followed: `http://…` or `https://…`.",
+    )
+    mlflow_tracking_username: str | None = Field(
+        default=None, min_length=1, description="Who logs in to an MLflow server that asks for it; reading is enough."
+    )
+    mlflow_tracking_password: SecretStr | None = Field(default=None, description="The password of that user.")
+    mlflow_tracking_token: SecretStr | None = Field(
+        default=None, description="A bearer token for MLflow, instead of a name and a password."
+    )
+    mlflow_tracking_server_cert_path: Annotated[FilePath, AfterValidator(_authorities)] | None = Field(
+        default=None,
+        description="File with the authorities (PEM) that the MLflow server's certificate is checked with.",
+    )
+    mlflow_tracking_client_cert_path: Annotated[FilePath, AfterValidator(_certificate)] | None = Field(
+        default=None, description="File with a certificate and its key (PEM) to show to the MLflow server."
+    )
+    mlflow_tracking_insecure_tls: bool = Field(
+        default=False, description="`true`: don't check the MLflow server's certificate."
     )
     model_name: str = Field(
         default="movie-recommender",

@@ -29,11 +29,12 @@ class Similarity:
         order = np.argsort(-scores, kind="stable")[:k]
         return Ranking(rows[order][None], scores[order][None])
 
-    def closest(self, items: Rows, history: npt.NDArray[np.integer], n: int) -> Rows:
-        """For each item the n films of a history that are most like it: int64 (len(items), n)."""
+    def closest(self, items: Rows, history: npt.NDArray[np.integer], n: int) -> list[Rows]:
+        """For each item the films of a history that are most like it, at most n, none that is not like it at all."""
         cosines = self._unit(items) @ self._unit(history).T
-        order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
-        return np.asarray(history, dtype=np.int64)[order]
+        orders = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
+        rows = np.asarray(history, dtype=np.int64)
+        return [rows[order[alike[order] > 0]] for alike, order in zip(cosines, orders, strict=True)]
 
     def diversify(self, ranking: Ranking, k: int, diversity: float) -> Ranking:
         """Reorder one row of candidates, best first, and keep k of them: maximal marginal relevance.

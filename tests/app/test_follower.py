@@ -251,11 +251,12 @@ def test_a_registry_that_is_down_is_logged_once_and_its_return_too(
     caplog.set_level("INFO", "app")
     registry.register(alias="production")
     following = follow(registry)
-    monkeypatch.setattr(following.follower._registry, "_uri", f"http://127.0.0.1:{free_port()}")
+    api = following.follower._registry._api
+    monkeypatch.setattr(api, "_address", f"http://127.0.0.1:{free_port()}")
     for _ in range(3):
         assert following.poll() == (None, "registry_unavailable")
     assert caplog.text.count("Connection refused") == 1
-    monkeypatch.setattr(following.follower._registry, "_uri", registry.uri)
+    monkeypatch.setattr(api, "_address", registry.uri)
     assert following.poll() == ("1", "ok")
     assert caplog.text.count("The registry and the service agree again") == 1
 

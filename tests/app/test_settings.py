@@ -58,6 +58,11 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("MODEL_NAME", "../elsewhere"),
         ("MODEL_NAME", ".."),
         ("MODEL_ALIAS", "a/b"),
+        ("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db"),
+        ("MLFLOW_TRACKING_URI", "127.0.0.1:5000"),
+        ("MLFLOW_TRACKING_SERVER_CERT_PATH", "/absent.pem"),
+        ("MLFLOW_TRACKING_SERVER_CERT_PATH", __file__),
+        ("MLFLOW_TRACKING_CLIENT_CERT_PATH", __file__),
     ],
 )
 def test_a_bad_value_is_refused_naming_variable_and_value(

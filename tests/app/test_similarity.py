@@ -26,8 +26,15 @@ def test_an_item_is_not_similar_to_itself_and_filters_apply(similarity: Similari
 
 
 def test_the_closest_films_of_a_history_explain_an_item(similarity: Similarity) -> None:
-    assert similarity.closest(np.array([1, 3]), np.array([0, 2, 4], dtype=np.int32), 1).tolist() == [[0], [2]]
-    assert similarity.closest(np.array([1]), np.array([4], dtype=np.int32), 3).tolist() == [[4]]
+    history = np.array([0, 2, 4], dtype=np.int32)
+    assert [rows.tolist() for rows in similarity.closest(np.array([1, 3]), history, 1)] == [[0], [2]]
+
+
+def test_a_film_that_is_not_alike_explains_nothing() -> None:
+    embeddings = np.array([[1, 0], [1, 0.1], [-1, 0], [0, 0]], dtype=np.float32)
+    similarity = Similarity(make_artifact(range(2), range(4), dim=2, item_embeddings=embeddings))
+    closest = similarity.closest(np.array([0, 3]), np.array([1, 2, 3], dtype=np.int32), 3)
+    assert [rows.tolist() for rows in closest] == [[1], []]
 
 
 def test_without_diversity_the_order_stays() -> None:
