@@ -21,9 +21,12 @@ LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "
 WORD = re.compile(r"\w+")
 # Titles at once: many are quicker than one by one, and all would keep requests waiting.
 CHUNK = 500
+MASKS = 16  # that are kept
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 EXACT, BEGINNING, WORDS, INSIDE, NOWHERE = range(5)
 SPACE, BREAK = b" \n"
+
+Names = tuple[str, ...]
 
 
 class CatalogueIndex:
@@ -52,6 +55,8 @@ class CatalogueIndex:
         for genre, code in self._genres.items():
             self._spelled.setdefault(fold(genre), []).append(code)
         folded = (title for start in range(0, len(titles), CHUNK) for title in fold_all(titles[start : start + CHUNK]))
+        # The same few filters come again and again.
+        self._masks = dict[tuple[Names, Names, int | None, int | None], Mask]()
         self._titles = np.frombuffer(f"\n{chr(10).join(folded)}\n".encode(), dtype=np.uint8)
         self._breaks = np.flatnonzero(self._titles == BREAK)
 
@@ -73,17 +78,19 @@ class CatalogueIndex:
         return bool(self._codes_of(names))
 
     def allowed(self, filters: Filters) -> Mask | None:
-        """The films that pass the filters for genres and years, bool (n_items,); None if there are none to pass."""
-        passed = []
-        if filters.genre:
-            passed.append(self._with_genre(filters.genre))
-        if filters.exclude_genre:
-            passed.append(~self._with_genre(filters.exclude_genre))
-        if filters.year_from is not None:
-            passed.append(self._years >= filters.year_from)
-        if filters.year_to is not None:
-            passed.append((self._years <= filters.year_to) & (self._years != NO_YEAR))
-        return np.logical_and.reduce(passed) if passed else None
+        """The films that pass the filters for genres and years, bool (n_items,), read-only; None if none is given."""
+        genres, excluded = tuple(filters.genre), tuple(filters.exclude_genre)
+        if not genres and not excluded and filters.year_from is None and filters.year_to is None:
+            return None
+        key = (genres, excluded, filters.year_from, filters.year_to)
+        mask = self._masks.get(key)
+        if mask is None:
+            mask = self._mask(*key)
+            # Threads that add at the same time do each other no harm: at worst one is made again.
+            if len(self._masks) >= MASKS:
+                self._masks.clear()
+            self._masks[key] = mask
+        return mask
 
     def search(self, query: str, allowed: Mask | None = None) -> Rows:
         """Rows of the films with such a title: the very title first, its beginning, its words, any part of it."""
@@ -99,6 +106,17 @@ class CatalogueIndex:
             ranks[~allowed] = NOWHERE
         found = np.flatnonzero(ranks != NOWHERE)
         return found[np.lexsort((found, -self._popularity[found], ranks[found]))]
+
+    def _mask(self, genres: Names, excluded: Names, year_from: int | None, year_to: int | None) -> Mask:
+        mask = self._with_genre(genres) if genres else np.ones(len(self._years), dtype=bool)
+        if excluded:
+            mask &= ~self._with_genre(excluded)
+        if year_from is not None:
+            mask &= self._years >= year_from
+        if year_to is not None:
+            mask &= (self._years <= year_to) & (self._years != NO_YEAR)
+        mask.flags.writeable = False
+        return mask
 
     def _codes_of(self, names: Iterable[str]) -> list[int]:
         return [code for name in {fold(name) for name in names} for code in self._spelled.get(name, ())]

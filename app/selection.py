@@ -74,7 +74,7 @@ def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
     """The films that pass all filters, bool (n_items,), or None for all films."""
     mask = model.catalogue.allowed(filters)
     if filters.exclude:
-        mask = np.ones(model.recommender.n_items, dtype=bool) if mask is None else mask
+        mask = np.ones(model.recommender.n_items, dtype=bool) if mask is None else mask.copy()
         mask[known_rows(model, filters.exclude)] = False
     return mask
 

@@ -66,6 +66,18 @@ def test_titles_are_found(index: CatalogueIndex, query: str, rows: list[int]) ->
     assert index.search(query).tolist() == rows
 
 
+def test_more_filters_than_are_kept_change_nothing(index: CatalogueIndex) -> None:
+    def allowed(year: int) -> list[bool]:
+        mask = index.allowed(Filters(year_from=year))
+        assert mask is not None
+        return mask.tolist()
+
+    years = range(1960, 2020)
+    first = [allowed(year) for year in years]
+    assert [allowed(year) for year in reversed(years)] == first[::-1]
+    assert len({tuple(mask) for mask in first}) > 2
+
+
 def test_a_search_finds_only_what_is_allowed(index: CatalogueIndex) -> None:
     assert index.search("man", np.arange(len(FILMS)) != 4).tolist() == [1, 5]
 
