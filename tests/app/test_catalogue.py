@@ -70,7 +70,8 @@ def test_more_filters_than_are_kept_change_nothing(index: CatalogueIndex) -> Non
     def allowed(year: int) -> list[bool]:
         mask = index.allowed(Filters(year_from=year))
         assert mask is not None
-        return mask.tolist()
+        passed: list[bool] = mask.tolist()
+        return passed
 
     years = range(1960, 2020)
     first = [allowed(year) for year in years]
