@@ -13,8 +13,14 @@ from training.models.base import Family
 from training.params import validated
 
 FAMILIES = {
+    "ease": "training.models.ease:EASE",
+    "implicit_als": "training.models.implicit_als:ImplicitALS",
+    "implicit_bpr": "training.models.implicit_bpr:ImplicitBPR",
     "lightfm": "training.models.lightfm:LightFM",
     "popularity": "training.models.popularity:Popularity",
+    "sklearn_nmf": "training.models.sklearn_nmf:SklearnNMF",
+    "sklearn_svd": "training.models.sklearn_svd:SklearnSVD",
+    "surprise_svd": "training.models.surprise_svd:SurpriseSVD",
 }
 
 
