@@ -66,7 +66,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ParamsError, match=r"'lightfn' is not a model family; known are ease, .*, lightfm, popularity, "):
+    with pytest.raises(
+        ParamsError, match=r"'lightfn' is not a model family; known are ease, .*, lightfm, popularity, "
+    ):
         make_family("lightfn", {})
 
 
