@@ -79,7 +79,9 @@ def _dataset(n_users: int, n_items: int, rng: np.random.Generator) -> Dataset:
 
 def _interactions(items: np.ndarray) -> Interactions:
     users = np.repeat(np.arange(len(items), dtype=np.int32), items.shape[1])
-    return Interactions(users, items.ravel(), np.ones(items.size, dtype=bool))
+    return Interactions(
+        users, items.ravel(), np.ones(items.size, dtype=bool), np.full(items.size, np.nan, dtype=np.float32)
+    )
 
 
 def _model(dataset: Dataset) -> lightfm.LightFM:

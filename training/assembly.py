@@ -38,22 +38,18 @@ class Knowledge:
     @cached_property
     def training_data(self) -> TrainingData:
         """What a family learns from; a row is a known user."""
-        positives = self._rows_of_known_users(self._interactions.positives())
-        return TrainingData(positives, self.dataset.item_features, self.threads)
+        positives = self._interactions.positives().matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
+        return TrainingData(positives, self.dataset.item_features, self.threads, self.seen)
 
     @cached_property
     def seen(self) -> sparse.csr_matrix:
-        """Which known user has rated which item."""
-        return self._rows_of_known_users(self._interactions)
+        """Which known user has rated which item, and with how many stars."""
+        return self._interactions.star_matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
 
     @property
     def data_hash(self) -> str:
         """SHA-256 of all that is known."""
         return self.dataset.hash(*self.splits)
-
-    def _rows_of_known_users(self, interactions: Interactions) -> sparse.csr_matrix:
-        matrix = interactions.matrix(self.dataset.n_users, self.dataset.n_items)
-        return matrix[self.known_users]
 
     def artifact(self, factors: Factors, recipe: Recipe) -> Artifact:
         """The complete artifact, with its fold-in encoder."""

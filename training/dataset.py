@@ -33,17 +33,21 @@ _COLUMNS = {
     "users": [USER_ID],
     "items": [ITEM_ID, TITLE, YEAR, GENRES],
     "features": [ITEM, FEATURE],
-    **{split: [USER, ITEM, POSITIVE] for split in SPLITS},
+    **{split: [USER, ITEM, POSITIVE, RATING] for split in SPLITS},
 }
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """Ratings as three columns: user row, item row (int32) and whether it is a positive (bool)."""
+    """Ratings as four columns: user row, item row (int32), whether it is a positive (bool), and stars (float32).
+
+    Stars are NaN where the data has none.
+    """
 
     users: npt.NDArray[np.int32]
     items: npt.NDArray[np.int32]
     positive: npt.NDArray[np.bool_]
+    stars: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.users)
@@ -51,17 +55,27 @@ class Interactions:
     @classmethod
     def concatenate(cls, parts: Iterable["Interactions"]) -> "Interactions":
         """All interactions of several parts."""
-        columns = zip(*((part.users, part.items, part.positive) for part in parts), strict=True)
+        columns = zip(*((part.users, part.items, part.positive, part.stars) for part in parts), strict=True)
         return cls(*map(np.concatenate, columns))
 
     def positives(self) -> "Interactions":
         """Only those that count as liking."""
-        return Interactions(self.users[self.positive], self.items[self.positive], self.positive[self.positive])
+        return self.where(self.positive)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> "Interactions":
+        """Only those where `chosen`, bool (n,), is True."""
+        return Interactions(self.users[chosen], self.items[chosen], self.positive[chosen], self.stars[chosen])
 
     def matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
         """Ones where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
-        ones = np.ones(len(self), dtype=np.float32)
-        matrix = sparse.csr_matrix((ones, (self.users, self.items)), shape=(n_users, n_items))
+        return self._matrix(np.ones(len(self), dtype=np.float32), n_users, n_items)
+
+    def star_matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
+        """The stars where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
+        return self._matrix(self.stars, n_users, n_items)
+
+    def _matrix(self, values: npt.NDArray[np.float32], n_users: int, n_items: int) -> sparse.csr_matrix:
+        matrix = sparse.csr_matrix((values, (self.users, self.items)), shape=(n_users, n_items))
         matrix.sort_indices()
         return matrix
 
@@ -102,7 +116,7 @@ class Dataset:
         arrays = [self.user_ids, self.item_ids, features.indptr, features.indices]
         for name in splits:
             split = self.splits[name]
-            arrays += [split.users, split.items, split.positive]
+            arrays += [split.users, split.items, split.positive, split.stars]
         for array in arrays:
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -135,4 +149,5 @@ def load_dataset(prepared: Path) -> Dataset:
 
 
 def _interactions(frame: pd.DataFrame) -> Interactions:
-    return Interactions(frame[USER].to_numpy(), frame[ITEM].to_numpy(), frame[POSITIVE].to_numpy())
+    stars = frame[RATING].to_numpy(dtype=np.float32)
+    return Interactions(frame[USER].to_numpy(), frame[ITEM].to_numpy(), frame[POSITIVE].to_numpy(), stars)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -69,9 +69,9 @@ class Targets:
         ids = dataset.user_ids[positives.users]
         rows = np.minimum(np.searchsorted(artifact_user_ids, ids), len(artifact_user_ids) - 1)
         known = artifact_user_ids[rows] == ids
-        known_positives = Interactions(rows[known].astype(np.int32), positives.items[known], positives.positive[known])
+        positives = replace(positives, users=rows.astype(np.int32)).where(known)
         user_rows = np.unique(rows[known])
-        return cls(user_rows, known_positives.matrix(len(artifact_user_ids), dataset.n_items)[user_rows])
+        return cls(user_rows, positives.matrix(len(artifact_user_ids), dataset.n_items)[user_rows])
 
     def sample(self, size: int, rng: np.random.Generator) -> "Targets":
         """At most `size` users, drawn at random."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from app.artifact import Float32Array
@@ -17,11 +18,13 @@ class TrainingData:
 
     `positives`: float32 CSR (n_users, n_items), 1 where a user likes an item. `item_features`: float32 CSR
     (n_items, n_features) of ones; (n_items, 0) without features. `threads`: how many a fit may use.
+    `stars`: float32 CSR (n_users, n_items), every rating, liked or not; NaN where the data has no stars.
     """
 
     positives: sparse.csr_matrix
     item_features: sparse.csr_matrix
     threads: int
+    stars: sparse.csr_matrix
 
 
 LARGEST = 1e12  # the most that an artifact may hold, MAX_MAGNITUDE of app/artifact_format.py
@@ -39,6 +42,28 @@ class Factors:
     item_embeddings: Float32Array
     user_biases: Float32Array
     item_biases: Float32Array
+
+    @classmethod
+    def learned(
+        cls,
+        data: TrainingData,
+        users: npt.NDArray[np.floating[Any]],
+        items: npt.NDArray[np.floating[Any]],
+        item_biases: npt.NDArray[np.floating[Any]] | None = None,
+    ) -> "Factors":
+        """A copy of embeddings that were learned from positives alone: zero for whom or what has none.
+
+        There a library leaves whatever the vector was born with, which means nothing.
+        """
+        n_users, n_items = data.positives.shape
+        liking, liked = np.diff(data.positives.indptr) > 0, np.bincount(data.positives.indices, minlength=n_items) > 0
+        biases = np.zeros(n_items) if item_biases is None else item_biases
+        return cls(
+            user_embeddings=np.where(liking[:, None], users, 0).astype(np.float32),
+            item_embeddings=np.where(liked[:, None], items, 0).astype(np.float32),
+            user_biases=np.zeros(n_users, dtype=np.float32),
+            item_biases=np.where(liked, biases, 0).astype(np.float32),
+        )
 
     def is_usable(self) -> bool:
         """Whether no number is NaN, infinite or so large that a score isn't finite."""

@@ -1,0 +1,43 @@
+"""Implicit BPR: matrix factorisation that ranks a liked item above a random one."""
+
+from typing import Annotated
+
+import numpy as np
+from implicit.cpu.bpr import BayesianPersonalizedRanking
+from pydantic import Field
+from threadpoolctl import threadpool_limits
+
+from training.models.base import Factors, IterativeSection, TrainingData, Watch
+from training.models.implicit_epochs import fit_epochs
+
+
+class ImplicitBPR(IterativeSection):
+    """Parameters of Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback (2009)."""
+
+    embedding_size: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    regularization: Annotated[float, Field(ge=0)]
+    epochs: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)] | None
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
+        """Fit epoch by epoch, each of as many samples as there are positives.
+
+        Raises TrainingError where the numbers don't stay finite.
+        """
+        with threadpool_limits(1, "blas"):  # the library has threads of its own, and warns of others
+            model = BayesianPersonalizedRanking(
+                factors=self.embedding_size,
+                learning_rate=self.learning_rate,
+                regularization=self.regularization,
+                iterations=self.epochs,
+                num_threads=data.threads,
+                random_state=int(rng.integers(2**31)),
+            )
+
+            def factors() -> Factors:
+                # The library's last column is 1 for a user, so that an item's is its bias.
+                users, items = model.user_factors[:, :-1], model.item_factors[:, :-1]
+                return Factors.learned(data, users, items, model.item_factors[:, -1])
+
+            return fit_epochs("implicit_bpr", model, data, factors, watch)

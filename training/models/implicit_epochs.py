@@ -1,0 +1,41 @@
+"""Fitting a model of the library implicit: epoch by epoch, with a progress bar and an early end."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from implicit.recommender_base import ModelFitError
+from tqdm import tqdm
+
+from training.errors import TrainingError
+from training.models.base import Factors, TrainingData, Watch
+
+
+class _WatchedEnoughError(Exception):
+    """Ends a fit in the middle: the library has no other way."""
+
+
+def fit_epochs(
+    name: str,
+    model: Any,  # noqa: ANN401
+    data: TrainingData,
+    factors: Callable[[], Factors],
+    watch: Watch | None,
+) -> Factors:
+    """Fit `model` for its number of iterations, or until `watch` says so; returns its factors.
+
+    Raises TrainingError where the numbers don't stay finite.
+    """
+    with tqdm(total=model.iterations, desc=name, unit="epoch") as progress, suppress(_WatchedEnoughError):
+
+        def after_epoch(iteration: int, *_: object) -> None:
+            progress.update()
+            if watch is not None and watch(iteration + 1, factors):
+                raise _WatchedEnoughError
+
+        try:
+            model.fit(data.positives, show_progress=False, callback=after_epoch)
+        except ModelFitError as error:
+            remedy = f"raise models.{name}.regularization, now {model.regularization:g}"
+            raise TrainingError(f"{name} learned NaN or infinite numbers; {remedy}") from error
+    return factors()

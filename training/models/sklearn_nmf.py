@@ -1,0 +1,39 @@
+"""Non-negative matrix factorisation of who likes what, by scikit-learn."""
+
+import warnings
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+from sklearn.decomposition import NMF
+from sklearn.exceptions import ConvergenceWarning
+
+from training.models.base import Factors, TrainingData, Watch
+from training.params import Section
+
+
+class SklearnNMF(Section):
+    """Parameters of Lee and Seung's factorisation (1999), by coordinate descent: Cichocki and Phan (2009).
+
+    Each number of an embedding is how much of one theme there is in it. `regularization` is the penalty on
+    squares, per sample as the library counts it.
+    """
+
+    embedding_size: Annotated[int, Field(ge=1)]
+    regularization: Annotated[float, Field(ge=0)]
+    iterations: Annotated[int, Field(ge=1)]
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
+        """Factorise, for at most so many iterations."""
+        model = NMF(
+            n_components=min(self.embedding_size, *data.positives.shape),
+            init="nndsvda",
+            alpha_W=self.regularization,
+            max_iter=self.iterations,
+            random_state=int(rng.integers(2**31)),
+        )
+        with warnings.catch_warnings():
+            # An early end is a choice of whoever sets `iterations`.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            users = model.fit_transform(data.positives)
+        return Factors.learned(data, users, model.components_.T)

@@ -1,0 +1,27 @@
+"""Truncated singular value decomposition of who likes what, by scikit-learn."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+from sklearn.decomposition import TruncatedSVD
+
+from training.models.base import Factors, TrainingData, Watch
+from training.params import Section
+
+
+class SklearnSVD(Section):
+    """Parameters of Cremonesi, Koren and Turrin's PureSVD (2010), computed as Halko et al. (2011) do."""
+
+    embedding_size: Annotated[int, Field(ge=1)]
+    iterations: Annotated[int, Field(ge=1)]
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
+        """Decompose; a user's vector is the sum of those of the liked items."""
+        model = TruncatedSVD(
+            # There are no more singular values than items.
+            n_components=min(self.embedding_size, data.positives.shape[1]),
+            n_iter=self.iterations,
+            random_state=int(rng.integers(2**31)),
+        )
+        return Factors.learned(data, model.fit_transform(data.positives), model.components_.T)
