@@ -1,10 +1,10 @@
-"""The `train` stage: find the number of epochs on validation, then fit on train and validation together."""
+"""The `train` stage: decide on validation what parameters leave open, then fit on train and validation together."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from app.artifact import Artifact, Recipe, write_artifact
 from training.assembly import Knowledge
@@ -14,37 +14,20 @@ from training.evaluation import Targets, rank
 from training.files import write_csv, write_json
 from training.metrics.names import parse_metric
 from training.models import make_family
-from training.models.base import Factors, Family, IterativeSection
+from training.models.base import Factors, Family
+from training.models.settling import Settled, settle
 from training.params import Params
 from training.project import Project
 
 
-@dataclass
-class EarlyStopping:
-    """Follows the validation metric and ends a fit after `patience` epochs without a better one."""
-
-    measure: Callable[[Factors], float]
-    patience: int | None
-    history: list[float] = field(default_factory=list)
-
-    def __call__(self, epoch: int, factors: Callable[[], Factors]) -> bool:
-        """Measure after an epoch; True ends the fit."""
-        self.history.append(self.measure(factors()))
-        return self.patience is not None and epoch - self.best_epoch >= self.patience
-
-    @property
-    def best_epoch(self) -> int:
-        """The first epoch with the best metric, counted from 1."""
-        return int(np.argmax(self.history)) + 1
-
-
 @dataclass(frozen=True)
 class Trained:
-    """A fitted artifact, the family with the epochs found, and the validation metric after each epoch."""
+    """A fitted artifact, the family as settled on validation, the metric after each epoch and that of the choice."""
 
     artifact: Artifact
     family: Family
-    validation: list[float]
+    curve: list[float]
+    metric: float
 
 
 def train(project: Project, params: Params, candidate: str) -> None:
@@ -52,28 +35,26 @@ def train(project: Project, params: Params, candidate: str) -> None:
     trained = fit_candidate(load_dataset(project.prepared), params, candidate)
     write_artifact(project.model(candidate), trained.artifact)
     recipe = trained.artifact.recipe
-    best = max(trained.validation)
     write_json(
         project.training(candidate),
         {
             "family": recipe.family,
             "params": recipe.params,
             "seed": recipe.seed,
-            "validation": {params.select.metric: best},
+            "validation": {params.select.metric: trained.metric},
         },
     )
-    epochs = range(1, len(trained.validation) + 1)
-    write_csv(project.plot("learning", candidate), pd.DataFrame({"epoch": epochs, "value": trained.validation}))
+    epochs = range(1, len(trained.curve) + 1)
+    write_csv(project.plot("learning", candidate), pd.DataFrame({"epoch": epochs, "value": trained.curve}))
 
 
 def fit_candidate(dataset: Dataset, params: Params, candidate: str) -> Trained:
-    """Fit on train, watched on validation; then on both, for as many epochs as were best."""
+    """Fit on train, watched on validation; then on both, with the epochs and weights that were best."""
     family = make_family(candidate, params.models.get(candidate, {}))
-    stopping = _watched_fit(dataset, params, candidate, family)
-    if isinstance(family, IterativeSection) and family.patience is not None:
-        family = family.model_copy(update={"epochs": stopping.best_epoch, "patience": None})
-    artifact = fit_artifact(Knowledge(dataset, ("train", "validation"), params.threads), candidate, family, params.seed)
-    return Trained(artifact, family, stopping.history)
+    found = _settled(dataset, params, candidate, family)
+    knowledge = Knowledge(dataset, ("train", "validation"), params.threads)
+    artifact = fit_artifact(knowledge, candidate, found.family, params.seed)
+    return Trained(artifact, found.family, found.curve, found.metric)
 
 
 def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> Artifact:
@@ -81,7 +62,8 @@ def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> 
 
     Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
     """
-    factors = _checked(name, family.fit(knowledge.training_data, np.random.default_rng(seed)))
+    with threadpool_limits(knowledge.threads):
+        factors = _checked(name, family.fit(knowledge.training_data, np.random.default_rng(seed)))
     return knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
 
 
@@ -93,7 +75,7 @@ def _checked(name: str, factors: Factors) -> Factors:
     return factors
 
 
-def _watched_fit(dataset: Dataset, params: Params, candidate: str, family: Family) -> EarlyStopping:
+def _settled(dataset: Dataset, params: Params, candidate: str, family: Family) -> Settled:
     knowledge = Knowledge(dataset, ("train",), params.threads)
     known_ids = dataset.user_ids[knowledge.known_users]
     targets = Targets.of(known_ids, dataset, dataset.interactions("validation"))
@@ -105,8 +87,5 @@ def _watched_fit(dataset: Dataset, params: Params, candidate: str, family: Famil
         outcome = rank(artifact, targets, k or 1, with_auc=metric == "auc")
         return float(np.nanmean(outcome.per_user(params.select.metric)))
 
-    stopping = EarlyStopping(measure, family.patience if isinstance(family, IterativeSection) else None)
-    factors = family.fit(knowledge.training_data, np.random.default_rng(params.seed), stopping)
-    if not stopping.history:
-        stopping(1, lambda: factors)
-    return stopping
+    with threadpool_limits(params.threads):
+        return settle(family, knowledge.training_data, np.random.default_rng(params.seed), measure)

@@ -15,9 +15,10 @@ from training.errors import TrainingError
 from training.evaluate import evaluate
 from training.models import FAMILIES
 from training.models.base import Factors, TrainingData
+from training.models.settling import EarlyStopping
 from training.params import Section
 from training.refit import best_candidate, refit
-from training.train import EarlyStopping, fit_candidate, train
+from training.train import fit_candidate, train
 
 QUICK: dict[str, Any] = {
     "models__lightfm__epochs": 8,

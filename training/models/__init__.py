@@ -13,14 +13,15 @@ from training.models.base import Family
 from training.params import validated
 
 FAMILIES = {
-    "ease": "training.models.ease:EASE",
+    "lightfm": "training.models.lightfm:LightFM",
     "implicit_als": "training.models.implicit_als:ImplicitALS",
     "implicit_bpr": "training.models.implicit_bpr:ImplicitBPR",
-    "lightfm": "training.models.lightfm:LightFM",
-    "popularity": "training.models.popularity:Popularity",
-    "sklearn_nmf": "training.models.sklearn_nmf:SklearnNMF",
+    "ease": "training.models.ease:EASE",
     "sklearn_svd": "training.models.sklearn_svd:SklearnSVD",
+    "sklearn_nmf": "training.models.sklearn_nmf:SklearnNMF",
     "surprise_svd": "training.models.surprise_svd:SurpriseSVD",
+    "blend": "training.models.blend:Blend",
+    "popularity": "training.models.popularity:Popularity",
 }
 
 

@@ -32,7 +32,7 @@ class EASE(Section):
     max_items: Annotated[int, Field(ge=1)]
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
-        """Solve for the matrix and cut it; a user's vector is the sum of the history's rows over its length's root.
+        """Solve for the matrix and cut it; a user is the sum of the history's rows over the root of its length.
 
         That root changes no ranking, since there is no item bias; it makes the fold-in encoder's form exact.
         """

@@ -8,8 +8,20 @@ from pydantic import Field
 from scipy import sparse
 from tqdm import tqdm
 
+from app.artifact import Float32Array
 from training.errors import TrainingError
+from training.models import make_family
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
+from training.params import Section
+
+
+class ALSStart(Section):
+    """Parameters of the implicit ALS whose factors LightFM starts from; `norm` is their mean length then."""
+
+    alpha: Annotated[float, Field(gt=0)] = 5.0
+    regularization: Annotated[float, Field(ge=0)] = 60.0
+    epochs: Annotated[int, Field(ge=1)] = 15
+    norm: Annotated[float, Field(gt=0)] = 1.0
 
 
 class LightFM(IterativeSection):
@@ -28,25 +40,48 @@ class LightFM(IterativeSection):
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] | None
     item_features: bool
+    # A recipe of an older version names none of these.
+    init: Literal["random", "als"] = "random"
+    als: ALSStart = ALSStart()
+    seeds: Annotated[int, Field(ge=1)] = 1
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
-        """Fit epoch by epoch, with a progress bar.
+        """Fit epoch by epoch, with a progress bar; with `seeds`, so many models side by side.
 
         Raises TrainingError where fitting diverges.
         """
         features = self._features(data)
-        model = self._model(rng)
+        models = [self._model(rng) for _ in range(self.seeds)]
         interactions = data.positives.tocoo()
+        if self.init == "als":
+            for model in models:
+                self._start(model, data, features, rng)
         for epoch in tqdm(range(1, self.epochs + 1), desc="lightfm", unit="epoch"):
             try:
                 with np.errstate(all="ignore"):  # a fit that diverges is an error below, not a warning as well
-                    model.fit_partial(interactions, item_features=features, num_threads=data.threads)
+                    for model in models:
+                        model.fit_partial(interactions, item_features=features, num_threads=data.threads)
             except ValueError as error:
                 remedy = f"lower models.lightfm.learning_rate, now {self.learning_rate:g}"
                 raise TrainingError(f"lightfm failed in epoch {epoch}: {error}; {remedy}") from error
-            if watch is not None and watch(epoch, lambda: _factors(model, features, data)):
+            if watch is not None and watch(epoch, lambda: _factors(models, features, data)):
                 break
-        return _factors(model, features, data)
+        return _factors(models, features, data)
+
+    def _start(
+        self, model: lightfm.LightFM, data: TrainingData, features: sparse.csr_matrix, rng: np.random.Generator
+    ) -> None:
+        """Put ALS's factors in place of the random identity embeddings of whoever has positives."""
+        als = self.als.model_dump(exclude={"norm"}) | {"embedding_size": self.embedding_size, "patience": None}
+        start = make_family("implicit_als", als).fit(data, rng)
+        model.fit_partial(data.positives, item_features=features, epochs=0)
+        for target, source in (
+            (model.user_embeddings, start.user_embeddings),
+            (model.item_embeddings, start.item_embeddings),
+        ):
+            lengths = np.linalg.norm(source, axis=1)
+            known = np.flatnonzero(lengths)
+            target[known] = source[known] * (self.als.norm / lengths[known].mean())
 
     def _features(self, data: TrainingData) -> sparse.csr_matrix:
         identity = sparse.identity(data.positives.shape[1], dtype=np.float32, format="csr")
@@ -65,10 +100,17 @@ class LightFM(IterativeSection):
         )
 
 
-def _factors(model: lightfm.LightFM, features: sparse.csr_matrix, data: TrainingData) -> Factors:
-    user_biases, user_embeddings = model.get_user_representations()
-    item_biases, item_embeddings = model.get_item_representations(features)
+def _factors(models: list[lightfm.LightFM], features: sparse.csr_matrix, data: TrainingData) -> Factors:
+    """Representations side by side: the score is the mean of the models' scores."""
+    users = [model.get_user_representations() for model in models]
+    items = [model.get_item_representations(features) for model in models]
+    item_embeddings: Float32Array = np.hstack([embeddings for _, embeddings in items])
+    user_embeddings = np.hstack([embeddings for _, embeddings in users])
     # A user without a positive still has the vector it was born with, which means nothing.
     unknown = np.diff(data.positives.indptr) == 0
-    user_embeddings = np.where(unknown[:, None], np.float32(0), user_embeddings)
-    return Factors(user_embeddings, item_embeddings, user_biases.copy(), item_biases)
+    return Factors(
+        user_embeddings=np.where(unknown[:, None], np.float32(0), user_embeddings),
+        item_embeddings=(item_embeddings / len(models)).astype(np.float32),
+        user_biases=np.mean([biases for biases, _ in users], axis=0, dtype=np.float32),
+        item_biases=np.mean([biases for biases, _ in items], axis=0, dtype=np.float32),
+    )

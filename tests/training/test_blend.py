@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from training.errors import ParamsError
+from training.models import make_family
+from training.models.base import Factors
+from training.models.blend import _best_weights, mix, score_spread
+
+EASE = {"embedding_size": 4, "regularization": 10.0, "max_items": 100}
+
+
+def random_factors(dim: int, seed: int, scale: float = 1.0) -> Factors:
+    rng = np.random.default_rng(seed)
+    arrays = (rng.normal(size=shape) * scale for shape in ((30, dim), (50, dim), 30, 50))
+    return Factors(*(array.astype(np.float32) for array in arrays))
+
+
+def scores(factors: Factors) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return (factors.user_embeddings @ factors.item_embeddings.T + factors.item_biases).astype(np.float64)
+
+
+def test_the_spread_is_the_mean_standard_deviation_of_scores() -> None:
+    part = random_factors(5, 0)
+    spread = score_spread(part.user_embeddings.astype(np.float64), part)
+    assert spread == pytest.approx(scores(part).std(axis=1).mean(), rel=1e-5)
+
+
+def test_a_blend_s_score_is_the_weighted_sum_of_its_members_scores_of_equal_spread() -> None:
+    parts = [random_factors(3, 1, scale=0.01), random_factors(6, 2, scale=10)]
+    blended = mix(parts, [1.0, 0.5])
+    expected = sum(
+        weight * scores(part) / scores(part).std(axis=1).mean() for part, weight in zip(parts, [1.0, 0.5], strict=True)
+    )
+    np.testing.assert_allclose(scores(blended), expected, atol=1e-4)
+    assert blended.item_embeddings.shape == (50, 9)
+
+
+def test_a_member_of_weight_0_takes_no_room() -> None:
+    assert mix([random_factors(3, 1), random_factors(6, 2)], [1.0, 0.0]).item_embeddings.shape == (50, 3)
+
+
+def test_a_member_without_user_vectors_counts_by_its_biases() -> None:
+    popular = random_factors(1, 3)
+    popular = Factors(
+        0 * popular.user_embeddings, 0 * popular.item_embeddings, popular.user_biases, popular.item_biases
+    )
+    blended = mix([popular, random_factors(3, 1)], [1.0, 1.0])
+    alone = mix([random_factors(3, 1)], [1.0])
+    added = popular.item_biases / popular.item_biases.std()
+    np.testing.assert_allclose(scores(blended), scores(alone) + added, atol=1e-4)
+
+
+def test_weights_are_those_that_validation_likes_best() -> None:
+    good, bad = random_factors(3, 1), random_factors(3, 2)
+    wanted = scores(mix([good], [1.0]))
+    weights = _best_weights([good, bad], lambda factors: -float(np.abs(scores(factors) - wanted).sum()))
+    assert weights == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"members": {}, "weights": None}, "members: "),
+        ({"members": {"blend": {}}, "weights": None}, "a blend can't be a member of itself"),
+        (
+            {"members": {"ease": EASE}, "weights": {"als": 1.0}},
+            r"weights must name the members \['ease'\], not \['als'\]",
+        ),
+        ({"members": {"ease": EASE}, "weights": {"ease": 0.0}}, "at least one must be above 0"),
+    ],
+)
+def test_a_wrong_blend_is_refused_in_a_sentence(params: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ParamsError, match=f"params.yaml: models.blend: .*{sentence}"):
+        make_family("blend", params)

@@ -1,0 +1,122 @@
+"""A blend of other families: their embeddings side by side, so that its score is a weighted sum of theirs."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+from tqdm import tqdm
+
+from training.models import make_family
+from training.models.base import Factors, Family, TrainingData, Watch
+from training.models.settling import Measure, Settled, settle
+from training.params import Section
+
+STEPS = (0.0, 0.5, 0.7, 1.4, 2.0)  # times a member's weight: what is tried for each in turn
+ROUNDS = 2
+
+Float64Array = npt.NDArray[np.float64]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class Blend(Section):
+    """The members with their parameters, and their weights; null: chosen on validation.
+
+    A weight counts in units of a member's own spread: how far, for a user, its scores are from each other.
+    """
+
+    members: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
+    weights: dict[str, Weight] | None
+
+    @model_validator(mode="after")
+    def _each_member_has_a_weight(self) -> "Blend":
+        if "blend" in self.members:
+            raise ValueError("members: a blend can't be a member of itself; name its members")
+        if self.weights is not None and self.weights.keys() != self.members.keys():
+            raise ValueError(f"weights must name the members {list(self.members)}, not {list(self.weights)}")
+        if self.weights is not None and not any(self.weights.values()):
+            raise ValueError("weights: at least one must be above 0")
+        return self
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
+        """Fit the members one by one and put them together, in equal parts where no weights are given.
+
+        Raises ParamsError or TrainingError where a member does.
+        """
+        parts = [member.fit(data, own) for member, own in self._families(rng)]
+        return mix(parts, self._weights() or [1.0] * len(parts))
+
+    def settled(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Settled:
+        """Settle each member by itself; then the weights, unless they are given."""
+        members = [settle(member, data, own, measure) for member, own in self._families(rng)]
+        parts = [member.factors for member in members]
+        weights = self._weights() or _best_weights(parts, measure)
+        params = [member.family.model_dump(mode="json") for member in members]
+        found = {
+            "members": dict(zip(self.members, params, strict=True)),
+            "weights": dict(zip(self.members, weights, strict=True)),
+        }
+        factors = mix(parts, weights)
+        metric = measure(factors)
+        return Settled(self.model_copy(update=found), factors, [metric], metric)
+
+    def _families(self, rng: np.random.Generator) -> list[tuple[Family, np.random.Generator]]:
+        families = [make_family(name, params) for name, params in self.members.items()]
+        return list(zip(families, rng.spawn(len(families)), strict=True))
+
+    def _weights(self) -> list[float] | None:
+        return None if self.weights is None else [self.weights[name] for name in self.members]
+
+
+def mix(parts: Sequence[Factors], weights: Sequence[float]) -> Factors:
+    """Side by side: embeddings (n, sum of dims), so that scores are sums, each part's spread being its weight.
+
+    User vectors get equal lengths on average, so that similar items too are those of all parts.
+    """
+    scaled = [_scaled(part, weight) for part, weight in zip(parts, weights, strict=True) if weight > 0]
+    return Factors(
+        user_embeddings=np.hstack([part.user_embeddings for part in scaled]),
+        item_embeddings=np.hstack([part.item_embeddings for part in scaled]),
+        user_biases=np.zeros(len(parts[0].user_biases), dtype=np.float32),
+        item_biases=np.sum([part.item_biases for part in scaled], axis=0, dtype=np.float32),
+    )
+
+
+def _scaled(part: Factors, weight: float) -> Factors:
+    known = part.user_embeddings[part.user_embeddings.any(axis=1)].astype(np.float64)
+    length = np.sqrt((known**2).sum(axis=1).mean()) if len(known) else 1.0
+    spread = score_spread(known, part)
+    factor = weight / spread if spread > 0 else 0.0
+    return Factors(
+        user_embeddings=(part.user_embeddings / length).astype(np.float32),
+        item_embeddings=(part.item_embeddings * (factor * length)).astype(np.float32),
+        user_biases=part.user_biases,
+        item_biases=(part.item_biases * factor).astype(np.float32),
+    )
+
+
+def score_spread(users: Float64Array, part: Factors) -> float:
+    """The standard deviation of a user's scores over all items, averaged over `users` (n, dim).
+
+    From the items' covariance, so that no score is computed. Without users, that of the item biases.
+    """
+    items = np.column_stack([part.item_embeddings, part.item_biases]).astype(np.float64)
+    covariance = np.atleast_2d(np.cov(items, rowvar=False, bias=True))
+    users = np.column_stack([users, np.ones(len(users))])
+    if not len(users):
+        return float(np.sqrt(covariance[-1, -1]))
+    variances = np.einsum("ud,de,ue->u", users, covariance, users, optimize=True)
+    return float(np.sqrt(np.maximum(variances, 0)).mean())
+
+
+def _best_weights(parts: Sequence[Factors], measure: Measure) -> list[float]:
+    """Weights found by changing one after the other from equal parts, as long as validation gets better."""
+    weights = [1.0] * len(parts)
+    best = measure(mix(parts, weights))
+    trials = [(member, step) for _ in range(ROUNDS) for member in range(len(parts)) for step in STEPS]
+    for member, step in tqdm(trials if len(parts) > 1 else [], desc="weights", unit="trial"):
+        changed = [weight * step if other == member else weight for other, weight in enumerate(weights)]
+        if any(changed) and (metric := measure(mix(parts, changed))) > best:
+            weights, best = changed, metric
+    return weights

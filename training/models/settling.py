@@ -1,0 +1,72 @@
+"""What validation decides about a family: how many epochs, and for a blend which weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from training.models.base import Factors, Family, IterativeSection, TrainingData
+
+Measure = Callable[[Factors], float]
+"""The validation metric of factors that were fitted without the validation split."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A family with nothing left to decide, its factors, and the validation metric after each epoch.
+
+    `metric` is that of the factors.
+    """
+
+    family: Family
+    factors: Factors
+    curve: list[float]
+    metric: float
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A family that decides more on validation than a number of epochs."""
+
+    def settled(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Settled:
+        """Fit, and decide by `measure` what its parameters leave open."""
+
+
+@dataclass
+class EarlyStopping:
+    """Follows the validation metric and ends a fit after `patience` epochs without a better one."""
+
+    measure: Measure
+    patience: int | None
+    history: list[float] = field(default_factory=list)
+    best: Factors | None = None
+
+    def __call__(self, epoch: int, factors: Callable[[], Factors]) -> bool:
+        """Measure after an epoch; True ends the fit."""
+        current = factors()
+        self.history.append(self.measure(current))
+        if self.best_epoch == epoch:
+            self.best = current
+        return self.patience is not None and epoch - self.best_epoch >= self.patience
+
+    @property
+    def best_epoch(self) -> int:
+        """The first epoch with the best metric, counted from 1."""
+        return int(np.argmax(self.history)) + 1
+
+
+def settle(family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Settled:
+    """Fit a family, watched on validation; with `patience`, its best epoch counts, else its last."""
+    if isinstance(family, Settling):
+        return family.settled(data, rng, measure)
+    if not isinstance(family, IterativeSection):
+        factors = family.fit(data, rng)
+        metric = measure(factors)
+        return Settled(family, factors, [metric], metric)
+    stopping = EarlyStopping(measure, family.patience)
+    last = family.fit(data, rng, stopping)
+    if family.patience is None or stopping.best is None:
+        return Settled(family, last, stopping.history, stopping.history[-1])
+    found = family.model_copy(update={"epochs": stopping.best_epoch, "patience": None})
+    return Settled(found, stopping.best, stopping.history, max(stopping.history))
