@@ -65,9 +65,8 @@ class Client:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Client]:
     """The service in a thread of this process, as uvicorn runs it."""
-    app = create_app(settings.model_copy(update={"log_level": "WARNING"}))
     # No port but what the system gives; no logging set up, so that pytest sees the lines.
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
