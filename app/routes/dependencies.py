@@ -1,6 +1,6 @@
 """What routes get handed."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -10,17 +10,15 @@ from app.stopping import GracefulStop
 from app.store import ModelStore, ServedModel
 from app.telemetry import Telemetry
 
-# Coroutines, although they await nothing: FastAPI sends plain functions through a thread pool.
 
+def _kept(name: str) -> Any:  # noqa: ANN401 - what it hands out, the annotations below say
+    """A dependency on something of the application's state."""
 
-async def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
+    # A coroutine, although it awaits nothing: FastAPI sends plain functions through a thread pool.
+    async def get(request: Request) -> Any:  # noqa: ANN401
+        return getattr(request.app.state, name)
 
-
-async def _store(request: Request) -> ModelStore:
-    store: ModelStore = request.app.state.store
-    return store
+    return Depends(get)
 
 
 async def _required_model(request: Request) -> ServedModel:
@@ -28,31 +26,16 @@ async def _required_model(request: Request) -> ServedModel:
     return store.require()
 
 
-async def _telemetry(request: Request) -> Telemetry:
-    telemetry: Telemetry = request.app.state.telemetry
-    return telemetry
-
-
-async def _follower(request: Request) -> Follower:
-    follower: Follower = request.app.state.follower
-    return follower
-
-
 async def _follower_state(request: Request) -> FollowerState:
     follower: Follower = request.app.state.follower
     return follower.state
 
 
-async def _stop(request: Request) -> GracefulStop:
-    stop: GracefulStop = request.app.state.stop
-    return stop
-
-
-CurrentSettings = Annotated[Settings, Depends(_settings)]
-CurrentStore = Annotated[ModelStore, Depends(_store)]
+CurrentSettings = Annotated[Settings, _kept("settings")]
+CurrentStore = Annotated[ModelStore, _kept("store")]
 # The model that answers this request from its beginning to its end.
 CurrentModel = Annotated[ServedModel, Depends(_required_model)]
-CurrentTelemetry = Annotated[Telemetry, Depends(_telemetry)]
-CurrentFollower = Annotated[Follower, Depends(_follower)]
+CurrentTelemetry = Annotated[Telemetry, _kept("telemetry")]
+CurrentFollower = Annotated[Follower, _kept("follower")]
 CurrentFollowerState = Annotated[FollowerState, Depends(_follower_state)]
-CurrentStop = Annotated[GracefulStop, Depends(_stop)]
+CurrentStop = Annotated[GracefulStop, _kept("stop")]

@@ -18,7 +18,7 @@ from app.telemetry import Telemetry
 PREFIX, SUFFIX = "/users/", "/recommendations"
 LONGEST_QUERY = 512  # of those that are kept
 CONTENT_TYPE = (b"content-type", b"application/json")
-LISTS = frozenset({"exclude", "genre", "exclude_genre"})
+LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isinstance(field.default, list))
 ROUTE = next(route for route in router.routes if getattr(route, "endpoint", None) is recommend_for_user)
 
 
