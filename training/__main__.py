@@ -2,12 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from app.artifact import ArtifactError
 from training.errors import PipelineError
-from training.params import load_params
+from training.params import Params, load_params
 from training.project import Project
+
+Number = TypeVar("Number", int, float)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -21,6 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"{options.command}: {error}; run: dvc repro")
     except OSError as error:
         sys.exit(f"{options.command}: {error}; check that it is there, its permissions and the free space")
+    except KeyboardInterrupt:
+        sys.exit(f"{options.command}: interrupted; what was finished before is kept, run it again to go on")
     except MemoryError as error:
         sys.exit(f"{options.command}: not enough memory ({error}); lower embedding_size, or choose a smaller data set")
 
@@ -34,9 +40,28 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=text).add_argument("candidate", help="a name from candidates in params.yaml")
     commands.add_parser("refit", help="fit the best candidate on everything into models/served")
     commands.add_parser("register", help="log to MLflow, register models/served, let the gate decide")
+    _add_tune(commands.add_parser("tune", help="search for better parameters of a family on validation"))
     commands.add_parser("promote", help="give a version the alias production").add_argument("version")
     commands.add_parser("rollback", help="make the previous version live again")
     return parser
+
+
+def _add_tune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("family", help="a key of models in params.yaml")
+    parser.add_argument("--trials", type=_positive(int), required=True, help="how many there should be in all")
+    parser.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
+    parser.add_argument("--apply", action="store_true", help="write the best into params.yaml")
+
+
+def _positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
+    def parse(text: str) -> Number:
+        value = kind(text)
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
+        return value
+
+    parse.__name__ = "number"
+    return parse
 
 
 def _run(options: argparse.Namespace, project: Project) -> None:
@@ -67,8 +92,22 @@ def _run(options: argparse.Namespace, project: Project) -> None:
         from training.summary import registration_table
 
         print(registration_table(register(project, params)))
+    elif options.command == "tune":
+        _tune(options, project, params)
     else:
         _move_alias(options, project)
+
+
+def _tune(options: argparse.Namespace, project: Project, params: Params) -> None:
+    from training.tuning.params_file import write_params
+    from training.tuning.summary import search_table
+    from training.tuning.tune import tune
+
+    search = tune(project, params, options.family, options.trials, options.timeout, say=print)
+    apply = options.apply and search.found is not None
+    if search.found is not None and apply:
+        write_params(project.params, options.family, search.found)
+    print(search_table(search, apply))
 
 
 def _move_alias(options: argparse.Namespace, project: Project) -> None:

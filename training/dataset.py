@@ -1,7 +1,7 @@
 """The prepared data: interactions by internal id, the ids, the catalogue and the item features."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -131,10 +131,14 @@ def as_ids(column: "pd.Series[Any]") -> npt.NDArray[Any]:
     )
 
 
-def load_dataset(prepared: Path) -> Dataset:
-    """Read data/prepared; raises DataError where a file is missing or damaged."""
+def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS) -> Dataset:
+    """Read data/prepared, of the splits only those named; raises DataError where a file is missing or damaged."""
     remedy = "run: dvc repro --force prepare"
-    frames = {name: read_parquet(prepared / f"{name}.parquet", remedy, columns) for name, columns in _COLUMNS.items()}
+    frames = {
+        name: read_parquet(prepared / f"{name}.parquet", remedy, columns)
+        for name, columns in _COLUMNS.items()
+        if name in splits or name not in SPLITS
+    }
     features = frames["features"][FEATURE].astype("category")
     n_features = len(features.cat.categories)
     places = (frames["features"][ITEM].to_numpy(), features.cat.codes.to_numpy())
@@ -144,7 +148,7 @@ def load_dataset(prepared: Path) -> Dataset:
         catalogue=frames["items"],
         item_features=sparse.csr_matrix((ones, places), shape=(len(frames["items"]), n_features)),
         feature_names=list(features.cat.categories),
-        splits={name: _interactions(frames[name]) for name in SPLITS},
+        splits={name: _interactions(frames[name]) for name in splits},
     )
 
 

@@ -40,6 +40,11 @@ class Project:
         """The artifact that is registered."""
         return self.root / "models" / "served"
 
+    @property
+    def studies(self) -> Path:
+        """The trials of every search for parameters."""
+        return self.root / ".cache" / "tuning.db"
+
     def model(self, candidate: str) -> Path:
         """A candidate's artifact, which has not seen the test interactions."""
         return self.root / "models" / candidate

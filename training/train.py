@@ -9,15 +9,12 @@ from threadpoolctl import threadpool_limits
 from app.artifact import Artifact, Recipe, write_artifact
 from training.assembly import Knowledge
 from training.dataset import Dataset, load_dataset
-from training.errors import TrainingError
-from training.evaluation import Targets, rank
 from training.files import write_csv, write_json
-from training.metrics.names import parse_metric
 from training.models import make_family
-from training.models.base import Factors, Family
-from training.models.settling import Settled, settle
+from training.models.base import Family, checked
 from training.params import Params
 from training.project import Project
+from training.validation import LEARNED_FROM, Validation
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Trained:
 
 def train(project: Project, params: Params, candidate: str) -> None:
     """Write a candidate's artifact, its recipe with the epochs found, and its learning curve."""
-    trained = fit_candidate(load_dataset(project.prepared), params, candidate)
+    trained = fit_candidate(load_dataset(project.prepared, LEARNED_FROM), params, candidate)
     write_artifact(project.model(candidate), trained.artifact)
     recipe = trained.artifact.recipe
     write_json(
@@ -51,8 +48,8 @@ def train(project: Project, params: Params, candidate: str) -> None:
 def fit_candidate(dataset: Dataset, params: Params, candidate: str) -> Trained:
     """Fit on train, watched on validation; then on both, with the epochs and weights that were best."""
     family = make_family(candidate, params.models.get(candidate, {}))
-    found = _settled(dataset, params, candidate, family)
-    knowledge = Knowledge(dataset, ("train", "validation"), params.threads)
+    found = Validation.of(dataset, params, candidate).settle(family)
+    knowledge = Knowledge(dataset, LEARNED_FROM, params.threads)
     artifact = fit_artifact(knowledge, candidate, found.family, params.seed)
     return Trained(artifact, found.family, found.curve, found.metric)
 
@@ -63,29 +60,5 @@ def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> 
     Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
     """
     with threadpool_limits(knowledge.threads):
-        factors = _checked(name, family.fit(knowledge.training_data, np.random.default_rng(seed)))
+        factors = checked(name, family.fit(knowledge.training_data, np.random.default_rng(seed)))
     return knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
-
-
-def _checked(name: str, factors: Factors) -> Factors:
-    if not factors.is_usable():
-        raise TrainingError(
-            f"{name} learned NaN, infinite or huge numbers; lower its learning rate or regularisation in params.yaml"
-        )
-    return factors
-
-
-def _settled(dataset: Dataset, params: Params, candidate: str, family: Family) -> Settled:
-    knowledge = Knowledge(dataset, ("train",), params.threads)
-    known_ids = dataset.user_ids[knowledge.known_users]
-    targets = Targets.of(known_ids, dataset, dataset.interactions("validation"))
-    targets = targets.sample(params.select.validation_users, np.random.default_rng(params.seed))
-    metric, k = parse_metric(params.select.metric)
-
-    def measure(factors: Factors) -> float:
-        artifact = knowledge.ranking_artifact(_checked(candidate, factors))
-        outcome = rank(artifact, targets, k or 1, with_auc=metric == "auc")
-        return float(np.nanmean(outcome.per_user(params.select.metric)))
-
-    with threadpool_limits(params.threads):
-        return settle(family, knowledge.training_data, np.random.default_rng(params.seed), measure)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from app.artifact import Float32Array
+from training.errors import TrainingError
 from training.params import Section
 
 
@@ -69,6 +70,15 @@ class Factors:
         """Whether no number is NaN, infinite or so large that a score isn't finite."""
         arrays = (self.user_embeddings, self.item_embeddings, self.user_biases, self.item_biases)
         return all(bool((np.abs(array) <= LARGEST).all()) for array in arrays)
+
+
+def checked(name: str, factors: Factors) -> Factors:
+    """The factors as they are; raises TrainingError where they can't be ranked by."""
+    if not factors.is_usable():
+        raise TrainingError(
+            f"{name} learned NaN, infinite or huge numbers; lower its learning rate or regularisation in params.yaml"
+        )
+    return factors
 
 
 Watch = Callable[[int, Callable[[], Factors]], bool]

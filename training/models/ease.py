@@ -11,6 +11,7 @@ from sklearn.utils.extmath import randomized_svd
 from tqdm import tqdm
 
 from training.models.base import Factors, TrainingData, Watch
+from training.models.search import Between, OneOf
 from training.params import Section
 
 POWER_ITERATIONS = 4
@@ -27,8 +28,8 @@ class EASE(Section):
     the `max_items` items with most positives are in it.
     """
 
-    embedding_size: Annotated[int, Field(ge=1)]
-    regularization: Annotated[float, Field(gt=0)]
+    embedding_size: Annotated[int, Field(ge=1), OneOf((128, 256, 512))]
+    regularization: Annotated[float, Field(gt=0), Between(10.0, 2000.0, log=True)]
     max_items: Annotated[int, Field(ge=1)]
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.implicit_epochs import fit_epochs
+from training.models.search import Between, OneOf
 
 
 class ImplicitALS(IterativeSection):
@@ -18,9 +19,9 @@ class ImplicitALS(IterativeSection):
     costs `regularization`.
     """
 
-    embedding_size: Annotated[int, Field(ge=1)]
-    alpha: Annotated[float, Field(gt=0)]
-    regularization: Annotated[float, Field(ge=0)]
+    embedding_size: Annotated[int, Field(ge=1), OneOf((32, 64, 128))]
+    alpha: Annotated[float, Field(gt=0), Between(0.5, 50.0, log=True)]
+    regularization: Annotated[float, Field(ge=0), Between(0.1, 200.0, log=True)]
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] | None
 

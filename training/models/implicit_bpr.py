@@ -9,14 +9,15 @@ from threadpoolctl import threadpool_limits
 
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.implicit_epochs import fit_epochs
+from training.models.search import Between, OneOf
 
 
 class ImplicitBPR(IterativeSection):
     """Parameters of Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback (2009)."""
 
-    embedding_size: Annotated[int, Field(ge=1)]
-    learning_rate: Annotated[float, Field(gt=0)]
-    regularization: Annotated[float, Field(ge=0)]
+    embedding_size: Annotated[int, Field(ge=1), OneOf((32, 64, 128))]
+    learning_rate: Annotated[float, Field(gt=0), Between(0.005, 0.2, log=True)]
+    regularization: Annotated[float, Field(ge=0), Between(1e-4, 0.1, log=True)]
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] | None
 

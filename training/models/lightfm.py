@@ -12,6 +12,7 @@ from app.artifact import Float32Array
 from training.errors import TrainingError
 from training.models import make_family
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
+from training.models.search import Between, OneOf
 from training.params import Section
 
 
@@ -31,12 +32,12 @@ class LightFM(IterativeSection):
     """
 
     loss: Literal["warp", "bpr", "logistic", "warp-kos"]
-    embedding_size: Annotated[int, Field(ge=1)]
+    embedding_size: Annotated[int, Field(ge=1), OneOf((32, 64, 128))]
     learning_schedule: Literal["adagrad", "adadelta"]
-    learning_rate: Annotated[float, Field(gt=0)]
-    item_alpha: Annotated[float, Field(ge=0)]
-    user_alpha: Annotated[float, Field(ge=0)]
-    max_sampled: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0), Between(0.01, 0.2, log=True)]
+    item_alpha: Annotated[float, Field(ge=0), Between(1e-6, 1e-3, log=True)]
+    user_alpha: Annotated[float, Field(ge=0), Between(1e-6, 1e-3, log=True)]
+    max_sampled: Annotated[int, Field(ge=1), Between(5, 50)]
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] | None
     item_features: bool

@@ -9,6 +9,7 @@ from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 
 from training.models.base import Factors, TrainingData, Watch
+from training.models.search import Between
 from training.params import Section
 
 
@@ -19,8 +20,8 @@ class SklearnNMF(Section):
     squares, per sample as the library counts it.
     """
 
-    embedding_size: Annotated[int, Field(ge=1)]
-    regularization: Annotated[float, Field(ge=0)]
+    embedding_size: Annotated[int, Field(ge=1), Between(8, 128, log=True)]
+    regularization: Annotated[float, Field(ge=0), Between(0.0, 1e-3)]
     iterations: Annotated[int, Field(ge=1)]
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:

@@ -7,13 +7,14 @@ from pydantic import Field
 from sklearn.decomposition import TruncatedSVD
 
 from training.models.base import Factors, TrainingData, Watch
+from training.models.search import Between
 from training.params import Section
 
 
 class SklearnSVD(Section):
     """Parameters of Cremonesi, Koren and Turrin's PureSVD (2010), computed as Halko et al. (2011) do."""
 
-    embedding_size: Annotated[int, Field(ge=1)]
+    embedding_size: Annotated[int, Field(ge=1), Between(8, 256, log=True)]
     iterations: Annotated[int, Field(ge=1)]
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:

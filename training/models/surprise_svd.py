@@ -9,6 +9,7 @@ from surprise import SVD, Trainset
 
 from training.errors import TrainingError
 from training.models.base import Factors, TrainingData, Watch
+from training.models.search import Between, OneOf
 from training.params import Section
 
 
@@ -19,9 +20,9 @@ class SurpriseSVD(Section):
     than popularity. It learns from every rating, liked or not.
     """
 
-    embedding_size: Annotated[int, Field(ge=1)]
-    learning_rate: Annotated[float, Field(gt=0)]
-    regularization: Annotated[float, Field(ge=0)]
+    embedding_size: Annotated[int, Field(ge=1), OneOf((32, 64, 128))]
+    learning_rate: Annotated[float, Field(gt=0), Between(0.001, 0.05, log=True)]
+    regularization: Annotated[float, Field(ge=0), Between(0.001, 0.2, log=True)]
     epochs: Annotated[int, Field(ge=1)]
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:

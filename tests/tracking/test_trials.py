@@ -1,0 +1,51 @@
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training.tracking.connection import Client, connect
+from training.tracking.trials import TrialRun, end_search, log_trials, search_run
+
+BEGAN = datetime(2026, 5, 17, 12, 0, 0)
+
+
+@pytest.fixture
+def client(tmp_path: Path, empty_store: Path) -> Client:
+    (tmp_path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    return connect(tmp_path, "search")
+
+
+def trial(number: int, outcome: str = "complete", **changes: Any) -> TrialRun:
+    curve = {epoch: 0.1 * epoch for epoch in range(1, 4)}
+    fields = {"value": 0.3, **changes}
+    return TrialRun(number, {"alpha": 0.5}, curve, fields["value"], outcome, BEGAN, BEGAN + timedelta(seconds=9))
+
+
+def runs_below(client: Client, search_id: str) -> list[Any]:
+    experiment_id = client.get_run(search_id).info.experiment_id
+    return list(client.search_runs([experiment_id], f"tags.`mlflow.parentRunId` = '{search_id}'"))
+
+
+def test_each_trial_is_a_run_with_its_curve_below_the_search(client: Client) -> None:
+    search_id = search_run(client, "search", "ease-0123", {"family": "ease"})
+    log_trials(client, search_id, "ndcg@10", [trial(1), trial(2, "fail", value=None)])
+    end_search(client, search_id, "ndcg@10", 0.3)
+    runs = {run.info.run_name: run for run in runs_below(client, search_id)}
+    assert {name: run.info.status for name, run in runs.items()} == {"trial 1": "FINISHED", "trial 2": "FAILED"}
+    run = runs["trial 1"]
+    assert run.data.params == {"alpha": "0.5"}
+    assert run.data.metrics["best_validation_ndcg_at_10"] == 0.3
+    assert run.info.end_time - run.info.start_time == 9000
+    curve = client.get_metric_history(run.info.run_id, "validation_ndcg_at_10")
+    assert [point.step for point in curve] == [1, 2, 3]
+    search = client.get_run(search_id)
+    assert (search.info.status, search.data.metrics) == ("FINISHED", {"best_validation_ndcg_at_10": 0.3})
+
+
+def test_a_trial_is_logged_once_and_a_search_has_one_run(client: Client) -> None:
+    for trials in ([trial(1)], [trial(1), trial(2)]):
+        search_id = search_run(client, "search", "ease-0123", {"family": "ease"})
+        log_trials(client, search_id, "ndcg@10", trials)
+    assert sorted(run.info.run_name for run in runs_below(client, search_id)) == ["trial 1", "trial 2"]
+    assert search_run(client, "search", "ease-4567", {"family": "ease"}) != search_id

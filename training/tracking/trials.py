@@ -1,0 +1,72 @@
+"""Trials of a search for parameters: runs below one run of the search."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from training.tracking.connection import Client, mlflow_errors
+from training.tracking.runs import metric_key
+
+STUDY = "study"
+TRIAL = "trial"
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """What is logged of one trial; `curve`: the validation metric after each epoch."""
+
+    number: int
+    params: Mapping[str, Any]
+    curve: Mapping[int, float]
+    value: float | None
+    outcome: str
+    began: datetime
+    ended: datetime
+
+
+def search_run(client: Client, experiment: str, study: str, tags: Mapping[str, str]) -> str:
+    """The run of a search, the one found or a new one: its id."""
+    with mlflow_errors():
+        experiment_id = client.get_experiment_by_name(experiment).experiment_id
+        found = client.search_runs([experiment_id], f"tags.{STUDY} = '{study}'", max_results=1)
+        if found:
+            return str(found[0].info.run_id)
+        run = client.create_run(experiment_id, run_name=f"tune {study}", tags={STUDY: study, **tags})
+        return str(run.info.run_id)
+
+
+def log_trials(client: Client, search_id: str, metric: str, trials: Iterable[TrialRun]) -> None:
+    """Log the trials that are not yet logged, each as a run below the search's, with its curve."""
+    with mlflow_errors():
+        experiment_id = client.get_run(search_id).info.experiment_id
+        below = client.search_runs([experiment_id], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{search_id}'", max_results=50000)
+        logged = {run.data.tags.get(TRIAL) for run in below}
+        for trial in trials:
+            if str(trial.number) not in logged:
+                _log_trial(client, experiment_id, search_id, metric_key(f"validation_{metric}"), trial)
+
+
+def end_search(client: Client, search_id: str, metric: str, best: float | None) -> None:
+    """Say how good the best trial is so far."""
+    with mlflow_errors():
+        if best is not None:
+            client.log_metric(search_id, metric_key(f"best_validation_{metric}"), best)
+        client.set_terminated(search_id)
+
+
+def _log_trial(client: Client, experiment_id: str, search_id: str, key: str, trial: TrialRun) -> None:
+    began, ended = (int(moment.timestamp() * 1000) for moment in (trial.began, trial.ended))
+    tags = {MLFLOW_PARENT_RUN_ID: search_id, "outcome": trial.outcome}
+    run_id = client.create_run(experiment_id, began, tags, run_name=f"trial {trial.number}").info.run_id
+    curve = [Metric(key, value, ended, epoch) for epoch, value in trial.curve.items()]
+    best = [] if trial.value is None else [Metric(f"best_{key}", trial.value, ended, 0)]
+    params = [Param(name, str(value)) for name, value in trial.params.items()]
+    for start in range(0, max(len(curve), 1), 500):
+        client.log_batch(run_id, metrics=curve[start : start + 500])
+    # The number last: a run without it was not logged to its end, and is logged again.
+    client.log_batch(run_id, metrics=best, params=params, tags=[RunTag(TRIAL, str(trial.number))])
+    client.set_terminated(run_id, "FAILED" if trial.outcome == "fail" else "FINISHED", ended)

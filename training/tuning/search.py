@@ -1,0 +1,91 @@
+"""What is searched: a family's parameters on one data set, with the study of the trials so far."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial
+
+from training.dataset import load_dataset
+from training.errors import ParamsError
+from training.models import make_family
+from training.models.search import search_space
+from training.params import Params
+from training.project import Project
+from training.tuning.study import best_of, distributions, finished, give, open_study, trial_of, tried
+from training.tuning.trial import run_trial
+from training.validation import LEARNED_FROM, Validation
+
+
+@dataclass(frozen=True)
+class Search:
+    """`params`: all of the family's, as they are today; `space`: those that are searched."""
+
+    study: optuna.Study
+    space: Mapping[str, BaseDistribution]
+    params: Mapping[str, Any]
+    validation: Validation
+
+    @classmethod
+    def open(cls, project: Project, params: Params, name: str) -> "Search":
+        """The search of a family, begun or found on disk; today's parameters are its first trial.
+
+        Raises ParamsError where the family has nothing to search. The test split is not read.
+        """
+        family = make_family(name, params.models.get(name, {}))
+        today = family.model_dump(mode="json")
+        space = search_space(family, today)
+        if not space:
+            raise ParamsError(f"{name} has no parameter to search; of a blend, tune the members")
+        dataset = load_dataset(project.prepared, LEARNED_FROM)
+        recipe = {
+            "data": dataset.hash(*LEARNED_FROM),
+            "select": params.select.model_dump(),
+            "seed": params.seed,
+            "params": {key: value for key, value in today.items() if key not in space},
+            "space": space,
+        }
+        study = open_study(project.studies, name, recipe, params.seed)
+        search = cls(study, distributions(space), today, Validation.of(dataset, params, name))
+        give(study, search.searched_today)
+        return search
+
+    @property
+    def metric(self) -> str:
+        """What is made as high as possible, on validation."""
+        return self.validation.metric
+
+    @property
+    def searched_today(self) -> dict[str, Any]:
+        """Today's values of what is searched."""
+        return {name: self.params[name] for name in self.space}
+
+    def run(self, n_trials: int) -> Iterator[FrozenTrial]:
+        """Run trials until the study has `n_trials`; yields each when it has ended."""
+        while len(finished(self.study)) < n_trials:
+            run_trial(self.study, self.space, self.params, self.validation)
+            yield self.trials[-1]
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """Those that ended."""
+        return finished(self.study)
+
+    @property
+    def today(self) -> FrozenTrial | None:
+        """The trial of today's parameters."""
+        return trial_of(self.study, self.searched_today)
+
+    @property
+    def best(self) -> FrozenTrial | None:
+        """The trial with the best metric."""
+        return best_of(self.study)
+
+    @property
+    def found(self) -> dict[str, Any] | None:
+        """The parameters of the best trial, where it is better than today's."""
+        if self.best is None or (self.today is not None and self.best.number == self.today.number):
+            return None
+        return tried(self.best)

@@ -1,0 +1,49 @@
+"""One trial: fit a family with suggested parameters and measure it on validation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import TrialState
+
+from training.errors import TrainingError
+from training.models import make_family
+from training.models.base import Factors
+from training.tuning.study import FAILURE, GIVEN, tried
+from training.validation import Validation
+
+
+def run_trial(
+    study: optuna.Study, space: Mapping[str, BaseDistribution], params: Mapping[str, Any], validation: Validation
+) -> None:
+    """Fit the next suggestion and tell the study how it went: a value, pruned, or failed.
+
+    Pruned is what ranks worse than the median of the trials before at the same epoch.
+    """
+    trial = study.ask(dict(space))
+    try:
+        value = _value(trial, params, validation)
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+    except TrainingError as error:
+        trial.set_user_attr(FAILURE, str(error))
+        study.tell(trial, state=TrialState.FAIL)
+    except BaseException:
+        study.tell(trial, state=TrialState.FAIL)
+        raise
+    else:
+        study.tell(trial, value)
+
+
+def _value(trial: optuna.Trial, params: Mapping[str, Any], validation: Validation) -> float:
+    curve = []
+
+    def measure(factors: Factors) -> float:
+        curve.append(validation.measure(factors))
+        trial.report(curve[-1], len(curve))
+        if trial.should_prune() and GIVEN not in trial.user_attrs:
+            raise optuna.TrialPruned
+        return curve[-1]
+
+    return validation.settle(make_family(validation.name, {**params, **tried(trial)}), measure).metric
