@@ -76,7 +76,7 @@ def make(size: Size, seed: int) -> Artifact:
     """Random embeddings with a spectrum that falls, popularity and histories with a heavy tail."""
     rng = np.random.default_rng(seed)
     item_ids = np.sort(rng.choice(np.arange(1, 4 * size.items), size.items, replace=False)).astype(np.int64)
-    indptr, indices = _histories(size, rng)
+    indptr, indices = histories(size, rng)
     popularity = np.bincount(indices, minlength=size.items).astype(np.int64)
     spread = _spectrum(size.dim, rng)
     biases = np.where(popularity, 0.4 * np.log1p(popularity) + rng.normal(0, 0.3, size.items) - 3, 0)
@@ -93,7 +93,7 @@ def make(size: Size, seed: int) -> Artifact:
         seen_indices=indices,
         encoder=_embeddings(size.items, spread, rng),
         encoder_intercept=np.zeros(size.dim, dtype=np.float32),
-        catalogue=_catalogue(item_ids, rng),
+        catalogue=catalogue(item_ids, rng),
     )
     return with_ready_lists(artifact, size.ready)
 
@@ -117,7 +117,7 @@ def _embeddings(rows: int, spread: npt.NDArray[np.float64], rng: np.random.Gener
     return lengths * (normal @ spread.astype(np.float32))
 
 
-def _histories(size: Size, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+def histories(size: Size, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """CSR rows of distinct items, drawn by a skewed popularity."""
     if not size.seen:
         return np.zeros(size.users + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
@@ -150,7 +150,8 @@ def _lengths(size: Size, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     return lengths
 
 
-def _catalogue(item_ids: npt.NDArray[np.int64], rng: np.random.Generator) -> dict[str, Film]:
+def catalogue(item_ids: npt.NDArray[np.int64], rng: np.random.Generator) -> dict[str, Film]:
+    """Films with made-up titles, years and one to three genres."""
     n = len(item_ids)
     firsts, lasts = rng.integers(len(FIRST_WORDS), size=n), rng.integers(len(LAST_WORDS), size=n)
     years = LAST_YEAR - np.minimum(rng.exponential(22, n).astype(np.int64), LAST_YEAR - FIRST_YEAR)

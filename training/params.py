@@ -71,7 +71,7 @@ class PrepareParams(Section):
     min_rating: float | None
     min_user_ratings: AtLeastOne
     min_item_ratings: Annotated[int, Field(ge=0)]
-    features: Annotated[tuple[Literal["genres", "decade"], ...], Field(strict=False)]
+    features: Annotated[tuple[Literal["genres", "decade", "year"], ...], Field(strict=False)]
     split: SplitParams
 
 

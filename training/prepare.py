@@ -123,14 +123,16 @@ def _refuse_empty(frames: dict[str, pd.DataFrame], params: PrepareParams) -> Non
 
 
 def _features(items: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
-    """Which item has which feature, one row each: `genre:Drama`, `decade:1990`."""
+    """Which item has which feature, one row each: `genre:Drama`, `decade:1990`, `year:1994`."""
     parts = [pd.DataFrame({ITEM: np.empty(0, dtype=np.int32), FEATURE: np.empty(0, dtype=object)})]
     if "genres" in params.features:
         genres = items[GENRES].str.split("|").explode()
         parts.append(_feature_rows("genre:" + genres[genres != ""].astype(str)))
+    years = items[YEAR].dropna()
     if "decade" in params.features:
-        decades = items[YEAR].dropna() // 10 * 10
-        parts.append(_feature_rows("decade:" + decades.astype(str)))
+        parts.append(_feature_rows("decade:" + (years // 10 * 10).astype(str)))
+    if "year" in params.features:
+        parts.append(_feature_rows("year:" + years.astype(str)))
     return pd.concat(parts).sort_values([ITEM, FEATURE]).drop_duplicates(ignore_index=True)
 
 
