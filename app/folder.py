@@ -16,7 +16,7 @@ class ModelFolder:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory.absolute()
-        self.origin = f"from {self._directory}"
+        self.called = str(self._directory)
 
     def resolve(self) -> Target:
         """The version that is there now; raises ModelError."""

@@ -103,7 +103,7 @@ class Follower:
             self._fail(error, version)
         except Exception as error:
             # Whatever it is, a service that has a model must go on following.
-            unexpected = ModelError(f"Looking at the registry failed with {type(error).__name__}: {error}")
+            unexpected = ModelError(f"Looking at {self._source.called} failed with {type(error).__name__}: {error}")
             unexpected.__cause__ = error
             self._fail(unexpected, version)
         else:
@@ -169,7 +169,7 @@ class Follower:
             artifact = self._source.fetch(release, directory)
             model = load_model(artifact, release)
             # The mapped files survive the move that follows, and even their removal.
-            self._serve(model, self._source.origin)
+            self._serve(model, f"from {self._source.called}")
             if self._is_cached:
                 self._cache.add(release, artifact, model.content_hash)
 
@@ -199,6 +199,6 @@ class Follower:
     def _succeed(self) -> None:
         now = datetime.now(timezone.utc)
         if self.state.status not in (OK, NOT_CHECKED):
-            logger.info("The registry and the service agree again")
+            logger.info("The service agrees with %s again", self._source.called)
         self._metrics.polled(OK)
         self.state = replace(self.state, status=OK, checked_at=now, succeeded_at=now)

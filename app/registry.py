@@ -40,7 +40,7 @@ class Target:
 class Registry:
     """A registered model in MLflow. Its calls block, for seconds if the server is down: not for the event loop."""
 
-    origin = "from the registry"
+    called = "the registry"  # in log lines
 
     def __init__(self, settings: Settings) -> None:
         self._api = MlflowApi(settings)

@@ -260,7 +260,7 @@ def test_a_registry_that_is_down_is_logged_once_and_its_return_too(
     assert caplog.text.count("Connection refused") == 1
     monkeypatch.setattr(api, "_address", registry.uri)
     assert following.poll() == ("1", "ok")
-    assert caplog.text.count("The registry and the service agree again") == 1
+    assert caplog.text.count("The service agrees with the registry again") == 1
 
 
 def test_a_bug_does_not_end_the_following(
