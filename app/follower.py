@@ -1,4 +1,4 @@
-"""Follows the alias: looks at the registry now and then, and loads what it names."""
+"""Follows the alias, or a folder: looks there now and then, and loads what is named or found."""
 
 import logging
 import math
@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 
 from app.cache import Entry, ModelCache
 from app.errors import ModelError, ModelRefusedError
+from app.folder import ModelFolder
 from app.registry import Registry, Release
 from app.settings import Settings
 from app.store import ModelStore, ServedModel, load_model
@@ -55,7 +56,9 @@ class Follower:
         self.state = FollowerState()
         self._metrics = metrics
         self._doing = doing
-        self._registry = Registry(settings)
+        self._source = Registry(settings) if settings.model_dir is None else ModelFolder(settings.model_dir)
+        # A folder of this machine is its own last good copy, and the cache's would be of the registry.
+        self._is_cached = settings.model_dir is None
         self._cache = ModelCache(settings)
         self._store = store
         self._poll_seconds = settings.model_poll_seconds
@@ -73,7 +76,7 @@ class Follower:
     def stop(self) -> None:
         """Stop following; a look that blocks is left behind, a download ended."""
         self._asked.put(None)
-        self._registry.stop()
+        self._source.stop()
         self._thread.join(STOP_SECONDS)
 
     def look_now(self) -> "Future[FollowerState]":
@@ -84,7 +87,7 @@ class Follower:
 
     def load_last_good(self) -> None:
         """Serve the newest usable version on disk; none is no error."""
-        for entry in self._cache.entries():
+        for entry in self._cache.entries() if self._is_cached else ():
             if self._load_cached(entry):
                 return
 
@@ -92,7 +95,7 @@ class Follower:
         """Look at the alias once and load what it names, if that is new. Never raises."""
         version = None
         try:
-            target = self._registry.resolve()
+            target = self._source.resolve()
             version = target.release.version
             self._warn(target.warning)
             self._follow(target.release)
@@ -100,7 +103,7 @@ class Follower:
             self._fail(error, version)
         except Exception as error:
             # Whatever it is, a service that has a model must go on following.
-            unexpected = ModelError(f"Looking at the registry failed with {type(error).__name__}: {error}")
+            unexpected = ModelError(f"Looking at {self._source.called} failed with {type(error).__name__}: {error}")
             unexpected.__cause__ = error
             self._fail(unexpected, version)
         else:
@@ -135,7 +138,7 @@ class Follower:
         if self._refused is not None and self._refused[0] == release:
             # Without a traceback: it would grow with every raise.
             raise self._refused[1].with_traceback(None)
-        entry = self._cache.find(release)
+        entry = self._cache.find(release) if self._is_cached else None
         if entry is not None and self._load_cached(entry):
             self._cache.keep(entry)
             return
@@ -163,11 +166,12 @@ class Follower:
 
     def _load_downloaded(self, release: Release) -> None:
         with self._cache.download_directory() as directory:
-            artifact = self._registry.fetch(release, directory)
+            artifact = self._source.fetch(release, directory)
             model = load_model(artifact, release)
             # The mapped files survive the move that follows, and even their removal.
-            self._serve(model, "from the registry")
-            self._cache.add(release, artifact, model.content_hash)
+            self._serve(model, f"from {self._source.called}")
+            if self._is_cached:
+                self._cache.add(release, artifact, model.content_hash)
 
     def _serve(self, model: ServedModel, origin: str) -> None:
         former = self._store.current
@@ -195,6 +199,6 @@ class Follower:
     def _succeed(self) -> None:
         now = datetime.now(timezone.utc)
         if self.state.status not in (OK, NOT_CHECKED):
-            logger.info("The registry and the service agree again")
+            logger.info("The service agrees with %s again", self._source.called)
         self._metrics.polled(OK)
         self.state = replace(self.state, status=OK, checked_at=now, succeeded_at=now)

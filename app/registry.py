@@ -40,6 +40,8 @@ class Target:
 class Registry:
     """A registered model in MLflow. Its calls block, for seconds if the server is down: not for the event loop."""
 
+    called = "the registry"  # in log lines
+
     def __init__(self, settings: Settings) -> None:
         self._api = MlflowApi(settings)
         self._name = settings.model_name

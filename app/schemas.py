@@ -46,8 +46,10 @@ class ModelDescription(BaseModel):
     """The model that serves, all null while there is none, and how following the registry goes."""
 
     name: str = Field(examples=["movie-recommender"])
-    alias: str = Field(examples=["production"])
-    version: str | None = Field(examples=["3"])
+    alias: str | None = Field(description="Null where a folder is served (`MODEL_DIR`).", examples=["production"])
+    version: str | None = Field(
+        description="Its number in the registry; of a folder, the start of `content_hash`.", examples=["3"]
+    )
     family: str | None = Field(examples=["lightfm"])
     content_hash: str | None = Field(description="SHA-256 of the artifact's manifest, thereby of all its bytes.")
     users: int | None

@@ -106,11 +106,15 @@ class Settings(BaseSettings):
         pattern=r"^[\w-]+$",
         description="Alias of the version to serve, in any spelling (`Production` is the same).",
     )
+    model_dir: Path | None = Field(
+        default=None,
+        description="Folder with an artifact, such as `models/served`, to serve without MLflow.",
+    )
     model_poll_seconds: float = Field(
         default=10,
         gt=0,
         le=86_400,
-        description="Seconds between two looks at the alias; at most one while there is no model yet.",
+        description="Seconds between two looks at the alias, or the folder; at most one while there is no model yet.",
     )
     model_cache_dir: Path = Field(
         default=Path(".cache/models"),

@@ -40,7 +40,7 @@ class Shadow:
     def __init__(self, settings: Settings, alias: str, registry: CollectorRegistry) -> None:
         self._store = ModelStore()
         metrics = ModelMetrics(registry, "recommender_shadow_model")
-        followed = settings.model_copy(update={"model_alias": alias})
+        followed = settings.model_copy(update={"model_alias": alias, "model_dir": None})
         self._follower = Follower(followed, self._store, metrics, doing=SHADOWING)
         self._share = settings.shadow_share
         self._is_stopped = False

@@ -36,7 +36,7 @@ class ServedModel:
 
     @property
     def version(self) -> str:
-        """Its number in the registry."""
+        """Its number in the registry; of a folder, the start of the content hash."""
         return self.release.version
 
     @property

@@ -21,6 +21,7 @@ TIMESTAMP = "timestamp"
 TITLE = "title"
 YEAR = "year"
 GENRES = "genres"
+HELD_OUT = "held_out"  # whether a row is in the test file, where the split is given
 
 USER = "user"
 ITEM = "item"
@@ -68,7 +69,9 @@ class Interactions:
 
     def matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
         """Ones where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
-        return self._matrix(np.ones(len(self), dtype=np.float32), n_users, n_items)
+        matrix = self._matrix(np.ones(len(self), dtype=np.float32), n_users, n_items)
+        matrix.data[:] = 1  # a given split may have a pair in two parts
+        return matrix
 
     def star_matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
         """The stars where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""

@@ -11,7 +11,7 @@ from training.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from training.errors import DataError
 from training.files import replacing
 from training.params import FetchParams
-from training.raw.layouts import OWN
+from training.raw.layouts import OWN, SPLITS
 from training.sample.simulation import simulate
 
 CATALOGUE = Path(__file__).parent / "sample" / "catalogue.csv"
@@ -36,6 +36,8 @@ def _fill(folder: Path, params: FetchParams, seed: int, base_url: str) -> None:
         _write_sample(seed, folder)
     elif params.source == "csv":
         _copy_own(Path(params.csv_folder), folder)
+    elif params.source == "split":
+        _copy_split(Path(params.csv_folder), folder)
     else:
         local = os.environ.get(movielens.VARIABLE)
         movielens.fetch(params.source, folder, local=Path(local) if local else None, base_url=base_url)
@@ -56,5 +58,24 @@ def _copy_own(source: Path, folder: Path) -> None:
             "or change fetch.csv_folder or fetch.source in params.yaml"
         )
     shutil.copyfile(source / "ratings.csv", folder / OWN.ratings)
-    if (source / "items.csv").is_file():
-        shutil.copyfile(source / "items.csv", folder / OWN.items)
+    _copy_items(source, folder)
+
+
+def _copy_split(source: Path, folder: Path) -> None:
+    """Both parts of a given split and, if there are any, films."""
+    names = [name for layout in SPLITS for name in (layout.ratings, str(layout.test))]
+    found = [name for name in names if (source / name).is_file()]
+    if found not in (names[:2], names[2:]):
+        raise DataError(
+            f"{source} holds {' and '.join(found) or 'no split'}: put either {' and '.join(names[:2])} there (lines of "
+            f"a user and its items) or {' and '.join(names[2:])} (lines user,item), or change fetch.csv_folder or "
+            "fetch.source in params.yaml"
+        )
+    for name in found:
+        shutil.copyfile(source / name, folder / name)
+    _copy_items(source, folder)
+
+
+def _copy_items(source: Path, folder: Path) -> None:
+    if (source / OWN.items).is_file():
+        shutil.copyfile(source / OWN.items, folder / OWN.items)

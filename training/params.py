@@ -31,7 +31,9 @@ def _rising(values: tuple[int, int]) -> tuple[int, int]:
     return values
 
 
-Source = Literal["sample", "csv", "ml-latest-small", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
+Source = Literal[
+    "sample", "csv", "split", "ml-latest-small", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m"
+]
 
 
 class Section(BaseModel):

@@ -10,6 +10,7 @@ import pandas as pd
 from training.dataset import (
     FEATURE,
     GENRES,
+    HELD_OUT,
     ITEM,
     ITEM_ID,
     POSITIVE,
@@ -21,7 +22,7 @@ from training.dataset import (
     USER_ID,
     YEAR,
 )
-from training.errors import DataError
+from training.errors import DataError, ParamsError
 from training.files import replacing, write_json
 from training.params import PrepareParams
 from training.raw import read_items, read_ratings
@@ -33,30 +34,45 @@ def prepare(params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: 
 
     Raises DataError where a file is wrong or nothing is left to train on.
     """
-    ratings = _latest(read_ratings(raw))
+    read = read_ratings(raw)
     items = read_items(raw)
-    ratings = _frequent(ratings, params)
+    if HELD_OUT in read:
+        _refuse_filters(params)
+    ratings = _frequent(_latest(read), params)
     users = pd.DataFrame({USER_ID: np.sort(ratings[USER_ID].unique())})
     items = _catalogue(ratings if items is None else items, params)
     rows = _by_internal_id(ratings, users, items, params)
     split = split_rows(rows, params.split, np.random.default_rng(seed))
-    frames = {name: rows[split == number].reset_index(drop=True) for number, name in enumerate(SPLITS)}
+    columns = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
+    frames = {name: rows.loc[split == number, columns].reset_index(drop=True) for number, name in enumerate(SPLITS)}
     _refuse_empty(frames, params)
     features = _features(items, params)
     with replacing(prepared) as partial:
         partial.mkdir()
         for name, frame in {**frames, "users": users, "items": items, "features": features}.items():
             frame.to_parquet(partial / f"{name}.parquet", index=False)
-    write_json(stats, _stats(rows, users, items, frames))
+    figures = _stats(rows, users, items, frames)
+    write_json(stats, figures | {"given_split": _given_stats(read, rows)} if HELD_OUT in rows else figures)
 
 
 def _latest(ratings: pd.DataFrame) -> pd.DataFrame:
-    """Ratings by user and time; where a user rated an item twice, the last one."""
+    """Ratings by user and time; where a user rated an item twice, the last one (of each part, if a split is given)."""
     if TIMESTAMP not in ratings:
         ratings = ratings.assign(**{TIMESTAMP: np.int64(0)})
     order = np.lexsort((ratings[TIMESTAMP], ratings[USER_ID].factorize()[0]))
     ratings = ratings.iloc[order]
-    return ratings[~ratings.duplicated([USER_ID, ITEM_ID], keep="last")]
+    pair = [name for name in (USER_ID, ITEM_ID, HELD_OUT) if name in ratings]
+    return ratings[~ratings.duplicated(pair, keep="last")]
+
+
+def _refuse_filters(params: PrepareParams) -> None:
+    """A split that is given is taken whole."""
+    for name, least in (("min_user_ratings", params.min_user_ratings), ("min_item_ratings", params.min_item_ratings)):
+        if least > 1:
+            raise ParamsError(
+                f"prepare.{name} {least} would change a split that is given: set it to 1 in params.yaml, or choose "
+                "another fetch.source"
+            )
 
 
 def _frequent(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
@@ -95,15 +111,17 @@ def _by_internal_id(
         raise DataError(
             "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
         )
-    return pd.DataFrame(
+    rows = pd.DataFrame(
         {
             USER: _positions(users[USER_ID], ratings[USER_ID]),
             ITEM: _positions(items[ITEM_ID], ratings[ITEM_ID]),
             RATING: rating,
             TIMESTAMP: ratings[TIMESTAMP].to_numpy(),
             POSITIVE: np.ones(len(rating), dtype=bool) if every_row else rating >= params.min_rating,
+            **({HELD_OUT: ratings[HELD_OUT].to_numpy()} if HELD_OUT in ratings else {}),
         }
-    ).sort_values(USER, kind="stable", ignore_index=True)
+    )
+    return rows.sort_values(USER, kind="stable", ignore_index=True)
 
 
 def _positions(ids: "pd.Series[Any]", values: "pd.Series[Any]") -> npt.NDArray[np.int32]:
@@ -115,9 +133,10 @@ def _refuse_empty(frames: dict[str, pd.DataFrame], params: PrepareParams) -> Non
     for name in SPLITS:
         if not frames[name][POSITIVE].any():
             highest = max(float(frame[RATING].max()) for frame in frames.values() if len(frame))
+            known = "no ratings" if np.isnan(highest) else f"the highest rating is {highest:g}"
             raise DataError(
                 f"the {name} split has no positive interaction with prepare.min_rating {params.min_rating} "
-                f"(the highest rating is {highest:g}) and prepare.split {params.split.model_dump()}; "
+                f"({known}) and prepare.split {params.split.model_dump()}; "
                 "lower min_rating or split.min_positives in params.yaml"
             )
 
@@ -150,4 +169,15 @@ def _stats(
         "ratings": len(rows),
         "density": round(len(rows) / (len(users) * len(items)), 6),
         "positives": {name: int(frame[POSITIVE].sum()) for name, frame in frames.items()},
+    }
+
+
+def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
+    """What a given split has that can't be measured: where it isn't 0, published figures may treat it otherwise."""
+    unknown = rows[HELD_OUT] & ~rows[USER].isin(rows[USER][~rows[HELD_OUT]])
+    return {
+        "repeated_pairs": len(read) - len(rows),
+        "pairs_in_both": int(rows.duplicated([USER, ITEM]).sum()),
+        "test_users_unknown": int(rows[USER][unknown].nunique()),
+        "test_pairs_unknown": int(unknown.sum()),
     }

@@ -27,7 +27,7 @@ def description(settings: Settings, store: ModelStore, state: FollowerState) -> 
     problem = state.last_problem
     return ModelDescription(
         name=settings.model_name,
-        alias=settings.model_alias.lower(),
+        alias=settings.model_alias.lower() if settings.model_dir is None else None,
         **_details(store.current),
         registry=_registry_state(state),
         last_problem=None if problem is None else ModelProblem(**asdict(problem)),

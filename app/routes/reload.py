@@ -1,4 +1,4 @@
-"""Looking at the registry without waiting for the next time; only there where ADMIN_TOKEN is set."""
+"""Looking at the registry, or the folder, without waiting for the next time; only there where ADMIN_TOKEN is set."""
 
 import asyncio
 from typing import Annotated
@@ -29,6 +29,6 @@ router = APIRouter(tags=["model"], dependencies=[Depends(_require_token)])
 
 @router.post("/model/reload", responses=error_responses(UnauthorizedError))
 async def reload_model(settings: CurrentSettings, store: CurrentStore, follower: CurrentFollower) -> ModelDescription:
-    """Look at the alias at once, load what it names, and answer as `GET /model` does afterwards."""
+    """Look at the alias, or the folder, at once, load what it names, and answer as `GET /model` does afterwards."""
     state = await asyncio.wrap_future(follower.look_now())
     return description(settings, store, state)

@@ -251,14 +251,16 @@ def test_a_registry_that_is_down_is_logged_once_and_its_return_too(
     caplog.set_level("INFO", "app")
     registry.register(alias="production")
     following = follow(registry)
-    api = following.follower._registry._api
+    source = following.follower._source
+    assert isinstance(source, Registry)
+    api = source._api
     monkeypatch.setattr(api, "_address", f"http://127.0.0.1:{free_port()}")
     for _ in range(3):
         assert following.poll() == (None, "registry_unavailable")
     assert caplog.text.count("Connection refused") == 1
     monkeypatch.setattr(api, "_address", registry.uri)
     assert following.poll() == ("1", "ok")
-    assert caplog.text.count("The registry and the service agree again") == 1
+    assert caplog.text.count("The service agrees with the registry again") == 1
 
 
 def test_a_bug_does_not_end_the_following(

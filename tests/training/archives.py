@@ -1,6 +1,7 @@
 """Tiny data sets in every layout, MovieLens archives made of them, and a server that answers with what a test wants."""
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
+
+import pytest
+
+from tests.processes import PROJECT
+
+# Where real ratings may be; read when this is imported, before a test takes the variable away.
+MOVIELENS = Path(os.environ.get("MOVIELENS_DIR") or PROJECT.parent / "shared" / "data").resolve()
+needs_movielens = pytest.mark.skipif(
+    not any((MOVIELENS / name).exists() for name in ("ml-latest-small.zip", "ml-latest-small")),
+    reason=f"ml-latest-small isn't in {MOVIELENS}; MOVIELENS_DIR can name its folder",
+)
 
 Files = Mapping[str, str | bytes]
 

@@ -1,19 +1,27 @@
 import hashlib
-import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from tests.training.archives import CSV, DAT, OWN, TAB, Answer, Files, archive, serving, write
+from tests.training.archives import (
+    CSV,
+    DAT,
+    MOVIELENS,
+    OWN,
+    TAB,
+    Answer,
+    Files,
+    archive,
+    needs_movielens,
+    serving,
+    write,
+)
 from training import movielens
 from training.errors import DataError
 from training.fetch import fetch
 from training.params import FetchParams
 from training.raw import read_items, read_ratings
-
-# Read before the fixture below takes it away.
-LOCAL = Path(os.environ.get("MOVIELENS_DIR") or Path(__file__).resolve().parents[2] / "../shared/data").resolve()
 
 
 @pytest.fixture(autouse=True)
@@ -172,10 +180,9 @@ def test_a_destination_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         get("sample", tmp_path / "data" / "raw")
 
 
+@needs_movielens
 def test_the_real_small_movielens_archive_is_read(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not (LOCAL / "ml-latest-small.zip").is_file():
-        pytest.skip(f"ml-latest-small.zip isn't in {LOCAL}; MOVIELENS_DIR can name its folder")
-    monkeypatch.setenv("MOVIELENS_DIR", str(LOCAL))
+    monkeypatch.setenv("MOVIELENS_DIR", str(MOVIELENS))
     assert get("ml-latest-small", raw) == {"ratings.csv", "movies.csv"}
     ratings, items = read_ratings(raw), read_items(raw)
     assert items is not None

@@ -1,7 +1,7 @@
-"""How each source lays its two files out, and which of them a folder holds."""
+"""How each source lays its files out, and which of them a folder holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from training.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
@@ -10,7 +10,7 @@ from training.errors import DataError
 
 @dataclass(frozen=True)
 class Layout:
-    """A file of ratings and a file of films."""
+    """A file of ratings and a file of films; where the split is given, the ratings are in two."""
 
     ratings: str
     items: str
@@ -18,6 +18,7 @@ class Layout:
     item_separator: str
     header: Mapping[str, str] | None  # ratings columns as the file names them → as we do; None: no header line
     optional: frozenset[str] = field(default=frozenset())  # columns of ours that the ratings may lack
+    test: str | None = None  # a second file: pairs to be held out, where the split is given
     encodings: tuple[str, ...] = ("utf-8-sig",)  # of the films, to be tried in turn
     remedy: str = "fetch the archive again"
 
@@ -31,6 +32,16 @@ OWN = Layout(
     optional=frozenset({RATING, TIMESTAMP}),
     remedy="correct this in the file it was copied from and run again",
 )
+SPLIT_TXT = Layout(
+    ratings="train.txt",
+    test="test.txt",
+    items=OWN.items,
+    separator=" ",
+    item_separator=",",
+    header=None,
+    remedy=OWN.remedy,
+)
+SPLIT_CSV = replace(SPLIT_TXT, ratings="train.csv", test="test.csv", separator=",")
 MOVIELENS_CSV = Layout(
     ratings="ratings.csv",
     items="movies.csv",
@@ -55,7 +66,8 @@ MOVIELENS_TAB = Layout(
     header=None,
     encodings=("utf-8", "latin-1"),
 )
-LAYOUTS = (OWN, MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB)
+SPLITS = (SPLIT_TXT, SPLIT_CSV)
+LAYOUTS = (OWN, *SPLITS, MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB)
 
 
 def detect(directory: Path) -> Layout:

@@ -15,6 +15,7 @@ from training.raw import ids
 from training.raw.faults import columns_of, unknown_film, unreadable, wrong_value
 from training.raw.items import read_items
 from training.raw.layouts import Layout, detect
+from training.raw.pairs import read_pairs
 from training.raw.schema import RULES, Fault, ratings_fault
 
 # Every id is kept once, and its number in each row: less memory than the texts, and no slower than numbers.
@@ -29,10 +30,13 @@ _TYPES = {
 def read_ratings(directory: Path) -> pd.DataFrame:
     """Ratings in file order: user_id, item_id, rating (float32) and, if the file has it, timestamp (int64, seconds).
 
-    Ids are int64 if all of a column are numbers, else text; item ids are of the same type as those of `read_items`.
-    Ratings are NaN where the file has none. DataError names file, line and value of what is wrong.
+    Where the split is given there is `held_out` (bool) too. Ids are int64 if all of a column are numbers, else text;
+    item ids are of the same type as those of `read_items`. Ratings are NaN where the file has none. DataError names
+    file, line and value of what is wrong.
     """
     layout = detect(directory)
+    if layout.test is not None:
+        return read_pairs(directory, layout, read_items(directory))
     path = directory / layout.ratings
     items = read_items(directory)
     table = _parse(path, layout)
