@@ -1,6 +1,7 @@
 """What the documentation must not forget."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.processes import PROJECT
+from training.models import make_family
 
 PARAMS = YAML(typ="safe").load(PROJECT / "params.yaml")
 
@@ -48,3 +50,11 @@ def test_the_two_commands_stand_before_line_25_of_the_readme() -> None:
     head = (PROJECT / "README.md").read_text(encoding="utf-8").splitlines()[:24]
     for command in ("make serve", "make test"):
         assert any(line.startswith(command) for line in head)
+
+
+def test_the_recipe_for_large_data_is_one_that_the_pipeline_takes() -> None:
+    page = (PROJECT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    recipe = YAML(typ="safe").load(textwrap.dedent(re.findall(r"( +candidates: \[blend.*?)```", page, re.DOTALL)[0]))
+    blend = make_family("blend", recipe["models"]["blend"]).model_dump(mode="json")
+    members = {name: make_family(name, params) for name, params in blend["members"].items()}
+    assert sum(member.model_dump(mode="json")["embedding_size"] for member in members.values()) == 512
