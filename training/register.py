@@ -110,12 +110,16 @@ def _log_candidate(client: Client, project: Project, params: Params, candidate: 
             runs.CandidateRun(
                 name=candidate,
                 params={"family": record["family"], "seed": record["seed"], **record["params"]},
-                metrics=report["metrics"] | report["catalogue"],
+                metrics=report["metrics"] | report["catalogue"] | _cold_metrics(report),
                 learning_curve=pd.read_csv(project.plot("learning", candidate)),
                 curve_metric=params.select.metric,
                 folder=Path(folder),
             ),
         )
+
+
+def _cold_metrics(report: Mapping[str, Any]) -> dict[str, float]:
+    return {f"cold_{name}": value for name, value in report["cold"].get("metrics", {}).items()}
 
 
 def _pipeline_hash(project: Project, params: Params) -> str:
