@@ -15,17 +15,15 @@ from typing import Any
 import pandas as pd
 
 from app.artifact import Recipe, content_hash, load_artifact
-from training.contest import Contest
+from training.contest import Contest, Incumbent
 from training.dataset import load_dataset
 from training.figures import write_figures
-from training.files import read_json
+from training.files import REPRODUCE, read_json
 from training.gate import Verdict
 from training.params import Params
 from training.project import Project
 from training.tracking import aliases, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
-
-REPRODUCE = "run: dvc repro"
 
 
 @dataclass(frozen=True)
@@ -49,15 +47,19 @@ def register(project: Project, params: Params) -> Registration:
     name = params.registration.name
     dataset = load_dataset(project.prepared)
     recipe = load_artifact(project.served).recipe
-    contest = Contest(project, params, dataset, recipe.family)
+    contest = Contest(project, params, dataset, recipe.family, _incumbent(client, name))
     version = _registered(client, project, params, contest, recipe)
     decision = client.get_model_version(name, version).tags.get(versions.DECISION)
     if decision is not None:
         return Registration(name, version, recipe, params.select.metric, decision, None)
-    live = aliases.version_of(client, name, aliases.PRODUCTION)
-    verdict = contest.verdict(live, versions.load_evidence(client, name, live) if live else None)
+    verdict = contest.verdict()
     decision = _carry_out(client, name, version, verdict, params)
     return Registration(name, version, recipe, params.select.metric, decision, verdict)
+
+
+def _incumbent(client: Client, name: str) -> Incumbent | None:
+    live = aliases.version_of(client, name, aliases.PRODUCTION)
+    return None if live is None else Incumbent(live, versions.load_evidence(client, name, live))
 
 
 def _registered(client: Client, project: Project, params: Params, contest: Contest, recipe: Recipe) -> str:
