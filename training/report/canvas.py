@@ -10,7 +10,7 @@ DOTS_PER_INCH = 120
 
 def make_axes(title: str, x: str, y: str) -> Axes:
     """Empty axes on a figure of their own."""
-    axes: Axes = Figure(figsize=(7, 4.5), layout="constrained").add_subplot()
+    axes: Axes = Figure(figsize=(8, 4.5), layout="constrained").add_subplot()
     axes.set_title(title)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -21,11 +21,11 @@ def make_axes(title: str, x: str, y: str) -> Axes:
 
 
 def png(axes: Axes) -> bytes:
-    """The picture, with a legend where anything has a label."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False)
+    """The picture, with a legend beside it where anything has a label."""
     figure = axes.get_figure(root=True)
     assert figure is not None  # noqa: S101 - made with one
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside right upper", frameon=False)
     content = BytesIO()
     figure.savefig(content, format="png", dpi=DOTS_PER_INCH)
     return content.getvalue()

@@ -27,13 +27,14 @@ def lay_out(comparison: Comparison) -> Page:
         Section("Learning and cost", _cost(comparison)),
     ]
     viewers = [Section(f"Viewer {viewer.user_id}", _viewer(viewer)) for viewer in comparison.viewers]
-    return Page(f"Comparison: {', '.join(candidate.name for candidate in comparison.candidates)}", sections + viewers)
+    return Page(f"Comparison of a run on {comparison.params.fetch.source}", sections + viewers)
 
 
 def _facts(comparison: Comparison) -> list[Part]:
     params, data, metric = comparison.params, comparison.data, comparison.params.select.metric
     split, live = params.prepare.split, comparison.live
     return [
+        Text(f"{', '.join(candidate.name for candidate in comparison.candidates)}.", "Candidates:"),
         Text(f"{comparison.served}, the best by {metric} on validation. The test split had no say in it.", "Chosen:"),
         Text(f"{live}{'; ' + comparison.obstacle if comparison.obstacle else ''}.", "Live when this was written:"),
         Text(
@@ -75,7 +76,7 @@ def _differences(comparison: Comparison) -> list[Part]:
         difference_table(comparison),
         Text(
             f"Mean difference in {comparison.params.select.metric} over users who are in both, with its "
-            f"{confidence:.0%} interval by the gate's own bootstrap. p is that of a two-sided paired t-test after "
+            f"{100 * confidence:g} % interval by the gate's own bootstrap. p: two-sided paired t-test after "
             f"Holm's correction for all {len(comparison.differences)} differences of the table. "
             f"Better or worse: the interval excludes 0 and p is below {1 - confidence:.2g}."
         ),

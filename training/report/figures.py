@@ -56,22 +56,28 @@ def accuracy_against(comparison: Comparison, metric: str, label: str) -> bytes:
     """`select.metric` against a metric of the whole catalogue, a labelled point for each candidate."""
     ours = comparison.params.select.metric
     axes = make_axes(f"Accuracy against {label}", f"{metric}@{comparison.k}", ours)
-    for candidate, style in _styled(comparison):
-        x = candidate.evaluation["catalogue"][f"{metric}@{comparison.k}"]
-        y = candidate.evaluation["metrics"][ours]
+    points = [
+        (candidate.evaluation["catalogue"][f"{metric}@{comparison.k}"], candidate.evaluation["metrics"][ours])
+        for candidate in comparison.candidates
+    ]
+    for (candidate, style), (x, y) in zip(_styled(comparison), points, strict=True):
+        # Above and below in turn, from left to right, so that neighbours' names don't cover each other.
+        above = sorted(points).index((x, y)) % 2 == 0
         axes.plot(x, y, linestyle="", markersize=9, **style)
-        axes.annotate(candidate.name, (x, y), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9)
+        axes.annotate(
+            candidate.name, (x, y), xytext=(0, 8 if above else -17), textcoords="offset points", ha="center", fontsize=9
+        )
     axes.margins(0.15)
     return png(axes)
 
 
 def learning_curves(comparison: Comparison) -> bytes:
-    """The validation metric after each epoch; who learns in one go is a level line."""
+    """The validation metric after each epoch; who has no epochs is a level line."""
     axes = make_axes("Learning curves", "epoch", f"{comparison.params.select.metric} on validation")
     for candidate, style in _styled(comparison):
         curve = candidate.learning_curve
         if len(curve) == 1:
-            axes.axhline(curve[0], linestyle="--", color=style["color"], label=f"{candidate.name} (one step)")
+            axes.axhline(curve[0], linestyle="--", color=style["color"], label=f"{candidate.name} (no epochs)")
         else:
             axes.plot(range(1, len(curve) + 1), curve, color=style["color"], label=candidate.name)
             axes.plot(int(np.argmax(curve)) + 1, max(curve), linestyle="", **style)

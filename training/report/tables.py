@@ -1,5 +1,6 @@
 """The tables of a report; the best of each column is marked, unless all are alike."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -133,4 +134,5 @@ def _parameters(params: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    """As in params.yaml."""
+    return f"{value:.6g}" if isinstance(value, float) else json.dumps(value).strip('"')
