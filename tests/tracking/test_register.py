@@ -114,7 +114,7 @@ def test_the_report_is_written_again_where_it_is_of_other_results_or_on_demand(
     page = project.comparison / "report.md"
     page.write_text("of another run")
     register(project, params)
-    assert "| test\\_svd | popularity |" in page.read_text()
+    assert "| test\\_svd | popularity with 0." in page.read_text()
     page.write_text("damaged")
     monkeypatch.chdir(project.root)
     main(["report"])

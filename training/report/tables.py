@@ -34,11 +34,13 @@ def beyond_accuracy_table(comparison: Comparison) -> Table:
 
 
 def difference_table(comparison: Comparison) -> Table:
-    """A row for each pair: difference, interval, p and what it means."""
+    """A row for each pair, with the opponent's own mean: difference, interval, p and what it means."""
+    metric = comparison.params.select.metric
+    means = {opponent.name: float(opponent.users[metric].mean()) for opponent in comparison.opponents}
     rows = [
         [
             Cell(difference.candidate),
-            Cell(difference.opponent),
+            Cell(difference.opponent, f"with {means[difference.opponent]:.4f}"),
             Cell(f"{difference.interval.mean:+.4f}", _range(difference.interval, "+.4f")),
             Cell("< 0.0001" if difference.p < 0.0001 else f"{difference.p:.4f}"),
             Cell(difference.meaning),

@@ -78,6 +78,7 @@ def test_one_candidate_without_popularity_live_version_and_cold_films(cold_free:
     assert (tables, pictures) == ([], [])
     _, (differences,), _ = section(page, "Differences")
     assert [[cell.text for cell in row[:2]] for row in differences.rows] == [["test_svd", "popularity"]]
+    assert differences.rows[0][1].detail == f"with {cold_free.popularity['ndcg@10'].mean():.4f}"
     marks = {cell.mark for part in page.sections[:7] for table in part.parts if isinstance(table, Table)
              for row in table.rows for cell in row}  # fmt: skip
     assert marks == {""}
