@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from training.report.canvas import make_axes, png
@@ -14,6 +15,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<")
 
 Style: TypeAlias = dict[str, Any]
+Values: TypeAlias = npt.NDArray[np.float64]
 
 
 def ndcg_by_k(comparison: Comparison) -> bytes:
@@ -41,11 +43,10 @@ def by_activity(comparison: Comparison) -> bytes:
     width = 0.8 / len(comparison.candidates)
     for place, (candidate, style) in enumerate(_styled(comparison)):
         intervals = [segment.metric[candidate.name] for segment in segments]
-        means = np.array([interval.mean for interval in intervals])
-        errors = [[i.mean - i.low for i in intervals], [i.high - i.mean for i in intervals]]
+        means, low, high = np.transpose([(interval.mean, interval.low, interval.high) for interval in intervals])
         x = np.arange(len(segments)) - 0.4 + width * (place + 0.5)
         axes.bar(
-            x, means, width * 0.9, yerr=errors, color=style["color"], label=candidate.name,
+            x, means, width * 0.9, yerr=_errors(means, low, high), color=style["color"], label=candidate.name,
             error_kw={"elinewidth": 1, "ecolor": "#333333"},
         )  # fmt: skip
     axes.set_xticks(range(len(segments)), [f"{segment.name}\n{segment.users} users" for segment in segments])
@@ -53,21 +54,14 @@ def by_activity(comparison: Comparison) -> bytes:
 
 
 def accuracy_against(comparison: Comparison, metric: str, label: str) -> bytes:
-    """`select.metric` against a metric of the whole catalogue, a labelled point for each candidate."""
+    """`select.metric` against a metric of the whole catalogue, a point for each candidate."""
     ours = comparison.params.select.metric
     axes = make_axes(f"Accuracy against {label}", f"{metric}@{comparison.k}", ours)
-    points = [
-        (candidate.evaluation["catalogue"][f"{metric}@{comparison.k}"], candidate.evaluation["metrics"][ours])
-        for candidate in comparison.candidates
-    ]
-    for (candidate, style), (x, y) in zip(_styled(comparison), points, strict=True):
-        # Above and below in turn, from left to right, so that neighbours' names don't cover each other.
-        above = sorted(points).index((x, y)) % 2 == 0
-        axes.plot(x, y, linestyle="", markersize=9, **style)
-        axes.annotate(
-            candidate.name, (x, y), xytext=(0, 8 if above else -17), textcoords="offset points", ha="center", fontsize=9
-        )
-    axes.margins(0.15)
+    for candidate, style in _styled(comparison):
+        x = candidate.evaluation["catalogue"][f"{metric}@{comparison.k}"]
+        # Named in the legend: names beside the points cover each other where candidates are alike.
+        axes.plot(x, candidate.evaluation["metrics"][ours], linestyle="", markersize=9, label=candidate.name, **style)
+    axes.margins(0.1)
     return png(axes)
 
 
@@ -91,11 +85,22 @@ def _styled(comparison: Comparison) -> Sequence[tuple[Candidate, Style]]:
     ]
 
 
+def _errors(means: Values, low: Values, high: Values) -> Values:
+    """How far an interval reaches below and above; rounding may leave a mean just outside of one without width."""
+    lengths: Values = np.maximum([means - low, high - means], 0)
+    return lengths
+
+
 def _by_k(
     axes: Axes, comparison: Comparison, metric: str, results: Mapping[str, Any], label: str, style: Style
 ) -> None:
-    at = comparison.params.evaluate.at
-    names = [f"{metric}@{k}" for k in sorted(at)]
+    at = sorted(comparison.params.evaluate.at)
+    names = [f"{metric}@{k}" for k in at]
+    means = np.array([results["metrics"][name] for name in names])
     low, high = np.transpose([results["confidence_95"][name] for name in names])
-    axes.plot(sorted(at), [results["metrics"][name] for name in names], label=label, **style)
-    axes.fill_between(sorted(at), low, high, color=style["color"], alpha=0.12, linewidth=0)
+    if len(at) > 1:
+        axes.fill_between(at, low, high, color=style["color"], alpha=0.12, linewidth=0)
+        axes.plot(at, means, label=label, **style)
+    else:
+        axes.errorbar(at, means, yerr=_errors(means, low, high), label=label, **style)
+    axes.set_xticks(at)

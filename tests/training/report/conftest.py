@@ -41,8 +41,8 @@ def contest(run: tuple[Project, Params]) -> Contest:
 
 @pytest.fixture
 def cold_free(tmp_path: Path, run: tuple[Project, Params]) -> Contest:
-    """One candidate, popularity isn't one, and no cold film."""
-    project, params = make_project(tmp_path, candidates=["test_svd"])
+    """One candidate, popularity isn't one, one k, and no cold film that anybody liked."""
+    project, params = make_project(tmp_path, candidates=["test_svd"], evaluate__at=[10])
     train(project, params, "test_svd")
     evaluate(project, params, "test_svd")
     return Contest(project, params, load_dataset(project.prepared), "test_svd", None)
