@@ -110,12 +110,12 @@ def _activity(comparison: Comparison) -> list[Part]:
 def _cold(comparison: Comparison) -> list[Part]:
     cold = comparison.candidates[0].cold
     if not cold["users"]:
-        return [Text(f"{cold['items']:,} films have no positive before the test, and no test user liked one of them.")]
+        return [Text(f"Films without a positive before the test: {cold['items']:,}. No test user liked one of them.")]
     return [
         Text(
-            f"{cold['items']:,} films have no positive before the test; {cold['users']:,} test users liked one or more "
-            "of them. Recall when only those films are ranked, ties as if in random order: chance is what somebody "
-            "reaches who knows nothing about them."
+            f"Films without a positive before the test: {cold['items']:,}. Test users who liked one of them: "
+            f"{cold['users']:,}. Recall when only those films are ranked, ties as if in random order: chance is what "
+            "somebody reaches who knows nothing about them."
         ),
         cold_table(comparison),
         Picture("cold_recall", "Recall among the cold films; shaded: 95 % intervals", figures.cold_recall(comparison)),

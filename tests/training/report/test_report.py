@@ -66,7 +66,7 @@ def test_the_best_of_each_column_is_marked(contest: Contest) -> None:
 
 def test_cold_films_have_a_table_with_chance_and_a_plot(contest: Contest) -> None:
     text, (table,), pictures = section(lay_out(gather(contest, "")), "Cold films")
-    assert "1 films have no positive before the test; 1 test users" in text
+    assert "before the test: 1. Test users who liked one of them: 1." in text
     assert [row[0].text for row in table.rows] == ["test_svd", "popularity", "chance"]
     assert pictures == ["cold_recall"]
 
@@ -74,7 +74,7 @@ def test_cold_films_have_a_table_with_chance_and_a_plot(contest: Contest) -> Non
 def test_one_candidate_without_popularity_live_version_and_cold_films(cold_free: Contest, tmp_path: Path) -> None:
     page = lay_out(gather(cold_free, ""))
     text, tables, pictures = section(page, "Cold films")
-    assert "1 films have no positive before the test, and no test user liked one" in text
+    assert "before the test: 1. No test user liked one of them." in text
     assert (tables, pictures) == ([], [])
     _, (differences,), _ = section(page, "Differences")
     assert [[cell.text for cell in row[:2]] for row in differences.rows] == [["test_svd", "popularity"]]
