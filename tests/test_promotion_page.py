@@ -1,7 +1,6 @@
 """A person promotes a version in MLflow's own web page, and the running service follows."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,22 +9,11 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.artifacts import make_artifact, write
+from tests.browser import CHROMIUM, OPTIONS
 from tests.conftest import MakeSettings
 from tests.processes import wait_until
 from tests.registry import TestRegistry
 from tests.service import Asking, changes, serves, service
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-# Root, as in a container, may not use the sandbox; the rest keeps the browser to this one page.
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),

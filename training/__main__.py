@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("refit", help="fit the best candidate on everything into models/served")
     commands.add_parser("register", help="log to MLflow, register models/served, let the gate decide")
     _add_tune(commands.add_parser("tune", help="search for better parameters of a family on validation"))
+    commands.add_parser("report", help="write reports/comparison again, against what is live now")
     commands.add_parser("promote", help="give a version the alias production").add_argument("version")
     commands.add_parser("rollback", help="make the previous version live again")
     return parser
@@ -94,6 +95,11 @@ def _run(options: argparse.Namespace, project: Project) -> None:
         print(registration_table(register(project, params)))
     elif options.command == "tune":
         _tune(options, project, params)
+    elif options.command == "report":
+        from training.register import compare
+
+        compare(project, params)
+        print(f"report: {project.comparison.relative_to(project.root)}/report.html")
     else:
         _move_alias(options, project)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from app.artifact import Artifact, load_artifact
+from training.cold import cold_report
 from training.dataset import Dataset, load_dataset
 from training.evaluation import Outcome, Targets, rank, report, user_table
 from training.files import write_csv, write_json, write_parquet
@@ -20,10 +21,11 @@ POPULARITY_BINS = 10
 
 def evaluate(project: Project, params: Params, candidate: str) -> None:
     """Write a candidate's report, its results per user, and the points of its plots."""
-    artifact = load_artifact(project.model(candidate))
-    outcome = rank_test(artifact, load_dataset(project.prepared), params.evaluate, progress=True)
+    artifact, dataset = load_artifact(project.model(candidate)), load_dataset(project.prepared)
+    outcome = rank_test(artifact, dataset, params.evaluate, progress=True)
     users = user_table(artifact, outcome, params.evaluate)
     whole = report(artifact, outcome, users, params.evaluate, params.seed)
+    whole["cold"] = cold_report(artifact, held_out(artifact, dataset), params.evaluate, params.seed)
     write_json(project.evaluation(candidate), whole)
     write_json(project.metrics(candidate), headline(whole, params))
     write_parquet(project.users(candidate), users)
@@ -33,13 +35,22 @@ def evaluate(project: Project, params: Params, candidate: str) -> None:
 
 def rank_test(artifact: Artifact, dataset: Dataset, params: EvaluateParams, progress: bool = False) -> Outcome:
     """Rank all users with a test positive whom the artifact knows."""
-    targets = Targets.of(artifact.user_ids, dataset, dataset.interactions("test"))
-    return rank(artifact, targets, max(params.at), with_auc=True, progress=progress)
+    return rank(artifact, held_out(artifact, dataset), max(params.at), with_auc=True, progress=progress)
+
+
+def held_out(artifact: Artifact, dataset: Dataset) -> Targets:
+    """The users with a test positive whom the artifact knows, and what they liked there."""
+    return Targets.of(artifact.user_ids, dataset, dataset.interactions("test"))
+
+
+def headline_k(params: Params) -> int:
+    """The k of `select.metric`, or the first of `evaluate.at` where that has none."""
+    return parse_metric(params.select.metric)[1] or params.evaluate.at[0]
 
 
 def headline(whole: dict[str, Any], params: Params) -> dict[str, float]:
     """The metrics at the k of `select.metric`, or at the first k."""
-    k = parse_metric(params.select.metric)[1] or params.evaluate.at[0]
+    k = headline_k(params)
     values = whole["metrics"] | whole["catalogue"]
     return {name: round(value, 5) for name, value in values.items() if name.partition("@")[2] in ("", str(k))}
 

@@ -12,6 +12,8 @@ import pandas as pd
 
 from training.errors import DataError
 
+REPRODUCE = "run: dvc repro"
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:

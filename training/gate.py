@@ -6,6 +6,7 @@ Recipes are compared on one split, never two served models: those have seen the 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from training.dataset import USER_ID
@@ -64,12 +65,17 @@ def decide(
 
 def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, confidence: float, seed: int) -> Interval:
     """The mean difference of the metric over the users in both tables, with its bootstrap interval."""
+    differences = paired_values(ours, theirs, metric)
+    if not len(differences):
+        return Interval(0.0, 0.0, 0.0)
+    return confidence_interval(differences[:, None], RESAMPLES, confidence, np.random.default_rng(seed))[0]
+
+
+def paired_values(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> npt.NDArray[np.float64]:
+    """The difference of the metric for each user who has it in both tables: float64 (n_users,)."""
     pairs = ours[[USER_ID, metric]].merge(theirs[[USER_ID, metric]], on=USER_ID, suffixes=("_ours", "_theirs"))
     pairs = pairs.dropna()
-    if pairs.empty:
-        return Interval(0.0, 0.0, 0.0)
-    differences = (pairs[f"{metric}_ours"] - pairs[f"{metric}_theirs"]).to_numpy()
-    return confidence_interval(differences[:, None], RESAMPLES, confidence, np.random.default_rng(seed))[0]
+    return (pairs[f"{metric}_ours"] - pairs[f"{metric}_theirs"]).to_numpy(dtype=np.float64)
 
 
 def _same_recipe(live: Live, figures: dict[str, float], metric: str, params: GateParams) -> Verdict:

@@ -36,6 +36,11 @@ class Project:
         return self.root / "reports"
 
     @property
+    def comparison(self) -> Path:
+        """The report that compares a run's candidates."""
+        return self.reports / "comparison"
+
+    @property
     def served(self) -> Path:
         """The artifact that is registered."""
         return self.root / "models" / "served"
@@ -52,6 +57,10 @@ class Project:
     def training(self, candidate: str) -> Path:
         """The recipe as trained: parameters with the number of epochs found."""
         return self.reports / "training" / f"{candidate}.json"
+
+    def seconds(self, candidate: str) -> Path:
+        """How long the training took that last ran here, and which artifact came of it."""
+        return self.reports / "seconds" / f"{candidate}.json"
 
     def evaluation(self, candidate: str) -> Path:
         """A candidate's whole report."""

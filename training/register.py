@@ -15,17 +15,17 @@ from typing import Any
 import pandas as pd
 
 from app.artifact import Recipe, content_hash, load_artifact
-from training.contest import Contest
+from training.contest import Contest, Incumbent
 from training.dataset import load_dataset
-from training.figures import write_figures
-from training.files import read_json
+from training.files import REPRODUCE, read_json
 from training.gate import Verdict
 from training.params import Params
 from training.project import Project
+from training.report.candidate_figures import write_candidate_figures
+from training.report.comparison import gather
+from training.report.folder import tells_of, write_report
 from training.tracking import aliases, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
-
-REPRODUCE = "run: dvc repro"
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,42 @@ def register(project: Project, params: Params) -> Registration:
     """
     client = connect(project.root, params.registration.experiment)
     name = params.registration.name
-    dataset = load_dataset(project.prepared)
     recipe = load_artifact(project.served).recipe
-    contest = Contest(project, params, dataset, recipe.family)
+    contest = _contest(client, project, params, recipe.family)
     version = _registered(client, project, params, contest, recipe)
     decision = client.get_model_version(name, version).tags.get(versions.DECISION)
     if decision is not None:
         return Registration(name, version, recipe, params.select.metric, decision, None)
-    live = aliases.version_of(client, name, aliases.PRODUCTION)
-    verdict = contest.verdict(live, versions.load_evidence(client, name, live) if live else None)
+    verdict = contest.verdict()
     decision = _carry_out(client, name, version, verdict, params)
     return Registration(name, version, recipe, params.select.metric, decision, verdict)
 
 
+def compare(project: Project, params: Params) -> None:
+    """Write the comparison report again, against what is live now.
+
+    Raises TrackingError where MLflow can't be reached or refuses.
+    """
+    client = connect(project.root, params.registration.experiment)
+    contest = _contest(client, project, params, load_artifact(project.served).recipe.family)
+    write_report(project.comparison, gather(contest, _pipeline_hash(project, params)))
+
+
+def _contest(client: Client, project: Project, params: Params, candidate: str) -> Contest:
+    name = params.registration.name
+    with mlflow_errors():
+        live = aliases.version_of(client, name, aliases.PRODUCTION)
+    incumbent = None if live is None else Incumbent(live, versions.load_evidence(client, name, live))
+    return Contest(project, params, load_dataset(project.prepared), candidate, incumbent)
+
+
 def _registered(client: Client, project: Project, params: Params, contest: Contest, recipe: Recipe) -> str:
-    """The version of the served artifact: the one found, or a new one; its runs are logged if they are not."""
+    """The version of the served artifact: the one found, or a new one; report and runs are made if they are not."""
     artifact_hash, pipeline_hash = content_hash(project.served), _pipeline_hash(project, params)
     found = versions.find_version(client, params.registration.name, artifact_hash)
     run_id = runs.find_pipeline_run(client, params.registration.experiment, pipeline_hash)
+    if run_id is None or not tells_of(project.comparison, pipeline_hash):
+        write_report(project.comparison, gather(contest, pipeline_hash))
     if found is not None and run_id is not None:
         return str(found.version)
     origin = _origin(project) | {"data_hash": recipe.data_hash}
@@ -73,6 +91,7 @@ def _registered(client: Client, project: Project, params: Params, contest: Conte
             runs.log_dataset(params.fetch.source, project.prepared, recipe.data_hash)
             for candidate in params.candidates:
                 _log_candidate(client, project, params, candidate)
+            runs.log_folder(project.comparison)
         if found is not None:
             return str(found.version)
         tags = origin | {versions.ARTIFACT_HASH: artifact_hash, "family": recipe.family}
@@ -102,7 +121,7 @@ def _log_candidate(client: Client, project: Project, params: Params, candidate: 
     report = read_json(project.evaluation(candidate), REPRODUCE)
     record = read_json(project.training(candidate), REPRODUCE)
     with tempfile.TemporaryDirectory() as folder:
-        write_figures(project, candidate, params.select.metric, Path(folder))
+        write_candidate_figures(project, candidate, params.select.metric, Path(folder))
         for path in (project.evaluation(candidate), project.users(candidate), project.training(candidate)):
             (Path(folder) / f"{path.parent.name}{path.suffix}").write_bytes(path.read_bytes())
         runs.log_candidate(
@@ -110,12 +129,16 @@ def _log_candidate(client: Client, project: Project, params: Params, candidate: 
             runs.CandidateRun(
                 name=candidate,
                 params={"family": record["family"], "seed": record["seed"], **record["params"]},
-                metrics=report["metrics"] | report["catalogue"],
+                metrics=report["metrics"] | report["catalogue"] | _cold_metrics(report),
                 learning_curve=pd.read_csv(project.plot("learning", candidate)),
                 curve_metric=params.select.metric,
                 folder=Path(folder),
             ),
         )
+
+
+def _cold_metrics(report: Mapping[str, Any]) -> dict[str, float]:
+    return {f"cold_{name}": value for name, value in report["cold"].get("metrics", {}).items()}
 
 
 def _pipeline_hash(project: Project, params: Params) -> str:

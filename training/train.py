@@ -1,12 +1,13 @@
 """The `train` stage: decide on validation what parameters leave open, then fit on train and validation together."""
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from app.artifact import Artifact, Recipe, write_artifact
+from app.artifact import Artifact, Recipe, content_hash, write_artifact
 from training.assembly import Knowledge
 from training.dataset import Dataset, load_dataset
 from training.files import write_csv, write_json
@@ -29,8 +30,14 @@ class Trained:
 
 def train(project: Project, params: Params, candidate: str) -> None:
     """Write a candidate's artifact, its recipe with the epochs found, and its learning curve."""
-    trained = fit_candidate(load_dataset(project.prepared, LEARNED_FROM), params, candidate)
+    dataset, started = load_dataset(project.prepared, LEARNED_FROM), time.perf_counter()
+    trained = fit_candidate(dataset, params, candidate)
+    seconds = time.perf_counter() - started
     write_artifact(project.model(candidate), trained.artifact)
+    # No output of the stage: equal trainings give equal bytes, and no two take equally long. With the hash, the
+    # time of another training isn't taken for that of an artifact restored from DVC's cache.
+    record = {"content_hash": content_hash(project.model(candidate)), "fit_seconds": round(seconds, 3)}
+    write_json(project.seconds(candidate), record)
     recipe = trained.artifact.recipe
     write_json(
         project.training(candidate),

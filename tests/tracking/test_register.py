@@ -13,6 +13,7 @@ import pytest
 from app.artifact import content_hash
 from tests.tracking.conftest import CANDIDATES, run_stages
 from tests.training.world import ROOT, change_params, grouped_ratings
+from training.__main__ import main
 from training.errors import TrackingError
 from training.params import Params
 from training.prepare import prepare
@@ -89,6 +90,50 @@ def test_runs_hold_parameters_metrics_curve_plots_and_the_data(trained: Trained)
     assert parent.data.params["prepare.split.test"] == "0.2"
     assert parent.data.tags["data_hash"]
     assert parent.inputs.dataset_inputs[0].dataset.name == "sample"
+
+
+def test_the_pipeline_s_run_holds_the_comparison_report(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    client = client_of(project)
+    experiment = client.get_experiment_by_name("movie-recommender").experiment_id
+    (run,) = client.search_runs([experiment], "attributes.run_name = 'pipeline'")
+    files = {entry.path for entry in client.list_artifacts(run.info.run_id, "comparison")}
+    assert {f"comparison/{name}" for name in ("report.md", "report.html", "ndcg_by_k.png")} <= files
+    logged = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/comparison/report.md")
+    assert logged == (project.comparison / "report.md").read_text()
+    assert "**Live when this was written:** no version" in logged
+    assert run.data.tags["pipeline_hash"] in logged
+
+
+def test_the_report_is_written_again_where_it_is_of_other_results_or_on_demand(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, params = trained
+    register(project, params)
+    page = project.comparison / "report.md"
+    page.write_text("of another run")
+    register(project, params)
+    assert "| test\\_svd | popularity with 0." in page.read_text()
+    page.write_text("damaged")
+    monkeypatch.chdir(project.root)
+    main(["report"])
+    assert "reports/comparison/report.html" in capsys.readouterr().out
+    assert "version 1, the recipe of test\\_svd" in page.read_text()
+
+
+def test_recall_on_cold_films_is_a_metric_of_the_run(trained: Trained) -> None:
+    project, params = trained
+    liked_by_one = pd.DataFrame([(1, 81, 5.0, 2_000_000)], columns=["user_id", "item_id", "rating", "timestamp"])
+    pd.concat([grouped_ratings(), liked_by_one]).to_csv(project.raw / "interactions.csv", index=False)
+    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    run_stages(project, params)
+    register(project, params)
+    client = client_of(project)
+    experiment = client.get_experiment_by_name("movie-recommender").experiment_id
+    for candidate in CANDIDATES:
+        (run,) = client.search_runs([experiment], f"attributes.run_name = '{candidate}'")
+        assert run.data.metrics["cold_recall_at_10"] == 1  # the only cold film there is
 
 
 def test_a_wiped_registry_is_filled_again_without_training(trained: Trained) -> None:

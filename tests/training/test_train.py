@@ -158,3 +158,11 @@ def test_ready_lists_hold_what_the_kernel_ranks_for_every_user(tmp_path: Path) -
         ranked = recommender.top(recommender.user_vector(row), 20, recommender.seen(row))
         assert artifact.ranked_items[row].tolist() == ranked.items[0].tolist()
         assert artifact.ranked_scores[row].tolist() == ranked.scores[0].tolist()
+
+
+def test_seconds_of_fitting_are_kept_with_the_hash_of_what_was_fitted(tmp_path: Path) -> None:
+    project, params = make_project(tmp_path, candidates=["popularity"])
+    train(project, params, "popularity")
+    record = json.loads(project.seconds("popularity").read_text())
+    assert record["content_hash"] == content_hash(project.model("popularity"))
+    assert 0 < record["fit_seconds"] < 60

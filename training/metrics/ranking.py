@@ -6,7 +6,7 @@ to the user in all. Every function returns float64 (n_users,) between 0 and 1. L
 some of these names, so each docstring holds the definition that is used here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +97,23 @@ def auc(scores: npt.NDArray[np.float32], relevant: Hits) -> PerUser:
     # Among themselves the relevant items make n²/2 of those ranks, and all lie above what is hidden.
     right = below - n_relevant**2 / 2 - n_relevant * hidden
     return np.where(n_pairs > 0, right / np.maximum(n_pairs, 1), np.nan)
+
+
+def expected_recall(scores: npt.NDArray[np.float32], relevant: Hits, at: Sequence[int]) -> npt.NDArray[np.float64]:
+    """Recall at each k, float64 (n_users, n_k), averaged over all orders of items with equal scores.
+
+    `scores` (n_users, n_items) are -inf for items that are no candidates; every user has a relevant candidate.
+    An item with a above it and t of its score, itself included, is among the first k with probability (k - a) / t.
+    Source: McSherry, Najork, Computing information retrieval performance measures efficiently in the presence of tied
+    scores (2008).
+    """
+    result = np.empty((len(scores), len(at)))
+    for row, ordered in enumerate(np.sort(scores, axis=1)):
+        wanted = scores[row, relevant[row]]
+        end = ordered.searchsorted(wanted, "right")
+        above, tied = len(ordered) - end, end - ordered.searchsorted(wanted, "left")
+        result[row] = np.clip((np.array(at)[:, None] - above) / tied, 0, 1).mean(axis=1)
+    return result
 
 
 def _below(ordered: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bounds: Counts) -> PerUser:

@@ -71,6 +71,11 @@ def log_dataset(name: str, source: Path, data_hash: str) -> None:
     mlflow.log_input(dataset, context="training")
 
 
+def log_folder(folder: Path) -> None:
+    """Log a folder, under its own name, as an artifact of the active run."""
+    mlflow.log_artifacts(str(folder), folder.name)
+
+
 def metric_key(name: str) -> str:
     """MLflow's spelling of a metric's name: no @ in it."""
     return name.replace("@", "_at_")

@@ -1,0 +1,124 @@
+"""What a report tells: everything that is known of a run's candidates, on one split."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from app.artifact import content_hash, load_artifact
+from training.contest import BASELINE, Contest
+from training.evaluate import headline_k
+from training.files import REPRODUCE, read_json
+from training.params import Params
+from training.project import Project
+from training.report.activity import Activity, by_activity
+from training.report.differences import Difference, Opponent, differences
+from training.report.viewers import Viewer, gather_viewers
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One candidate: its evaluation report, its training record and what it cost."""
+
+    name: str
+    evaluation: Mapping[str, Any]
+    training: Mapping[str, Any]
+    learning_curve: list[float]
+    fit_seconds: float | None
+    size: int
+    embedding_size: int
+
+    @property
+    def cold(self) -> Mapping[str, Any]:
+        """Its results on films that nobody liked before the test."""
+        section: Mapping[str, Any] = self.evaluation["cold"]
+        return section
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run: what it was made from, its candidates, whom they were compared with, and how.
+
+    `served` is the candidate that validation chose. `live` says in a few words what is live, `obstacle` why it
+    could not be compared with. `results` names the run: the hash that MLflow's run carries as pipeline_hash.
+    """
+
+    params: Params
+    results: str
+    data: Mapping[str, int]
+    served: str
+    candidates: list[Candidate]
+    opponents: list[Opponent]
+    differences: list[Difference]
+    live: str
+    obstacle: str
+    activity: list[Activity]
+    viewers: list[Viewer]
+
+    @property
+    def k(self) -> int:
+        """The k of the tables."""
+        return headline_k(self.params)
+
+
+def gather(contest: Contest, results: str) -> Comparison:
+    """Read all that the stages wrote; a live recipe or a baseline without results on this split is fitted here."""
+    project, params, dataset = contest.project, contest.params, contest.dataset
+    users = {name: contest.users_of(name) for name in params.candidates}
+    opponents = _opponents(contest)
+    confidence = params.registration.gate.confidence
+    return Comparison(
+        params=params,
+        results=results,
+        data={
+            "users": dataset.n_users,
+            "films": dataset.n_items,
+            "ratings": sum(map(len, dataset.splits.values())),
+            "test_users": len(contest.users),
+            **{name: int(split.positive.sum()) for name, split in dataset.splits.items()},
+        },
+        served=contest.candidate,
+        candidates=[_candidate(project, name) for name in params.candidates],
+        opponents=opponents,
+        differences=differences(users, opponents, contest.metric, confidence, params.seed),
+        live=_live(contest),
+        obstacle=contest.live.obstacle if contest.live else "",
+        activity=by_activity(users, params),
+        viewers=gather_viewers(project, dataset, params.candidates, contest.users, params.seed),
+    )
+
+
+def _opponents(contest: Contest) -> list[Opponent]:
+    baseline = Opponent(BASELINE, contest.popularity, BASELINE)
+    live = contest.live
+    if live is None or live.users is None:
+        return [baseline]
+    return [baseline, Opponent(f"live version {live.version}", live.users, live.candidate)]
+
+
+def _live(contest: Contest) -> str:
+    live = contest.live
+    if live is None:
+        return "no version"
+    return f"version {live.version}" + (f", the recipe of {live.candidate}" if live.candidate else "")
+
+
+def _candidate(project: Project, name: str) -> Candidate:
+    folder = project.model(name)
+    return Candidate(
+        name=name,
+        evaluation=read_json(project.evaluation(name), REPRODUCE),
+        training=read_json(project.training(name), REPRODUCE),
+        learning_curve=pd.read_csv(project.plot("learning", name))["value"].tolist(),
+        fit_seconds=_fit_seconds(project, name),
+        size=sum(path.stat().st_size for path in folder.iterdir()),
+        embedding_size=load_artifact(folder).item_embeddings.shape[1],
+    )
+
+
+def _fit_seconds(project: Project, name: str) -> float | None:
+    """How long it took; None where this artifact was not made here, but restored from DVC's cache."""
+    path = project.seconds(name)
+    record = read_json(path, REPRODUCE) if path.is_file() else {}
+    return record["fit_seconds"] if record.get("content_hash") == content_hash(project.model(name)) else None

@@ -1,0 +1,147 @@
+"""What stands in a report, and in which order."""
+
+from training.report import figures
+from training.report.comparison import Comparison
+from training.report.page import Page, Part, Picture, Section, Text
+from training.report.tables import (
+    accuracy_table,
+    activity_table,
+    beyond_accuracy_table,
+    cold_table,
+    cost_table,
+    difference_table,
+    lists_table,
+)
+from training.report.viewers import Viewer
+
+
+def lay_out(comparison: Comparison) -> Page:
+    """The page of a comparison."""
+    sections = [
+        Section("This run", _facts(comparison)),
+        Section("Accuracy", _accuracy(comparison)),
+        Section("Differences", _differences(comparison)),
+        Section("Beyond accuracy", _beyond_accuracy(comparison)),
+        Section("Few and many ratings", _activity(comparison)),
+        Section("Cold films", _cold(comparison)),
+        Section("Learning and cost", _cost(comparison)),
+    ]
+    viewers = [Section(f"Viewer {viewer.user_id}", _viewer(viewer)) for viewer in comparison.viewers]
+    return Page(f"Comparison of a run on {comparison.params.fetch.source}", sections + viewers)
+
+
+def _facts(comparison: Comparison) -> list[Part]:
+    params, data, metric = comparison.params, comparison.data, comparison.params.select.metric
+    split, live = params.prepare.split, comparison.live
+    return [
+        Text(f"{', '.join(candidate.name for candidate in comparison.candidates)}.", "Candidates:"),
+        Text(f"{comparison.served}, the best by {metric} on validation. The test split had no say in it.", "Chosen:"),
+        Text(f"{live}{'; ' + comparison.obstacle if comparison.obstacle else ''}.", "Live when this was written:"),
+        Text(
+            f"{params.fetch.source}; {data['users']:,} users, {data['films']:,} films, {data['ratings']:,} ratings. "
+            f"Split {split.method}: {data['train']:,} positives to train on, {data['validation']:,} for validation, "
+            f"{data['test']:,} for the test. Seed {params.seed}.",
+            "Data:",
+        ),
+        Text(
+            f"on {data['test_users']:,} test users, by recipes fitted to train and validation, as the service ranks: "
+            f"all films but those that the user has rated. {metric} decides.",
+            "Measured:",
+        ),
+        Text(
+            f"95 % intervals of the mean over users, from {params.evaluate.bootstrap:,} resamples of the test users: "
+            "how far the figure would move with other users of the same kind. They say nothing about another seed. "
+            "Two candidates whose intervals overlap may still differ clearly, as both rank the same users: "
+            "that is what the paired differences show.",
+            "Brackets:",
+        ),
+        Text(comparison.results, "Results (pipeline_hash of the run in MLflow):"),
+    ]
+
+
+def _accuracy(comparison: Comparison) -> list[Part]:
+    return [
+        accuracy_table(comparison),
+        Picture("ndcg_by_k", "NDCG at every k of evaluate.at; shaded: 95 % intervals", figures.ndcg_by_k(comparison)),
+    ]
+
+
+def _differences(comparison: Comparison) -> list[Part]:
+    confidence = comparison.params.registration.gate.confidence
+    missing = [Text(f"Not compared with what is live: {comparison.obstacle}.")] if comparison.obstacle else []
+    if not comparison.differences:
+        return [*missing, Text("There is nothing to compare with but popularity itself.")]
+    return [
+        *missing,
+        difference_table(comparison),
+        Text(
+            f"Mean difference in {comparison.params.select.metric} over users who are in both, with its "
+            f"{100 * confidence:g} % interval by the gate's own bootstrap. p: two-sided paired t-test after "
+            f"Holm's correction for all {len(comparison.differences)} differences of the table. "
+            f"Better or worse: the interval excludes 0 and p is below {1 - confidence:.2g}."
+        ),
+    ]
+
+
+def _beyond_accuracy(comparison: Comparison) -> list[Part]:
+    against = (
+        ("coverage", "coverage", "share of the catalogue that somebody is shown"),
+        ("popularity_share", "popularity share", "share of places that go to the most popular tenth"),
+    )
+    plots = [
+        Picture(f"accuracy_{metric}", f"{title}: {text}", figures.accuracy_against(comparison, metric, title))
+        for metric, title, text in against
+    ]
+    meaning = (
+        "coverage: share of the catalogue that somebody is shown. novelty: bits of surprise, more for films that few "
+        "like. popularity_share: share of places that go to the most popular tenth of the catalogue. gini: 0 where "
+        "all films are shown alike, 1 where it is always the same. short_lists: share of users with fewer than k films."
+    )
+    return [beyond_accuracy_table(comparison), Text(meaning), *plots]
+
+
+def _activity(comparison: Comparison) -> list[Part]:
+    if not comparison.activity:
+        return [Text("No segment of evaluate.segments holds a test user.")]
+    caption = f"{comparison.params.select.metric} by the number of ratings known of a user; lines: 95 % intervals"
+    return [activity_table(comparison), Picture("by_activity", caption, figures.by_activity(comparison))]
+
+
+def _cold(comparison: Comparison) -> list[Part]:
+    cold = comparison.candidates[0].cold
+    if not cold["users"]:
+        return [Text(f"Films without a positive before the test: {cold['items']:,}. No test user liked one of them.")]
+    return [
+        Text(
+            f"Films without a positive before the test: {cold['items']:,}. Test users who liked one of them: "
+            f"{cold['users']:,}. Recall when only those films are ranked, ties as if in random order: chance is what "
+            "somebody reaches who knows nothing about them."
+        ),
+        cold_table(comparison),
+        Picture("cold_recall", "Recall among the cold films; shaded: 95 % intervals", figures.cold_recall(comparison)),
+    ]
+
+
+def _cost(comparison: Comparison) -> list[Part]:
+    return [
+        cost_table(comparison),
+        Text(
+            "Seconds are those of the whole training: finding epochs or weights on validation, the fit on train and "
+            "validation, and the fold-in encoder. Not measured: the artifact was restored from DVC's cache. "
+            "Size is that of the artifact's files, catalogue included."
+        ),
+        Picture(
+            "learning_curves",
+            f"{comparison.params.select.metric} on validation while learning; the best epoch is marked",
+            figures.learning_curves(comparison),
+        ),
+    ]
+
+
+def _viewer(viewer: Viewer) -> list[Part]:
+    return [
+        Text(f"{viewer.history} ratings known.", "Activity:"),
+        Text("; ".join(viewer.liked_before) or "nothing", "Liked last, before the test:"),
+        Text("; ".join(viewer.liked_in_test), "Liked in the test:"),
+        lists_table(viewer),
+    ]

@@ -1,0 +1,140 @@
+"""The tables of a report; the best of each column is marked, unless all are alike."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from training.metrics import catalogue, ranking
+from training.metrics.bootstrap import Interval
+from training.report.comparison import Candidate, Comparison
+from training.report.page import Cell, Table
+from training.report.viewers import SHOWN, Viewer
+
+MISSING = "–"
+LESS_IS_BETTER = ("popularity_share", "gini", "short_lists")
+
+Best = Callable[[Sequence[float]], float]
+
+
+def accuracy_table(comparison: Comparison) -> Table:
+    """Candidates × metrics of ranking, with intervals."""
+    names = [*(f"{name}@{comparison.k}" for name in ranking.METRICS), "auc"]
+    columns = [_intervals(comparison, name, lambda candidate: candidate.evaluation) for name in names]
+    return _by_candidate(comparison, names, columns)
+
+
+def beyond_accuracy_table(comparison: Comparison) -> Table:
+    """Candidates × metrics of the catalogue as a whole."""
+    columns = []
+    for name in catalogue.METRICS:
+        values = [candidate.evaluation["catalogue"][f"{name}@{comparison.k}"] for candidate in comparison.candidates]
+        columns.append(_column(values, [f"{value:.3f}" for value in values], min if name in LESS_IS_BETTER else max))
+    return _by_candidate(comparison, [f"{name}@{comparison.k}" for name in catalogue.METRICS], columns)
+
+
+def difference_table(comparison: Comparison) -> Table:
+    """A row for each pair, with the opponent's own mean: difference, interval, p and what it means."""
+    metric = comparison.params.select.metric
+    means = {opponent.name: float(opponent.users[metric].mean()) for opponent in comparison.opponents}
+    rows = [
+        [
+            Cell(difference.candidate),
+            Cell(difference.opponent, f"with {means[difference.opponent]:.4f}"),
+            Cell(f"{difference.interval.mean:+.4f}", _range(difference.interval, "+.4f")),
+            Cell("< 0.0001" if difference.p < 0.0001 else f"{difference.p:.4f}"),
+            Cell(difference.meaning),
+        ]
+        for difference in comparison.differences
+    ]
+    return Table(["candidate", "against", "difference", "p", "in words"], rows)
+
+
+def activity_table(comparison: Comparison) -> Table:
+    """Candidates × segments of users."""
+    columns = []
+    for segment in comparison.activity:
+        intervals = [segment.metric[candidate.name] for candidate in comparison.candidates]
+        columns.append(_interval_column(intervals))
+    return _by_candidate(comparison, [f"{part.name}, {part.users:,} users" for part in comparison.activity], columns)
+
+
+def cold_table(comparison: Comparison) -> Table:
+    """Candidates × recall at every k among cold films, with chance as the last row."""
+    names = [f"recall@{k}" for k in comparison.params.evaluate.at]
+    columns = [_intervals(comparison, name, lambda candidate: candidate.cold) for name in names]
+    table = _by_candidate(comparison, names, columns)
+    chance = comparison.candidates[0].cold["chance"]
+    return replace(table, rows=[*table.rows, [Cell("chance"), *(Cell(f"{chance[name]:.4f}") for name in names)]])
+
+
+def cost_table(comparison: Comparison) -> Table:
+    """What each candidate took and takes, and its parameters as trained."""
+    metric, candidates = comparison.params.select.metric, comparison.candidates
+    validation = [candidate.training["validation"][metric] for candidate in candidates]
+    seconds = [candidate.fit_seconds for candidate in candidates]
+    sizes = [candidate.size for candidate in candidates]
+    columns = [
+        _column(validation, [f"{value:.4f}" for value in validation]),
+        _column(seconds, ["not measured" if value is None else f"{value:,.1f}" for value in seconds], min),
+        _column(sizes, [f"{size / 1e6:,.2f}" for size in sizes], min),
+        [Cell(f"{candidate.embedding_size}") for candidate in candidates],
+        [Cell(_parameters(candidate.training["params"]) or MISSING) for candidate in candidates],
+    ]
+    head = [f"{metric}, validation", "fit seconds", "size in MB", "embedding size", "parameters as trained"]
+    return _by_candidate(comparison, head, columns)
+
+
+def lists_table(viewer: Viewer) -> Table:
+    """The first ten of each candidate side by side, hits marked."""
+    rows = []
+    for rank in range(SHOWN):
+        shown = [suggestions[rank : rank + 1] for suggestions in viewer.lists.values()]
+        cells = [Cell(one[0].film, mark="hit" if one[0].hit else "") if one else Cell("") for one in shown]
+        rows.append([Cell(str(rank + 1)), *cells])
+    return Table(["", *viewer.lists], rows)
+
+
+def _by_candidate(comparison: Comparison, head: list[str], columns: Sequence[Sequence[Cell]]) -> Table:
+    names = [Cell(candidate.name) for candidate in comparison.candidates]
+    return Table(["candidate", *head], [list(row) for row in zip(names, *columns, strict=True)])
+
+
+def _intervals(comparison: Comparison, name: str, part: Callable[[Candidate], Mapping[str, Any]]) -> list[Cell]:
+    found: list[Interval | None] = []
+    for candidate in comparison.candidates:
+        results = part(candidate)
+        known = name in results["metrics"]
+        found.append(Interval(results["metrics"][name], *results["confidence_95"][name]) if known else None)
+    return _interval_column(found)
+
+
+def _interval_column(intervals: Sequence[Interval | None]) -> list[Cell]:
+    values = [None if interval is None else interval.mean for interval in intervals]
+    cells = _column(values, [MISSING if value is None else f"{value:.4f}" for value in values])
+    details = ["" if interval is None else _range(interval, ".4f") for interval in intervals]
+    return [replace(cell, detail=detail) for cell, detail in zip(cells, details, strict=True)]
+
+
+def _column(values: Sequence[float | None], texts: Sequence[str], best_of: Best = max) -> list[Cell]:
+    """Cells of which those with the best text are marked: what looks the same is marked alike."""
+    known = [value for value in values if value is not None]
+    best = texts[list(values).index(best_of(known))] if known else ""
+    worth_it = len(set(texts)) > 1
+    return [Cell(text, mark="best" if worth_it and text == best else "") for text in texts]
+
+
+def _range(interval: Interval, form: str) -> str:
+    return f"[{interval.low:{form}}, {interval.high:{form}}]"
+
+
+def _parameters(params: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{key} ({_parameters(value)})" if isinstance(value, Mapping) else f"{key} {_plain(value)}"
+        for key, value in params.items()
+    )
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401
+    """As in params.yaml."""
+    return f"{value:.6g}" if isinstance(value, float) else json.dumps(value).strip('"')

@@ -1,0 +1,92 @@
+"""A handful of test users: what they liked, and what each candidate would have shown them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from app.artifact import load_artifact
+from app.recommender import NO_ITEM, Recommender
+from training.dataset import ITEM, POSITIVE, TIMESTAMP, TITLE, USER, USER_ID, YEAR, Dataset
+from training.evaluation import HISTORY
+from training.files import REPRODUCE, read_parquet
+from training.project import Project
+
+VIEWERS = 5
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A film in a list, and whether the viewer liked it in the test split."""
+
+    film: str
+    hit: bool
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A test user: ratings known, last films liked before the test, those liked in it, and a list per candidate."""
+
+    user_id: str
+    history: int
+    liked_before: list[str]
+    liked_in_test: list[str]
+    lists: dict[str, list[Suggestion]]
+
+
+def gather_viewers(
+    project: Project, dataset: Dataset, candidates: Sequence[str], users: pd.DataFrame, seed: int
+) -> list[Viewer]:
+    """Some test users, `users` being their table, from the least to the most active."""
+    chosen = spread_over_activity(users, seed)
+    rows = np.searchsorted(dataset.user_ids, chosen[USER_ID].to_numpy())
+    films = _labels(dataset.catalogue)
+    before = _liked(project, ("train", "validation"), rows)
+    test = _liked(project, ("test",), rows)
+    lists = {name: _first_ten(project, name, chosen[USER_ID].to_numpy()) for name in candidates}
+    return [
+        Viewer(
+            user_id=str(user_id),
+            history=int(history),
+            liked_before=[films[item] for item in before[row][-SHOWN:]],
+            liked_in_test=[films[item] for item in test[row]],
+            lists={
+                name: [Suggestion(films[item], item in test[row]) for item in items[place] if item != NO_ITEM]
+                for name, items in lists.items()
+            },
+        )
+        for place, (row, user_id, history) in enumerate(zip(rows, chosen[USER_ID], chosen[HISTORY], strict=True))
+    ]
+
+
+def spread_over_activity(users: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """One user drawn from each fifth, from the shortest histories to the longest."""
+    ordered = users.sort_values([HISTORY, USER_ID])
+    rng = np.random.default_rng(seed)
+    parts = np.array_split(np.arange(len(ordered)), min(VIEWERS, len(ordered)))
+    return ordered.iloc[[int(rng.choice(part)) for part in parts]]
+
+
+def _liked(project: Project, splits: Sequence[str], rows: npt.NDArray[np.int64]) -> dict[int, list[int]]:
+    """What each user liked in some splits, in order of time: item rows by user row."""
+    columns = [USER, ITEM, POSITIVE, TIMESTAMP]
+    frames = [read_parquet(project.prepared / f"{split}.parquet", REPRODUCE, columns) for split in splits]
+    theirs = pd.concat([frame[frame[POSITIVE] & frame[USER].isin(rows)] for frame in frames])
+    liked = theirs.sort_values(TIMESTAMP, kind="stable")
+    return {int(row): liked.loc[liked[USER] == row, ITEM].tolist() for row in rows}
+
+
+def _first_ten(project: Project, candidate: str, user_ids: npt.NDArray[Any]) -> list[list[int]]:
+    artifact = load_artifact(project.model(candidate))
+    rows = np.searchsorted(artifact.user_ids, user_ids)
+    lists: list[list[int]] = Recommender(artifact).recommend(rows, SHOWN).items.tolist()
+    return lists
+
+
+def _labels(catalogue: pd.DataFrame) -> list[str]:
+    years = catalogue[YEAR].astype("string").fillna("")
+    return [f"{title} ({year})" if year else title for title, year in zip(catalogue[TITLE], years, strict=True)]
