@@ -1,6 +1,7 @@
 """`python -m training <stage>`: the commands that dvc.yaml runs, and those for moving the alias by hand."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def _run(options: argparse.Namespace, project: Project) -> None:
         from training.register import register
         from training.summary import registration_table
 
-        print(registration_table(register(project, params)))
+        print(registration_table(register(project, params, os.environ.get("DVC_EXP_NAME"))))
     else:
         _move_alias(options, project)
 

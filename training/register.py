@@ -1,7 +1,8 @@
 """The `register` stage: log the runs, register the refit winner, and let the gate decide about its alias.
 
 The only stage with side effects. It always runs and does nothing twice: a run is found again by the hash
-of the results, a version by the hash of the artifact.
+of the results, a version by the hash of the artifact. In an experiment (`dvc exp run`) it logs the runs
+and says what the gate would decide, but registers nothing and moves no alias.
 """
 
 import hashlib
@@ -30,18 +31,21 @@ REPRODUCE = "run: dvc repro"
 
 @dataclass(frozen=True)
 class Registration:
-    """What became of the artifact; `verdict` is None where an earlier run had decided."""
+    """What became of the artifact.
+
+    `version` is None in an experiment, `verdict` where an earlier run had decided.
+    """
 
     name: str
-    version: str
+    version: str | None
     recipe: Recipe
     metric: str
     decision: str
     verdict: Verdict | None
 
 
-def register(project: Project, params: Params) -> Registration:
-    """Log, register and decide, each unless it has been done.
+def register(project: Project, params: Params, experiment: str | None = None) -> Registration:
+    """Log, register and decide, each unless it has been done; of an experiment, named so by DVC, only log.
 
     Raises TrackingError where MLflow can't be reached or refuses.
     """
@@ -50,33 +54,48 @@ def register(project: Project, params: Params) -> Registration:
     dataset = load_dataset(project.prepared)
     recipe = load_artifact(project.served).recipe
     contest = Contest(project, params, dataset, recipe.family)
-    version = _registered(client, project, params, contest, recipe)
+    origin = _origin(project) | {"data_hash": recipe.data_hash}
+    if experiment is not None:
+        verdict = _verdict(client, name, contest)
+        _logged(client, project, params, origin | {"experiment": experiment, "gate_reason": verdict.reason})
+        return Registration(name, None, recipe, params.select.metric, f"experiment {experiment}", verdict)
+    version = _registered(client, project, params, contest, origin)
     decision = client.get_model_version(name, version).tags.get(versions.DECISION)
     if decision is not None:
         return Registration(name, version, recipe, params.select.metric, decision, None)
-    live = aliases.version_of(client, name, aliases.PRODUCTION)
-    verdict = contest.verdict(live, versions.load_evidence(client, name, live) if live else None)
+    verdict = _verdict(client, name, contest)
     decision = _carry_out(client, name, version, verdict, params)
     return Registration(name, version, recipe, params.select.metric, decision, verdict)
 
 
-def _registered(client: Client, project: Project, params: Params, contest: Contest, recipe: Recipe) -> str:
+def _verdict(client: Client, name: str, contest: Contest) -> Verdict:
+    live = aliases.version_of(client, name, aliases.PRODUCTION)
+    return contest.verdict(live, versions.load_evidence(client, name, live) if live else None)
+
+
+def _registered(client: Client, project: Project, params: Params, contest: Contest, origin: Mapping[str, str]) -> str:
     """The version of the served artifact: the one found, or a new one; its runs are logged if they are not."""
-    artifact_hash, pipeline_hash = content_hash(project.served), _pipeline_hash(project, params)
+    artifact_hash, run_id = content_hash(project.served), _logged(client, project, params, origin)
     found = versions.find_version(client, params.registration.name, artifact_hash)
-    run_id = runs.find_pipeline_run(client, params.registration.experiment, pipeline_hash)
-    if found is not None and run_id is not None:
+    if found is not None:
         return str(found.version)
-    origin = _origin(project) | {"data_hash": recipe.data_hash}
-    with mlflow_errors(), runs.pipeline_run(run_id, _flat(params), origin | {runs.PIPELINE_HASH: pipeline_hash}):
-        if run_id is None:
-            runs.log_dataset(params.fetch.source, project.prepared, recipe.data_hash)
-            for candidate in params.candidates:
-                _log_candidate(client, project, params, candidate)
-        if found is not None:
-            return str(found.version)
-        tags = origin | {versions.ARTIFACT_HASH: artifact_hash, "family": recipe.family}
+    tags = {**origin, versions.ARTIFACT_HASH: artifact_hash, "family": contest.candidate}
+    with mlflow_errors(), runs.pipeline_run(run_id, {}, origin):
         return versions.register_version(params.registration.name, project.served, contest.evidence(), tags)
+
+
+def _logged(client: Client, project: Project, params: Params, tags: Mapping[str, str]) -> str:
+    """The id of the run of these results: the one found, or a new one with a run below it for each candidate."""
+    pipeline_hash = _pipeline_hash(project, params)
+    found = runs.find_pipeline_run(client, params.registration.experiment, pipeline_hash)
+    if found is not None:
+        return found
+    tags = {**tags, runs.PIPELINE_HASH: pipeline_hash}
+    with mlflow_errors(), runs.pipeline_run(None, _flat(params), tags) as run_id:
+        runs.log_dataset(params.fetch.source, project.prepared, tags["data_hash"])
+        for candidate in params.candidates:
+            _log_candidate(client, project, params, candidate)
+    return run_id
 
 
 def _carry_out(client: Client, name: str, version: str, verdict: Verdict, params: Params) -> str:
