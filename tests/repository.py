@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,12 @@ class Repository:
         yaml.dump(content, self.root / "params.yaml")
 
     def _output(self, command: list[str]) -> str:
-        done = subprocess.run(
-            command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
-        return done.stdout
+        # Not a pipe: what a command leaves running in the background would keep it open.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(
+                command, cwd=self.root, env=self.environment, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
+            output.seek(0)
+            text = output.read()
+        assert done.returncode == 0, f"{' '.join(command)}\n{text}"
+        return text
