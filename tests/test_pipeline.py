@@ -1,7 +1,6 @@
 """The whole way, with everything real: DVC, an MLflow server, the service as a process, an alias moved."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -10,62 +9,22 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import mlflow
 import psutil
 import pytest
-from ruamel.yaml import YAML
 
-from tests.processes import PROJECT, answers, free_port, process, wait_until
+from tests.processes import answers, free_port, process, wait_until
+from tests.repository import Repository
 
-SOURCES = ("app", "training", "scripts", "data/own", "dvc.yaml", "params.yaml", ".dvcignore", ".dvc/config")
 POLL_SECONDS = 0.5
-
-
-class Repository:
-    """A copy of the project in a folder of its own, with its commands."""
-
-    def __init__(self, root: Path, mlflow_uri: str) -> None:
-        self.root = root
-        self.environment = {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "MLFLOW_TRACKING_URI": mlflow_uri,
-        }
-        for name in SOURCES:
-            target = root / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
-            copy(PROJECT / name, target)
-        self.change(models__lightfm__epochs=4, models__lightfm__embedding_size=16)
-
-    def run(self, *command: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout
-        return done.stdout
-
-    def change(self, **changes: Any) -> None:
-        yaml = YAML()
-        content = yaml.load(self.root / "params.yaml")
-        for key, value in changes.items():
-            *path, last = key.split("__")
-            section = content
-            for part in path:
-                section = section[part]
-            section[last] = value
-        yaml.dump(content, self.root / "params.yaml")
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> Repository:
     """A source archive, without .git, in a folder with a space in its name; the pipeline has run once."""
-    repository = Repository(tmp_path_factory.mktemp("end to end") / "movie recommender", mlflow_server)
+    repository = Repository.copy(tmp_path_factory.mktemp("end to end") / "movie recommender", mlflow_server)
     repository.run("dvc", "config", "--local", "core.no_scm", "true")
     repository.run("dvc", "repro")
     return repository

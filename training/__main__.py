@@ -1,6 +1,7 @@
 """`python -m training <stage>`: the commands that dvc.yaml runs, and those for moving the alias by hand."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -92,7 +93,7 @@ def _run(options: argparse.Namespace, project: Project) -> None:
         from training.register import register
         from training.summary import registration_table
 
-        print(registration_table(register(project, params)))
+        print(registration_table(register(project, params, os.environ.get("DVC_EXP_NAME"))))
     elif options.command == "tune":
         _tune(options, project, params)
     elif options.command == "report":

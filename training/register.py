@@ -1,47 +1,43 @@
 """The `register` stage: log the runs, register the refit winner, and let the gate decide about its alias.
 
-The only stage with side effects. It always runs and does nothing twice: a run is found again by the hash
-of the results, a version by the hash of the artifact.
+The only stage with side effects. It always runs and does nothing twice: a version is found again by the hash of
+the artifact. In an experiment (`dvc exp run`) it logs the runs and says what the gate would decide, but registers
+nothing and moves no alias.
 """
 
-import hashlib
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from app.artifact import Recipe, content_hash, load_artifact
 from training.contest import Contest, Incumbent
 from training.dataset import load_dataset
-from training.files import REPRODUCE, read_json
 from training.gate import Verdict
 from training.params import Params
 from training.project import Project
-from training.report.candidate_figures import write_candidate_figures
+from training.record import origin, pipeline_hash, record
 from training.report.comparison import gather
-from training.report.folder import tells_of, write_report
+from training.report.folder import write_report
 from training.tracking import aliases, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What became of the artifact; `verdict` is None where an earlier run had decided."""
+    """What became of the artifact.
+
+    `version` is None in an experiment, `verdict` where an earlier run had decided.
+    """
 
     name: str
-    version: str
+    version: str | None
     recipe: Recipe
     metric: str
     decision: str
     verdict: Verdict | None
 
 
-def register(project: Project, params: Params) -> Registration:
-    """Log, register and decide, each unless it has been done.
+def register(project: Project, params: Params, experiment: str | None = None) -> Registration:
+    """Log, register and decide, each unless it has been done; of an experiment, named so by DVC, only log.
 
     Raises TrackingError where MLflow can't be reached or refuses.
     """
@@ -49,7 +45,12 @@ def register(project: Project, params: Params) -> Registration:
     name = params.registration.name
     recipe = load_artifact(project.served).recipe
     contest = _contest(client, project, params, recipe.family)
-    version = _registered(client, project, params, contest, recipe)
+    tags = origin(project) | {"data_hash": recipe.data_hash}
+    if experiment is not None:
+        verdict = contest.verdict()
+        record(client, contest, tags | {"experiment": experiment, "gate_reason": verdict.reason})
+        return Registration(name, None, recipe, params.select.metric, f"experiment {experiment}", verdict)
+    version = _registered(client, contest, tags)
     decision = client.get_model_version(name, version).tags.get(versions.DECISION)
     if decision is not None:
         return Registration(name, version, recipe, params.select.metric, decision, None)
@@ -65,7 +66,7 @@ def compare(project: Project, params: Params) -> None:
     """
     client = connect(project.root, params.registration.experiment)
     contest = _contest(client, project, params, load_artifact(project.served).recipe.family)
-    write_report(project.comparison, gather(contest, _pipeline_hash(project, params)))
+    write_report(project.comparison, gather(contest, pipeline_hash(project, params)))
 
 
 def _contest(client: Client, project: Project, params: Params, candidate: str) -> Contest:
@@ -76,26 +77,17 @@ def _contest(client: Client, project: Project, params: Params, candidate: str) -
     return Contest(project, params, load_dataset(project.prepared), candidate, incumbent)
 
 
-def _registered(client: Client, project: Project, params: Params, contest: Contest, recipe: Recipe) -> str:
-    """The version of the served artifact: the one found, or a new one; report and runs are made if they are not."""
-    artifact_hash, pipeline_hash = content_hash(project.served), _pipeline_hash(project, params)
-    found = versions.find_version(client, params.registration.name, artifact_hash)
-    run_id = runs.find_pipeline_run(client, params.registration.experiment, pipeline_hash)
-    if run_id is None or not tells_of(project.comparison, pipeline_hash):
-        write_report(project.comparison, gather(contest, pipeline_hash))
-    if found is not None and run_id is not None:
+def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> str:
+    """The version of the served artifact: the one found, or a new one, below the run of its results."""
+    served, name = contest.project.served, contest.params.registration.name
+    run_id = record(client, contest, tags)
+    artifact_hash = content_hash(served)
+    found = versions.find_version(client, name, artifact_hash)
+    if found is not None:
         return str(found.version)
-    origin = _origin(project) | {"data_hash": recipe.data_hash}
-    with mlflow_errors(), runs.pipeline_run(run_id, _flat(params), origin | {runs.PIPELINE_HASH: pipeline_hash}):
-        if run_id is None:
-            runs.log_dataset(params.fetch.source, project.prepared, recipe.data_hash)
-            for candidate in params.candidates:
-                _log_candidate(client, project, params, candidate)
-            runs.log_folder(project.comparison)
-        if found is not None:
-            return str(found.version)
-        tags = origin | {versions.ARTIFACT_HASH: artifact_hash, "family": recipe.family}
-        return versions.register_version(params.registration.name, project.served, contest.evidence(), tags)
+    tags = {**tags, versions.ARTIFACT_HASH: artifact_hash, "family": contest.candidate}
+    with mlflow_errors(), runs.pipeline_run(run_id, {}, {}):
+        return versions.register_version(name, served, contest.evidence(), tags)
 
 
 def _carry_out(client: Client, name: str, version: str, verdict: Verdict, params: Params) -> str:
@@ -115,59 +107,3 @@ def _carry_out(client: Client, name: str, version: str, verdict: Verdict, params
         for key, value in (tags | {versions.DECISION: decision}).items():
             client.set_model_version_tag(name, version, key, value)
     return decision
-
-
-def _log_candidate(client: Client, project: Project, params: Params, candidate: str) -> None:
-    report = read_json(project.evaluation(candidate), REPRODUCE)
-    record = read_json(project.training(candidate), REPRODUCE)
-    with tempfile.TemporaryDirectory() as folder:
-        write_candidate_figures(project, candidate, params.select.metric, Path(folder))
-        for path in (project.evaluation(candidate), project.users(candidate), project.training(candidate)):
-            (Path(folder) / f"{path.parent.name}{path.suffix}").write_bytes(path.read_bytes())
-        runs.log_candidate(
-            client,
-            runs.CandidateRun(
-                name=candidate,
-                params={"family": record["family"], "seed": record["seed"], **record["params"]},
-                metrics=report["metrics"] | report["catalogue"] | _cold_metrics(report),
-                learning_curve=pd.read_csv(project.plot("learning", candidate)),
-                curve_metric=params.select.metric,
-                folder=Path(folder),
-            ),
-        )
-
-
-def _cold_metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    return {f"cold_{name}": value for name, value in report["cold"].get("metrics", {}).items()}
-
-
-def _pipeline_hash(project: Project, params: Params) -> str:
-    """SHA-256 of the served artifact's manifest and of every candidate's recipe and report."""
-    digest = hashlib.sha256(content_hash(project.served).encode())
-    for candidate in params.candidates:
-        digest.update(candidate.encode())
-        digest.update(project.training(candidate).read_bytes() + project.evaluation(candidate).read_bytes())
-    return digest.hexdigest()
-
-
-def _origin(project: Project) -> dict[str, str]:
-    """Which code and which locked pipeline it came from, as far as there is any."""
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="],
-        cwd=project.root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    lock = project.root / "dvc.lock"
-    origin = {"git_commit": git.stdout.strip()} if git.returncode == 0 else {}
-    return origin | ({"dvc_lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})
-
-
-def _flat(params: Params) -> dict[str, Any]:
-    """The parameters that all candidates share, by dotted name."""
-    shared = params.model_dump(mode="json", by_alias=True, exclude={"models"})
-    return dict(_leaves("", shared))
-
-
-def _leaves(prefix: str, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
-    if not isinstance(value, Mapping):
-        return [(prefix, value)]
-    return [leaf for key, part in value.items() for leaf in _leaves(f"{prefix}.{key}".lstrip("."), part)]

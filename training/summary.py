@@ -7,7 +7,8 @@ OPPONENTS = (("popularity", "gain_over_popularity"), ("live", "gain_over_live"))
 
 def registration_table(registration: Registration) -> str:
     """What was registered, how it compares and what was decided."""
-    head = f"{registration.name} version {registration.version} ({registration.recipe.family}): {registration.decision}"
+    version = f"version {registration.version}" if registration.version else "not registered"
+    head = f"{registration.name} {version} ({registration.recipe.family}): {registration.decision}"
     verdict = registration.verdict
     if verdict is None:
         return f"{head}, decided before; nothing to do"

@@ -1,4 +1,5 @@
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -134,6 +135,33 @@ def test_recall_on_cold_films_is_a_metric_of_the_run(trained: Trained) -> None:
     for candidate in CANDIDATES:
         (run,) = client.search_runs([experiment], f"attributes.run_name = '{candidate}'")
         assert run.data.metrics["cold_recall_at_10"] == 1  # the only cold film there is
+
+
+def test_an_experiment_logs_and_asks_the_gate_but_registers_only_once_it_is_kept(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, params = trained
+    register(project, again(project, models__test_svd={"dim": 1}))
+    params = again(project, models__test_svd={"dim": 4})
+    # As DVC runs it from a queue: in a folder of its own, which it throws away.
+    queued = Project(project.root / ".dvc" / "tmp" / "exps" / "tmp1")
+    for folder in ("data", "models", "reports"):
+        shutil.copytree(project.root / folder, queued.root / folder)
+    monkeypatch.setenv("DVC_ROOT", str(project.root))
+    table = registration_table(register(queued, params, "tidy-hats"))
+    assert table.startswith("movie-recommender not registered (test_svd): experiment tidy-hats")
+    assert "beats live version 1" in table
+    assert not (queued.root / "mlflow.db").exists()
+    client = client_of(project)
+    runs = [client.get_experiment_by_name("movie-recommender").experiment_id]
+    (run,) = client.search_runs(runs, "tags.experiment = 'tidy-hats'")
+    assert run.data.tags["gate_reason"].startswith("beats live version 1")
+    assert (alias(project, "production"), alias(project, "challenger")) == ("1", None)
+    assert len(client.search_model_versions("name='movie-recommender'")) == 1
+
+    assert register(project, params).decision == "production"
+    assert client.get_model_version("movie-recommender", "2").run_id == run.info.run_id
+    assert len(client.search_runs(runs, "attributes.run_name = 'pipeline'")) == 2
 
 
 def test_a_wiped_registry_is_filled_again_without_training(trained: Trained) -> None:

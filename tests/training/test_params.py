@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from ruamel import yaml
 
 from tests.training.world import ROOT, change_params
 from training.errors import ParamsError
@@ -13,6 +14,17 @@ def test_the_project_s_own_params_are_valid() -> None:
     params = load_params(ROOT / "params.yaml")
     for candidate in params.candidates:
         make_family(candidate, params.models[candidate])
+
+
+def test_each_member_of_the_blend_has_the_parameters_of_its_own_section() -> None:
+    models = load_params(ROOT / "params.yaml").models
+    for member, params in models["blend"]["members"].items():
+        assert params == models[member]
+
+
+def test_no_value_is_a_yaml_alias_of_which_a_change_by_dvc_would_be_lost() -> None:
+    tokens = yaml.YAML().scan(ROOT / "params.yaml")
+    assert not [token for token in tokens if isinstance(token, yaml.AliasToken)]
 
 
 @pytest.mark.parametrize(

@@ -205,10 +205,20 @@ def test_found_parameters_leave_the_rest_of_params_yaml_as_it_is(tmp_path: Path)
         "-    regularization: 20.0",
         "+    alpha: 12.5   # weight of a positive",
         "+    regularization: 1e-05",
+        "-      implicit_als: {embedding_size: 64, alpha: 3.0, regularization: 20.0, epochs: 15, patience: null}",
+        "+      implicit_als: {embedding_size: 64, alpha: 12.5, regularization: 1e-05, epochs: 15, patience: null}",
     ]
-    models = load_params(path).models
-    assert models["blend"]["members"]["implicit_als"] == models["implicit_als"]
-    assert models["implicit_als"]["regularization"] == 1e-5
+
+
+def test_a_blend_s_member_follows_only_if_it_had_the_same_parameters(tmp_path: Path) -> None:
+    project, _ = make_project(tmp_path, models__blend__members__ease__regularization=150.0)
+    write_params(project.params, "ease", {"regularization": 321.0})
+    write_params(project.params, "lightfm", {"learning_rate": 0.033})
+    models = load_params(project.params).models
+    assert models["ease"]["regularization"] == 321
+    assert models["blend"]["members"]["ease"]["regularization"] == 150
+    assert models["blend"]["members"]["lightfm"] == models["lightfm"]
+    assert models["lightfm"]["learning_rate"] == 0.033
 
 
 def test_an_interrupted_command_ends_with_a_sentence(

@@ -28,9 +28,11 @@ Client: TypeAlias = mlflow.MlflowClient
 def connect(root: Path, experiment: str) -> Client:
     """Point MLflow at the store of this project and make sure that the experiment exists.
 
+    DVC runs queued experiments in temporary folders that it throws away; DVC_ROOT is the project's own.
     Raises TrackingError where a server does not answer in time.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / 'mlflow.db'}"
+    home = Path(os.environ.get("DVC_ROOT", root)).resolve()
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}"
     remote = uri.startswith(("http://", "https://"))
     if remote:
         _ping(uri)
@@ -41,7 +43,7 @@ def connect(root: Path, experiment: str) -> Client:
         client: Client = mlflow.MlflowClient()
         if client.get_experiment_by_name(experiment) is None:
             # A server decides itself where artifacts lie.
-            client.create_experiment(experiment, None if remote else (root.resolve() / "mlruns").as_uri())
+            client.create_experiment(experiment, None if remote else (home / "mlruns").as_uri())
         mlflow.set_experiment(experiment)
     return client
 

@@ -25,14 +25,26 @@ _Representer.add_representer(type(None), _Representer.represent_none)
 
 
 def write_params(path: Path, family: str, found: Mapping[str, Any]) -> None:
-    """Change parameters of `models.<family>`; raises ParamsError, with the file as it was, where that can't be done."""
+    """Change parameters of `models.<family>`, and of a blend's member that had the same ones.
+
+    Raises ParamsError, with the file as it was, where that can't be done.
+    """
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.preserve_quotes = True
     yaml.width = 1000  # no line is broken
     content = yaml.load(path)
-    content["models"][family].update(found)
+    before, wanted = (load_params(path).models for _ in range(2))
+    for models in (content["models"], wanted):
+        for section in _same(models, family, before[family]):
+            section.update(found)
     with replacing(path) as partial:
         yaml.dump(content, partial)
-        if load_params(partial).models[family] != load_params(path).models[family] | dict(found):
+        if load_params(partial).models != wanted:
             raise ParamsError(f"{path}: models.{family} can't be changed by a program; write {dict(found)} by hand")
+
+
+def _same(models: Mapping[str, Any], family: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The family's section, and the members of that family in others that have its parameters."""
+    members = (section.get("members", {}).get(family) for section in models.values())
+    return [models[family], *(member for member in members if member == params)]
