@@ -44,12 +44,8 @@ def place(root: Path) -> None:
 
 def execute(root: Path) -> "subprocess.CompletedProcess[str]":
     """Run the notebook into executed.ipynb; the kernel is the Python of the tests, whatever kernels a person has."""
-    command = [
-        Path(sys.executable).parent / "jupyter-execute",
-        "--kernel_name=python3",
-        f"--output={EXECUTED}",
-        NOTEBOOK,
-    ]
+    program = str(Path(sys.executable).parent / "jupyter-execute")
+    command = [program, "--kernel_name=python3", f"--output={EXECUTED}", str(NOTEBOOK)]
     environment = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(root / "ipython")}
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
