@@ -12,10 +12,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test check format lock clean
+.PHONY: help serve repro test test-compose env check format lock clean
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
 
 serve: ## Train on the sample, then start MLflow and the service; Ctrl-C ends both
 	@sh scripts/preflight.sh "$(PYTHON)" $(PORT) $(MLFLOW_PORT)
@@ -28,6 +28,12 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the registry on MLflow 2.22 as well
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	@.venv-mlflow2/bin/python -m pytest tests/tracking tests/app/test_registry.py --numprocesses 2
+
+test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
+	@$(BIN)/python -m pytest tests/compose --override-ini testpaths= -p no:xdist -s
+
+env: ## Write .env, the passwords of docker-compose.yml
+	@sh scripts/env.sh
 
 check: .venv/installed ## Lint, formatting and types
 	@$(BIN)/ruff format --check .

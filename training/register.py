@@ -5,6 +5,8 @@ of the results, a version by the hash of the artifact.
 """
 
 import hashlib
+import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -129,13 +131,19 @@ def _pipeline_hash(project: Project, params: Params) -> str:
 
 def _origin(project: Project) -> dict[str, str]:
     """Which code and which locked pipeline it came from, as far as there is any."""
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="],
-        cwd=project.root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    lock = project.root / "dvc.lock"
-    origin = {"git_commit": git.stdout.strip()} if git.returncode == 0 else {}
+    commit, lock = _git_commit(project.root), project.root / "dvc.lock"
+    origin = {"git_commit": commit} if commit else {}
     return origin | ({"dvc_lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})
+
+
+def _git_commit(root: Path) -> str:
+    """The commit of the project's folder; where there is no Git, as in an image, the one that GIT_COMMIT names."""
+    git = shutil.which("git")
+    if git is None:
+        return os.environ.get("GIT_COMMIT", "")
+    command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--match="]
+    described = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return described.stdout.strip() if described.returncode == 0 else os.environ.get("GIT_COMMIT", "")
 
 
 def _flat(params: Params) -> dict[str, Any]:
