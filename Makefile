@@ -30,7 +30,7 @@ test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the reg
 	@.venv-mlflow2/bin/python -m pytest tests/tracking tests/app/test_registry.py --numprocesses 2
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
-	@$(BIN)/python -m pytest tests/compose -m compose --capture no --exitfirst
+	@$(BIN)/python -m pytest tests/compose -m compose --capture no
 
 env: ## Write .env, the passwords of docker-compose.yml
 	@sh scripts/env.sh

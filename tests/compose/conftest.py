@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.compose.clients import Clients
-from tests.compose.deployment import Deployment, deploy
+from tests.compose.deployment import Deployment, deployed
 from tests.processes import PROJECT
 
 TABLE = PROJECT / ".cache" / "compose.md"
@@ -40,9 +40,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     """All services, started from empty volumes."""
     if shutil.which("docker") is None:
         pytest.fail("make test-compose needs Docker with Compose.")
-    started = deploy(tmp_path_factory.mktemp("compose"))
-    yield started
-    started.remove()
+    with deployed(tmp_path_factory.mktemp("compose")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ import http.client
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -40,6 +41,13 @@ class Deployment:
     def compose(self, *arguments: str) -> str:
         """One docker compose command."""
         return docker("compose", "--project-name", self.name, "--env-file", str(self.env_file), *arguments)
+
+    def script(self, name: str, *arguments: str) -> None:
+        """One of scripts/, as a person runs it."""
+        environment = os.environ | {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ENV_FILES": str(self.env_file)}
+        command = ["sh", f"scripts/{name}.sh", *arguments]
+        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
     def remove(self) -> None:
         """Containers, networks and volumes, those of the profiles too."""
@@ -103,17 +111,21 @@ def _model(replica: str) -> dict[str, Any]:
     return model
 
 
-def deploy(folder: Path, name: str = NAME, more: Mapping[str, str] = MappingProxyType({})) -> Deployment:
-    """Build the images and start everything on empty volumes; returns once all is healthy."""
+@contextmanager
+def deployed(folder: Path, name: str = NAME, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Deployment]:
+    """Images built and everything started on empty volumes, all healthy; removed in the end."""
     deployment = Deployment(name, folder / ".env", free_port(), free_port())
     (folder / ".env.example").write_bytes((PROJECT / ".env.example").read_bytes())
     subprocess.run(["sh", "scripts/env.sh", str(folder)], cwd=PROJECT, check=True, capture_output=True)
     with deployment.env_file.open("a", encoding="utf-8") as file:
         file.writelines(f"{key}={value}\n" for key, value in (_settings(deployment) | dict(more)).items())
     deployment.remove()
-    deployment.compose("build")
-    deployment.compose("up", "--detach", "--wait", "--wait-timeout", "600")
-    return deployment
+    try:
+        deployment.compose("build")
+        deployment.compose("up", "--detach", "--wait", "--wait-timeout", "300")
+        yield deployment
+    finally:
+        deployment.remove()
 
 
 def _settings(deployment: Deployment) -> dict[str, object]:

@@ -94,6 +94,23 @@ def test_a_registry_that_was_wiped_is_filled_from_dvcs_cache(deployment: Deploym
     assert "Running stage 'train@lightfm'" not in said
 
 
+def test_an_upgrade_of_the_service_is_noticed_by_nobody(deployment: Deployment, breaking: Break) -> None:
+    before = set(deployment.replicas())
+    with breaking("scripts/upgrade.sh replaces all replicas") as broken:
+        deployment.script("upgrade")
+        deployment.wait_for("1")
+        broken.healed()
+    assert broken.clients.failures == []
+    assert not before & set(deployment.replicas())
+
+
+def test_who_recreates_all_replicas_at_once_pauses(deployment: Deployment, breaking: Break) -> None:
+    with breaking("all replicas are recreated at once (`up --force-recreate api`)") as broken:
+        deployment.compose("up", "--detach", "--no-deps", "--force-recreate", "api")
+        deployment.wait_for("1")
+        broken.healed()
+
+
 def test_after_a_restart_of_everything_all_answer_again(deployment: Deployment, breaking: Break) -> None:
     with breaking("everything restarts at once") as broken:
         deployment.compose("restart")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compose.deployment import MODEL, NAME, REPLICAS, Deployment, deploy, docker
+from tests.compose.deployment import MODEL, NAME, REPLICAS, Deployment, deployed, docker
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.compose
@@ -35,9 +35,8 @@ def _ready(prometheus: str) -> bool:
 @pytest.fixture(scope="module")
 def with_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Another deployment, whose artifacts and DVC remote are in an S3 store."""
-    started = deploy(tmp_path_factory.mktemp("s3"), f"{NAME}-s3", SETTINGS)
-    yield started
-    started.remove()
+    with deployed(tmp_path_factory.mktemp("s3"), f"{NAME}-s3", SETTINGS) as started:
+        yield started
 
 
 def test_artifacts_lie_in_the_store_and_the_service_needs_no_key_for_them(with_s3: Deployment) -> None:
@@ -51,7 +50,7 @@ def test_what_was_pushed_spares_another_machine_the_training(with_s3: Deployment
     with_s3.compose("run", "--rm", "-T", "train", "dvc", "push", "--run-cache")
     with_s3.compose("rm", "--stop", "--force", "bootstrap")
     docker("volume", "rm", *(f"{with_s3.name}_{volume}" for volume in ("dvc-cache", "models", "data", "reports")))
-    with_s3.compose("run", "--rm", "-T", "train", "dvc", "pull", "--run-cache")
+    with_s3.compose("run", "--rm", "-T", "train", "dvc", "fetch", "--run-cache")
     said = with_s3.compose("run", "--rm", "-T", "train", "dvc", "repro", "--pull")
     assert "Stage 'train@lightfm' is cached - skipping run" in said
     assert "> python -m training train" not in said
