@@ -12,10 +12,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test check format lock clean
+.PHONY: help serve repro test test-compose env check format lock clean
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
 
 serve: ## Train on the sample, then start MLflow and the service; Ctrl-C ends both
 	@sh scripts/preflight.sh "$(PYTHON)" $(PORT) $(MLFLOW_PORT)
@@ -29,6 +29,12 @@ test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the reg
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	@.venv-mlflow2/bin/python -m pytest tests/tracking tests/app/test_registry.py --numprocesses 2
 
+test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
+	@$(BIN)/python -m pytest tests/compose -m compose --capture no
+
+env: ## Write .env, the passwords of docker-compose.yml
+	@sh scripts/env.sh
+
 check: .venv/installed ## Lint, formatting and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -39,7 +45,7 @@ format: .venv/installed ## Format the code
 	@$(BIN)/ruff check --fix .
 
 lock: .venv/installed ## Resolve the requirements again into the lock files
-	@grep -hv '^-' app/requirements*.txt training/requirements.txt requirements.txt | \
+	@grep -hv '^-' app/requirements*.txt deploy/requirements.txt training/requirements.txt requirements.txt | \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header - -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header \
 		tests/requirements-mlflow2.in -o tests/requirements-mlflow2.txt

@@ -4,6 +4,8 @@ A run is found again by the hash of the results, so nothing is logged twice.
 """
 
 import hashlib
+import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -77,13 +79,19 @@ def pipeline_hash(project: Project, params: Params) -> str:
 
 def origin(project: Project) -> dict[str, str]:
     """Which code and which locked pipeline it came from, as far as there is any."""
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="],
-        cwd=project.root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    lock = project.root / "dvc.lock"
-    commit = {"git_commit": git.stdout.strip()} if git.returncode == 0 else {}
-    return commit | ({"dvc_lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})
+    commit, lock = _git_commit(project.root), project.root / "dvc.lock"
+    found = {"git_commit": commit} if commit else {}
+    return found | ({"dvc_lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})
+
+
+def _git_commit(root: Path) -> str:
+    """The commit of the project's folder; where there is no Git, as in an image, the one that GIT_COMMIT names."""
+    git = shutil.which("git")
+    if git is None:
+        return os.environ.get("GIT_COMMIT", "")
+    command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--match="]
+    described = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return described.stdout.strip() if described.returncode == 0 else os.environ.get("GIT_COMMIT", "")
 
 
 def _flat(params: Params) -> dict[str, Any]:

@@ -61,6 +61,16 @@ def test_the_first_version_that_beats_popularity_goes_live(trained: Trained) -> 
     assert "popularity" in table
 
 
+def test_without_git_the_commit_is_the_one_that_the_environment_names(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project, params = trained
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("GIT_COMMIT", "0123abc")
+    version = register(project, params).version
+    assert client_of(project).get_model_version("movie-recommender", version).tags["git_commit"] == "0123abc"
+
+
 def test_registering_twice_registers_once(trained: Trained) -> None:
     project, params = trained
     register(project, params)

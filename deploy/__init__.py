@@ -1,0 +1,1 @@
+"""What the deployment runs beside the service and the pipeline."""

@@ -1,0 +1,39 @@
+"""Give a new deployment its first model: `python -m deploy.bootstrap`.
+
+Where the pipeline has never decided about a version, it is run; else nothing happens, whatever the code or the
+parameters are by now: who wants a new model runs it.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from training.errors import PipelineError
+from training.params import load_params
+from training.project import Project
+from training.tracking.connection import connect, mlflow_errors
+from training.tracking.versions import DECISION
+
+
+def main() -> None:
+    """Run the pipeline unless there is a version that it has decided about; the exit code is the pipeline's."""
+    try:
+        decided = _has_decided(Project(Path.cwd()))
+    except PipelineError as error:
+        sys.exit(f"bootstrap: {error}")
+    if decided:
+        sys.stdout.write("bootstrap: the registry has a model, nothing to do\n")
+        return
+    sys.exit(subprocess.run(["dvc", "repro"], check=False).returncode)
+
+
+def _has_decided(project: Project) -> bool:
+    registration = load_params(project.params).registration
+    client = connect(project.root, registration.experiment)
+    with mlflow_errors():
+        versions = client.search_model_versions(f"name='{registration.name}'")
+    return any(DECISION in version.tags for version in versions)
+
+
+if __name__ == "__main__":
+    main()

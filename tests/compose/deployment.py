@@ -1,0 +1,141 @@
+"""The deployment of docker-compose.yml, under a name and with ports, volumes and passwords of its own."""
+
+import base64
+import http.client
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tests.client import Client
+from tests.processes import PROJECT, free_port, wait_until
+
+NAME = "movie-recommender-test"
+REPLICAS = 3
+MODEL = "movie-recommender"
+ASK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/model', timeout=5).read().decode())"
+
+
+def docker(*arguments: str) -> str:
+    """What the command prints; a failure raises with what it said."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, cwd=PROJECT)
+    if done.returncode:
+        raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
+    return done.stdout.strip()
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Volumes are empty at first; `down` removes them."""
+
+    name: str
+    env_file: Path
+    port: int
+    mlflow_port: int
+
+    def compose(self, *arguments: str) -> str:
+        """One docker compose command."""
+        return docker("compose", "--project-name", self.name, "--env-file", str(self.env_file), *arguments)
+
+    def script(self, name: str, *arguments: str) -> None:
+        """One of scripts/, as a person runs it."""
+        environment = os.environ | {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ENV_FILES": str(self.env_file)}
+        command = ["sh", f"scripts/{name}.sh", *arguments]
+        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def remove(self) -> None:
+        """Containers, networks and volumes, those of the profiles too."""
+        self.compose("--profile", "*", "down", "--volumes", "--timeout", "5")
+
+    def password(self, name: str) -> str:
+        """A value of the environment file."""
+        lines = self.env_file.read_text(encoding="utf-8").splitlines()
+        return next(line.partition("=")[2] for line in lines if line.startswith(f"{name}="))
+
+    @property
+    def gateway(self) -> Client:
+        """A client of the one published port of the service."""
+        return Client(self.port)
+
+    def replicas(self) -> list[str]:
+        """Ids of the running containers of the service."""
+        return self.compose("ps", "--quiet", "api").split()
+
+    def models(self) -> list[dict[str, Any]]:
+        """What each replica says of its model, asked one by one; of one that doesn't answer, nothing."""
+        return [_model(replica) for replica in self.replicas()]
+
+    def follows(self, version: str) -> bool:
+        """Whether all replicas are there, serve the version and could look at the registry."""
+        states = [(model.get("version"), model.get("registry", {}).get("status")) for model in self.models()]
+        return states == [(version, "ok")] * REPLICAS
+
+    def container(self, service: str) -> str:
+        """The id of a service's only container, running or not."""
+        return self.compose("ps", "--all", "--quiet", service).split()[0]
+
+    def mlflow(self, user: str, path: str, content: object | None = None) -> tuple[int, Any]:
+        """Status and answer of MLflow's REST API, as the page asks it."""
+        login = base64.b64encode(f"{user}:{self.password(f'MLFLOW_{user.upper()}_PASSWORD')}".encode()).decode()
+        headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.mlflow_port, timeout=30)
+        body = None if content is None else json.dumps(content)
+        connection.request("GET" if body is None else "POST", f"/api/2.0/mlflow/{path}", body, headers)
+        response = connection.getresponse()
+        answer = response.read().decode()
+        connection.close()
+        return response.status, json.loads(answer) if answer.startswith("{") else answer
+
+    def promote(self, version: str) -> None:
+        """Give the alias to a version, as a person does in MLflow's page."""
+        content = {"name": MODEL, "alias": "production", "version": version}
+        status, answer = self.mlflow("admin", "registered-models/alias", content)
+        assert status == 200, answer
+
+    def wait_for(self, version: str, seconds: float = 60) -> None:
+        """Return once every replica follows the registry and serves the version."""
+        wait_until(lambda: self.follows(version), seconds=seconds, step=0.5)
+
+
+def _model(replica: str) -> dict[str, Any]:
+    try:
+        model: dict[str, Any] = json.loads(docker("exec", replica, "python", "-c", ASK))
+    except RuntimeError:
+        return {}
+    return model
+
+
+@contextmanager
+def deployed(folder: Path, name: str = NAME, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Deployment]:
+    """Images built and everything started on empty volumes, all healthy; removed in the end."""
+    deployment = Deployment(name, folder / ".env", free_port(), free_port())
+    (folder / ".env.example").write_bytes((PROJECT / ".env.example").read_bytes())
+    subprocess.run(["sh", "scripts/env.sh", str(folder)], cwd=PROJECT, check=True, capture_output=True)
+    with deployment.env_file.open("a", encoding="utf-8") as file:
+        file.writelines(f"{key}={value}\n" for key, value in (_settings(deployment) | dict(more)).items())
+    deployment.remove()
+    try:
+        deployment.compose("build")
+        deployment.compose("up", "--detach", "--wait", "--wait-timeout", "300")
+        yield deployment
+    finally:
+        deployment.remove()
+
+
+def _settings(deployment: Deployment) -> dict[str, object]:
+    settings: dict[str, object] = {
+        "PORT": deployment.port,
+        "MLFLOW_PORT": deployment.mlflow_port,
+        "API_REPLICAS": REPLICAS,
+        "MODEL_POLL_SECONDS": 2,
+        "TRAIN_IMAGE": f"{MODEL}-train:test",
+        "API_IMAGE": f"{MODEL}-api:test",
+    }
+    # Base images may be named that are had from elsewhere.
+    return settings | {name: value for name, value in os.environ.items() if name.endswith("_IMAGE")}

@@ -1,0 +1,121 @@
+"""What the deployment does while all is well. The tests run in this order, each on what the one before has left."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.client import Client
+from tests.compose.deployment import MODEL, NAME, Deployment, docker
+from tests.processes import PROJECT, answers, free_port, wait_until
+
+pytestmark = pytest.mark.compose
+MEGABYTE = 1_000_000
+
+
+def test_the_first_start_has_trained_and_promoted_a_model(deployment: Deployment) -> None:
+    answer = deployment.gateway.get("/users/42/recommendations?k=3").json
+    assert answer["model_version"] == "1"
+    assert answer["source"] == "personalised"
+    assert len(answer["items"]) == 3
+    assert deployment.follows("1")
+
+
+def test_a_second_start_trains_nothing(deployment: Deployment) -> None:
+    deployment.compose("up", "--detach", "--wait")
+    assert "nothing to do" in deployment.compose("logs", "bootstrap").splitlines()[-1]
+
+
+def test_only_gateway_and_mlflow_are_published_and_only_here(deployment: Deployment) -> None:
+    published = deployment.compose("ps", "--format", "{{.Service}} {{.Ports}}").splitlines()
+    open_ones = {line.split()[0]: line for line in published if "->" in line}
+    assert set(open_ones) == {"gateway", "mlflow"}
+    assert all("127.0.0.1:" in line and "0.0.0.0" not in line and "[::]" not in line for line in open_ones.values())
+
+
+def test_the_services_own_user_may_read_and_nothing_else(deployment: Deployment) -> None:
+    assert deployment.mlflow("api", f"registered-models/get?name={MODEL}")[0] == 200
+    alias = {"name": MODEL, "alias": "production", "version": "1"}
+    for path, content in (
+        ("registered-models/alias", alias),
+        ("registered-models/create", {"name": "another"}),
+        ("experiments/create", {"name": "another"}),
+    ):
+        assert deployment.mlflow("api", path, content) == (403, "api may only read.")
+
+
+def test_mlflow_asks_for_a_login(deployment: Deployment) -> None:
+    assert Client(deployment.mlflow_port).get("/").status == 401
+
+
+def test_the_service_holds_no_key_but_its_own(deployment: Deployment) -> None:
+    environment = docker("inspect", "--format", "{{json .Config.Env}}", deployment.replicas()[0])
+    secrets = [line for line in json.loads(environment) if "PASSWORD" in line or "KEY" in line]
+    assert secrets == ["API_KEYS=", f"MLFLOW_TRACKING_PASSWORD={deployment.password('MLFLOW_API_PASSWORD')}"]
+
+
+def test_the_gateway_spreads_requests_and_passes_their_ids(deployment: Deployment) -> None:
+    for number in range(12):
+        answer = deployment.gateway.get("/users/1/recommendations", headers={"X-Request-ID": f"mine-{number}"})
+        assert answer.headers["x-request-id"] == f"mine-{number}"
+    lines = [line[line.index("{") :] for line in deployment.compose("logs", "gateway").splitlines() if "mine-" in line]
+    assert len({json.loads(line)["replica"] for line in lines}) == 3
+
+
+def test_the_gateway_shows_no_metrics(deployment: Deployment) -> None:
+    assert deployment.gateway.get("/metrics").json["error"]["code"] == "not_found"
+
+
+def test_who_asks_too_often_is_told_so(deployment: Deployment) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answered = list(pool.map(lambda _: deployment.gateway.get("/gateway/health/"), range(1500)))
+    refused = [answer for answer in answered if answer.status == 429]
+    assert refused
+    assert refused[0].json["error"]["code"] == "too_many_requests"
+    assert refused[0].headers["Retry-After"] == "1"
+    time.sleep(2)
+
+
+def test_a_promotion_and_a_rollback_reach_every_replica(deployment: Deployment, scratch: Path) -> None:
+    params = (PROJECT / "params.yaml").read_text(encoding="utf-8")
+    (scratch / "params.yaml").write_text(params.replace("embedding_size: 64", "embedding_size: 32", 1))
+    other = f"{scratch / 'params.yaml'}:/project/params.yaml:ro"
+    said = deployment.compose("run", "--rm", "-T", "--volume", other, "train")
+    assert f"{MODEL} version 2" in said
+    for version in ("2", "1", "2"):
+        deployment.promote(version)
+        deployment.wait_for(version)
+        assert deployment.gateway.get("/users/42/recommendations").json["model_version"] == version
+    deployment.compose("run", "--rm", "-T", "train", "python", "-m", "training", "promote", "1")
+    deployment.wait_for("1")
+
+
+def test_the_image_is_small(deployment: Deployment) -> None:
+    config = json.loads(deployment.compose("config", "--format", "json"))
+    base = config["services"]["api"]["build"]["args"]["PYTHON_IMAGE"]
+    added = (_size(f"{MODEL}-api:test") - _size(base)) / MEGABYTE
+    print(f"\nthe service's image adds {added:.0f} MB to {base}")  # noqa: T201
+    assert added < 250
+
+
+def test_the_image_starts_quickly_from_its_cache_with_nothing_else_writable(deployment: Deployment) -> None:
+    port, began = free_port(), time.monotonic()
+    options = ["--read-only", "--cap-drop", "ALL", "--publish", f"127.0.0.1:{port}:8000"]
+    cache = f"{NAME}_api-cache:/var/cache/models"
+    started = docker("run", "--detach", *options, "--volume", cache, f"{MODEL}-api:test")
+    try:
+        wait_until(lambda: answers(port, "/health/ready"))
+        ready = time.monotonic() - began
+        docker("stop", "--time", "30", started)
+        stopped = time.monotonic() - began - ready
+        print(f"\nready after {ready:.1f} s, stopped within {stopped:.1f} s")  # noqa: T201
+        assert docker("inspect", "--format", "{{.State.ExitCode}}", started) == "0"
+        assert ready < 3
+    finally:
+        docker("rm", "--force", started)
+
+
+def _size(image: str) -> int:
+    return int(docker("image", "inspect", "--format", "{{.Size}}", image))

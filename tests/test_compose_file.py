@@ -1,0 +1,87 @@
+"""docker-compose.yml and its settings, as far as they can be checked without an engine."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import PROJECT
+
+PROFILES = ("s3", "monitoring", "train")
+
+
+def write_env(folder: Path) -> subprocess.CompletedProcess[str]:
+    shutil.copy(PROJECT / ".env.example", folder)
+    command = ["sh", "scripts/env.sh", str(folder)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+def config(env_file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    found = (
+        subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if shutil.which("docker")
+        else None
+    )
+    if found is None or found.returncode:
+        pytest.skip("There is no Docker client with Compose here.")
+    command = ["docker", "compose", "--env-file", str(env_file), *options, "config", "--format", "json"]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+def services(folder: Path, *profiles: str) -> dict[str, Any]:
+    write_env(folder)
+    done = config(folder / ".env", *(f"--profile={profile}" for profile in profiles))
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)["services"]
+    return found
+
+
+def test_each_password_is_random_and_nobody_else_may_read_them(tmp_path: Path) -> None:
+    assert write_env(tmp_path).returncode == 0
+    lines = (tmp_path / ".env").read_text(encoding="utf-8").splitlines()
+    values = [line.partition("=")[2] for line in lines if "PASSWORD=" in line or "KEY=" in line]
+    assert len(set(values)) == len(values) == 8
+    assert all(len(value) == 48 for value in values)
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_passwords_in_use_are_not_overwritten(tmp_path: Path) -> None:
+    write_env(tmp_path)
+    before = (tmp_path / ".env").read_bytes()
+    done = write_env(tmp_path)
+    assert done.returncode == 1
+    assert ".env is there already" in done.stderr
+    assert (tmp_path / ".env").read_bytes() == before
+
+
+@pytest.mark.parametrize("profile", [*PROFILES, "none"])
+def test_the_compose_file_is_valid_with_each_profile(tmp_path: Path, profile: str) -> None:
+    assert {"postgres", "mlflow", "api", "gateway"} <= services(tmp_path, profile).keys()
+
+
+def test_without_passwords_nothing_starts(tmp_path: Path) -> None:
+    (tmp_path / ".env").touch()
+    done = config(tmp_path / ".env")
+    assert done.returncode
+    assert "run make env" in done.stderr
+
+
+def test_each_service_has_a_limit_of_memory_and_a_pinned_image(tmp_path: Path) -> None:
+    for name, service in services(tmp_path, *PROFILES).items():
+        assert int(service["deploy"]["resources"]["limits"]["memory"]) > 0, name
+        tag = service["image"].rpartition(":")[2]
+        assert tag not in ("latest", service["image"]), name
+
+
+def test_only_the_three_pages_are_published_and_only_here(tmp_path: Path) -> None:
+    published = {
+        name: port["host_ip"] for name, each in services(tmp_path, *PROFILES).items() for port in each.get("ports", ())
+    }
+    assert published == {"gateway": "127.0.0.1", "mlflow": "127.0.0.1", "grafana": "127.0.0.1"}
+
+
+def test_the_service_gets_no_key_of_the_store(tmp_path: Path) -> None:
+    assert not [name for name in services(tmp_path)["api"]["environment"] if name.startswith(("AWS", "S3", "PG"))]
