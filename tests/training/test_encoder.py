@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from scipy import sparse
 
 from training.encoder import REGULARISATION, fit_encoder
@@ -30,3 +31,17 @@ def test_vectors_of_zero_give_an_encoder_of_zero() -> None:
     encoder, intercept = fit_encoder(positives, np.zeros((3, 1), dtype=np.float32))
     assert not encoder.any()
     assert not intercept.any()
+
+
+def test_popularity_that_differs_a_thousandfold_takes_few_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.encoder.ITERATIONS", 30)
+    rng = np.random.default_rng(0)
+    liked = (rng.random((20_000, 300)) < np.geomspace(0.9, 0.001, 300)).astype(np.float32)
+    vectors = (rng.normal(size=(20_000, 2)) + liked[:, [0, 150]] * 10).astype(np.float32)
+    histories = liked / np.sqrt(liked.sum(axis=1))[:, None]
+    normal = histories.T @ histories + REGULARISATION * np.eye(300)
+    expected = np.linalg.solve(normal, histories.T @ (vectors - vectors.mean(axis=0)))
+
+    encoder, _ = fit_encoder(sparse.csr_matrix(liked), vectors)
+
+    np.testing.assert_allclose(encoder, expected, atol=1e-3)
