@@ -2,12 +2,23 @@
 # Put back what backup.sh has copied, in place of what is there.
 # usage: restore.sh FOLDER
 set -eu
-[ -s "${1:-}/mlflow.dump" ] && [ -s "$1/artifacts.tar" ] || { echo "usage: restore.sh FOLDER, one that backup.sh has written" >&2; exit 2; }
-docker compose stop mlflow
+folder=${1:-}
+[ -s "$folder/mlflow.dump" ] && [ -s "$folder/artifacts.tar" ] || { echo "usage: restore.sh FOLDER, one that backup.sh has written" >&2; exit 2; }
+
+in_postgres() { docker compose exec -T postgres "$@"; }
+in_mlflow() { docker compose run --rm -T --no-deps mlflow "$@"; }
+damaged() { echo "$folder/$1 is damaged: nothing was changed." >&2; exit 1; }
+
 docker compose up --detach --wait postgres
-docker compose exec -T postgres dropdb --username=mlflow --maintenance-db=postgres --force --if-exists mlflow
-docker compose exec -T postgres createdb --username=mlflow --maintenance-db=postgres mlflow
-docker compose exec -T postgres pg_restore --username=mlflow --dbname=mlflow --exit-on-error <"$1/mlflow.dump"
-docker compose run --rm -T --no-deps mlflow tar --directory=/artifacts --extract --overwrite <"$1/artifacts.tar"
+# All is read once before anything is replaced.
+in_mlflow tar --list <"$folder/artifacts.tar" >/dev/null || damaged artifacts.tar
+in_postgres dropdb --username=mlflow --maintenance-db=postgres --if-exists restored
+in_postgres createdb --username=mlflow --maintenance-db=postgres restored
+in_postgres pg_restore --username=mlflow --dbname=restored --exit-on-error <"$folder/mlflow.dump" || damaged mlflow.dump
+
+docker compose stop mlflow
+in_postgres dropdb --username=mlflow --maintenance-db=postgres --force --if-exists mlflow
+in_postgres psql --username=mlflow --dbname=postgres --quiet --command='ALTER DATABASE restored RENAME TO mlflow'
+in_mlflow tar --directory=/artifacts --extract --overwrite <"$folder/artifacts.tar"
 docker compose up --detach --wait mlflow
-echo "Restored $1; the service follows within a poll."
+echo "Restored $folder; the service follows within a poll."

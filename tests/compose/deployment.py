@@ -42,12 +42,13 @@ class Deployment:
         """One docker compose command."""
         return docker("compose", "--project-name", self.name, "--env-file", str(self.env_file), *arguments)
 
-    def script(self, name: str, *arguments: str) -> None:
-        """One of scripts/, as a person runs it."""
+    def script(self, name: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """One of scripts/, as a person runs it, with more of what .env may hold."""
         environment = os.environ | {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ENV_FILES": str(self.env_file)}
         command = ["sh", f"scripts/{name}.sh", *arguments]
-        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        return subprocess.run(
+            command, cwd=PROJECT, env=environment | settings, capture_output=True, text=True, check=False
+        )
 
     def remove(self) -> None:
         """Containers, networks and volumes, those of the profiles too."""

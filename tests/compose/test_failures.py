@@ -97,11 +97,25 @@ def test_a_registry_that_was_wiped_is_filled_from_dvcs_cache(deployment: Deploym
 def test_an_upgrade_of_the_service_is_noticed_by_nobody(deployment: Deployment, breaking: Break) -> None:
     before = set(deployment.replicas())
     with breaking("scripts/upgrade.sh replaces all replicas") as broken:
-        deployment.script("upgrade")
+        upgraded = deployment.script("upgrade")
+        assert upgraded.returncode == 0, upgraded.stderr
         deployment.wait_for("1")
         broken.healed()
     assert broken.clients.failures == []
     assert not before & set(deployment.replicas())
+
+
+def test_an_upgrade_to_what_does_not_start_changes_nothing(deployment: Deployment, breaking: Break) -> None:
+    before = set(deployment.replicas())
+    with breaking("scripts/upgrade.sh with a setting that the service refuses") as broken:
+        upgraded = deployment.script("upgrade", LOG_LEVEL="LOUD")
+        deployment.wait_for("1")
+        broken.healed()
+    assert upgraded.returncode == 1
+    assert "LOG_LEVEL" in upgraded.stderr
+    assert "the old ones serve on" in upgraded.stderr
+    assert broken.clients.failures == []
+    assert before == set(deployment.compose("ps", "--all", "--quiet", "api").split())
 
 
 def test_who_recreates_all_replicas_at_once_pauses(deployment: Deployment, breaking: Break) -> None:
@@ -109,6 +123,7 @@ def test_who_recreates_all_replicas_at_once_pauses(deployment: Deployment, break
         deployment.compose("up", "--detach", "--no-deps", "--force-recreate", "api")
         deployment.wait_for("1")
         broken.healed()
+    assert all(failure.startswith("503 ") for failure in broken.clients.failures)
 
 
 def test_after_a_restart_of_everything_all_answer_again(deployment: Deployment, breaking: Break) -> None:
