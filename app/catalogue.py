@@ -105,7 +105,8 @@ class CatalogueIndex:
         if allowed is not None:
             ranks[~allowed] = NOWHERE
         found = np.flatnonzero(ranks != NOWHERE)
-        return found[np.lexsort((found, -self._popularity[found], ranks[found]))]
+        ordered: Rows = found[np.lexsort((found, -self._popularity[found], ranks[found]))]
+        return ordered
 
     def _mask(self, genres: Names, excluded: Names, year_from: int | None, year_to: int | None) -> Mask:
         mask = self._with_genre(genres) if genres else np.ones(len(self._years), dtype=bool)

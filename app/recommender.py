@@ -181,7 +181,7 @@ class Recommender:
         peaks = np.concatenate([scores, self._padding]).reshape(BLOCK, -1).max(axis=0)
         chosen = min(k + SPARE_CANDIDATES, len(peaks))
         order = np.argpartition(peaks, len(peaks) - chosen)
-        rows = (order[-chosen:] + np.arange(0, len(peaks) * BLOCK, len(peaks))[:, None]).ravel()
+        rows: Rows = (order[-chosen:] + np.arange(0, len(peaks) * BLOCK, len(peaks))[:, None]).ravel()
         rows = rows[rows < self.n_items]
         threshold = np.partition(scores[rows], len(rows) - k)[-k] - margin
         # A block that was not chosen may hold one within the margin; then all items are searched.

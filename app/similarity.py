@@ -46,7 +46,8 @@ class Similarity:
         items, scores = ranking.items[0], ranking.scores[0]
         spread = np.ptp(scores) if len(scores) else 0.0
         relevance = (scores - scores.min()) / spread if spread else np.ones(len(scores))
-        unit, chosen = self._unit(items), np.empty(0, dtype=np.int64)
+        chosen: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        unit = self._unit(items)
         alike, free = np.zeros(len(items)), np.ones(len(items), dtype=bool)
         for _ in range(min(k, len(items))):
             marginal = (1 - diversity) * relevance - diversity * alike

@@ -14,6 +14,7 @@ from functools import partial
 
 import lightfm
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from lightfm import evaluation as theirs
 from scipy import sparse
@@ -77,7 +78,7 @@ def _dataset(n_users: int, n_items: int, rng: np.random.Generator) -> Dataset:
     return Dataset(np.arange(n_users), catalogue, sparse.csr_matrix((n_items, 0), dtype=np.float32), [], splits)
 
 
-def _interactions(items: np.ndarray) -> Interactions:
+def _interactions(items: npt.NDArray[np.int32]) -> Interactions:
     users = np.repeat(np.arange(len(items), dtype=np.int32), items.shape[1])
     return Interactions(
         users, items.ravel(), np.ones(items.size, dtype=bool), np.full(items.size, np.nan, dtype=np.float32)

@@ -1,6 +1,7 @@
 """Fixtures that several packages share."""
 
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from app.settings import Settings
 from tests.processes import answers, free_port, process, wait_until
 from tests.registry import TestRegistry
+
+# What a shell runs in the background ignores Ctrl-C, and so does what that starts; the tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MakeSettings = Callable[..., Settings]
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy import sparse
 
@@ -38,7 +39,7 @@ def three_cold_of_six() -> Artifact:
     )
 
 
-def targets(liked: "np.ndarray[tuple[int, int], np.dtype[np.int64]]") -> Targets:
+def targets(liked: npt.NDArray[np.int64]) -> Targets:
     return Targets(np.arange(4), sparse.csr_matrix(liked, dtype=np.float32))
 
 

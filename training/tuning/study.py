@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.pool import NullPool
 
 from training.models.search import Between, Range
 
@@ -26,7 +27,8 @@ def open_study(database: Path, name: str, recipe: Mapping[str, Any], seed: int) 
     content = json.dumps(recipe, sort_keys=True, default=repr)
     study = optuna.create_study(
         study_name=f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}",
-        storage=f"sqlite:///{database}",
+        # Without a pool, connections are closed as soon as they are not needed.
+        storage=optuna.storages.RDBStorage(f"sqlite:///{database}", engine_kwargs={"poolclass": NullPool}),
         direction="maximize",
         pruner=optuna.pruners.MedianPruner(STARTUP_TRIALS, WARMUP_EPOCHS),
         load_if_exists=True,
