@@ -76,7 +76,9 @@ def _quoted(path: Path, file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
                 yield start, cells
             start = reader.line_num + 1
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: {error}; is a quotation mark left open?") from error
+        raise DataError(
+            f"{path}, line {reader.line_num}: {error}; is a quotation mark open, or is it no text?"
+        ) from error
 
 
 def _plain(file: Iterable[str], separator: str) -> Iterator[tuple[int, list[str]]]:
