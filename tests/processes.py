@@ -1,7 +1,9 @@
 """Real processes for tests: started, waited for, ended."""
 
+import contextlib
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +44,7 @@ def process(
             cwd=PROJECT,
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
     try:
         yield started
@@ -52,6 +55,9 @@ def process(
         except subprocess.TimeoutExpired:
             started.kill()
             started.wait()
+        # MLflow 2 leaves the server that it has started behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
 
 
 def answers(port: int, path: str) -> bool:
