@@ -1,6 +1,5 @@
 """Real processes for tests: started, waited for, ended."""
 
-import contextlib
 import http.client
 import os
 import signal
@@ -9,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
@@ -50,14 +49,12 @@ def process(
         yield started
     finally:
         started.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             started.wait(10)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
-        # MLflow 2 leaves the server that it has started behind.
-        with contextlib.suppress(ProcessLookupError):
+        # Also what is left of its own children: MLflow 2 ends without its server.
+        with suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
 
 
 def answers(port: int, path: str) -> bool:

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from training.raw import read_items, read_ratings
 from training.raw.titles import split_title
 
 RATINGS = "user_id,item_id,rating,timestamp\n"
+# Python 3.10's own reader of CSV refuses it.
+NUL = (
+    "line 3: line contains NUL; is a quotation mark open, or is it no text"
+    if sys.version_info < (3, 11)
+    else "line 3: item_id '1\\\\x00' should be 1 to 200 characters, none of them NUL"
+)
 
 
 def own(folder: Path, ratings: str | bytes = OWN["interactions.csv"], items: str | bytes | None = None) -> Path:
@@ -152,9 +159,7 @@ def test_without_films_there_is_no_table_of_films(tmp_path: Path) -> None:
         ("7,1,4,0\n,1,4,0\n", "line 3: user_id '' should be 1 to 200 characters"),
         ("7,1,4,0\n7, ,4,0\n", "line 3: item_id ' ' should be 1 to 200 characters"),
         (f"7,{'x' * 201},4,0\n", "line 2: item_id 'x{201}' should be 1 to 200 characters"),
-        # Python 3.10's own reader refuses it.
-        ("7,1,4,0\n7,1\0,4,0\n",
-         "line 3: (item_id '1\\\\x00' should be 1 to 200 characters, none of them|line contains) NUL"),
+        ("7,1,4,0\n7,1\0,4,0\n", NUL),
         ('7,1,4,0\n7,"2,4,0\n7,3,4,0\n', "line 3 has 2 fields instead of 4; is a quotation mark left open"),
         ("7,1,4,0\n7,2\n", "line 3 has 2 fields instead of 4; correct"),
         ("7,1,4,0\n7,A, B,4,0\n", "line 3 has 5 fields instead of 4; a text that holds a comma needs quotes"),
