@@ -27,7 +27,7 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 
 test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the registry on MLflow 2.22 as well
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
-	@.venv-mlflow2/bin/python -m pytest tests/tracking tests/app/test_registry.py --numprocesses 2
+	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 2
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
 	@$(BIN)/python -m pytest tests/compose -m compose --capture no

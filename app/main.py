@@ -8,19 +8,21 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from threadpoolctl import threadpool_limits
 
-from app.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware
-from app.errors import InternalError, UnauthorizedError, add_error_handlers, error_responses
-from app.follower import Follower
-from app.logs import configure_logging
-from app.request_log import RequestLog
-from app.requests import RequestMiddleware
-from app.routes import direct, health, history, items, metrics, model, recommendations, reload
+from app.errors import InternalError, UnauthorizedError
+from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware
+from app.http.error_answers import add_error_handlers, error_responses
+from app.http.fast_path import FastPath
+from app.http.middleware import RequestMiddleware
+from app.http.shutdown import GracefulStop
+from app.model.store import ModelStore
+from app.observability.logs import configure_logging
+from app.observability.request_log import RequestLog
+from app.observability.telemetry import Telemetry
+from app.observability.tracing import tracing_config
+from app.registry.follower import Follower
+from app.registry.shadow import Shadow
+from app.routes import health, history, items, metrics, model, recommendations, reload
 from app.settings import Settings, SettingsError, listed
-from app.shadow import Shadow
-from app.stopping import GracefulStop
-from app.store import ModelStore
-from app.telemetry import Telemetry
-from app.tracing import tracing_config
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -73,7 +75,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
     # The last one added sees a request first.
-    app.add_middleware(direct.DirectRecommendations, store=app.state.store, telemetry=app.state.telemetry)
+    app.add_middleware(FastPath, store=app.state.store, telemetry=app.state.telemetry, route=recommendations.FOR_USER)
     if settings.api_keys is not None:
         app.add_middleware(ApiKeyMiddleware, keys=listed(settings.api_keys.get_secret_value()))
     if settings.cors_origins is not None:

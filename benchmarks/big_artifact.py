@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.artifact import Artifact, ArtifactError, Film, Float32Array, Recipe, load_artifact, write_artifact
+from app.contract.artifact import Artifact, ArtifactError, Film, Float32Array, Recipe, load_artifact, write_artifact
 from benchmarks.environments import CACHE
 from training.refit import with_ready_lists
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from app.artifact import content_hash
-from app.cache import ModelCache
-from app.registry import Release
+from app.contract.artifact import content_hash
+from app.model.release import Release
+from app.registry.cache import ModelCache
 from app.settings import Settings
 from benchmarks.environments import CACHE, environment
 from benchmarks.load import Request

@@ -19,10 +19,12 @@ import pandas as pd
 from lightfm import evaluation as theirs
 from scipy import sparse
 
-from app.artifact import Artifact, Recipe
-from training.assembly import Knowledge
-from training.dataset import GENRES, ITEM_ID, TITLE, YEAR, Dataset, Interactions
-from training.evaluation import Targets, metric_names, rank, report, user_table
+from app.contract.artifact import Artifact, Recipe
+from training.data.dataset import GENRES, ITEM_ID, TITLE, YEAR, Dataset, Interactions
+from training.evaluation.ranking import rank
+from training.evaluation.results import metric_names, report, user_table
+from training.evaluation.targets import Targets
+from training.fitting.assembly import Knowledge
 from training.models.base import Factors
 from training.params import EvaluateParams
 

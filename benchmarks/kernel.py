@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from app.artifact import Artifact, Float32Array, load_artifact
-from app.recommender import Recommender
+from app.contract.artifact import Artifact, Float32Array, load_artifact
+from app.contract.recommender import Recommender
 from benchmarks.big_artifact import Size, kept
 from benchmarks.report import table
 

@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from app.artifact import Artifact, Float32Array
-from training.assembly import Knowledge
-from training.dataset import Dataset, load_dataset
-from training.evaluate import rank_test
-from training.evaluation import Outcome, Targets, rank
+from app.contract.artifact import Artifact, Float32Array
+from training.data.dataset import Dataset, load_dataset
+from training.evaluation.ranking import Outcome, rank, rank_test
+from training.evaluation.targets import Targets
 from training.fetch import fetch
+from training.fitting.assembly import Knowledge
+from training.fitting.candidate import Trained, fit_candidate
 from training.metrics.bootstrap import confidence_interval
 from training.models.base import Factors
 from training.params import Params, load_params
 from training.prepare import prepare
 from training.project import Project
-from training.train import Trained, fit_candidate
 
 METRIC = "ndcg@10"
 HIDDEN_USERS = 0.2

@@ -17,8 +17,8 @@ from statistics import median
 
 import numpy as np
 
-from app.artifact import load_artifact
-from app.recommender import NO_ITEM, Recommender
+from app.contract.artifact import load_artifact
+from app.contract.recommender import NO_ITEM, Recommender
 from benchmarks import load
 from benchmarks.big_artifact import MOVIELENS_25M, kept
 from benchmarks.contenders import CONTENDERS, FILTERED, NOTHING, PLAIN, Contender, Route, two_workers

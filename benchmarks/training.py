@@ -24,14 +24,14 @@ from benchmarks.environments import PROJECT
 from benchmarks.libraries import CALLS
 from benchmarks.report import table
 from benchmarks.stages import stages, write_params
-from training.assembly import Knowledge
-from training.dataset import load_dataset
+from training.data.dataset import load_dataset
+from training.fitting.assembly import Knowledge
+from training.fitting.candidate import fit_artifact
+from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Factors, Family, TrainingData
 from training.params import Params, load_params
 from training.project import Project
-from training.train import fit_artifact
-from training.validation import LEARNED_FROM, Validation
 
 MARK = 1.15
 MOST_EPOCHS = 50  # of a family that is compared with its library

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from app.artifact import Artifact, Recipe, write_artifact
+from app.contract.artifact import Artifact, Recipe, write_artifact
 
 
 def make_artifact(

@@ -11,10 +11,10 @@ from typing import Any
 
 import uvicorn
 
-from app.artifact import content_hash
-from app.cache import ModelCache
+from app.contract.artifact import content_hash
 from app.main import create_app
-from app.registry import Release
+from app.model.release import Release
+from app.registry.cache import ModelCache
 from app.settings import Settings
 from tests.processes import wait_until
 

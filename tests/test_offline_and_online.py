@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.artifact import load_artifact, write_artifact
+from app.contract.artifact import load_artifact, write_artifact
 from app.settings import Settings
 from tests.processes import free_port, wait_until
 from tests.service import service
 from tests.training.world import change_params
-from training.dataset import Dataset, load_dataset
-from training.evaluate import evaluate, rank_test
+from training.data.dataset import Dataset, load_dataset
+from training.evaluate import evaluate
+from training.evaluation.ranking import rank_test
 from training.fetch import fetch
 from training.params import Params
 from training.prepare import prepare

@@ -8,7 +8,7 @@ import httpx
 import mlflow
 import pytest
 
-from app.artifact import content_hash
+from app.contract.artifact import content_hash
 from tests.processes import answers, free_port, process, wait_until
 from tests.repository import Repository
 from tests.training.world import grouped_items, grouped_ratings

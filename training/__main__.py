@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from app.artifact import ArtifactError
+from app.contract.artifact import ArtifactError
 from training.errors import PipelineError
 from training.params import Params, load_params
 from training.project import Project
@@ -90,8 +90,8 @@ def _run(options: argparse.Namespace, project: Project) -> None:
 
         print(f"refit: {refit(project, params)} on all interactions, in {project.served.relative_to(project.root)}")
     elif options.command == "register":
+        from training.promotion.summary import registration_table
         from training.register import register
-        from training.summary import registration_table
 
         print(registration_table(register(project, params, os.environ.get("DVC_EXP_NAME"))))
     elif options.command == "tune":

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from training import movielens
-from training.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from training.data import movielens, sample
+from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from training.data.raw.layouts import OWN, SPLITS
+from training.data.sample.simulation import simulate
 from training.errors import DataError
 from training.files import replacing
 from training.params import FetchParams
-from training.raw.layouts import OWN, SPLITS
-from training.sample.simulation import simulate
 
-CATALOGUE = Path(__file__).parent / "sample" / "catalogue.csv"
+CATALOGUE = Path(sample.__file__).with_name("catalogue.csv")
 
 
 def fetch(params: FetchParams, seed: int, destination: Path, *, base_url: str = movielens.BASE_URL) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from training.dataset import (
+from training.data.dataset import (
     FEATURE,
     GENRES,
     HELD_OUT,
@@ -22,11 +22,11 @@ from training.dataset import (
     USER_ID,
     YEAR,
 )
+from training.data.raw import read_items, read_ratings
+from training.data.split import split_rows
 from training.errors import DataError, ParamsError
 from training.files import replacing, write_json
 from training.params import PrepareParams
-from training.raw import read_items, read_ratings
-from training.split import split_rows
 
 
 def prepare(params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: Path) -> None:

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.artifact import Artifact, write_artifact
-from app.recommender import NO_ITEM, Recommender
-from training.assembly import Knowledge
-from training.dataset import SPLITS, load_dataset
-from training.evaluation import in_blocks
+from app.contract.artifact import Artifact, write_artifact
+from app.contract.recommender import NO_ITEM, Recommender
+from training.data.dataset import SPLITS, load_dataset
+from training.evaluation.ranking import in_blocks
 from training.files import REPRODUCE, read_json
+from training.fitting.assembly import Knowledge
+from training.fitting.candidate import fit_artifact
 from training.models import make_family
 from training.params import Params
 from training.project import Project
-from training.train import fit_artifact
 
 
 def refit(project: Project, params: Params) -> str:

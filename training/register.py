@@ -6,34 +6,19 @@ nothing and moves no alias.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from app.artifact import Recipe, content_hash, load_artifact
-from training.contest import Contest, Incumbent
-from training.dataset import load_dataset
-from training.gate import Verdict
+from app.contract.artifact import content_hash, load_artifact
+from training.data.dataset import load_dataset
 from training.params import Params
 from training.project import Project
-from training.record import origin, pipeline_hash, record
+from training.promotion.contest import Contest, Incumbent
+from training.promotion.gate import Verdict
+from training.promotion.registration import Registration
 from training.report.comparison import gather
 from training.report.folder import write_report
+from training.report.run_log import origin, pipeline_hash, record
 from training.tracking import aliases, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
-
-
-@dataclass(frozen=True)
-class Registration:
-    """What became of the artifact.
-
-    `version` is None in an experiment, `verdict` where an earlier run had decided.
-    """
-
-    name: str
-    version: str | None
-    recipe: Recipe
-    metric: str
-    decision: str
-    verdict: Verdict | None
 
 
 def register(project: Project, params: Params, experiment: str | None = None) -> Registration:

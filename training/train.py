@@ -1,31 +1,16 @@
 """The `train` stage: decide on validation what parameters leave open, then fit on train and validation together."""
 
 import time
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
-from app.artifact import Artifact, Recipe, content_hash, write_artifact
-from training.assembly import Knowledge
-from training.dataset import Dataset, load_dataset
+from app.contract.artifact import content_hash, write_artifact
+from training.data.dataset import load_dataset
 from training.files import write_csv, write_json
-from training.models import make_family
-from training.models.base import Family, checked
+from training.fitting.candidate import fit_candidate
+from training.fitting.validation import LEARNED_FROM
 from training.params import Params
 from training.project import Project
-from training.validation import LEARNED_FROM, Validation
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A fitted artifact, the family as settled on validation, the metric after each epoch and that of the choice."""
-
-    artifact: Artifact
-    family: Family
-    curve: list[float]
-    metric: float
 
 
 def train(project: Project, params: Params, candidate: str) -> None:
@@ -50,22 +35,3 @@ def train(project: Project, params: Params, candidate: str) -> None:
     )
     epochs = range(1, len(trained.curve) + 1)
     write_csv(project.plot("learning", candidate), pd.DataFrame({"epoch": epochs, "value": trained.curve}))
-
-
-def fit_candidate(dataset: Dataset, params: Params, candidate: str) -> Trained:
-    """Fit on train, watched on validation; then on both, with the epochs and weights that were best."""
-    family = make_family(candidate, params.models.get(candidate, {}))
-    found = Validation.of(dataset, params, candidate).settle(family)
-    knowledge = Knowledge(dataset, LEARNED_FROM, params.threads)
-    artifact = fit_artifact(knowledge, candidate, found.family, params.seed)
-    return Trained(artifact, found.family, found.curve, found.metric)
-
-
-def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> Artifact:
-    """Fit a family on all that is known, without stopping early.
-
-    Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
-    """
-    with threadpool_limits(knowledge.threads):
-        factors = checked(name, family.fit(knowledge.training_data, np.random.default_rng(seed)))
-    return knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))

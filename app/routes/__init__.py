@@ -1,1 +1,4 @@
-"""The routes: one file per noun."""
+"""The endpoints, one file per noun.
+
+What several of them share lives in `http`.
+"""

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from app.errors import NoModelError, StoppingError, error_responses
-from app.routes.dependencies import CurrentModel, CurrentStop
-from app.schemas import Live, Ready
+from app.errors import NoModelError, StoppingError
+from app.http.dependencies import CurrentModel, CurrentStop
+from app.http.error_answers import error_responses
+from app.schemas.status import Live, Ready
 
 router = APIRouter(prefix="/health", tags=["health"])
 

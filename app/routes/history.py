@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-import app.routes.ids  # noqa: F401 - the convertor `any`
-from app.errors import ADDRESS_TOO_LONG, InvalidParameterError, NoModelError, UnknownUserError, error_responses
-from app.films import History, Item
-from app.queries import PageQuery, PathText
-from app.routes.dependencies import CurrentModel
+import app.http.path_ids  # noqa: F401 - the convertor `any`
+from app.errors import InvalidParameterError, NoModelError, UnknownUserError
+from app.http.dependencies import CurrentModel
+from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
+from app.schemas.items import History, Item
+from app.schemas.queries import PageQuery, PathText
 
 router = APIRouter(tags=["users"])
 

@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-import app.routes.ids  # noqa: F401 - the convertor `any`
-from app.errors import ADDRESS_TOO_LONG, InvalidParameterError, NoModelError, UnknownItemError, error_responses
-from app.films import FoundItem, FoundItems, GenreCount, GenreList, ItemDetails, PopularItems, SimilarItems
-from app.queries import ListQuery, PathText, SearchQuery
-from app.routes.answers import json_response, listing
-from app.routes.dependencies import CurrentModel
-from app.selection import allowed_items, popular, similar
-from app.store import ServedModel
+import app.http.path_ids  # noqa: F401 - the convertor `any`
+from app.errors import InvalidParameterError, NoModelError, UnknownItemError
+from app.http.dependencies import CurrentModel
+from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
+from app.http.film_lists import json_response, listing
+from app.model.selection import allowed_items, popular, similar
+from app.model.store import ServedModel
+from app.schemas.items import FoundItem, FoundItems, GenreCount, GenreList, ItemDetails, PopularItems, SimilarItems
+from app.schemas.queries import ListQuery, PathText, SearchQuery
 
 ItemPath = Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["1"])]
 LIST_ERRORS = ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import choose_encoder
 
-from app.routes.dependencies import CurrentTelemetry
+from app.http.dependencies import CurrentTelemetry
 
 router = APIRouter()
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from app.follower import FollowerState
-from app.routes.dependencies import CurrentFollowerState, CurrentSettings, CurrentStore
-from app.schemas import ModelDescription, ModelProblem, RegistryState
+from app.http.dependencies import CurrentFollowerState, CurrentSettings, CurrentStore
+from app.model.store import ModelStore, ServedModel
+from app.registry.follower import FollowerState
+from app.schemas.status import ModelDescription, ModelProblem, RegistryState
 from app.settings import Settings
-from app.store import ModelStore, ServedModel
 
 router = APIRouter(tags=["model"])
 

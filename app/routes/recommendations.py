@@ -5,27 +5,19 @@ from typing import Annotated
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Response
 
-import app.routes.ids  # noqa: F401 - the convertor `any`
-from app.errors import (
-    ADDRESS_TOO_LONG,
-    BodyTooLargeError,
-    InvalidParameterError,
-    NoModelError,
-    UnknownItemsError,
-    error_responses,
-)
-from app.films import BatchRecommendations, Recommendations, TasteRecommendations
-from app.queries import BatchRequest, PathText, TasteRequest, UserQuery
-from app.recommender import Mask
-from app.routes.answers import json_response, listing
-from app.routes.bodies import LimitedRoute
-from app.routes.dependencies import CurrentModel, CurrentTelemetry
-from app.selection import allowed_items, known_rows, recommend, viewer_of, viewer_with
-from app.store import ServedModel
-from app.telemetry import Telemetry
+import app.http.path_ids  # noqa: F401 - the convertor `any`
+from app.errors import BodyTooLargeError, InvalidParameterError, NoModelError, UnknownItemsError
+from app.http.bodies import LimitedRoute
+from app.http.dependencies import CurrentModel, CurrentTelemetry
+from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
+from app.http.film_lists import json_response, listing
+from app.http.user_recommendations import answer_allowed, answer_user
+from app.model.selection import allowed_items, known_rows, recommend, viewer_with
+from app.model.store import ServedModel
+from app.schemas.items import BatchRecommendations, Recommendations, TasteRecommendations
+from app.schemas.queries import BatchRequest, PathText, TasteRequest, UserQuery
 
 ERRORS = (InvalidParameterError, NoModelError)
-PLAIN = frozenset({"k"})  # parameters that leave a request plain
 MAX_QUOTED_IDS = 3
 # One at a time: more would take turns with the event loop.
 batches = CapacityLimiter(1)
@@ -80,27 +72,10 @@ async def recommend_for_users(model: CurrentModel, telemetry: CurrentTelemetry, 
     allowed = allowed_items(model, query)
 
     def answer_all() -> bytes:
-        answers = (_answer(model, telemetry, str(user_id), query, allowed) for user_id in request.user_ids)
+        answers = (answer_allowed(model, telemetry, str(user_id), query, allowed) for user_id in request.user_ids)
         return b'{"answers":[%b]}' % b",".join(answers)
 
     return json_response(await to_thread.run_sync(answer_all, limiter=batches))
-
-
-def answer_user(model: ServedModel, telemetry: Telemetry, user_id: str, query: UserQuery) -> bytes:
-    """`Recommendations` as JSON."""
-    return _answer(model, telemetry, user_id, query, allowed_items(model, query))
-
-
-def _answer(model: ServedModel, telemetry: Telemetry, user_id: str, query: UserQuery, allowed: Mask | None) -> bytes:
-    viewer = viewer_of(model, user_id)
-    selection = recommend(model, viewer.again() if query.include_seen else viewer, query, allowed)
-    source = viewer.source
-    if query.model_fields_set <= PLAIN:
-        telemetry.served_plain(model, user_id, source, selection.rows, query.k)
-    else:
-        telemetry.served(source, selection.rows, query.k)
-    fields = {"user_id": user_id, "model_version": model.version, "source": source}
-    return listing(fields, model, selection, viewer if query.explain else None)
 
 
 def _unknown(model: ServedModel, request: TasteRequest) -> list[int | str]:
@@ -115,3 +90,6 @@ def _nothing_known(request: TasteRequest) -> Exception:
     quoted = ", ".join(repr(str(item_id)[:20]) for item_id in ids[:MAX_QUOTED_IDS])
     more = ", …" if len(ids) > MAX_QUOTED_IDS else ""
     return UnknownItemsError(f"None of the films in liked and disliked is known: {quoted}{more}.", field="liked")
+
+
+FOR_USER = next(route for route in router.routes if getattr(route, "endpoint", None) is recommend_for_user)

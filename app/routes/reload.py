@@ -6,11 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.access import Secrets
-from app.errors import UnauthorizedError, error_responses
-from app.routes.dependencies import CurrentFollower, CurrentSettings, CurrentStore
+from app.errors import UnauthorizedError
+from app.http.access import Secrets
+from app.http.dependencies import CurrentFollower, CurrentSettings, CurrentStore
+from app.http.error_answers import error_responses
 from app.routes.model import description
-from app.schemas import ModelDescription
+from app.schemas.status import ModelDescription
 
 SCHEME = "Bearer"
 bearer = HTTPBearer(auto_error=False, scheme_name="AdminToken", description="The value of `ADMIN_TOKEN`.")

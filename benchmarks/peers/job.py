@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from app.artifact import load_artifact
-from app.recommender import Recommender
+from app.contract.artifact import load_artifact
+from app.contract.recommender import Recommender
 
 
 class Job:

@@ -6,12 +6,12 @@ from pydantic import SecretStr
 
 from app import errors
 from app.errors import ModelError, ServiceError
-from app.follower import NOT_CHECKED
 from app.main import create_app
-from app.registry import Release
+from app.model.release import Release
+from app.model.store import load_model
+from app.observability.telemetry import OK, Telemetry
+from app.registry.follower import NOT_CHECKED
 from app.settings import Settings
-from app.store import load_model
-from app.telemetry import OK, Telemetry
 from tests.app.conftest import offline_settings
 from tests.artifacts import write
 from tests.processes import PROJECT

@@ -62,9 +62,13 @@ def test_log_lines_are_short_and_plain(make_settings: MakeSettings, tmp_path: Pa
     with service(settings, tmp_path / "log") as (client, _):
         wait_until(lambda: client.get("/model").json["registry"]["status"] == "registry_unavailable")
         time.sleep(0.5)
-    lines = [line.split(" ", 2)[2] for line in (tmp_path / "log").read_text().splitlines() if " app.follower" in line]
-    assert lines[0] == "INFO app.follower: Serving version 5 from the cache"
-    assert lines[1].startswith("WARNING app.follower: The service keeps serving: MLflow at http://127.0.0.1:")
+    lines = [
+        line.split(" ", 2)[2]
+        for line in (tmp_path / "log").read_text().splitlines()
+        if " app.registry.follower" in line
+    ]
+    assert lines[0] == "INFO app.registry.follower: Serving version 5 from the cache"
+    assert lines[1].startswith("WARNING app.registry.follower: The service keeps serving: MLflow at http://127.0.0.1:")
     assert len(lines) == 2
     assert "Traceback" not in (tmp_path / "log").read_text()
 

@@ -1,1 +1,4 @@
-"""How good recommendations are: per user (ranking) and over all lists (catalogue)."""
+"""The metrics and their statistics, each a function of arrays with its formula and source.
+
+No file is read or written here.
+"""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from app.artifact import Float32Array
+from app.contract.artifact import Float32Array
 from training.errors import TrainingError
 from training.params import Section
 
@@ -28,7 +28,7 @@ class TrainingData:
     stars: sparse.csr_matrix
 
 
-LARGEST = 1e12  # the most that an artifact may hold, MAX_MAGNITUDE of app/artifact_format.py
+LARGEST = 1e12  # the most that an artifact may hold, MAX_MAGNITUDE of app/contract/artifact_format.py
 
 
 @dataclass(frozen=True)

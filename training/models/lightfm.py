@@ -8,7 +8,7 @@ from pydantic import Field
 from scipy import sparse
 from tqdm import tqdm
 
-from app.artifact import Float32Array
+from app.contract.artifact import Float32Array
 from training.errors import TrainingError
 from training.models import make_family
 from training.models.base import Factors, IterativeSection, TrainingData, Watch

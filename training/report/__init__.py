@@ -1,1 +1,4 @@
-"""The comparison report of a run: gathered (comparison), laid out (contents), written as Markdown and HTML (folder)."""
+"""What a run has found, for people: the comparison report, its figures, and the runs logged to MLflow.
+
+It shows results and decides nothing.
+"""

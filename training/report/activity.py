@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from training.dataset import USER_ID
-from training.evaluation import CONFIDENCE, HISTORY, SEGMENTS
+from training.data.dataset import USER_ID
+from training.evaluation.results import CONFIDENCE, HISTORY, SEGMENTS
 from training.metrics.bootstrap import Interval, confidence_interval
 from training.params import Params
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from app.artifact import content_hash, load_artifact
-from training.contest import BASELINE, Contest
-from training.evaluate import headline_k
+from app.contract.artifact import content_hash, load_artifact
+from training.evaluation.results import headline_k
 from training.files import REPRODUCE, read_json
 from training.params import Params
 from training.project import Project
+from training.promotion.contest import BASELINE, Contest
 from training.report.activity import Activity, by_activity
 from training.report.differences import Difference, Opponent, differences
 from training.report.viewers import Viewer, gather_viewers

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from training.gate import paired_difference, paired_values
 from training.metrics.bootstrap import Interval
 from training.metrics.significance import holm, paired_p_value
+from training.promotion.gate import paired_difference, paired_values
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.artifact import load_artifact
-from app.recommender import NO_ITEM, Recommender
-from training.dataset import ITEM, POSITIVE, TIMESTAMP, TITLE, USER, USER_ID, YEAR, Dataset
-from training.evaluation import HISTORY
+from app.contract.artifact import load_artifact
+from app.contract.recommender import NO_ITEM, Recommender
+from training.data.dataset import ITEM, POSITIVE, TIMESTAMP, TITLE, USER, USER_ID, YEAR, Dataset
+from training.evaluation.results import HISTORY
 from training.files import REPRODUCE, read_parquet
 from training.project import Project
 

@@ -1,1 +1,4 @@
-"""Everything that talks to MLflow; nothing else in `training` imports it. Works with MLflow 2.22 and 3.x."""
+"""MLflow: connection, runs, model versions and aliases.
+
+The only room of training that imports mlflow.
+"""

@@ -5,6 +5,7 @@ MLflow's web page lower-cases every alias, so ours are written in lower case and
 
 from mlflow.exceptions import MlflowException
 
+from app.contract.alias import resolve_alias
 from training.errors import TrackingError
 from training.tracking.connection import Client, mlflow_errors
 
@@ -14,16 +15,15 @@ CHALLENGER = "challenger"
 
 
 def version_of(client: Client, name: str, alias: str) -> str | None:
-    """The version that holds an alias in any spelling; where two do, the lower-case one. None if there is none."""
+    """The version that has an alias in any spelling; None if there is none, or no such model."""
     try:
         aliases = client.get_registered_model(name).aliases
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return None
         raise
-    spellings = {spelling: version for spelling, version in aliases.items() if spelling.lower() == alias}
-    held = [spellings[spelling] for spelling in sorted(spellings, key=lambda spelling: spelling != alias)]
-    return str(held[0]) if held else None
+    aliased = resolve_alias(aliases, alias)
+    return None if aliased is None else aliased.version
 
 
 def move(client: Client, name: str, alias: str, version: str) -> None:

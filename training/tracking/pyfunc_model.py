@@ -11,8 +11,8 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
-from app.artifact import load_artifact
-from app.recommender import NO_ITEM, Recommender
+from app.contract.artifact import load_artifact
+from app.contract.recommender import NO_ITEM, Recommender
 
 
 class RecommenderModel(PythonModel):  # type: ignore[misc]

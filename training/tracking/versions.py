@@ -16,9 +16,9 @@ from mlflow.models import ModelSignature
 from mlflow.types import DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array, ColSpec
 
-import app
-from app.artifact import load_artifact
-from training.dataset import USER_ID
+from app import contract
+from app.contract.artifact import load_artifact
+from training.data.dataset import USER_ID
 from training.tracking.connection import Client, mlflow_errors
 
 ARTIFACT_HASH = "artifact_hash"
@@ -26,7 +26,6 @@ DECISION = "decision"
 RECIPE_FILE = "recipe.json"
 USERS_FILE = "users.parquet"
 DEFAULT_K = 10
-CONTRACT_FILES = ("__init__.py", "artifact.py", "artifact_format.py", "recommender.py")
 
 
 @dataclass(frozen=True)
@@ -85,11 +84,10 @@ def _write_evidence(folder: Path, evidence: Evidence) -> None:
 
 
 def _contract_code(folder: Path) -> Path:
-    """The two modules that the model needs to read the artifact, as a package `app`."""
-    package = folder / "app"
-    package.mkdir(parents=True)
-    for name in CONTRACT_FILES:
-        shutil.copy(Path(str(app.__file__)).with_name(name), package / name)
+    """What the model needs to read the artifact, as a package `app`."""
+    package, source = folder / "app", Path(contract.__file__).parent
+    shutil.copytree(source, package / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(source.with_name("__init__.py"), package)
     return package
 
 

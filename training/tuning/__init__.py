@@ -1,1 +1,4 @@
-"""Searching for better parameters of a family on the validation split: `python -m training tune`."""
+"""The search for better parameters on validation, kept on disk and in MLflow.
+
+Which values may be tried stands beside each parameter in `models`.
+"""

@@ -8,15 +8,15 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
-from training.dataset import load_dataset
+from training.data.dataset import load_dataset
 from training.errors import ParamsError
+from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.search import search_space
 from training.params import Params
 from training.project import Project
 from training.tuning.study import best_of, distributions, finished, give, open_study, trial_of, tried
 from training.tuning.trial import run_trial
-from training.validation import LEARNED_FROM, Validation
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
 from training.errors import TrainingError
+from training.fitting.validation import Validation
 from training.models import make_family
 from training.models.base import Factors
 from training.tuning.study import FAILURE, GIVEN, tried
-from training.validation import Validation
 
 
 def run_trial(

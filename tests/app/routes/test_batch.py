@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.recommender import Ranking, Recommender
-from tests.app.routes.conftest import ODD_IDS
+from app.contract.recommender import Ranking, Recommender
+from tests.app.conftest import ODD_IDS
 from tests.client import Client
 
 

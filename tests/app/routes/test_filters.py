@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.app.routes.conftest import FILMS, ids
+from tests.app.conftest import FILMS, ids
 from tests.client import Client
 
 # Somebody known, somebody of whom nothing is learned, somebody unknown, and lists that are nobody's.

@@ -2,7 +2,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.app.routes.conftest import ODD_IDS, ids
+from tests.app.conftest import ODD_IDS, ids
 from tests.client import Client
 
 

@@ -3,7 +3,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.app.routes.conftest import ODD_IDS, ids
+from tests.app.conftest import ODD_IDS, ids
 from tests.artifacts import make_artifact, write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.routes.conftest import ODD_IDS
+from tests.app.conftest import ODD_IDS
 from tests.client import Answer, Client
 
 

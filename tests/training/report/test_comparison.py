@@ -5,18 +5,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import training.contest
-from app.artifact import load_artifact
-from training.contest import Contest, Incumbent
-from training.dataset import load_dataset
+import training.promotion.contest
+from app.contract.artifact import load_artifact
+from training.data.dataset import load_dataset
 from training.files import read_json, write_json
-from training.gate import paired_difference
+from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval
+from training.promotion.contest import Contest, Incumbent
+from training.promotion.gate import paired_difference
 from training.report.comparison import gather
 from training.report.differences import Difference
 from training.report.viewers import Viewer, spread_over_activity
 from training.tracking.versions import Evidence
-from training.train import fit_candidate
 
 
 def test_it_holds_what_the_stages_measured(contest: Contest) -> None:
@@ -96,7 +96,7 @@ def test_a_live_recipe_is_fitted_once_for_the_report_and_the_gate(
         fitted.append(arguments[2])
         return fit_candidate(*arguments)
 
-    monkeypatch.setattr(training.contest, "fit_candidate", counted)
+    monkeypatch.setattr(training.promotion.contest, "fit_candidate", counted)
     elsewhere = live(contest, params={"dim": 3}, split_hash="of other data")
     assert len(gather(elsewhere, "").opponents) == 2
     assert "live version 7" in elsewhere.verdict().reason
@@ -104,7 +104,7 @@ def test_a_live_recipe_is_fitted_once_for_the_report_and_the_gate(
 
 
 def test_a_live_recipe_that_is_a_candidate_s_is_not_fitted(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(training.contest, "fit_candidate")
+    monkeypatch.delattr(training.promotion.contest, "fit_candidate")
     comparison = gather(live(contest, family="popularity", params={}, split_hash="of other data"), "")
     assert comparison.live == "version 7, the recipe of popularity"
     assert [(d.candidate, d.opponent) for d in comparison.differences] == [

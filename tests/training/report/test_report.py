@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from playwright.sync_api import sync_playwright
 
 from tests.browser import CHROMIUM, OPTIONS
-from training.contest import Contest, Incumbent
+from training.promotion.contest import Contest, Incumbent
 from training.report.comparison import Comparison, gather
 from training.report.contents import lay_out
 from training.report.folder import tells_of, write_report

@@ -1,0 +1,67 @@
+"""How alike items are: the cosine of their embeddings, without the bias, which would make popular items look alike."""
+
+import numpy as np
+import numpy.typing as npt
+
+from app.contract.artifact import Artifact
+from app.contract.recommender import Float64Array, Mask, Ranking, Rows
+
+POOL = 5  # candidates per wanted item among which diversity may choose
+SMALLEST_POOL = 100
+
+
+class Similarity:
+    """Cosines between the items of an artifact; an item whose embedding is all zero is like no other."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._embeddings = artifact.item_embeddings
+        norms = np.sqrt(np.einsum("nd,nd->n", self._embeddings, self._embeddings))
+        self._inverse_norms = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+
+    def similar(self, item_row: int, k: int, allowed: Mask | None = None) -> Ranking:
+        """The k items most like this one, itself left out, scored by cosine; ties go to the lower row."""
+        cosines = (self._embeddings @ self._unit(np.array([item_row]))[0].astype(np.float32)) * self._inverse_norms
+        candidates = np.ones(len(cosines), dtype=bool) if allowed is None else allowed.copy()
+        candidates[item_row] = False
+        rows = np.flatnonzero(candidates)
+        # Rounded to what float32 can tell apart, so that equal items tie whatever the order of summation.
+        scores = cosines[rows].round(5).astype(np.float64)
+        order = np.argsort(-scores, kind="stable")[:k]
+        return Ranking(rows[order][None], scores[order][None])
+
+    def closest(self, items: Rows, history: npt.NDArray[np.integer], n: int) -> list[Rows]:
+        """For each item the films of a history that are most like it, at most n, none that is not like it at all."""
+        cosines = self._unit(items) @ self._unit(history).T
+        orders = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
+        rows = np.asarray(history, dtype=np.int64)
+        return [rows[order[alike[order] > 0]] for alike, order in zip(cosines, orders, strict=True)]
+
+    def diversify(self, ranking: Ranking, k: int, diversity: float) -> Ranking:
+        """Reorder one row of candidates, best first, and keep k of them: maximal marginal relevance.
+
+        Each next item has the highest (1 - diversity) · relevance - diversity · cosine to the most alike one
+        chosen before; relevance is the score scaled to 0…1 over the candidates. Source: Carbonell and
+        Goldstein, The use of MMR, diversity-based reranking (1998).
+        """
+        items, scores = ranking.items[0], ranking.scores[0]
+        spread = np.ptp(scores) if len(scores) else 0.0
+        relevance = (scores - scores.min()) / spread if spread else np.ones(len(scores))
+        chosen: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        unit = self._unit(items)
+        alike, free = np.zeros(len(items)), np.ones(len(items), dtype=bool)
+        for _ in range(min(k, len(items))):
+            marginal = (1 - diversity) * relevance - diversity * alike
+            best = int(np.argmax(np.where(free, marginal, -np.inf)))
+            chosen, free[best] = np.append(chosen, best), False
+            cosines = unit @ unit[best]
+            alike = cosines if len(chosen) == 1 else np.maximum(alike, cosines)
+        return Ranking(items[chosen][None], scores[chosen][None])
+
+    def _unit(self, rows: npt.NDArray[np.integer]) -> Float64Array:
+        unit: Float64Array = self._embeddings[rows] * self._inverse_norms[rows, None].astype(np.float64)
+        return unit
+
+
+def pool_size(k: int) -> int:
+    """How many candidates to rank for `diversify` to choose k from."""
+    return max(SMALLEST_POOL, POOL * k)

@@ -1,0 +1,92 @@
+"""The files of a registered version: from the MLflow server itself, or from a store that only MLflow's client knows."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from app.errors import ArtifactMissingError, DownloadFailedError, ModelError
+from app.registry.download import in_one_line
+from app.registry.mlflow_api import MlflowApi
+from app.settings import Settings
+
+ROOT = Path(__file__).parents[2]  # where `python -m app.registry.download` finds its package
+PROXIED = "mlflow-artifacts"  # the scheme of what the server hands out
+
+
+class ArtifactSource:
+    """Downloads directories. Calls block for as long as that takes."""
+
+    def __init__(self, settings: Settings, api: MlflowApi) -> None:
+        self._api = api
+        self._environment = os.environ | _for_mlflow(settings)
+        self._process: subprocess.Popen[str] | None = None
+
+    def download(self, uri: str, into: Path) -> Path:
+        """Copy a directory of files into a new one below `into`; raises ArtifactMissingError, DownloadFailedError."""
+        parts = urlsplit(uri)
+        try:
+            if parts.scheme == PROXIED and not parts.netloc:
+                return self._from_server(parts.path.strip("/"), into)
+            return self._with_client(uri, into)
+        except ModelError:
+            raise
+        except Exception as error:
+            raise DownloadFailedError(self._api.shown(in_one_line(error))) from error
+
+    def stop(self) -> None:
+        """End a download by MLflow's client that is under way."""
+        if self._process is not None:
+            self._process.kill()
+
+    def _from_server(self, path: str, into: Path) -> Path:
+        files = self._api.list_files(path)
+        if not files:
+            raise ArtifactMissingError(f"there are no files in {path}")
+        directory = into / path.rpartition("/")[2]
+        directory.mkdir(parents=True)
+        for file in files:
+            self._api.save(f"{path}/{file.name}", directory / file.name, file.size)
+        return directory
+
+    def _with_client(self, uri: str, into: Path) -> Path:
+        answer = self._asked([sys.executable, "-m", "app.registry.download", uri, str(into.absolute())])
+        if "missing" in answer:
+            raise ArtifactMissingError(f"there are no files in {uri}")
+        if "directory" not in answer:
+            raise DownloadFailedError(self._api.shown(answer["failed"]))
+        return Path(answer["directory"])
+
+    def _asked(self, command: list[str]) -> dict[str, Any]:
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=pipe, stderr=pipe, text=True
+        ) as self._process:
+            output, errors = self._process.communicate()
+        try:
+            answer: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
+        except ValueError:
+            last = errors.rstrip().rpartition("\n")[2]
+            return {"failed": in_one_line(last or f"it ended with {self._process.returncode}")}
+        return answer
+
+
+def _for_mlflow(settings: Settings) -> dict[str, str]:
+    """The environment of MLflow's client."""
+    variables = {
+        # Without these it blocks for minutes when the server is down.
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(settings.registry_timeout_seconds),
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_CONFIGURE_LOGGING": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    for name, value in settings.model_dump().items():
+        if name.startswith("mlflow_") and value is not None:
+            variables[name.upper()] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return variables

@@ -1,0 +1,135 @@
+"""Downloaded versions on the local disk, from which the service starts while MLflow is down.
+
+<root>/<model name>/3-0123456789ab/     an artifact: version, then the start of its content hash
+<root>/<model name>/production.json     which of them the alias last named, newest first: the last good ones
+<root>/<model name>/.download-x7f2/     a download in progress
+"""
+
+import json
+import logging
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+from app.errors import DownloadFailedError
+from app.model.release import Release
+from app.settings import Settings
+
+KEPT = 2  # the current version and the one before it
+DOWNLOAD_PREFIX = ".download-"
+ABANDONED_SECONDS = 3600
+# Only what has such a name is ever read or removed, whatever directory the settings name.
+ENTRY_NAME = re.compile(r"[0-9]+-[0-9a-f]{12}")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A version on disk."""
+
+    release: Release
+    directory: Path
+
+
+class ModelCache:
+    """The versions of one model that one alias named. Several processes may share the directory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._directory = settings.model_cache_dir.absolute() / quote(settings.model_name, safe=" ")
+        self._index = self._directory / f"{settings.model_alias.lower()}.json"
+
+    def entries(self) -> list[Entry]:
+        """What the alias last named, newest first."""
+        return [entry for entry in self._listed(self._index) if entry.directory.is_dir()]
+
+    def find(self, release: Release) -> Entry | None:
+        """That version, if it is on disk."""
+        return next((entry for entry in self.entries() if entry.release == release), None)
+
+    @contextmanager
+    def download_directory(self) -> Iterator[Path]:
+        """A new directory on the disk of the cache, removed at the end with what was not kept."""
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            directory = Path(tempfile.mkdtemp(prefix=DOWNLOAD_PREFIX, dir=self._directory))
+        except OSError as error:
+            raise DownloadFailedError(f"The cache directory can't be written: {error}") from error
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def add(self, release: Release, artifact: Path, content_hash: str) -> None:
+        """Move a verified download to its place and keep it."""
+        place = self._directory / f"{release.version}-{content_hash[:12]}"
+        # Where the place is taken, another process has brought the same bytes.
+        if not place.exists():
+            with _told_as_cache_failure(release):
+                artifact.rename(place)
+        self.keep(Entry(release, place))
+
+    def keep(self, entry: Entry) -> None:
+        """Make this the last good version and remove what is no longer needed."""
+        with _told_as_cache_failure(entry.release):
+            self._write_index([entry, *(other for other in self.entries() if other.directory != entry.directory)])
+            self._remove_unused()
+
+    def discard(self, entry: Entry) -> None:
+        """Remove a version that turned out to be damaged."""
+        shutil.rmtree(entry.directory, ignore_errors=True)
+
+    def _listed(self, index: Path) -> list[Entry]:
+        try:
+            listed = json.loads(index.read_text(encoding="utf-8"))["entries"]
+            return [
+                Entry(Release(**entry["release"]), self._directory / entry["directory"])
+                for entry in listed
+                if ENTRY_NAME.fullmatch(entry["directory"])
+            ]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("%s is not readable and ignored: %s", index, error)
+            return []
+
+    def _write_index(self, entries: list[Entry]) -> None:
+        listed = [{"directory": entry.directory.name, "release": asdict(entry.release)} for entry in entries[:KEPT]]
+        partial = self._directory / f"{DOWNLOAD_PREFIX}{uuid4().hex}"
+        try:
+            partial.write_text(json.dumps({"entries": listed}, indent=1), encoding="utf-8")
+            partial.replace(self._index)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _remove_unused(self) -> None:
+        # Listed before the indexes are read, so that another process' newest entry is likely to be in its index.
+        # If it is not, that process still has the files mapped and will download them again at its next start.
+        present = list(self._directory.iterdir())
+        used = {entry.directory for index in self._directory.glob("*.json") for entry in self._listed(index)}
+        for path in present:
+            abandoned = path.name.startswith(DOWNLOAD_PREFIX) and _age(path) > ABANDONED_SECONDS
+            if abandoned or (ENTRY_NAME.fullmatch(path.name) and path not in used):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _told_as_cache_failure(release: Release) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DownloadFailedError(f"Version {release.version} serves, but can't be cached: {error}") from error
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,54 @@
+"""Downloads the files of a model version with MLflow's client, in a process of its own.
+
+    python -m app.registry.download ARTIFACT_URI DIRECTORY
+
+The server is that of MLFLOW_TRACKING_URI. The last line of the output is JSON: {"directory": "…"}, or {"missing": true}
+where there are no files, or {"failed": "why"}.
+"""
+
+import json
+import sys
+
+MAX_REASON = 300
+
+
+def main() -> None:
+    """Download, and say how it went."""
+    uri, directory = sys.argv[1:]
+    try:
+        answer = _download(uri, directory)
+    except Exception as error:
+        # MLflow passes on what its parts raise: requests, json, urllib3, a storage client.
+        answer = {"missing": True} if _is_absent(error) else {"failed": in_one_line(error)}
+    sys.stdout.write(f"\n{json.dumps(answer)}\n")
+
+
+def in_one_line(problem: BaseException | str) -> str:
+    """What went wrong, in one line: the innermost error, for a refused connection comes wrapped four times."""
+    while isinstance(inner := _inner(problem), BaseException):
+        problem = inner
+    return " ".join((str(problem) or type(problem).__name__).split())[:MAX_REASON]
+
+
+def _inner(problem: BaseException | str) -> object:
+    if isinstance(problem, str):
+        return None
+    return problem.__cause__ or problem.__context__ or getattr(problem, "reason", None)
+
+
+def _download(uri: str, directory: str) -> dict[str, object]:
+    # In here: who only needs in_one_line must not import MLflow.
+    import mlflow
+
+    # An absent directory is an empty list in some stores and an error, worded differently, in others.
+    if not mlflow.artifacts.list_artifacts(artifact_uri=uri):
+        return {"missing": True}
+    return {"directory": mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=directory)}
+
+
+def _is_absent(error: Exception) -> bool:
+    return getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST"
+
+
+if __name__ == "__main__":
+    main()

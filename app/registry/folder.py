@@ -1,0 +1,50 @@
+"""A folder with an artifact in place of the registry: what it holds is what serves."""
+
+import shutil
+from pathlib import Path
+
+from app.contract.artifact import MANIFEST, content_hash
+from app.errors import ArtifactMissingError, DownloadFailedError
+from app.model.release import Release
+from app.registry.download import in_one_line
+from app.registry.target import Target
+
+VERSION_DIGITS = 12  # of the content hash
+
+
+class ModelFolder:
+    """An artifact on this machine, followed as a registry is: a version is what the folder holds at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory.absolute()
+        self.called = str(self._directory)
+
+    def resolve(self) -> Target:
+        """The version that is there now; raises ModelError."""
+        try:
+            written = max(path.stat().st_mtime_ns for path in self._files())
+            # While files are copied in, the manifest may be there before the others: a later one makes a new release.
+            return Target(Release(content_hash(self._directory)[:VERSION_DIGITS], written // 1_000_000, ""), None)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ArtifactMissingError(
+                f"MODEL_DIR {self._directory} holds no model: no {MANIFEST} is there."
+            ) from error
+        except OSError as error:
+            raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be read: {in_one_line(error)}") from error
+
+    def fetch(self, release: Release, into: Path) -> Path:
+        """Copy the files into a new directory below `into`: those in the folder may be overwritten while they serve."""
+        copy = into / release.version
+        try:
+            copy.mkdir()
+            for path in self._files():
+                shutil.copyfile(path, copy / path.name)
+        except OSError as error:
+            raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be copied: {in_one_line(error)}") from error
+        return copy
+
+    def stop(self) -> None:
+        """Nothing is under way that could be ended."""
+
+    def _files(self) -> list[Path]:
+        return [self._directory / MANIFEST, *self._directory.glob("*.npy"), *self._directory.glob("*.json")]

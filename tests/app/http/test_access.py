@@ -1,0 +1,112 @@
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from app.http.access import OPEN_PATHS, Secrets
+from app.main import create_app
+from app.settings import Settings
+from tests.artifacts import write
+from tests.client import Client, put_in_cache, serving
+from tests.conftest import MakeSettings
+from tests.service import service
+
+
+@pytest.fixture
+def guarded(make_settings: MakeSettings) -> Iterator[Client]:
+    """A service that knows two keys, and lets the pages of one origin ask."""
+    settings = make_settings(api_keys="one, zwei-ü", cors_origins="https://films.example", admin_token="token")
+    put_in_cache(settings, write(settings.model_cache_dir.parent / "served"))
+    with serving(settings) as client:
+        yield client
+
+
+def test_secrets_are_accepted_whole_or_not_at_all() -> None:
+    secrets = Secrets(["one", "two"])
+    assert all(secrets.accepts(known) for known in (b"one", b"two"))
+    assert not any(secrets.accepts(unknown) for unknown in (b"", b"on", b"onetwo", b"ONE", b"one ", b"\xff"))
+
+
+def test_where_nothing_is_accepted_everything_is_refused() -> None:
+    assert not Secrets([]).accepts(b"")
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": ""}, {"X-API-Key": "three"}, {"Authorization": "Bearer one"}])
+@pytest.mark.parametrize("route", ["/users/1/recommendations", "/users/1/recommendations?offset=0", "/model", "/none"])
+def test_without_a_known_key_the_answer_is_401(guarded: Client, route: str, headers: Mapping[str, str]) -> None:
+    answer = guarded.get(route, headers=headers)
+    assert (answer.status, answer.headers["www-authenticate"]) == (401, "ApiKey")
+    assert answer.json["error"]["code"] == "unauthorized"
+    assert answer.json["error"]["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("key", ["one", "zwei-ü".encode().decode("latin-1")])
+def test_every_known_key_is_accepted(guarded: Client, key: str) -> None:
+    assert guarded.get("/users/1/recommendations", headers={"X-API-Key": key}).status == 200
+
+
+@pytest.mark.parametrize("route", ["/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"])
+def test_what_has_no_key_of_its_own_to_send_needs_none(guarded: Client, route: str) -> None:
+    assert guarded.get(route).status == 200
+
+
+def test_behind_a_proxy_that_serves_it_below_a_path_the_same_is_open(
+    make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    with service(make_settings(api_keys="one"), tmp_path / "log", {"UVICORN_ROOT_PATH": "/api"}) as (client, _):
+        assert client.get("/docs").status == 200
+        assert client.get("/model").status == 401
+        assert client.get("/model", headers={"X-API-Key": "one"}).status == 200
+
+
+def test_open_paths_exist(make_settings: MakeSettings) -> None:
+    app = create_app(make_settings(admin_token="token"))
+    assert all(str(app.url_path_for(name)) in OPEN_PATHS for name in ("is_live", "is_ready", "reload_model"))
+    assert {app.docs_url, app.redoc_url, app.openapi_url, app.swagger_ui_oauth2_redirect_url} <= OPEN_PATHS
+
+
+def test_without_the_setting_no_key_is_asked_for(client: Client) -> None:
+    assert client.get("/model").status == 200
+
+
+def test_the_document_tells_clients_about_the_key(guarded: Client, client: Client) -> None:
+    document = guarded.get("/openapi.json").json
+    assert document["components"]["securitySchemes"]["ApiKey"]["name"] == "X-API-Key"
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            needs_key = {"ApiKey": []} in operation.get("security", [])
+            assert needs_key == (path not in OPEN_PATHS), path
+            assert ("401" in operation["responses"]) == (needs_key or path == "/model/reload")
+    assert "securitySchemes" not in client.get("/openapi.json").json["components"]
+
+
+def test_a_page_of_a_known_origin_may_ask(guarded: Client) -> None:
+    asked = {"Origin": "https://films.example", "X-API-Key": "one"}
+    headers = guarded.get("/users/1/recommendations", headers=asked).headers
+    assert headers["access-control-allow-origin"] == "https://films.example"
+    assert headers["access-control-expose-headers"] == "X-Request-ID"
+
+
+def test_a_browser_asks_for_permission_without_a_key(guarded: Client) -> None:
+    asked = {
+        "Origin": "https://films.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-api-key",
+    }
+    answer = guarded.get("/users/1/recommendations", "OPTIONS", asked)
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, "https://films.example")
+
+
+def test_a_page_of_another_origin_may_not_ask(guarded: Client) -> None:
+    headers = guarded.get("/health/live", headers={"Origin": "https://elsewhere.example"}).headers
+    assert "access-control-allow-origin" not in headers
+
+
+def test_by_default_no_page_may_ask(client: Client) -> None:
+    headers = client.get("/health/live", headers={"Origin": "https://films.example"}).headers
+    assert "access-control-allow-origin" not in headers
+
+
+def test_secrets_are_not_shown(make_settings: MakeSettings) -> None:
+    settings: Settings = make_settings(api_keys="one,two", admin_token="three")
+    assert not any(secret in repr(settings) for secret in ("one,two", "three"))

@@ -1,0 +1,322 @@
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+
+from app.contract.artifact import content_hash
+from tests.training.tracking.conftest import CANDIDATES, run_stages
+from tests.training.world import ROOT, change_params, grouped_ratings
+from training.__main__ import main
+from training.errors import TrackingError
+from training.params import Params
+from training.prepare import prepare
+from training.project import Project
+from training.promotion.summary import registration_table
+from training.register import register
+from training.tracking import aliases
+from training.tracking.connection import connect
+
+Trained = tuple[Project, Params]
+
+
+def client_of(project: Project) -> mlflow.MlflowClient:
+    return connect(project.root, "movie-recommender")
+
+
+def alias(project: Project, name: str) -> str | None:
+    return aliases.version_of(client_of(project), "movie-recommender", name)
+
+
+def again(project: Project, **changes: Any) -> Params:
+    """The stages with other parameters."""
+    params = change_params(project, candidates=CANDIDATES, **changes)
+    run_stages(project, params)
+    return params
+
+
+def newer_data(project: Project, params: Params, **changes: Any) -> None:
+    grouped_ratings(**changes).to_csv(project.raw / "interactions.csv", index=False)
+    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+
+
+def test_the_first_version_that_beats_popularity_goes_live(trained: Trained) -> None:
+    project, params = trained
+    registration = register(project, params)
+    assert (registration.version, registration.decision) == ("1", "production")
+    assert alias(project, "production") == "1"
+    version = client_of(project).get_model_version("movie-recommender", "1")
+    assert version.tags["artifact_hash"] == content_hash(project.served)
+    assert version.tags["decision"] == "production"
+    assert float(version.tags["gate_gain_over_popularity_low"]) > 0
+    table = registration_table(registration)
+    assert "movie-recommender version 1 (test_svd): production" in table
+    assert "popularity" in table
+
+
+def test_without_git_the_commit_is_the_one_that_the_environment_names(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project, params = trained
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("GIT_COMMIT", "0123abc")
+    version = register(project, params).version
+    assert client_of(project).get_model_version("movie-recommender", version).tags["git_commit"] == "0123abc"
+
+
+def test_registering_twice_registers_once(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    client = client_of(project)
+    client.delete_registered_model_alias("movie-recommender", "production")
+    second = register(project, params)
+    assert second.verdict is None
+    assert "decided before; nothing to do" in registration_table(second)
+    assert alias(project, "production") is None  # what a person took away isn't given back
+    assert len(client.search_model_versions("name='movie-recommender'")) == 1
+    assert len(client.search_runs([client.get_experiment_by_name("movie-recommender").experiment_id])) == 3
+
+
+def test_runs_hold_parameters_metrics_curve_plots_and_the_data(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    client = client_of(project)
+    runs = client.search_runs([client.get_experiment_by_name("movie-recommender").experiment_id])
+    by_name = {run.info.run_name: run for run in runs}
+    parent, child = by_name["pipeline"], by_name["test_svd"]
+    assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert child.data.params["dim"] == "4"
+    report = json.loads(project.evaluation("test_svd").read_text())
+    assert child.data.metrics["ndcg_at_10"] == report["metrics"]["ndcg@10"]
+    assert client.get_metric_history(child.info.run_id, "validation_ndcg_at_10")[0].step == 1
+    files = {entry.path for entry in client.list_artifacts(child.info.run_id)}
+    assert {"learning.png", "by_k.png", "popularity.png", "evaluation.json", "users.parquet"} <= files
+    assert parent.data.params["prepare.split.test"] == "0.2"
+    assert parent.data.tags["data_hash"]
+    assert parent.inputs.dataset_inputs[0].dataset.name == "sample"
+
+
+def test_the_pipeline_s_run_holds_the_comparison_report(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    client = client_of(project)
+    experiment = client.get_experiment_by_name("movie-recommender").experiment_id
+    (run,) = client.search_runs([experiment], "attributes.run_name = 'pipeline'")
+    files = {entry.path for entry in client.list_artifacts(run.info.run_id, "comparison")}
+    assert {f"comparison/{name}" for name in ("report.md", "report.html", "ndcg_by_k.png")} <= files
+    logged = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/comparison/report.md")
+    assert logged == (project.comparison / "report.md").read_text()
+    assert "**Live when this was written:** no version" in logged
+    assert run.data.tags["pipeline_hash"] in logged
+
+
+def test_the_report_is_written_again_where_it_is_of_other_results_or_on_demand(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, params = trained
+    register(project, params)
+    page = project.comparison / "report.md"
+    page.write_text("of another run")
+    register(project, params)
+    assert "| test\\_svd | popularity with 0." in page.read_text()
+    page.write_text("damaged")
+    monkeypatch.chdir(project.root)
+    main(["report"])
+    assert "reports/comparison/report.html" in capsys.readouterr().out
+    assert "version 1, the recipe of test\\_svd" in page.read_text()
+
+
+def test_recall_on_cold_films_is_a_metric_of_the_run(trained: Trained) -> None:
+    project, params = trained
+    liked_by_one = pd.DataFrame([(1, 81, 5.0, 2_000_000)], columns=["user_id", "item_id", "rating", "timestamp"])
+    pd.concat([grouped_ratings(), liked_by_one]).to_csv(project.raw / "interactions.csv", index=False)
+    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    run_stages(project, params)
+    register(project, params)
+    client = client_of(project)
+    experiment = client.get_experiment_by_name("movie-recommender").experiment_id
+    for candidate in CANDIDATES:
+        (run,) = client.search_runs([experiment], f"attributes.run_name = '{candidate}'")
+        assert run.data.metrics["cold_recall_at_10"] == 1  # the only cold film there is
+
+
+def test_an_experiment_logs_and_asks_the_gate_but_registers_only_once_it_is_kept(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, params = trained
+    register(project, again(project, models__test_svd={"dim": 1}))
+    params = again(project, models__test_svd={"dim": 4})
+    # As DVC runs it from a queue: in a folder of its own, which it throws away.
+    queued = Project(project.root / ".dvc" / "tmp" / "exps" / "tmp1")
+    for folder in ("data", "models", "reports"):
+        shutil.copytree(project.root / folder, queued.root / folder)
+    monkeypatch.setenv("DVC_ROOT", str(project.root))
+    table = registration_table(register(queued, params, "tidy-hats"))
+    assert table.startswith("movie-recommender not registered (test_svd): experiment tidy-hats")
+    assert "beats live version 1" in table
+    assert not (queued.root / "mlflow.db").exists()
+    client = client_of(project)
+    runs = [client.get_experiment_by_name("movie-recommender").experiment_id]
+    (run,) = client.search_runs(runs, "tags.experiment = 'tidy-hats'")
+    assert run.data.tags["gate_reason"].startswith("beats live version 1")
+    assert (alias(project, "production"), alias(project, "challenger")) == ("1", None)
+    assert len(client.search_model_versions("name='movie-recommender'")) == 1
+
+    assert register(project, params).decision == "production"
+    assert client.get_model_version("movie-recommender", "2").run_id == run.info.run_id
+    assert len(client.search_runs(runs, "attributes.run_name = 'pipeline'")) == 2
+
+
+def test_a_wiped_registry_is_filled_again_without_training(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    client = client_of(project)
+    client.delete_registered_model("movie-recommender")
+    assert register(project, params).decision == "production"
+
+
+def test_another_recipe_that_is_no_better_becomes_the_challenger(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    registration = register(project, again(project, models__test_svd={"dim": 5}))
+    assert (registration.version, registration.decision) == ("2", "challenger")
+    assert (alias(project, "production"), alias(project, "challenger")) == ("1", "2")
+    assert registration.verdict is not None
+    assert registration.verdict.reason.startswith("does not beat live version 1")
+    assert "live" in registration_table(registration)
+
+
+def test_a_better_recipe_goes_live_and_the_former_becomes_previous(trained: Trained) -> None:
+    project, _ = trained
+    register(project, again(project, models__test_svd={"dim": 1}))
+    registration = register(project, again(project, models__test_svd={"dim": 4}))
+    assert registration.decision == "production"
+    assert (alias(project, "production"), alias(project, "previous")) == ("2", "1")
+
+
+def test_the_live_recipe_is_fitted_again_where_the_data_differ(trained: Trained) -> None:
+    project, params = trained
+    register(project, again(project, models__test_svd={"dim": 1}))
+    params = change_params(project, candidates=CANDIDATES, models__test_svd={"dim": 4})
+    newer_data(project, params, seed=5)
+    run_stages(project, params)
+    verdict = register(project, params).verdict
+    assert verdict is not None
+    assert verdict.promote
+    assert verdict.reason.startswith("beats live version 1")
+
+
+def test_the_live_recipe_on_newer_data_needs_only_the_guard_rails(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    newer_data(project, params, n_users=100)
+    run_stages(project, params)
+    verdict = register(project, params).verdict
+    assert verdict is not None
+    assert verdict.promote
+    assert "the recipe of live version 1 again" in verdict.reason
+
+
+def test_a_live_version_of_unknown_recipe_is_not_replaced_by_rule(trained: Trained) -> None:
+    project, params = trained
+    client = client_of(project)
+    client.create_registered_model("movie-recommender")
+    with mlflow.start_run() as run:
+        mlflow.log_text("by hand", "model/readme.txt")
+    client.create_model_version("movie-recommender", f"{run.info.artifact_uri}/model", run.info.run_id)
+    client.set_registered_model_alias("movie-recommender", "Production", "1")
+    registration = register(project, params)
+    assert registration.decision == "challenger"
+    assert registration.verdict is not None
+    assert "has no recipe to compare with" in registration.verdict.reason
+
+
+def test_a_live_recipe_that_no_longer_exists_is_not_replaced_by_rule(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, params = trained
+    register(project, params)
+    monkeypatch.delitem(__import__("training.models", fromlist=["FAMILIES"]).FAMILIES, "test_svd")
+    params = change_params(project, candidates=["popularity"])
+    newer_data(project, params, seed=5)
+    run_stages(project, params)
+    registration = register(project, params)
+    assert registration.verdict is not None
+    assert "recipe of live version 1 can't be fitted here" in registration.verdict.reason
+
+
+@pytest.mark.parametrize(("promote", "decision"), [("never", "challenger"), ("always", "production")])
+def test_the_gate_can_be_overruled(trained: Trained, promote: str, decision: str) -> None:
+    project, _ = trained
+    assert register(project, again(project, register__promote=promote)).decision == decision
+    assert alias(project, decision) == "1"
+
+
+def test_popularity_alone_does_not_go_live(trained: Trained) -> None:
+    project, _ = trained
+    params = change_params(project, candidates=["popularity"])
+    run_stages(project, params)
+    assert register(project, params).decision == "challenger"
+
+
+def test_the_version_is_an_ordinary_pyfunc_model(trained: Trained, tmp_path: Path) -> None:
+    project, params = trained
+    register(project, params)
+    script = f"""
+import mlflow, pandas as pd, sys
+mlflow.set_tracking_uri({f"sqlite:///{project.root / 'mlflow.db'}"!r})
+model = mlflow.pyfunc.load_model("models:/movie-recommender/1")
+answer = model.predict(pd.DataFrame({{"user_id": [1, 999]}}), params={{"k": 3}})
+assert "training" not in sys.modules
+print(answer.to_json(orient="records"))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    known, unknown = json.loads(done.stdout.splitlines()[-1])
+    seen = set(grouped_ratings().query("user_id == 1").item_id)
+    assert len(known["item_ids"]) == 3
+    assert not seen & set(known["item_ids"])
+    assert unknown["scores"] == sorted(unknown["scores"], reverse=True)
+
+
+def test_a_server_that_is_down_is_said_in_one_sentence_within_15_seconds(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, params = trained
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    started = time.monotonic()
+    with pytest.raises(
+        TrackingError, match=r"the MLflow server at http://127.* does not answer .* everything trained is kept"
+    ):
+        register(project, params)
+    assert time.monotonic() - started < 15
+    assert project.served.is_dir()
+
+
+def test_a_server_that_accepts_but_never_answers_is_given_up_within_15_seconds(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, params = trained
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        started = time.monotonic()
+        with pytest.raises(TrackingError, match="does not answer"):
+            register(project, params)
+        assert time.monotonic() - started < 15
+
+
+def test_results_per_user_lie_beside_the_version(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    found = next(project.root.glob("mlruns/**/evaluation/users.parquet"))
+    pd.testing.assert_frame_equal(pd.read_parquet(found), pd.read_parquet(project.users("test_svd")))
+    assert ROOT not in found.parents

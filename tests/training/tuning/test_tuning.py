@@ -1,0 +1,238 @@
+import difflib
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pytest
+from pydantic import Field
+
+import training.__main__ as command
+from tests.training.world import ROOT, change_params, make_project
+from training.errors import ParamsError, TrainingError
+from training.fitting.validation import Validation
+from training.models import FAMILIES, make_family
+from training.models.base import Factors, IterativeSection, TrainingData, Watch
+from training.models.search import Between, OneOf, search_space
+from training.params import Params, load_params
+from training.project import Project
+from training.tuning.params_file import write_params
+from training.tuning.search import Search
+from training.tuning.study import FAILURE, tried
+
+DEFAULTS = load_params(ROOT / "params.yaml").models
+
+
+class Gifted(IterativeSection):
+    """Knows the taste of a share of the users, and nothing of the others; learns nothing in its epochs."""
+
+    talent: Annotated[float, Field(ge=0, le=1), Between(0.0, 1.0)]
+    epochs: int = 8
+    patience: int | None = None
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
+        if self.talent >= 1:
+            raise TrainingError("too much talent")
+        users, strengths, items = np.linalg.svd(data.positives.toarray(), full_matrices=False)
+        users, items = (users * strengths)[:, :4].astype(np.float32), items[:4].T.astype(np.float32)
+        users[int(self.talent * len(users)) :] = 0
+        factors = Factors(users, items, np.zeros(len(users), np.float32), np.zeros(len(items), np.float32))
+        for epoch in range(1, self.epochs + 1):
+            if watch is not None:
+                watch(epoch, lambda: factors)
+        return factors
+
+
+@pytest.fixture(autouse=True)
+def _gifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, "gifted", f"{__name__}:Gifted")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> tuple[Project, Params]:
+    return make_project(tmp_path / "a project", models__gifted={"talent": 0.1})
+
+
+def values(search: Search) -> list[float | None]:
+    return [trial.value for trial in search.trials]
+
+
+def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tuple[Project, Params]) -> None:
+    search = Search.open(*world, "gifted")
+    assert len(list(search.run(8))) == 8
+    assert tried(search.trials[0]) == {"talent": 0.1}
+    assert search.today is not None
+    assert search.today.number == 0
+    assert search.best is not None
+    assert search.found == tried(search.best)
+    assert search.found["talent"] > 0.1
+    assert search.best.value == max(trial.value for trial in search.trials if trial.value is not None)
+
+
+def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world: tuple[Project, Params]) -> None:
+    project, params = world
+    search = Search.open(project, params, "gifted")
+    for trial in search.run(3):
+        family = make_family("gifted", tried(trial))
+        assert trial.value == search.validation.settle(family).metric
+
+
+def test_a_search_goes_on_where_it_ended(world: tuple[Project, Params]) -> None:
+    first = Search.open(*world, "gifted")
+    list(first.run(3))
+    again = Search.open(*world, "gifted")
+    assert values(again) == values(first)
+    assert len(list(again.run(5))) == 2
+    assert len({tried(trial)["talent"] for trial in again.trials}) == 5
+    assert list(Search.open(*world, "gifted").run(5)) == []
+
+
+def test_a_trial_that_was_interrupted_is_not_counted(
+    world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Search.open(*world, "gifted")
+    with monkeypatch.context() as patch:
+        patch.setattr(Validation, "measure", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            list(search.run(1))
+    again = Search.open(*world, "gifted")
+    assert again.trials == []
+    list(again.run(1))
+    assert again.today is not None
+
+
+def interrupt(*_: object) -> float:
+    raise KeyboardInterrupt
+
+
+def test_another_metric_begins_a_search_of_its_own(world: tuple[Project, Params]) -> None:
+    project, params = world
+    list(Search.open(project, params, "gifted").run(1))
+    other = params.model_copy(update={"select": params.select.model_copy(update={"metric": "recall@10"})})
+    assert Search.open(project, other, "gifted").trials == []
+
+
+def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Project, Params]) -> None:
+    search = Search.open(*world, "gifted")
+    for talent in (0.5, 0.6, 0.7, 0.8, 0.9):
+        search.study.enqueue_trial({"talent": talent})
+    search.study.enqueue_trial({"talent": 0.2})
+    list(search.run(7))
+    assert [trial.state.name for trial in search.trials] == ["COMPLETE"] * 6 + ["PRUNED"]
+    assert search.trials[-1].last_step == 5
+    changed = change_params(world[0], models__gifted={"talent": 0.05})
+    again = Search.open(world[0], changed, "gifted")
+    list(again.run(8))
+    assert again.today is not None
+    assert again.today.value is not None
+
+
+def test_a_trial_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: tuple[Project, Params]) -> None:
+    search = Search.open(*world, "gifted")
+    search.study.enqueue_trial({"talent": 1.0})
+    list(search.run(3))
+    assert [trial.state.name for trial in search.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert search.trials[1].user_attrs[FAILURE] == "too much talent"
+
+
+def test_a_search_never_reads_the_test_split(world: tuple[Project, Params]) -> None:
+    seen = Search.open(*world, "gifted")
+    list(seen.run(3))
+    world[0].studies.unlink()
+    (world[0].prepared / "test.parquet").write_bytes(b"not to be opened")
+    unseen = Search.open(*world, "gifted")
+    list(unseen.run(3))
+    assert values(unseen) == values(seen)
+
+
+@pytest.mark.parametrize("family", [name for name in DEFAULTS if name not in ("blend", "popularity")])
+def test_each_family_s_ranges_hold_its_default_and_only_what_it_accepts(family: str) -> None:
+    default = make_family(family, DEFAULTS[family])
+    ranges = {
+        name: found
+        for name, field in type(default).model_fields.items()  # type: ignore[attr-defined]
+        for found in field.metadata
+        if isinstance(found, Between | OneOf)
+    }
+    assert ranges == search_space(default, default.model_dump(mode="json"))
+    for name, found in ranges.items():
+        for value in found.values if isinstance(found, OneOf) else (found.low, found.high):
+            make_family(family, {**DEFAULTS[family], name: value})
+
+
+@pytest.mark.parametrize("family", ["blend", "popularity"])
+def test_what_has_nothing_to_search_says_so(world: tuple[Project, Params], family: str) -> None:
+    with pytest.raises(ParamsError, match=f"{family} has no parameter to search; of a blend, tune the members"):
+        Search.open(*world, family)
+
+
+def test_a_range_grows_to_hold_today_s_value() -> None:
+    assert Between(1e-4, 1e-2, log=True).widened(0.1) == Between(1e-4, 0.1, log=True)
+    assert Between(1e-4, 1e-2, log=True).widened(0) == Between(0, 1e-2)
+    assert OneOf((32, 64)).widened(48) == OneOf((32, 64, 48))
+
+
+def test_the_command_writes_the_best_and_changes_no_other_line(
+    world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, _ = world
+    change_params(project, models__sklearn_svd__embedding_size=1)
+    write_params(project.params, "sklearn_svd", {"embedding_size": 1})
+    before = project.params.read_text()
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    command.main(["tune", "sklearn_svd", "--trials", "4", "--apply"])
+    printed = capsys.readouterr().out
+    assert "trial 4 of 4: " in printed
+    assert "models.sklearn_svd in params.yaml has them now; run: dvc repro" in printed
+    changed = changes(before, project.params.read_text())
+    assert changed[0].startswith("-    embedding_size: 1 ") or changed[0] == "-    embedding_size: 1"
+    assert len(changed) == 2
+    assert load_params(project.params).models["sklearn_svd"]["embedding_size"] > 1
+
+
+def changes(before: str, after: str) -> list[str]:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    return [line for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")]
+
+
+def test_found_parameters_leave_the_rest_of_params_yaml_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    before = (ROOT / "params.yaml").read_text()
+    path.write_text(before)
+    write_params(path, "implicit_als", {"alpha": 12.5, "regularization": 1e-05})
+    assert changes(before, path.read_text()) == [
+        "-    alpha: 3.0    # weight of a positive",
+        "-    regularization: 20.0",
+        "+    alpha: 12.5   # weight of a positive",
+        "+    regularization: 1e-05",
+        "-      implicit_als: {embedding_size: 64, alpha: 3.0, regularization: 20.0, epochs: 15, patience: null}",
+        "+      implicit_als: {embedding_size: 64, alpha: 12.5, regularization: 1e-05, epochs: 15, patience: null}",
+    ]
+
+
+def test_a_blend_s_member_follows_only_if_it_had_the_same_parameters(tmp_path: Path) -> None:
+    project, _ = make_project(tmp_path, models__blend__members__ease__regularization=150.0)
+    write_params(project.params, "ease", {"regularization": 321.0})
+    write_params(project.params, "lightfm", {"learning_rate": 0.033})
+    models = load_params(project.params).models
+    assert models["ease"]["regularization"] == 321
+    assert models["blend"]["members"]["ease"]["regularization"] == 150
+    assert models["blend"]["members"]["lightfm"] == models["lightfm"]
+    assert models["lightfm"]["learning_rate"] == 0.033
+
+
+def test_an_interrupted_command_ends_with_a_sentence(
+    world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world[0].root)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    monkeypatch.setattr(Validation, "measure", interrupt)
+    with pytest.raises(SystemExit, match="tune: interrupted; what was finished before is kept, run it again to go on"):
+        command.main(["tune", "gifted", "--trials", "2"])
+
+
+@pytest.mark.parametrize("trials", ["0", "-3", "many"])
+def test_the_number_of_trials_is_checked(trials: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["tune", "gifted", "--trials", trials])
+    assert "argument --trials" in capsys.readouterr().err

@@ -1,0 +1,6 @@
+"""Raw data of any layout, read and checked: `read_ratings` and `read_items`."""
+
+from training.data.raw.items import read_items
+from training.data.raw.ratings import read_ratings
+
+__all__ = ["read_items", "read_ratings"]

@@ -1,0 +1,77 @@
+"""Where in a file of ratings something is wrong: a second, slow reading, for the message only."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from training.data.raw.layouts import Layout
+from training.data.raw.rows import Row, header, rows, width_error
+from training.data.raw.schema import RULES, Fault
+from training.errors import DataError
+
+_SPELLINGS = {
+    RATING: re.compile(r"\s*-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"),
+    TIMESTAMP: re.compile(r"\s*-?[0-9]{1,19}\s*"),
+}
+
+
+def columns_of(path: Path, layout: Layout) -> list[str]:
+    """The columns of a file of ratings in its order, under our names where we have one."""
+    lines = rows(path, layout.separator, "utf-8-sig", layout.remedy)
+    if layout.header is None:
+        return [USER_ID, ITEM_ID, RATING, TIMESTAMP]
+    ours = {name: theirs for theirs, name in layout.header.items()}
+    required = [theirs for name, theirs in ours.items() if name not in layout.optional]
+    optional = [theirs for name, theirs in ours.items() if name in layout.optional]
+    names = header(path, lines, required=required, optional=optional, remedy=layout.remedy)
+    return [layout.header.get(name, f"ignored {name}") for name in names]
+
+
+def wrong_value(path: Path, layout: Layout, fault: Fault) -> DataError:
+    """The sentence for a value that was read but isn't as it should be."""
+    line, cell = _find(path, layout, fault.row, fault.column)
+    return DataError(f"{path}, line {line}: {fault.column} {cell!r} should be {fault.rule}; {layout.remedy}")
+
+
+def unknown_film(path: Path, layout: Layout, row: int, others: int) -> DataError:
+    """The sentence for a rating of a film that the file of films lacks."""
+    line, cell = _find(path, layout, row, ITEM_ID)
+    more = f" (nor are {others} other ids)" if others else ""
+    return DataError(
+        f"{path}, line {line}: item_id {cell!r} isn't in {layout.items}{more}; add the film there or remove its "
+        f"ratings; {layout.remedy}"
+    )
+
+
+def unreadable(path: Path, layout: Layout, reason: str) -> DataError:
+    """The sentence for a file that the fast parser refused for this reason."""
+    columns = columns_of(path, layout)
+    count = 0
+    for row in _data(path, layout):
+        if len(row.cells) != len(columns):
+            return width_error(path, row, len(columns), layout.remedy)
+        for name, spelling in _SPELLINGS.items():
+            cell = row.cells[columns.index(name)] if name in columns else "0"
+            if not spelling.fullmatch(cell):
+                return DataError(f"{path}, line {row.line}: {name} {cell!r} should be {RULES[name]}; {layout.remedy}")
+        count += 1
+    if not count:
+        return DataError(f"{path} holds no ratings; {layout.remedy}")
+    return DataError(f"{path} can't be read: {reason}; {layout.remedy}")
+
+
+def _data(path: Path, layout: Layout) -> Iterator[Row]:
+    """The rows below the header."""
+    lines = rows(path, layout.separator, "utf-8-sig", layout.remedy)
+    if layout.header is not None:
+        next(lines, None)
+    return lines
+
+
+def _find(path: Path, layout: Layout, number: int, column: str) -> tuple[int, str]:
+    """Line and text of a value in the row of this number."""
+    place = columns_of(path, layout).index(column)
+    line, cells = next(islice(_data(path, layout), number, None))
+    return line, cells[place]

@@ -1,0 +1,79 @@
+"""How each source lays its files out, and which of them a folder holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from training.errors import DataError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A file of ratings and a file of films; where the split is given, the ratings are in two."""
+
+    ratings: str
+    items: str
+    separator: str  # of the ratings
+    item_separator: str
+    header: Mapping[str, str] | None  # ratings columns as the file names them → as we do; None: no header line
+    optional: frozenset[str] = field(default=frozenset())  # columns of ours that the ratings may lack
+    test: str | None = None  # a second file: pairs to be held out, where the split is given
+    encodings: tuple[str, ...] = ("utf-8-sig",)  # of the films, to be tried in turn
+    remedy: str = "fetch the archive again"
+
+
+OWN = Layout(
+    ratings="interactions.csv",
+    items="items.csv",
+    separator=",",
+    item_separator=",",
+    header={name: name for name in (USER_ID, ITEM_ID, RATING, TIMESTAMP)},
+    optional=frozenset({RATING, TIMESTAMP}),
+    remedy="correct this in the file it was copied from and run again",
+)
+SPLIT_TXT = Layout(
+    ratings="train.txt",
+    test="test.txt",
+    items=OWN.items,
+    separator=" ",
+    item_separator=",",
+    header=None,
+    remedy=OWN.remedy,
+)
+SPLIT_CSV = replace(SPLIT_TXT, ratings="train.csv", test="test.csv", separator=",")
+MOVIELENS_CSV = Layout(
+    ratings="ratings.csv",
+    items="movies.csv",
+    separator=",",
+    item_separator=",",
+    header={"userId": USER_ID, "movieId": ITEM_ID, RATING: RATING, TIMESTAMP: TIMESTAMP},
+)
+# ml-10m is UTF-8 by its README, ml-1m and ml-100k are Latin-1 (whose accents are never valid UTF-8 by chance there).
+MOVIELENS_DAT = Layout(
+    ratings="ratings.dat",
+    items="movies.dat",
+    separator="::",
+    item_separator="::",
+    header=None,
+    encodings=("utf-8", "latin-1"),
+)
+MOVIELENS_TAB = Layout(
+    ratings="u.data",
+    items="u.item",
+    separator="\t",
+    item_separator="|",
+    header=None,
+    encodings=("utf-8", "latin-1"),
+)
+SPLITS = (SPLIT_TXT, SPLIT_CSV)
+LAYOUTS = (OWN, *SPLITS, MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB)
+
+
+def detect(directory: Path) -> Layout:
+    """The layout of the files in a folder."""
+    for layout in LAYOUTS:
+        if (directory / layout.ratings).is_file():
+            return layout
+    known = ", ".join(layout.ratings for layout in LAYOUTS)
+    raise DataError(f"{directory} holds no ratings (none of {known}); run `dvc repro fetch`")

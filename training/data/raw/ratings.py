@@ -1,0 +1,107 @@
+"""Ratings of every layout as one kind of table; made for tens of millions of rows."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from training.data.raw import ids
+from training.data.raw.faults import columns_of, unknown_film, unreadable, wrong_value
+from training.data.raw.items import read_items
+from training.data.raw.layouts import Layout, detect
+from training.data.raw.pairs import read_pairs
+from training.data.raw.schema import RULES, Fault, ratings_fault
+
+# Every id is kept once, and its number in each row: less memory than the texts, and no slower than numbers.
+_TYPES = {
+    USER_ID: pa.dictionary(pa.int32(), pa.string()),
+    ITEM_ID: pa.dictionary(pa.int32(), pa.string()),
+    RATING: pa.float32(),
+    TIMESTAMP: pa.int64(),
+}
+
+
+def read_ratings(directory: Path) -> pd.DataFrame:
+    """Ratings in file order: user_id, item_id, rating (float32) and, if the file has it, timestamp (int64, seconds).
+
+    Where the split is given there is `held_out` (bool) too. Ids are int64 if all of a column are numbers, else text;
+    item ids are of the same type as those of `read_items`. Ratings are NaN where the file has none. DataError names
+    file, line and value of what is wrong.
+    """
+    layout = detect(directory)
+    if layout.test is not None:
+        return read_pairs(directory, layout, read_items(directory))
+    path = directory / layout.ratings
+    items = read_items(directory)
+    table = _parse(path, layout)
+    frame = {
+        USER_ID: _ids(table[USER_ID], path, layout, USER_ID, None),
+        ITEM_ID: _ids(table[ITEM_ID], path, layout, ITEM_ID, None if items is None else items[ITEM_ID]),
+    }
+    for name in (RATING, TIMESTAMP):
+        if name in table.column_names:
+            frame[name] = _numbers(table[name], path, layout, name)
+    ratings = pd.DataFrame(frame, copy=False)
+    if fault := ratings_fault(ratings):
+        raise wrong_value(path, layout, fault)
+    if RATING not in ratings:
+        ratings.insert(2, RATING, np.full(len(ratings), np.nan, np.float32))
+    return ratings
+
+
+def _parse(path: Path, layout: Layout) -> pa.Table:
+    """The columns that we need, as Arrow reads them."""
+    names = columns_of(path, layout)
+    types = {name: _TYPES[name] for name in names if name in _TYPES}
+    if layout.separator == "::":  # to a parser that knows single characters, an empty column between two colons
+        names = [name for column in names for name in (column, f"after {column}")][:-1]
+        types |= {name: pa.null() for name in names if name not in types}
+    try:
+        table = csv.read_csv(
+            path,
+            csv.ReadOptions(column_names=names, skip_rows=int(layout.header is not None)),
+            csv.ParseOptions(delimiter=layout.separator[0], quote_char=False if layout.header is None else '"'),
+            csv.ConvertOptions(column_types=types, include_columns=list(types), null_values=[""]),
+        )
+    except pa.ArrowInvalid as error:
+        raise unreadable(path, layout, str(error)) from error
+    if not len(table):
+        raise unreadable(path, layout, "it has no rows")
+    return table
+
+
+def _ids(column: pa.ChunkedArray, path: Path, layout: Layout, name: str, known: "pd.Series[Any] | None") -> object:
+    """One id for every row; of the type of the known ones, which must be all there are."""
+    encoded = column.combine_chunks()
+    texts = pc.utf8_trim_whitespace(encoded.dictionary)
+    numbers = encoded.indices.to_numpy()
+    if (bad := ids.bad(texts)).any():
+        raise wrong_value(path, layout, Fault(_first(bad, numbers), name, RULES[name]))
+    if known is None:
+        return _spread(ids.typed(texts), numbers)
+    unknown = ~pc.is_in(texts, pa.array(known.astype(str), pa.string())).to_numpy(zero_copy_only=False)
+    if unknown.any():
+        raise unknown_film(path, layout, _first(unknown, numbers), int(unknown.sum()) - 1)
+    return _spread(ids.typed(texts) if known.dtype == np.int64 else ids.as_text(texts), numbers)
+
+
+def _first(flags: npt.NDArray[np.bool_], numbers: npt.NDArray[np.int32]) -> int:
+    """The first row whose id is flagged."""
+    return int(flags.take(numbers).argmax())
+
+
+def _spread(distinct: ids.Ids, numbers: npt.NDArray[np.int32]) -> object:
+    """Distinct ids, repeated as the rows have them."""
+    return pd.Series(distinct.tolist()).array.take(numbers)
+
+
+def _numbers(column: pa.ChunkedArray, path: Path, layout: Layout, name: str) -> npt.NDArray[np.generic]:
+    if column.null_count:
+        raise wrong_value(path, layout, Fault(int(pc.index(pc.is_null(column), True).as_py()), name, RULES[name]))
+    return np.require(column.to_numpy(), requirements="W")  # Arrow's own memory is read-only

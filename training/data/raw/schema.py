@@ -1,0 +1,76 @@
+"""What ratings and films must look like, whatever file they come from."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from training.data.dataset import GENRES, ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID, YEAR
+from training.data.raw.ids import LONGEST
+
+EARLIEST, LATEST = 1850, 2150  # years that a film can be of
+
+# What values should be, for a sentence.
+RULES = {
+    USER_ID: f"1 to {LONGEST} characters, none of them NUL",
+    ITEM_ID: f"1 to {LONGEST} characters, none of them NUL",
+    RATING: "a number",
+    TIMESTAMP: "a whole number, 0 or more, of seconds since 1970",
+    TITLE: "a title",
+    YEAR: f"a year from {EARLIEST} to {LATEST}",
+    GENRES: "genres joined by |",
+}
+
+
+class Fault(NamedTuple):
+    """The first value that breaks a rule."""
+
+    row: int  # from 0
+    column: str
+    rule: str  # what it should have been, for a sentence
+
+
+def ratings_fault(ratings: pd.DataFrame) -> Fault | None:
+    """The first rating that isn't as it should be."""
+    return _fault(_schemas()[0], ratings)
+
+
+def items_fault(items: pd.DataFrame) -> Fault | None:
+    """The first film that isn't as it should be."""
+    return _fault(_schemas()[1], items)
+
+
+@cache
+def _schemas() -> tuple[Any, Any]:
+    """The schemas of ratings and films. Pandera is slow to import, and `fetch` does without."""
+    import pandera.pandas as pa
+
+    ratings = {
+        USER_ID: pa.Column(nullable=False),
+        ITEM_ID: pa.Column(nullable=False),
+        RATING: pa.Column("float32", pa.Check(np.isfinite, error=RULES[RATING]), nullable=False, required=False),
+        TIMESTAMP: pa.Column("int64", pa.Check.ge(0, error=RULES[TIMESTAMP]), nullable=False, required=False),
+    }
+    items = {
+        ITEM_ID: pa.Column(nullable=False, unique=True, report_duplicates="exclude_first"),
+        TITLE: pa.Column(checks=pa.Check(lambda titles: titles != "", error=RULES[TITLE]), nullable=False),
+        YEAR: pa.Column("Int64", pa.Check.in_range(EARLIEST, LATEST, error=RULES[YEAR]), nullable=True),
+        GENRES: pa.Column(nullable=False),
+    }
+    return pa.DataFrameSchema(ratings), pa.DataFrameSchema(items)
+
+
+def _fault(schema: Any, frame: pd.DataFrame) -> Fault | None:  # noqa: ANN401
+    from pandera.errors import SchemaError, SchemaErrorReason
+
+    try:
+        schema.validate(frame, inplace=True)  # a copy would double the memory
+    except SchemaError as error:
+        if error.reason_code == SchemaErrorReason.WRONG_DATATYPE:
+            raise  # that would be a mistake of the reader
+        duplicate = error.reason_code == SchemaErrorReason.SERIES_CONTAINS_DUPLICATES
+        column = str(error.schema.name)
+        rule = "unlike every id before it" if duplicate else getattr(error.check, "error", RULES[column])
+        return Fault(int(error.failure_cases["index"].min()), column, rule)
+    return None

@@ -1,0 +1,4 @@
+"""Ranking held-out users with an artifact, and the figures that come of it.
+
+The formulas are in `metrics`.
+"""

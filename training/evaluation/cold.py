@@ -1,0 +1,60 @@
+"""Cold items: how well those are ranked that nobody liked before the test."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.contract.artifact import Artifact
+from app.contract.recommender import Mask, Recommender
+from training.evaluation.ranking import in_blocks
+from training.evaluation.results import CONFIDENCE
+from training.evaluation.targets import Targets
+from training.metrics.bootstrap import confidence_interval
+from training.metrics.ranking import expected_recall
+from training.params import EvaluateParams
+
+
+def cold_report(artifact: Artifact, targets: Targets, params: EvaluateParams, seed: int) -> dict[str, Any]:
+    """Recall at k of ranking only cold items, for users who liked one of them; `users` alone where nobody did.
+
+    Cold is an item without a positive in what the artifact has learned from. Many models score all of these alike, and
+    the order of ids may tell new films from old, so ties are counted as if in random order. `chance` is the same with
+    everything tied.
+    """
+    cold = artifact.item_popularity == 0
+    wanted = _liked_cold(targets, cold)
+    result: dict[str, Any] = {"items": int(cold.sum()), "users": len(wanted.user_rows)}
+    if not len(wanted.user_rows):
+        return result
+    recalls, chances = _recalls(Recommender(artifact), wanted, cold, params)
+    intervals = confidence_interval(recalls, params.bootstrap, CONFIDENCE, np.random.default_rng(seed))
+    names = [f"recall@{k}" for k in params.at]
+    return result | {
+        "metrics": {name: interval.mean for name, interval in zip(names, intervals, strict=True)},
+        "confidence_95": {name: [i.low, i.high] for name, i in zip(names, intervals, strict=True)},
+        "chance": dict(zip(names, chances.mean(axis=0).tolist(), strict=True)),
+    }
+
+
+def _liked_cold(targets: Targets, cold: Mask) -> Targets:
+    """The users who liked a cold item, with nothing but the cold items as relevant."""
+    relevant = targets.relevant.multiply(cold[None, :]).tocsr()
+    relevant.eliminate_zeros()
+    chosen = np.flatnonzero(np.diff(relevant.indptr))
+    return Targets(targets.user_rows[chosen], relevant[chosen])
+
+
+def _recalls(
+    recommender: Recommender, targets: Targets, cold: Mask, params: EvaluateParams
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """What the model reaches and what chance would: float64 (n_users, n_k) each."""
+
+    def of_block(block: slice) -> npt.NDArray[np.float64]:
+        scores, relevant = recommender.scores(targets.user_rows[block]), targets.relevant[block].toarray() > 0
+        scores[:, ~cold] = -np.inf
+        tied = np.where(np.isneginf(scores), scores, np.float32(0))
+        return np.stack([expected_recall(ranked, relevant, params.at) for ranked in (scores, tied)])
+
+    both = np.concatenate(in_blocks(len(targets.user_rows), of_block, progress=False), axis=1)
+    return both[0], both[1]

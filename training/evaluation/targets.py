@@ -1,0 +1,43 @@
+"""Whom to rank, and what is relevant to them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from app.contract.artifact import Artifact
+from app.contract.recommender import Rows
+from training.data.dataset import Dataset, Interactions
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Whom to rank and what is relevant to them: rows of an artifact's users, and a CSR row for each."""
+
+    user_rows: Rows
+    relevant: sparse.csr_matrix
+
+    @classmethod
+    def of(cls, artifact_user_ids: npt.NDArray[Any], dataset: Dataset, held_out: Interactions) -> "Targets":
+        """The positives that were held out, of users whom the artifact knows."""
+        positives = held_out.positives()
+        ids = dataset.user_ids[positives.users]
+        rows = np.minimum(np.searchsorted(artifact_user_ids, ids), len(artifact_user_ids) - 1)
+        known = artifact_user_ids[rows] == ids
+        positives = replace(positives, users=rows.astype(np.int32)).where(known)
+        user_rows = np.unique(rows[known])
+        return cls(user_rows, positives.matrix(len(artifact_user_ids), dataset.n_items)[user_rows])
+
+    def sample(self, size: int, rng: np.random.Generator) -> "Targets":
+        """At most `size` users, drawn at random."""
+        if len(self.user_rows) <= size:
+            return self
+        chosen = np.sort(rng.choice(len(self.user_rows), size, replace=False))
+        return Targets(self.user_rows[chosen], self.relevant[chosen])
+
+
+def held_out(artifact: Artifact, dataset: Dataset) -> Targets:
+    """The users with a test positive whom the artifact knows, and what they liked there."""
+    return Targets.of(artifact.user_ids, dataset, dataset.interactions("test"))

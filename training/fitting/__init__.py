@@ -1,0 +1,4 @@
+"""Fitting a family to a data set: what it may learn from, validation, the fold-in encoder, and the artifact.
+
+The algorithms are in `models`.
+"""

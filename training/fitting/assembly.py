@@ -1,0 +1,98 @@
+"""Making an artifact from factors and what is known of every user."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from app.contract.artifact import Artifact, Film, Float32Array, Recipe
+from training.data.dataset import GENRES, ITEM_ID, TITLE, YEAR, Dataset, Interactions
+from training.fitting.encoder import fit_encoder
+from training.models.base import Factors, TrainingData
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The part of a data set that a model may know: some of its splits and the users in them.
+
+    What a user has seen is every item rated there, liked or not. A user with no rating there isn't known.
+    """
+
+    dataset: Dataset
+    splits: tuple[str, ...]
+    threads: int
+
+    @cached_property
+    def _interactions(self) -> Interactions:
+        return self.dataset.interactions(*self.splits)
+
+    @cached_property
+    def known_users(self) -> npt.NDArray[np.int64]:
+        """Rows, in the data set, of the users who are known: sorted int64."""
+        return np.unique(self._interactions.users).astype(np.int64)
+
+    @cached_property
+    def training_data(self) -> TrainingData:
+        """What a family learns from; a row is a known user."""
+        positives = self._interactions.positives().matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
+        return TrainingData(positives, self.dataset.item_features, self.threads, self.seen)
+
+    @cached_property
+    def seen(self) -> sparse.csr_matrix:
+        """Which known user has rated which item, and with how many stars."""
+        return self._interactions.star_matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
+
+    @property
+    def data_hash(self) -> str:
+        """SHA-256 of all that is known."""
+        return self.dataset.hash(*self.splits)
+
+    def artifact(self, factors: Factors, recipe: Recipe) -> Artifact:
+        """The complete artifact, with its fold-in encoder."""
+        return self._assemble(factors, recipe, *fit_encoder(self.training_data.positives, factors.user_embeddings))
+
+    def ranking_artifact(self, factors: Factors) -> Artifact:
+        """An artifact that is only good for ranking known users: no encoder, no catalogue."""
+        dim = factors.item_embeddings.shape[1]
+        nothing = np.zeros((0, dim), dtype=np.float32), np.zeros(dim, dtype=np.float32)
+        return self._assemble(factors, Recipe("unfinished", {}, 0, ""), *nothing)
+
+    def _assemble(self, factors: Factors, recipe: Recipe, encoder: Float32Array, intercept: Float32Array) -> Artifact:
+        return Artifact(
+            recipe=recipe,
+            user_ids=self.dataset.user_ids[self.known_users],
+            item_ids=self.dataset.item_ids,
+            user_embeddings=factors.user_embeddings,
+            item_embeddings=factors.item_embeddings,
+            user_biases=factors.user_biases,
+            item_biases=factors.item_biases,
+            item_popularity=self.popularity,
+            seen_indptr=self.seen.indptr.astype(np.int64),
+            seen_indices=self.seen.indices.astype(np.int32),
+            encoder=encoder,
+            encoder_intercept=intercept,
+            catalogue=self._catalogue,
+        )
+
+    @cached_property
+    def popularity(self) -> npt.NDArray[np.int64]:
+        """Positives per item: int64 (n_items,)."""
+        return np.asarray(self.training_data.positives.sum(axis=0), dtype=np.int64).ravel()
+
+    @cached_property
+    def _catalogue(self) -> dict[str, Film]:
+        return films(self.dataset.catalogue)
+
+
+def films(catalogue: pd.DataFrame) -> dict[str, Film]:
+    """The catalogue as the service shows it: id → title, year (or null), genres."""
+    columns = zip(catalogue[ITEM_ID], catalogue[TITLE], catalogue[YEAR], catalogue[GENRES], strict=True)
+    return {str(item): _film(title, year, genres) for item, title, year, genres in columns}
+
+
+def _film(title: str, year: Any, genres: str) -> Film:  # noqa: ANN401
+    return {"title": title, "year": None if pd.isna(year) else int(year), "genres": genres.split("|") if genres else []}

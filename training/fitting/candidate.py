@@ -1,0 +1,43 @@
+"""Fitting one candidate: what `train`, `refit` and the comparison with the live recipe share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from app.contract.artifact import Artifact, Recipe
+from training.data.dataset import Dataset
+from training.fitting.assembly import Knowledge
+from training.fitting.validation import LEARNED_FROM, Validation
+from training.models import make_family
+from training.models.base import Family, checked
+from training.params import Params
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted artifact, the family as settled on validation, the metric after each epoch and that of the choice."""
+
+    artifact: Artifact
+    family: Family
+    curve: list[float]
+    metric: float
+
+
+def fit_candidate(dataset: Dataset, params: Params, candidate: str) -> Trained:
+    """Fit on train, watched on validation; then on both, with the epochs and weights that were best."""
+    family = make_family(candidate, params.models.get(candidate, {}))
+    found = Validation.of(dataset, params, candidate).settle(family)
+    knowledge = Knowledge(dataset, LEARNED_FROM, params.threads)
+    artifact = fit_artifact(knowledge, candidate, found.family, params.seed)
+    return Trained(artifact, found.family, found.curve, found.metric)
+
+
+def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> Artifact:
+    """Fit a family on all that is known, without stopping early.
+
+    Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
+    """
+    with threadpool_limits(knowledge.threads):
+        factors = checked(name, family.fit(knowledge.training_data, np.random.default_rng(seed)))
+    return knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))

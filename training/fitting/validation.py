@@ -1,0 +1,50 @@
+"""How well factors rank the validation split, having been fitted to the train split alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from training.data.dataset import Dataset
+from training.evaluation.ranking import rank
+from training.evaluation.targets import Targets
+from training.fitting.assembly import Knowledge
+from training.metrics.names import parse_metric
+from training.models.base import Factors, Family, checked
+from training.models.settling import Measure, Settled, settle
+from training.params import Params
+
+LEARNED_FROM = ("train", "validation")
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What the family `name` learns from before the test, and the users whom `select.metric` is measured on."""
+
+    name: str
+    knowledge: Knowledge
+    targets: Targets
+    metric: str
+    seed: int
+
+    @classmethod
+    def of(cls, dataset: Dataset, params: Params, name: str) -> "Validation":
+        """At most `select.validation_users` users, drawn at random; the test split isn't looked at."""
+        knowledge = Knowledge(dataset, ("train",), params.threads)
+        known_ids = dataset.user_ids[knowledge.known_users]
+        targets = Targets.of(known_ids, dataset, dataset.interactions("validation"))
+        targets = targets.sample(params.select.validation_users, np.random.default_rng(params.seed))
+        return cls(name, knowledge, targets, params.select.metric, params.seed)
+
+    def measure(self, factors: Factors) -> float:
+        """The mean of the metric over the users; raises TrainingError where the factors are unusable."""
+        name, k = parse_metric(self.metric)
+        artifact = self.knowledge.ranking_artifact(checked(self.name, factors))
+        outcome = rank(artifact, self.targets, k or 1, with_auc=name == "auc")
+        return float(np.nanmean(outcome.per_user(self.metric)))
+
+    def settle(self, family: Family, measure: Measure | None = None) -> Settled:
+        """Fit the family to the train split and decide what its parameters leave open."""
+        rng = np.random.default_rng(self.seed)
+        with threadpool_limits(self.knowledge.threads):
+            return settle(family, self.knowledge.training_data, rng, measure or self.measure)

@@ -1,0 +1,93 @@
+"""The gate: whether a candidate's recipe may replace the live one. A pure function of per-user results.
+
+Recipes are compared on one split, never two served models: those have seen the test interactions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from training.data.dataset import USER_ID
+from training.metrics.bootstrap import Interval, confidence_interval
+from training.params import GateParams
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Live:
+    """What is known of the live version.
+
+    `users`: its recipe's results per user on the candidate's split, or None where the recipe is the
+    candidate's own. `last_result`: the mean it was registered with.
+    """
+
+    version: str
+    last_result: float
+    users: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether to promote, why, and the figures that decided."""
+
+    promote: bool
+    reason: str
+    figures: dict[str, float]
+
+
+def decide(
+    candidate: pd.DataFrame, popularity: pd.DataFrame, live: Live | None, metric: str, params: GateParams, seed: int
+) -> Verdict:
+    """Compare per-user results, tables of `user_id` and `metric` over the test users of one split.
+
+    The candidate must beat popularity: the lower end of the paired difference's confidence interval above 0.
+    Against another live recipe that end must exceed `min_gain`; the same recipe, fitted to newer data, may
+    lose at most the share `max_drop` of its last result.
+    """
+    figures = {"candidate": float(candidate[metric].mean()), "popularity": float(popularity[metric].mean())}
+    lead = paired_difference(candidate, popularity, metric, params.confidence, seed)
+    figures |= _named("gain_over_popularity", lead)
+    if lead.low <= 0:
+        return Verdict(False, f"does not beat popularity: {_range(lead)} in {metric}", figures)
+    if live is None:
+        return Verdict(True, f"beats popularity by {_range(lead)} in {metric}; there is no live version", figures)
+    if live.users is None:
+        return _same_recipe(live, figures, metric, params)
+    gain = paired_difference(candidate, live.users, metric, params.confidence, seed)
+    figures |= {"live": float(live.users[metric].mean())} | _named("gain_over_live", gain)
+    promote = gain.low > params.min_gain
+    verb = "beats" if promote else "does not beat"
+    return Verdict(promote, f"{verb} live version {live.version}: {_range(gain)} in {metric}", figures)
+
+
+def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, confidence: float, seed: int) -> Interval:
+    """The mean difference of the metric over the users in both tables, with its bootstrap interval."""
+    differences = paired_values(ours, theirs, metric)
+    if not len(differences):
+        return Interval(0.0, 0.0, 0.0)
+    return confidence_interval(differences[:, None], RESAMPLES, confidence, np.random.default_rng(seed))[0]
+
+
+def paired_values(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> npt.NDArray[np.float64]:
+    """The difference of the metric for each user who has it in both tables: float64 (n_users,)."""
+    pairs = ours[[USER_ID, metric]].merge(theirs[[USER_ID, metric]], on=USER_ID, suffixes=("_ours", "_theirs"))
+    pairs = pairs.dropna()
+    return (pairs[f"{metric}_ours"] - pairs[f"{metric}_theirs"]).to_numpy(dtype=np.float64)
+
+
+def _same_recipe(live: Live, figures: dict[str, float], metric: str, params: GateParams) -> Verdict:
+    figures = figures | {"live": live.last_result}
+    now, floor = figures["candidate"], live.last_result * (1 - params.max_drop)
+    came = f"the recipe of live version {live.version} again: {metric} {now:.4f} after {live.last_result:.4f}"
+    return Verdict(now >= floor, came if now >= floor else f"{came}, below the floor {floor:.4f}", figures)
+
+
+def _named(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _range(interval: Interval) -> str:
+    return f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"

@@ -1,0 +1,106 @@
+"""What a run of the pipeline has found, in MLflow: its report, its parameters, and a run for each candidate.
+
+A run is found again by the hash of the results, so nothing is logged twice.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from app.contract.artifact import content_hash
+from training.files import REPRODUCE, read_json
+from training.params import Params
+from training.project import Project
+from training.promotion.contest import Contest
+from training.report.candidate_figures import write_candidate_figures
+from training.report.comparison import gather
+from training.report.folder import tells_of, write_report
+from training.tracking import runs
+from training.tracking.connection import Client, mlflow_errors
+
+
+def record(client: Client, contest: Contest, tags: Mapping[str, str]) -> str:
+    """The id of the run of these results, the one found or a new one; the report is written if it is of others."""
+    project, params = contest.project, contest.params
+    digest = pipeline_hash(project, params)
+    found = runs.find_pipeline_run(client, params.registration.experiment, digest)
+    if found is None or not tells_of(project.comparison, digest):
+        write_report(project.comparison, gather(contest, digest))
+    if found is not None:
+        return found
+    tags = {**tags, runs.PIPELINE_HASH: digest}
+    with mlflow_errors(), runs.pipeline_run(None, _flat(params), tags) as run_id:
+        runs.log_dataset(params.fetch.source, project.prepared, tags["data_hash"])
+        for candidate in params.candidates:
+            _log_candidate(client, project, params, candidate)
+        runs.log_folder(project.comparison)
+    return run_id
+
+
+def _log_candidate(client: Client, project: Project, params: Params, candidate: str) -> None:
+    report = read_json(project.evaluation(candidate), REPRODUCE)
+    trained = read_json(project.training(candidate), REPRODUCE)
+    with tempfile.TemporaryDirectory() as folder:
+        write_candidate_figures(project, candidate, params.select.metric, Path(folder))
+        for path in (project.evaluation(candidate), project.users(candidate), project.training(candidate)):
+            (Path(folder) / f"{path.parent.name}{path.suffix}").write_bytes(path.read_bytes())
+        runs.log_candidate(
+            client,
+            runs.CandidateRun(
+                name=candidate,
+                params={"family": trained["family"], "seed": trained["seed"], **trained["params"]},
+                metrics=report["metrics"] | report["catalogue"] | _cold_metrics(report),
+                learning_curve=pd.read_csv(project.plot("learning", candidate)),
+                curve_metric=params.select.metric,
+                folder=Path(folder),
+            ),
+        )
+
+
+def _cold_metrics(report: Mapping[str, Any]) -> dict[str, float]:
+    return {f"cold_{name}": value for name, value in report["cold"].get("metrics", {}).items()}
+
+
+def pipeline_hash(project: Project, params: Params) -> str:
+    """SHA-256 of the served artifact's manifest and of every candidate's recipe and report."""
+    digest = hashlib.sha256(content_hash(project.served).encode())
+    for candidate in params.candidates:
+        digest.update(candidate.encode())
+        digest.update(project.training(candidate).read_bytes() + project.evaluation(candidate).read_bytes())
+    return digest.hexdigest()
+
+
+def origin(project: Project) -> dict[str, str]:
+    """Which code and which locked pipeline it came from, as far as there is any."""
+    commit, lock = _git_commit(project.root), project.root / "dvc.lock"
+    found = {"git_commit": commit} if commit else {}
+    return found | ({"dvc_lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})
+
+
+def _git_commit(root: Path) -> str:
+    """The commit of the project's folder; where there is no Git, as in an image, the one that GIT_COMMIT names."""
+    git = shutil.which("git")
+    if git is None:
+        return os.environ.get("GIT_COMMIT", "")
+    command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--match="]
+    described = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return described.stdout.strip() if described.returncode == 0 else os.environ.get("GIT_COMMIT", "")
+
+
+def _flat(params: Params) -> dict[str, Any]:
+    """The parameters that all candidates share, by dotted name."""
+    shared = params.model_dump(mode="json", by_alias=True, exclude={"models"})
+    return dict(_leaves("", shared))
+
+
+def _leaves(prefix: str, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    if not isinstance(value, Mapping):
+        return [(prefix, value)]
+    return [leaf for key, part in value.items() for leaf in _leaves(f"{prefix}.{key}".lstrip("."), part)]
