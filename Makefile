@@ -26,7 +26,7 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 	@$(BIN)/dvc repro
 
 test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the registry on MLflow 2.22 as well
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 2
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose

@@ -17,6 +17,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 MakeSettings = Callable[..., Settings]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the end-to-end tests, the files beside this one, first: a long one at the end would leave a worker idle."""
+    items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+
+
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real MLflow server; its directories have spaces in their names."""
