@@ -18,9 +18,9 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
 
 serve: ## Train on the sample, then start MLflow and the service; Ctrl-C ends both
-	@sh scripts/preflight.sh "$(PYTHON)" $(PORT) $(MLFLOW_PORT)
+	@sh scripts/preflight.sh "$(PYTHON)" "$(PORT)" "$(MLFLOW_PORT)"
 	@$(MAKE) -s .venv/installed
-	@$(BIN)/python scripts/serve.py --port $(PORT) --mlflow-port $(MLFLOW_PORT)
+	@$(BIN)/python -m scripts.serve --port $(PORT) --mlflow-port $(MLFLOW_PORT)
 
 repro: .venv/installed ## Run the pipeline: dvc repro
 	@$(BIN)/dvc repro

@@ -5,6 +5,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.processes import PROJECT, free_port
 
 
@@ -81,3 +83,14 @@ def test_a_missing_compiler_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("No C compiler was found, and LightFM is compiled on this machine: install one")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("variable", ["PORT", "MLFLOW_PORT"])
+def test_a_port_without_a_number_is_said_in_one_sentence(tmp_path: Path, variable: str) -> None:
+    (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
+    (tmp_path / "Makefile").symlink_to(PROJECT / "Makefile")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "installed").touch()
+    done = run("make", "--directory", str(tmp_path), "serve", f"{variable}=")
+    assert done.returncode != 0
+    assert f"{variable} must be a port number from 1 to 65535, not ''.\n" in done.stderr
