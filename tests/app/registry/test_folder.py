@@ -69,7 +69,7 @@ def test_what_the_folder_holds_is_served_and_followed(following: Following, fold
 
 def test_a_folder_that_is_absent_is_told_and_found_once_it_is_there(following: Following, folder: Path) -> None:
     assert following.poll() == (None, "artifact_missing")
-    assert following.problem == f"MODEL_DIR {folder} holds no model: no manifest.json is there."
+    assert following.problem == f"MODEL_DIR {folder} holds no model: manifest.json is missing."
     folder.mkdir(parents=True)
     assert following.poll() == (None, "artifact_missing")
     write(folder)
@@ -83,9 +83,9 @@ def test_log_lines_name_the_folder(following: Following, folder: Path, caplog: p
     write(folder)
     following.poll()
     assert caplog.messages == [
-        f"The service has no model for serving: MODEL_DIR {folder} holds no model: no manifest.json is there.",
+        f"The service has no model for serving: MODEL_DIR {folder} holds no model: manifest.json is missing.",
         f"Serving version {version(folder)} from {folder}",
-        f"The service agrees with {folder} again",
+        f"Following {folder} works again",
     ]
 
 

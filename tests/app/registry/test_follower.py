@@ -261,7 +261,7 @@ def test_a_registry_that_is_down_is_logged_once_and_its_return_too(
     assert caplog.text.count("Connection refused") == 1
     monkeypatch.setattr(api, "_address", registry.uri)
     assert following.poll() == ("1", "ok")
-    assert caplog.text.count("The service agrees with the registry again") == 1
+    assert caplog.text.count("Following the registry works again") == 1
 
 
 def test_a_bug_does_not_end_the_following(
@@ -286,10 +286,10 @@ def test_a_cache_that_can_not_be_written_is_explained(registry: TestRegistry, fo
     assert following.problem.startswith("The cache directory can't be written")
 
 
-def test_without_a_model_the_service_looks_every_second(
+def test_without_a_model_the_service_polls_every_second(
     registry: TestRegistry, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.registry.follower.IMPATIENT_SECONDS", 0.05)
+    monkeypatch.setattr("app.registry.follower.MAX_POLL_SECONDS_WITHOUT_MODEL", 0.05)
     following = Following(make_settings(registry, model_poll_seconds=3600), monkeypatch)
     following.follower.start()
     try:

@@ -115,7 +115,7 @@ def test_a_shadow_that_fails_is_no_harm(
             wait_until(counts(client, "failed", 1))
         client.get(PATH)
         wait_until(counts(client, "compared", 1))
-    assert caplog.text.count("The shadow could not be asked") == 1
+    assert caplog.text.count("The shadow failed to compare a list") == 1
 
 
 def test_a_shadow_that_is_slow_drops_lists_and_delays_nothing(

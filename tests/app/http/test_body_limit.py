@@ -4,7 +4,7 @@ import http.client
 
 import pytest
 
-from app.http.bodies import MAX_BODY_BYTES
+from app.http.body_limit import MAX_BODY_BYTES
 from tests.client import Client
 
 JSON = {"Content-Type": "application/json"}

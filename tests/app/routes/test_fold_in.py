@@ -66,7 +66,7 @@ def test_nothing_but_unknown_ids_is_refused(films: Client, request_: dict[str, A
 
 
 @pytest.mark.parametrize("request_", [{}, {"liked": [], "disliked": []}, {"k": 3}])
-def test_no_taste_at_all_is_refused(films: Client, request_: dict[str, Any]) -> None:
+def test_a_request_without_any_item_is_refused(films: Client, request_: dict[str, Any]) -> None:
     answer = ask(films, **request_)
     assert (answer.status, answer.json["error"]["field"]) == (422, "liked")
     assert "at least one film" in answer.json["error"]["message"]
