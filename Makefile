@@ -6,7 +6,7 @@ PORT ?= 8000
 MLFLOW_PORT ?= 5000
 UV = uv==0.13.9
 
-# A relative path, so that a space in the folder's name does no harm.
+# A relative path works even if the folder's name holds a space.
 BIN = .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true

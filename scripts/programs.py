@@ -1,4 +1,4 @@
-"""Programs that are started, and ended together with everything that they have started themselves."""
+"""Starts programs, and ends them together with all that they have started."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on; connections to it are refused until somebody does."""
+    """A port of 127.0.0.1 that no program listens on; connections to it are refused."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -24,9 +24,9 @@ NO_MODEL = ("model_missing", "alias_missing")
 
 
 class StopRequest:
-    """Notes the first signal that asks for the end, and ignores the others.
+    """Notes the first signal that asks the program to stop, and ignores the others.
 
-    If the handler raised an error, a second signal would interrupt the end that the first one began.
+    If the handler raised an error, a second signal would interrupt the stopping that the first one began.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class StopRequest:
                 signal.signal(number, self._note)
 
     def pause(self) -> None:
-        """Wait for a moment; exit if somebody has asked for the end: with 0 after Ctrl-C, else as shells count."""
+        """Wait for a moment; after a signal exit instead, with 0 after Ctrl-C, else with 128 and its number."""
         if self.signal is not None:
             sys.exit(0 if self.signal == signal.SIGINT else 128 + self.signal)
         time.sleep(PAUSE_SECONDS)
@@ -61,7 +61,7 @@ class Server:
 
 
 def main() -> None:
-    """Start everything, say where it is, and end it all together."""
+    """Start everything, print the addresses, and stop everything at the end."""
     request = StopRequest()
     options = _options()
     try:
@@ -80,7 +80,7 @@ def _options() -> argparse.Namespace:
 
 
 def _run_pipeline(request: StopRequest) -> None:
-    # The pipeline writes to the store that the server below opens, whatever server the environment names.
+    # Without MLFLOW_TRACKING_URI the pipeline writes to mlflow.db, which the MLflow server below opens.
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
     with running([sys.executable, "-m", "dvc", "repro"], environment=environment, folder=ROOT) as process:
         while process.poll() is None:
@@ -144,7 +144,7 @@ def _is_settled(model: dict[str, Any]) -> bool:
 
 
 def _model(port: int) -> dict[str, Any]:
-    """What the service says at `/model`; empty while it does not answer."""
+    """The service's answer at `/model`; empty while it does not answer."""
     model: dict[str, Any] = json.loads(_answer(f"http://127.0.0.1:{port}/model") or "{}")
     return model
 

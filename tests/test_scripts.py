@@ -35,7 +35,7 @@ def test_a_busy_port_is_named_with_the_way_to_choose_another() -> None:
     assert done.returncode == 1
     assert (
         done.stderr
-        == f"Port {port} is in use: end what listens there, or choose another: make serve MLFLOW_PORT={port + 1}\n"
+        == f"Port {port} is in use: stop what uses it, or choose another: make serve MLFLOW_PORT={port + 1}\n"
     )
 
 
