@@ -1,4 +1,4 @@
-"""Real processes for tests: how to start one and wait for it."""
+"""Starts real processes for tests, and waits for them."""
 
 import http.client
 import os
@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parent.parent
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20, step: float = 0.02) -> None:
-    """Return once the condition holds; raises TimeoutError if it doesn't in time."""
+    """Return once the condition holds; raises TimeoutError if that takes too long."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

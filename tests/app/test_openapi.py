@@ -1,4 +1,4 @@
-"""The OpenAPI document is one that programs can use: valid, with names, tags and examples."""
+"""Programs can use the OpenAPI document: it is valid, and has names, tags and examples."""
 
 from collections.abc import Iterator
 from typing import Any

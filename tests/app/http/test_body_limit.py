@@ -1,4 +1,4 @@
-"""No body is read beyond its limit."""
+"""No body above the limit is read."""
 
 import http.client
 

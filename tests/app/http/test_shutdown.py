@@ -1,4 +1,4 @@
-"""How a real process ends."""
+"""How a real process stops."""
 
 import signal
 import socket

@@ -89,7 +89,7 @@ def test_a_service_without_a_model_has_no_version(telemetry: Telemetry) -> None:
     assert not names & {"recommender_model_info", "recommender_model_age_seconds"}
 
 
-def test_a_plain_list_is_told_to_whoever_compares(telemetry: Telemetry, tmp_path: Path) -> None:
+def test_a_plain_list_is_passed_to_the_comparing_function(telemetry: Telemetry, tmp_path: Path) -> None:
     told: list[tuple[object, ...]] = []
     telemetry.served_plain(model := load(tmp_path, "1"), "42", "popular", [1, 2], 2)
     telemetry.compare = lambda *what: told.append(what)

@@ -18,7 +18,7 @@ from tests.registry import TestRegistry
 
 
 class Following:
-    """A follower that looks when it is told to, and counts its downloads."""
+    """A follower that polls when a test tells it to, and whose downloads are counted."""
 
     def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         self.store = ModelStore()
@@ -37,7 +37,7 @@ class Following:
         return None if self.store.current is None else self.store.current.version
 
     def poll(self) -> tuple[str | None, str]:
-        """Look once: what serves then, and how it went."""
+        """Poll once; returns the loaded version and the status."""
         self.follower.poll()
         return self.version, self.follower.state.status
 
@@ -162,9 +162,7 @@ def test_an_artifact_of_a_newer_format_is_refused(registry: TestRegistry, follow
     assert "manifest.json is of format 2, newer than 1: upgrade" in following.problem
 
 
-def test_a_version_without_an_artifact_is_looked_at_again(
-    registry: TestRegistry, follow: Follow, tmp_path: Path
-) -> None:
+def test_a_version_without_an_artifact_is_tried_again(registry: TestRegistry, follow: Follow, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     registry.register(tmp_path / "empty", alias="production")
     following = follow(registry)

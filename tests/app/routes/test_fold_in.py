@@ -1,4 +1,4 @@
-"""POST /recommendations."""
+"""POST /recommendations: a new user's recommendations by fold-in."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ def ids(answer: Answer) -> list[int]:
     return [item["id"] for item in answer.json["items"]]
 
 
-def test_somebody_new_gets_films_like_those_they_like(films: Client) -> None:
+def test_a_new_user_gets_films_like_those_they_like(films: Client) -> None:
     answer = ask(films, liked=[70], k=2)
     assert answer.status == 200
     assert answer.json == {
@@ -88,7 +88,7 @@ def test_a_recommendation_is_explained_by_what_is_liked(films: Client) -> None:
     assert because[30] == [10, 70]
 
 
-def test_a_model_that_can_place_nobody_answers_popular_films(client: Client) -> None:
+def test_a_model_whose_encoder_says_nothing_answers_popular_films(client: Client) -> None:
     answer = ask(client, liked=[20], k=2)
     assert (answer.json["source"], ids(answer)) == ("popular", [10, 30])
 
