@@ -6,7 +6,7 @@ PORT ?= 8000
 MLFLOW_PORT ?= 5000
 UV = uv==0.13.9
 
-# A relative path, so that a space in the folder's name does no harm.
+# A relative path works even if the folder's name holds a space.
 BIN = .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
@@ -18,9 +18,9 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
 
 serve: ## Train on the sample, then start MLflow and the service; Ctrl-C ends both
-	@sh scripts/preflight.sh "$(PYTHON)" $(PORT) $(MLFLOW_PORT)
+	@sh scripts/preflight.sh "$(PYTHON)" "$(PORT)" "$(MLFLOW_PORT)"
 	@$(MAKE) -s .venv/installed
-	@$(BIN)/python scripts/serve.py --port $(PORT) --mlflow-port $(MLFLOW_PORT)
+	@$(BIN)/python -m scripts.serve --port $(PORT) --mlflow-port $(MLFLOW_PORT)
 
 repro: .venv/installed ## Run the pipeline: dvc repro
 	@$(BIN)/dvc repro

@@ -1,25 +1,25 @@
-"""Everything that can go wrong, as two trees: what a client is told, and why a model can't be served.
+"""All errors, as two trees: those that a client gets as an answer, and those that keep a version from being loaded.
 
-ServiceError                        has a status; answered as {"error": {"code", "message", "field"?, "request_id"}}
-├── UnauthorizedError        401    a key or token is needed, and was not sent or is not the right one
-├── InvalidParameterError    422    a parameter or body doesn't validate, and nothing else
-├── UnknownItemsError        422    none of the films that a taste is told by is known
-├── UnknownUserError         404    the model has no such user, on routes that are about a user's past
-├── UnknownItemError         404    the model has no such film
-├── BodyTooLargeError        413    more bytes than any body needs
-├── FrameworkError           4xx    the framework's own: no such route (404), method not allowed (405)
+ServiceError                        has a status; the answer is {"error": {"code", "message", "field"?, "request_id"}}
+├── UnauthorizedError        401    the API key or token is missing or wrong
+├── InvalidParameterError    422    a parameter or a field of the body is invalid
+├── UnknownItemsError        422    the model knows none of the items in `liked` and `disliked`
+├── UnknownUserError         404    the model does not know the user; only on routes about a user's past
+├── UnknownItemError         404    the model does not know the item
+├── BodyTooLargeError        413    the body is larger than the limit
+├── FrameworkError           4xx    raised by the framework: no such route (404), method not allowed (405)
 ├── NoModelError             503    no model has been loaded yet
-├── StoppingError            503    the process is about to end
+├── StoppingError            503    the process is stopping
 └── InternalError            500    a bug
 
-ModelError                          has a code; shown on /model and logged, never answered
-├── RegistryUnavailableError        MLflow doesn't answer, or not as MLflow does
-├── ModelMissingError               no registered model of that name
+ModelError                          has a code; /model shows it and the log holds it
+├── RegistryUnavailableError        MLflow does not answer, or gives an answer that MLflow never gives
+├── ModelMissingError               no registered model has the name
 ├── AliasMissingError               no version has the alias
 ├── VersionMissingError             the version was deleted
-├── ArtifactMissingError            the version holds no artifact of ours
-├── DownloadFailedError             the artifact could not be fetched or stored; tried again
-└── ModelRefusedError               the artifact is damaged, or of a newer format; not tried again
+├── ArtifactMissingError            the version holds no artifact
+├── DownloadFailedError             the artifact could not be downloaded or stored; the next poll tries again
+└── ModelRefusedError               the artifact is damaged, or its format is newer; not tried again
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from http import HTTPStatus
 
 
 class ServiceError(Exception):
-    """The base of what a client is told: `except ServiceError as error: error.status, error.code`."""
+    """The base of all errors that a client gets: `except ServiceError as error: error.status, error.code`."""
 
     status: int = 500
     code: str = "internal_error"
@@ -51,7 +51,7 @@ class InvalidParameterError(ServiceError):
 
 
 class UnknownItemsError(ServiceError):
-    """None of the films in `liked` and `disliked` is known; the popular ones may do instead."""
+    """The model knows none of the films in `liked` and `disliked`; `GET /items/popular` needs none."""
 
     status = 422
     code = "items_unknown"
@@ -59,23 +59,23 @@ class UnknownItemsError(ServiceError):
 
 
 class UnknownUserError(ServiceError):
-    """The model knows no such user."""
+    """The model does not know the user."""
 
     status = 404
     code = "user_unknown"
-    example = "The model knows no user '900001'."
+    example = "The model does not know the user '900001'."
 
 
 class UnknownItemError(ServiceError):
-    """The model knows no such film."""
+    """The model does not know the film."""
 
     status = 404
     code = "item_unknown"
-    example = "The model knows no film '900001'."
+    example = "The model does not know the film '900001'."
 
 
 class BodyTooLargeError(ServiceError):
-    """The body has more bytes than are accepted."""
+    """The body is larger than the limit."""
 
     status = 413
     code = "body_too_large"
@@ -91,14 +91,14 @@ class NoModelError(ServiceError):
 
 
 class StoppingError(ServiceError):
-    """The process is about to end; others answer."""
+    """The process is stopping; other replicas answer."""
 
     status = 503
     code = "stopping"
 
 
 class UnauthorizedError(ServiceError):
-    """A key or token is needed, and was not sent or is not the right one."""
+    """The key or token is missing or wrong."""
 
     status = 401
     code = "unauthorized"
@@ -113,7 +113,7 @@ class InternalError(ServiceError):
 
 
 class FrameworkError(ServiceError):
-    """A status that the framework answers by itself, such as 404 and 405."""
+    """An error that the framework raises, such as 404 and 405."""
 
     def __init__(self, message: str, status: int, headers: Mapping[str, str] | None) -> None:
         super().__init__(message)
@@ -123,19 +123,19 @@ class FrameworkError(ServiceError):
 
 
 class ModelError(Exception):
-    """The base of why a version can't be served; `code` is what /model shows as the registry's status."""
+    """The base of all reasons why a version is not loaded; /model shows `code` as the registry's status."""
 
     code: str = "unexpected"
 
 
 class RegistryUnavailableError(ModelError):
-    """The registry doesn't answer."""
+    """The registry does not answer."""
 
     code = "registry_unavailable"
 
 
 class ModelMissingError(ModelError):
-    """The registry knows no model of that name."""
+    """The registry has no model with the name."""
 
     code = "model_missing"
 
@@ -147,7 +147,7 @@ class AliasMissingError(ModelError):
 
 
 class VersionMissingError(ModelError):
-    """The version that the alias named is gone."""
+    """The version was deleted after the alias was read."""
 
     code = "version_missing"
 
@@ -159,16 +159,16 @@ class ArtifactMissingError(ModelError):
 
 
 class DownloadFailedError(ModelError):
-    """The artifact could not be fetched or stored."""
+    """The artifact could not be downloaded or stored."""
 
     code = "download_failed"
 
 
 class ModelRefusedError(ModelError):
-    """The artifact was fetched and is not usable."""
+    """The artifact was downloaded but is not usable."""
 
     code = "artifact_refused"
 
 
-# What `code` of a model error can be: labels of metrics.
+# All values of a model error's `code`: metrics use them as labels.
 MODEL_ERROR_CODES = (ModelError.code, *(error.code for error in ModelError.__subclasses__()))

@@ -1,4 +1,4 @@
-"""The service put together: `uvicorn --factory app.main:create_app`."""
+"""Puts the service together: `uvicorn --factory app.main:create_app`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,19 +22,23 @@ from app.observability.tracing import tracing_config
 from app.registry.follower import Follower
 from app.registry.shadow import Shadow
 from app.routes import health, history, items, metrics, model, recommendations, reload
-from app.settings import Settings, SettingsError, listed
+from app.settings import Settings, SettingsError, comma_separated
+
+FOR_CLIENTS = (recommendations, history, items, model)
+# These need no API key: orchestrators and Prometheus send none, and reload asks for a token of its own.
+FOR_OPERATORS = (health, metrics, reload)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service; without settings the environment is read, and a bad value ends the process with a sentence."""
+    """The service. Without `settings` it reads the environment, and exits with a sentence if a value is invalid."""
     settings = settings or _settings_or_exit()
     configure_logging(settings.log_level, settings.log_format)
     tracing = tracing_config()
     app = FastAPI(
         title="Movie recommender",
-        description="Recommendations from the model version that an MLflow alias names.",
+        description="Recommends films, with the model version that an MLflow alias names.",
         lifespan=_lifespan,
-        # A path is either a route or a 404 in the one error shape.
+        # A path that is no route gets 404 in our error shape, not a redirect.
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         responses=error_responses(InternalError),
@@ -56,44 +60,50 @@ def _add_state(app: FastAPI, settings: Settings) -> None:
     app.state.stop = GracefulStop(settings.drain_seconds)
     app.state.shadow = None
     if settings.shadow_alias is not None:
-        app.state.shadow = Shadow(settings, settings.shadow_alias, app.state.telemetry.registry)
+        app.state.shadow = Shadow(settings, settings.shadow_alias, app.state.telemetry.collectors)
         app.state.telemetry.compare = app.state.shadow.compare
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
-    # For the OpenAPI document: ApiKeyMiddleware does the checking.
+    # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
     keyed = [] if settings.api_keys is None else [Security(API_KEY)]
-    for routes in (recommendations, history, items, model):
-        app.include_router(
-            routes.router, dependencies=keyed, responses=error_responses(UnauthorizedError) if keyed else {}
-        )
-    for routes in (health, metrics):
-        app.include_router(routes.router)
-    if settings.admin_token is not None:
-        app.include_router(reload.router)
+    responses = error_responses(UnauthorizedError) if keyed else {}
+    for routes in FOR_CLIENTS:
+        app.include_router(routes.router, dependencies=keyed, responses=responses)
+    for routes in FOR_OPERATORS:
+        if routes is not reload or settings.admin_token is not None:
+            app.include_router(routes.router)
 
 
 def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
-    # The last one added sees a request first.
-    app.add_middleware(FastPath, store=app.state.store, telemetry=app.state.telemetry, route=recommendations.FOR_USER)
+    # The middleware that is added last sees a request first.
+    state = app.state
+    pages = {path for path in (app.docs_url, app.swagger_ui_oauth2_redirect_url, app.redoc_url) if path is not None}
+    app.add_middleware(FastPath, store=state.store, telemetry=state.telemetry, route=recommendations.FOR_USER)
     if settings.api_keys is not None:
-        app.add_middleware(ApiKeyMiddleware, keys=listed(settings.api_keys.get_secret_value()))
+        keys = comma_separated(settings.api_keys.get_secret_value())
+        app.add_middleware(ApiKeyMiddleware, keys=keys, open_paths={*pages, str(app.openapi_url), *_operator_paths()})
     if settings.cors_origins is not None:
-        # Around the keys: a browser asks for permission without one.
+        # Outside ApiKeyMiddleware: a browser asks for permission without a key.
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=listed(settings.cors_origins),
+            allow_origins=comma_separated(settings.cors_origins),
             allow_methods=["GET", "POST"],
             allow_headers=[API_KEY_HEADER, "X-Request-ID", "Content-Type"],
             expose_headers=["X-Request-ID"],
         )
     app.add_middleware(
         RequestMiddleware,
-        store=app.state.store,
-        telemetry=app.state.telemetry,
-        request_log=app.state.request_log,
+        store=state.store,
+        telemetry=state.telemetry,
+        request_log=state.request_log,
+        pages=pages,
         traced=traced,
     )
+
+
+def _operator_paths() -> set[str]:
+    return {route.path for routes in FOR_OPERATORS for route in routes.router.routes if isinstance(route, APIRoute)}
 
 
 @asynccontextmanager
@@ -102,7 +112,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.shadow is not None:
         following.append(app.state.shadow)
     app.state.stop.install()
-    # Threads of one product wait for each other in a loop, and take the processor from requests beside it.
+    # More BLAS threads wait for each other in a loop, and take the processor from other requests.
     with threadpool_limits(1, user_api="blas"):
         for each in following:
             each.start()
@@ -113,7 +123,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _operation_id(route: APIRoute) -> str:
-    # The function's name: generated clients get readable methods that stay when a path changes.
+    # The function's name gives generated clients readable methods, which stay the same when a path changes.
     return route.name
 
 

@@ -1,9 +1,7 @@
-"""Servers under test: started, asked, weighed, ended."""
+"""Servers under test: starts one, asks it, measures its memory and processor time."""
 
 import http.client
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,9 +14,9 @@ import psutil
 
 from benchmarks.environments import CACHE, PROJECT
 from benchmarks.load import Request
+from scripts.programs import free_port, running
 
 START_SECONDS = 120
-STOP_SECONDS = 10
 MEGABYTE = 1e6
 # Nothing else of the caller's environment reaches a server, where it could be a setting.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -87,45 +85,16 @@ class Server:
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
 
-    def end(self) -> None:
-        """End the process, then what is left of its descendants."""
-        with suppress(psutil.NoSuchProcess):
-            tree = self.tree()
-            self.process.send_signal(signal.SIGTERM)
-            _, alive = psutil.wait_procs(tree, STOP_SECONDS)
-            for process in alive:
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
-        self.process.wait()
-
 
 @contextmanager
 def serving(name: str, command: Sequence[str], variables: Mapping[str, str]) -> Iterator[tuple[Server, float]]:
-    """Start a server, `{port}` in its command standing for a free port; yields it and when it was started."""
+    """Start a server on a free port, `{port}` in its command; yields it and the time of its start."""
     log = CACHE / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
+    program = [part.format(port=port) for part in command]
     inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
-    with log.open("wb") as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            [part.format(port=port) for part in command],
-            env={**inherited, **ONE_THREAD, **variables},
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    server = Server(name, port, process, log)
-    try:
-        yield server, started
-    finally:
-        server.end()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    environment = {**inherited, **ONE_THREAD, **variables}
+    started = time.perf_counter()
+    with log.open("wb") as output, running(program, environment=environment, folder=PROJECT, output=output) as process:
+        yield Server(name, port, process, log), started

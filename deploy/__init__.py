@@ -1,1 +1,1 @@
-"""What the deployment runs beside the service and the pipeline."""
+"""Programs and settings of the deployment, apart from the service and the pipeline."""

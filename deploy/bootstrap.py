@@ -1,7 +1,7 @@
-"""Give a new deployment its first model: `python -m deploy.bootstrap`.
+"""Trains the first model of a new deployment: `python -m deploy.bootstrap`.
 
-Where the pipeline has never decided about a version, it is run; else nothing happens, whatever the code or the
-parameters are by now: who wants a new model runs it.
+Runs the pipeline if the registry holds no version that the gate has decided about. Otherwise it does nothing, even if
+code or parameters have changed.
 """
 
 import subprocess
@@ -16,13 +16,13 @@ from training.tracking.versions import DECISION
 
 
 def main() -> None:
-    """Run the pipeline unless there is a version that it has decided about; the exit code is the pipeline's."""
+    """Run the pipeline if the registry has no decided version, and exit with its code."""
     try:
         decided = _has_decided(Project(Path.cwd()))
     except PipelineError as error:
         sys.exit(f"bootstrap: {error}")
     if decided:
-        sys.stdout.write("bootstrap: the registry has a model, nothing to do\n")
+        sys.stdout.write("bootstrap: the registry has a model; nothing to do\n")
         return
     sys.exit(subprocess.run(["dvc", "repro"], check=False).returncode)
 

@@ -1,4 +1,4 @@
-"""Make the buckets that BUCKETS names, separated by commas, once the S3 store answers: `python -m deploy.buckets`."""
+"""Creates the buckets that BUCKETS names, separated by commas, once S3 answers: `python -m deploy.buckets`."""
 
 import os
 import sys
@@ -12,17 +12,17 @@ PRESENT = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 
 
 def main() -> None:
-    """Make them; the store's address and keys are in AWS' own variables."""
+    """Create the buckets; AWS' own variables hold the store's address and keys."""
     client = boto3.client("s3", config=PATIENCE)
     for name in os.environ["BUCKETS"].split(","):
         try:
             client.create_bucket(Bucket=name)
         except ClientError as error:
             if error.response["Error"]["Code"] not in PRESENT:
-                sys.exit(f"The bucket {name} could not be made: {error}")
+                sys.exit(f"The bucket {name} could not be created: {error}")
         except BotoCoreError as error:
-            sys.exit(f"The bucket {name} could not be made: {error}")
-        sys.stdout.write(f"bucket {name}: there\n")
+            sys.exit(f"The bucket {name} could not be created: {error}")
+        sys.stdout.write(f"bucket {name}: exists\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""The MLflow server's login: MLflow's own, and users that may only read.
+"""Adds users that may only read to the MLflow server's login.
 
-To MLflow, everybody who can log in may create experiments and registered models, whatever their permissions on
-existing ones.
+MLflow itself lets every user create experiments and registered models, whatever their permissions on existing ones.
 """
 
 import os
@@ -14,13 +13,13 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def authenticate() -> Authorization | Response:
-    """Who asks, or an answer that refuses; to be named as `authorization_function`.
+    """The user's login, or an answer that refuses; mlflow_auth.ini names it as `authorization_function`.
 
-    The environment variable READ_ONLY_USERS names users, separated by commas, who get no further than reading.
+    The environment variable READ_ONLY_USERS names the users, separated by commas, that may only read.
     """
-    who: Authorization | Response = authenticate_request_basic_auth()
-    if isinstance(who, Response) or request.method in READING:
-        return who
-    if who.username in os.environ.get("READ_ONLY_USERS", "").split(","):
-        return Response(f"{who.username} may only read.", status=403)
-    return who
+    login: Authorization | Response = authenticate_request_basic_auth()
+    if isinstance(login, Response) or request.method in READING:
+        return login
+    if login.username in os.environ.get("READ_ONLY_USERS", "").split(","):
+        return Response(f"{login.username} may only read.", status=403)
+    return login

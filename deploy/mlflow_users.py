@@ -1,7 +1,7 @@
-"""Give the MLflow server its users, each with the password in the environment: `python -m deploy.mlflow_users`.
+"""Creates the MLflow server's users, with passwords from the environment: `python -m deploy.mlflow_users`.
 
-MLFLOW_USERS names them, separated by commas; the password of `api` is in API_PASSWORD. Runs at every start of the
-deployment: a user who is there gets the password that the environment says now.
+MLFLOW_USERS names the users, separated by commas; API_PASSWORD holds the password of `api`. It runs at every start of
+the deployment, and sets the password of users that exist already.
 """
 
 import os
@@ -14,13 +14,13 @@ ABSENT = "RESOURCE_DOES_NOT_EXIST"
 
 
 def main() -> None:
-    """Make or update every user, as the administrator of MLFLOW_TRACKING_USERNAME."""
+    """Create or update every user, as the administrator that MLFLOW_TRACKING_USERNAME names."""
     client = AuthServiceClient(os.environ["MLFLOW_TRACKING_URI"])
     for name in os.environ["MLFLOW_USERS"].split(","):
         try:
             outcome = _ensure(client, name, os.environ[f"{name.upper()}_PASSWORD"])
         except MlflowException as error:
-            sys.exit(f"The MLflow user {name} could not be made: {error}")
+            sys.exit(f"The MLflow user {name} could not be created: {error}")
         sys.stdout.write(f"MLflow user {name}: {outcome}\n")
 
 
@@ -33,7 +33,7 @@ def _ensure(client: AuthServiceClient, name: str, password: str) -> str:
         client.create_user(name, password)
         return "created"
     client.update_user_password(name, password)
-    return "there, password set"
+    return "exists, password set"
 
 
 if __name__ == "__main__":

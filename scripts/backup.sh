@@ -1,16 +1,16 @@
 #!/bin/sh
-# Copy what MLflow knows and keeps, its database and its artifacts, into a new folder.
+# Copy MLflow's database and artifacts into a new folder.
 # usage: backup.sh FOLDER
 set -eu
 [ $# -eq 1 ] || { echo "usage: backup.sh FOLDER" >&2; exit 2; }
 folder=${1%/}
-[ ! -e "$folder" ] || { echo "$folder is there already: name a new folder." >&2; exit 1; }
+[ ! -e "$folder" ] || { echo "$folder exists already: name a new folder." >&2; exit 1; }
 umask 077
-# A backup that was interrupted has another name than one that is whole.
+# An interrupted backup keeps this name, so that it is not taken for a whole one.
 partial=$folder.partial
 rm -rf "$partial"
 mkdir -p "$partial"
-# The database first: whatever it names is in the artifacts that are copied after it.
+# Copy the database first: every artifact that it names exists when the artifacts are copied.
 docker compose exec -T postgres pg_dump --username=mlflow --format=custom mlflow >"$partial/mlflow.dump"
 docker compose run --rm -T --no-deps mlflow tar --directory=/artifacts --create . >"$partial/artifacts.tar"
 mv "$partial" "$folder"

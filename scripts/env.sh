@@ -1,10 +1,10 @@
 #!/bin/sh
-# Write .env for docker-compose.yml: .env.example with a random password for each variable that is empty.
+# Write .env for docker-compose.yml: a copy of .env.example with a random password in each empty variable.
 # usage: env.sh [FOLDER]
 set -eu
 cd "${1:-.}"
 if [ -e .env ]; then
-	echo ".env is there already, and its passwords may be in use: edit it, or move it away first." >&2
+	echo ".env exists already, and its passwords may be in use: edit it, or move it away first." >&2
 	exit 1
 fi
 umask 077

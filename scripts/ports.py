@@ -1,21 +1,21 @@
-"""Say which port is taken, and how to choose another: ports.py NAME PORT [NAME PORT ...]."""
+"""Check that ports are free: ports.py NAME PORT [NAME PORT ...]."""
 
 import socket
 import sys
 
 
 def main(arguments: list[str]) -> None:
-    """Exit with one sentence at the first port that can't be bound on the loopback address, or is named twice."""
+    """Exit with one sentence at the first port that is invalid, named twice, or in use on 127.0.0.1."""
     taken: dict[int, str] = {}
     for name, value in zip(arguments[::2], arguments[1::2], strict=True):
         if not (value.isdecimal() and 0 < int(value) < 65536):
             sys.exit(f"{name} must be a port number from 1 to 65535, not {value!r}.")
         if int(value) in taken:
-            sys.exit(f"{taken[int(value)]} and {name} are both {value}: choose two ports.")
+            sys.exit(f"{taken[int(value)]} and {name} are both {value}: choose two different ports.")
         taken[int(value)] = name
         if not _is_free(int(value)):
             sys.exit(
-                f"Port {value} is in use: end what listens there, or choose another: make serve {name}={int(value) + 1}"
+                f"Port {value} is in use: stop what uses it, or choose another: make serve {name}={int(value) + 1}"
             )
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Say in one sentence what this machine lacks, before anything is installed.
-# usage: preflight.sh PYTHON [PORT MLFLOW_PORT]; an empty PYTHON means: find one.
+# Check, before anything is installed, that this machine has all it needs; else say in one sentence what is missing.
+# usage: preflight.sh PYTHON [PORT MLFLOW_PORT]; with an empty PYTHON it finds one.
 set -eu
 here=$(dirname "$0")
 python=$(sh "$here/python.sh" "$1")

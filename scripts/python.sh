@@ -1,7 +1,7 @@
 #!/bin/sh
-# Print a Python that fits, 3.10 to 3.13: the one named as argument, or the first one found.
+# Print a Python of version 3.10 to 3.13: the one named as argument, or the first one found.
 fits() { "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }
-# The one that is named may hold a space.
+# The name may hold a space.
 named=$1
 [ -n "$named" ] || set -- python3 python3.13 python3.12 python3.11 python3.10 python
 for python in "$@"; do

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Put back what backup.sh has copied, in place of what is there.
+# Replace MLflow's database and artifacts by those of a backup.
 # usage: restore.sh FOLDER
 set -eu
 folder=${1:-}
-[ -s "$folder/mlflow.dump" ] && [ -s "$folder/artifacts.tar" ] || { echo "usage: restore.sh FOLDER, one that backup.sh has written" >&2; exit 2; }
+[ -s "$folder/mlflow.dump" ] && [ -s "$folder/artifacts.tar" ] || { echo "usage: restore.sh FOLDER (a folder that backup.sh has written)" >&2; exit 2; }
 
 in_postgres() { docker compose exec -T postgres "$@"; }
 in_mlflow() { docker compose run --rm -T --no-deps mlflow "$@"; }
 damaged() { echo "$folder/$1 is damaged: nothing was changed." >&2; exit 1; }
 
 docker compose up --detach --wait postgres
-# All is read once before anything is replaced.
+# Read the whole backup before replacing anything.
 in_mlflow tar --list <"$folder/artifacts.tar" >/dev/null || damaged artifacts.tar
 in_postgres dropdb --username=mlflow --maintenance-db=postgres --if-exists restored
 in_postgres createdb --username=mlflow --maintenance-db=postgres restored
@@ -21,4 +21,4 @@ in_postgres dropdb --username=mlflow --maintenance-db=postgres --force --if-exis
 in_postgres psql --username=mlflow --dbname=postgres --quiet --command='ALTER DATABASE restored RENAME TO mlflow'
 in_mlflow tar --directory=/artifacts --extract --overwrite <"$folder/artifacts.tar"
 docker compose up --detach --wait mlflow
-echo "Restored $folder; the service follows within a poll."
+echo "Restored $folder; the service follows at its next poll."

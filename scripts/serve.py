@@ -1,84 +1,75 @@
-"""Run the pipeline, then MLflow and the service, until Ctrl-C: what `make serve` does once all is installed."""
+"""Run the pipeline, then MLflow and the service, until Ctrl-C: `make serve` runs this once all is installed."""
 
 import argparse
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from scripts.programs import running
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHON = sys.executable
 READY_WITHIN_SECONDS = 120
-STOP_WITHIN_SECONDS = 10
+PAUSE_SECONDS = 0.1
 NO_MODEL = ("model_missing", "alias_missing")
 
 
-class Server:
-    """A server process with all that it starts itself, in a process group of its own.
+class StopRequest:
+    """Notes the first signal that asks the program to stop, and ignores the others.
 
-    So Ctrl-C reaches only this script, which then ends the whole group.
+    If the handler raised an error, a second signal would interrupt the stopping that the first one began.
     """
 
-    def __init__(self, name: str, command: list[str], environment: Mapping[str, str], ready_url: str) -> None:
-        self.name, self.ready_url = name, ready_url
-        self.log = ROOT / ".cache" / f"{name}.log"
-        self.log.parent.mkdir(exist_ok=True)
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [PYTHON, "-m", *command],
-                cwd=ROOT,
-                env=os.environ | dict(environment),
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # A shell makes programs in the background ignore Ctrl-C; nohup makes its program ignore SIGHUP.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._note)
 
-    def wait_until_ready(self) -> None:
-        """Return once the server answers; exit with a sentence if it ends or takes too long."""
-        deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while not self._answers():
-            self.check()
-            if time.monotonic() > deadline:
-                sys.exit(f"{self.name} was not ready within {READY_WITHIN_SECONDS} seconds; see {self.log}")
-            time.sleep(0.1)
+    def pause(self) -> None:
+        """Wait for a moment; after a signal exit instead, with 0 after Ctrl-C, else with 128 and its number."""
+        if self.signal is not None:
+            sys.exit(0 if self.signal == signal.SIGINT else 128 + self.signal)
+        time.sleep(PAUSE_SECONDS)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self.signal = self.signal or number
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server process and the file that holds its output."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
 
     def check(self) -> None:
         """Exit with a sentence if the server has ended."""
         if self.process.poll() is not None:
             sys.exit(f"{self.name} ended by itself with exit code {self.process.returncode}; see {self.log}")
 
-    def end(self) -> None:
-        """End the group, kindly first."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_WITHIN_SECONDS)
-
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(self.ready_url, timeout=5).close()
-        except (urllib.error.URLError, OSError):
-            return False
-        return True
-
 
 def main() -> None:
-    """Start everything, say where it is, and end it all together."""
+    """Start everything, print the addresses, and stop everything at the end."""
+    request = StopRequest()
     options = _options()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
-    with contextlib.suppress(KeyboardInterrupt):
-        _run_pipeline()
-        _serve(options.port, options.mlflow_port)
-    print("\nStopped.")
+    try:
+        _run_pipeline(request)
+        _serve(request, options.port, options.mlflow_port)
+    finally:
+        if request.signal is not None:
+            print("\nStopped.")
 
 
 def _options() -> argparse.Namespace:
@@ -88,61 +79,89 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run_pipeline() -> None:
-    # The pipeline writes to the store that the server below opens, whatever server the environment names.
+def _run_pipeline(request: StopRequest) -> None:
+    # Without MLFLOW_TRACKING_URI the pipeline writes to mlflow.db, which the MLflow server below opens.
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    done = subprocess.run([PYTHON, "-m", "dvc", "repro"], cwd=ROOT, env=environment, check=False)
-    if done.returncode:
+    with running([sys.executable, "-m", "dvc", "repro"], environment=environment, folder=ROOT) as process:
+        while process.poll() is None:
+            request.pause()
+    if process.returncode:
         sys.exit("The pipeline failed, see above; nothing was started.")
 
 
-def _serve(port: int, mlflow_port: int) -> None:
-    servers: list[Server] = []
-    try:
-        servers.append(_mlflow(mlflow_port))
-        servers.append(_service(port, mlflow_port))
-        for server in servers:
-            server.wait_until_ready()
-        _announce(port, mlflow_port, _model_status(port))
+def _serve(request: StopRequest, port: int, mlflow_port: int) -> None:
+    with ExitStack() as stack:
+        # The service starts last: one that finds no registry shows that as its last problem.
+        servers = [stack.enter_context(_mlflow(mlflow_port))]
+        _wait(request, servers, lambda: _is_open(mlflow_port))
+        servers.append(stack.enter_context(_service(port, mlflow_port)))
+        _wait(request, servers, lambda: _is_settled(_model(port)))
+        _announce(port, mlflow_port)
         while True:
-            time.sleep(0.5)
+            request.pause()
             for server in servers:
                 server.check()
-    finally:
-        for server in reversed(servers):
-            server.end()
 
 
-def _mlflow(port: int) -> Server:
+def _mlflow(port: int) -> AbstractContextManager[Server]:
     store = ["--backend-store-uri", f"sqlite:///{ROOT / 'mlflow.db'}", "--artifacts-destination", str(ROOT / "mlruns")]
     command = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *store]
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    return Server("mlflow", command, environment, f"http://127.0.0.1:{port}/health")
+    return _server("mlflow", command, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
 
 
-def _service(port: int, mlflow_port: int) -> Server:
+def _service(port: int, mlflow_port: int) -> AbstractContextManager[Server]:
     command = ["uvicorn", "--factory", "app.main:create_app", "--host", "127.0.0.1", "--port", str(port)]
-    environment = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}"}
-    return Server("service", command, environment, f"http://127.0.0.1:{port}/health/live")
+    return _server("service", command, {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}"})
 
 
-def _model_status(port: int) -> str:
-    """Wait until the service has a model, or knows that the registry has none for it; `/model` says which."""
+@contextmanager
+def _server(name: str, module: Sequence[str], variables: Mapping[str, str]) -> Iterator[Server]:
+    log = ROOT / ".cache" / f"{name}.log"
+    log.parent.mkdir(exist_ok=True)
+    command, environment = [sys.executable, "-m", *module], os.environ | dict(variables)
+    with log.open("wb") as output, running(command, environment=environment, folder=ROOT, output=output) as process:
+        yield Server(name, process, log)
+
+
+def _wait(request: StopRequest, servers: Sequence[Server], is_ready: Callable[[], bool]) -> None:
+    """Return once the last server is ready; exit with a sentence if one ends, or if it takes too long."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < deadline:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/model", timeout=5) as answer:
-            model = json.load(answer)
-        status: str = model["registry"]["status"]
-        if model["version"] is not None or status in NO_MODEL:
-            return status
-        time.sleep(0.1)
-    sys.exit(f"the service had no model within {READY_WITHIN_SECONDS} seconds: {model['last_problem']}")
+    while not is_ready():
+        request.pause()
+        for server in servers:
+            server.check()
+        if time.monotonic() > deadline:
+            sys.exit(f"{servers[-1].name} was not ready within {READY_WITHIN_SECONDS} seconds; see {servers[-1].log}")
 
 
-def _announce(port: int, mlflow_port: int, status: str) -> None:
+def _is_open(mlflow_port: int) -> bool:
+    return _answer(f"http://127.0.0.1:{mlflow_port}/health") is not None
+
+
+def _is_settled(model: dict[str, Any]) -> bool:
+    """Whether the service has a model, or knows that the registry has none for it."""
+    return bool(model) and (model["version"] is not None or model["registry"]["status"] in NO_MODEL)
+
+
+def _model(port: int) -> dict[str, Any]:
+    """The service's answer at `/model`; empty while it does not answer."""
+    model: dict[str, Any] = json.loads(_answer(f"http://127.0.0.1:{port}/model") or "{}")
+    return model
+
+
+def _answer(url: str) -> bytes | None:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            body: bytes = answer.read()
+    except OSError:
+        return None
+    return body
+
+
+def _announce(port: int, mlflow_port: int) -> None:
     service, mlflow = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{mlflow_port}"
     print(f"\n  service   {service}    documentation: {service}/docs\n  MLflow    {mlflow}")
-    if status in NO_MODEL:
+    if _model(port)["registry"]["status"] in NO_MODEL:
         print(
             f"\nNo version is live. Give one the alias production at {mlflow}, or: python -m training promote VERSION"
         )

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Replace the replicas of the service by ones of the present code and settings, without a pause: the new ones first.
+# Replace the replicas of the service by new ones with the present code and settings, without a pause.
 # usage: upgrade.sh
 set -eu
 PATIENCE_SECONDS=120
 docker compose build api
 old=$(docker compose ps --quiet api)
-[ -n "$old" ] || { echo "No replica runs: docker compose up --detach --wait starts them." >&2; exit 1; }
+[ -n "$old" ] || { echo "No replica is running: start them with docker compose up --detach --wait." >&2; exit 1; }
 
 remove_new() {
 	for replica in $(docker compose ps --all --quiet api); do
@@ -14,7 +14,7 @@ remove_new() {
 		*) docker logs --tail 3 "$replica" >&2 && docker rm --force "$replica" >/dev/null ;;
 		esac
 	done
-	echo "The new replicas did not get ready and are removed again; the old ones serve on. Above is what the new ones said." >&2
+	echo "The new replicas did not become ready and are removed; the old ones go on serving. Their last log lines are above." >&2
 	exit 1
 }
 

@@ -21,7 +21,7 @@ from tests.processes import wait_until
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An answer of the service."""
 
     status: int
     headers: dict[str, str]
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """Sends paths as they are written: nothing is decoded or normalised on the way."""
+    """Sends paths exactly as they are written, without decoding or normalising them."""
 
     port: int
 
@@ -57,7 +57,7 @@ class Client:
         return self.get(path, "POST", {"Content-Type": "application/json"}, json.dumps(content).encode())
 
     def version(self) -> str | None:
-        """The version that serves."""
+        """The loaded version."""
         version: str | None = self.get("/model").json["version"]
         return version
 
@@ -65,7 +65,7 @@ class Client:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Client]:
     """The service in a thread of this process, as uvicorn runs it."""
-    # No port but what the system gives; no logging set up, so that pytest sees the lines.
+    # The system chooses the port. uvicorn sets up no logging, so that pytest sees the lines.
     server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -1,4 +1,4 @@
-"""Fixtures that several packages share."""
+"""Fixtures that several packages of tests share."""
 
 import re
 import signal
@@ -11,7 +11,7 @@ from app.settings import Settings
 from tests.processes import answers, free_port, process, wait_until
 from tests.registry import TestRegistry
 
-# What a shell runs in the background ignores Ctrl-C, and so does what that starts; the tests send it.
+# A shell makes programs in the background ignore Ctrl-C, and their children inherit that. Tests send Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MakeSettings = Callable[..., Settings]
@@ -35,14 +35,14 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def registry(mlflow_server: str, tmp_path: Path, request: pytest.FixtureRequest) -> TestRegistry:
-    """A registered model of this test's own."""
+    """A registered model that only this test uses."""
     name = re.sub(r"\W+", "-", request.node.name)
     return TestRegistry(mlflow_server, name, tmp_path)
 
 
 @pytest.fixture
 def make_settings(tmp_path: Path) -> MakeSettings:
-    """Settings of a service that looks often and whose registry is a closed port, unless told otherwise."""
+    """Settings of a service that polls often; its registry is a closed port unless the test names one."""
 
     def make(registry: TestRegistry | None = None, **fields: object) -> Settings:
         address = {"mlflow_tracking_uri": f"http://127.0.0.1:{free_port()}"}

@@ -16,16 +16,16 @@ def samples(text: str) -> Samples:
     }
 
 
-def collected(registry: CollectorRegistry) -> Samples:
-    """What a registry holds."""
-    return samples(generate_latest(registry).decode())
+def collected(collectors: CollectorRegistry) -> Samples:
+    """The samples of all collectors."""
+    return samples(generate_latest(collectors).decode())
 
 
 def collected_from(collector: Collector) -> Samples:
-    """What one part of it holds."""
-    registry = CollectorRegistry()
-    registry.register(collector)
-    return collected(registry)
+    """The samples of one collector."""
+    collectors = CollectorRegistry()
+    collectors.register(collector)
+    return collected(collectors)
 
 
 def _written(name: str, labels: dict[str, str]) -> str:

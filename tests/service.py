@@ -1,4 +1,4 @@
-"""The service as a real process, and clients that don't stop asking."""
+"""The service as a real process, and a client that asks without a pause."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ COMMAND = ["uvicorn", "--factory", "app.main:create_app"]
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables that say the same."""
+    """The environment variables of these settings."""
     return {name.upper(): _written(value) for name, value in settings.model_dump().items() if value is not None}
 
 
@@ -31,7 +31,7 @@ def _written(value: object) -> str:
 def service(
     settings: Settings, log: Path, more: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
 ) -> Iterator[tuple[Client, "subprocess.Popen[bytes]"]]:
-    """A real process, as it is deployed; `more` are further variables, `wrapper` is a program that starts it."""
+    """The service as it is deployed; `more` are further variables, `wrapper` is a program that starts it."""
     port = free_port()
     with process([*COMMAND, "--port", str(port)], {**environment(settings), **(more or {})}, log, wrapper) as started:
         wait_until(lambda: answers(port, "/health/live"))
@@ -39,12 +39,12 @@ def service(
 
 
 def serves(client: Client, version: str) -> Callable[[], bool]:
-    """A condition to wait for."""
+    """The condition that this version is loaded."""
     return lambda: client.version() == version
 
 
 class Asking(threading.Thread):
-    """Asks for recommendations over one kept connection until told to stop."""
+    """Asks for recommendations over one connection until it is stopped."""
 
     def __init__(self, client: Client) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Asking(threading.Thread):
         self._connection.close()
 
     def stop(self) -> list[tuple[int, str]]:
-        """Status and version of every answer."""
+        """Stop; returns status and version of every answer."""
         self.stopping.set()
         self.join()
         return self.answers

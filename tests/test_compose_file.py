@@ -53,7 +53,7 @@ def test_passwords_in_use_are_not_overwritten(tmp_path: Path) -> None:
     before = (tmp_path / ".env").read_bytes()
     done = write_env(tmp_path)
     assert done.returncode == 1
-    assert ".env is there already" in done.stderr
+    assert ".env exists already" in done.stderr
     assert (tmp_path / ".env").read_bytes() == before
 
 

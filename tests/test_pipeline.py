@@ -124,6 +124,7 @@ def test_serve_starts_all_without_training_again_and_ctrl_c_ends_all(repository:
         assert "Stage 'refit' didn't change, skipping\n" in lines
         url = next(line.split("'")[1] for line in lines if line.startswith("  curl"))
         assert get(ports[0], url.partition(str(ports[0]))[2])["source"] == "personalised"
+        assert get(ports[0], "/model")["last_problem"] is None
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert not any(answers(port, "/health/live") or answers(port, "/health") for port in ports)
@@ -143,7 +144,7 @@ def test_serve_says_so_where_no_version_is_live(repository: Repository) -> None:
 def serve(repository: Repository) -> Iterator[tuple["subprocess.Popen[str]", list[str], tuple[int, int]]]:
     """`make serve` without the installation: the process, what it printed until all was up, the ports."""
     ports = free_port(), free_port()
-    command = [sys.executable, "scripts/serve.py", "--port", str(ports[0]), "--mlflow-port", str(ports[1])]
+    command = [sys.executable, "-m", "scripts.serve", "--port", str(ports[0]), "--mlflow-port", str(ports[1])]
     with subprocess.Popen(
         command, cwd=repository.root, env=repository.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -5,6 +5,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.processes import PROJECT, free_port
 
 
@@ -33,7 +35,7 @@ def test_a_busy_port_is_named_with_the_way_to_choose_another() -> None:
     assert done.returncode == 1
     assert (
         done.stderr
-        == f"Port {port} is in use: end what listens there, or choose another: make serve MLFLOW_PORT={port + 1}\n"
+        == f"Port {port} is in use: stop what uses it, or choose another: make serve MLFLOW_PORT={port + 1}\n"
     )
 
 
@@ -81,3 +83,14 @@ def test_a_missing_compiler_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("No C compiler was found, and LightFM is compiled on this machine: install one")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("variable", ["PORT", "MLFLOW_PORT"])
+def test_a_port_without_a_number_is_said_in_one_sentence(tmp_path: Path, variable: str) -> None:
+    (tmp_path / "scripts").symlink_to(PROJECT / "scripts")
+    (tmp_path / "Makefile").symlink_to(PROJECT / "Makefile")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "installed").touch()
+    done = run("make", "--directory", str(tmp_path), "serve", f"{variable}=")
+    assert done.returncode != 0
+    assert f"{variable} must be a port number from 1 to 65535, not ''.\n" in done.stderr

@@ -1,7 +1,7 @@
-"""Who may ask: API keys for clients, a token for the operator; both off until they are set."""
+"""Checks the secrets that requests hold: API keys of clients, and the operator's token."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 
 from fastapi.security import APIKeyHeader
@@ -13,52 +13,38 @@ from app.http.error_answers import answer_error
 
 API_KEY_HEADER = "X-API-Key"
 API_KEY = APIKeyHeader(name=API_KEY_HEADER, scheme_name="ApiKey", description="A key of `API_KEYS`.", auto_error=False)
-# What orchestrators, Prometheus and a browser must read without a header of their own; none of it is about a person.
-# /model/reload has a token of its own.
-OPEN_PATHS = frozenset(
-    {
-        "/health/live",
-        "/health/ready",
-        "/metrics",
-        "/model/reload",
-        "/docs",
-        "/docs/oauth2-redirect",
-        "/redoc",
-        "/openapi.json",
-    }
-)
 
 
 class Secrets:
-    """Accepted secrets, compared in a time that tells nothing about them, not even their length."""
+    """Accepted secrets. The time of a comparison tells nothing about them, not even their length."""
 
     def __init__(self, accepted: Iterable[str]) -> None:
         self._digests = [sha256(secret.encode()).digest() for secret in accepted]
 
     def accepts(self, secret: bytes) -> bool:
-        """Whether it is one of them."""
+        """Whether it is one of the accepted secrets."""
         digest = sha256(secret).digest()
-        # All are compared, found or not.
+        # Compare with all of them, whether or not one fits.
         return sum(hmac.compare_digest(digest, accepted) for accepted in self._digests) > 0
 
 
 class ApiKeyMiddleware:
-    """Answers 401 to a request without a known key, but for the open paths."""
+    """ASGI middleware: answers 401 to a request without an accepted key, except on open paths."""
 
-    def __init__(self, app: ASGIApp, keys: Iterable[str]) -> None:
-        self._app, self._keys = app, Secrets(keys)
+    def __init__(self, app: ASGIApp, keys: Iterable[str], open_paths: Collection[str]) -> None:
+        self._app, self._keys, self._open_paths = app, Secrets(keys), frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, or refuse it."""
-        if scope["type"] != "http" or route_path(scope) in OPEN_PATHS or self._keys.accepts(_sent_key(scope)):
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http" or route_path(scope) in self._open_paths or self._keys.accepts(_sent_key(scope)):
             await self._app(scope, receive, send)
             return
-        refusal = UnauthorizedError(f"A known key is needed in the header {API_KEY_HEADER}.", scheme="ApiKey")
+        refusal = UnauthorizedError(f"Send an API key in the header {API_KEY_HEADER}.", scheme="ApiKey")
         await (await answer_error(Request(scope), refusal))(scope, receive, send)
 
 
 def route_path(scope: Scope) -> str:
-    """The path as routes are written, without what `--root-path` puts before it."""
+    """The path without the prefix that `--root-path` sets, as routes are written."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 

@@ -1,4 +1,4 @@
-"""What routes get handed."""
+"""The dependencies of routes."""
 
 from typing import Annotated, Any
 
@@ -11,10 +11,10 @@ from app.registry.follower import Follower, FollowerState
 from app.settings import Settings
 
 
-def _kept(name: str) -> Any:  # noqa: ANN401 - what it hands out, the annotations below say
-    """A dependency on something of the application's state."""
+def _from_state(name: str) -> Any:  # noqa: ANN401 - the annotations below name the types
+    """A dependency on an attribute of the application's state."""
 
-    # A coroutine, although it awaits nothing: FastAPI sends plain functions through a thread pool.
+    # A coroutine, because FastAPI runs plain functions in a thread pool, which takes longer.
     async def get(request: Request) -> Any:  # noqa: ANN401
         return getattr(request.app.state, name)
 
@@ -31,11 +31,11 @@ async def _follower_state(request: Request) -> FollowerState:
     return follower.state
 
 
-CurrentSettings = Annotated[Settings, _kept("settings")]
-CurrentStore = Annotated[ModelStore, _kept("store")]
-# The model that answers this request from its beginning to its end.
+CurrentSettings = Annotated[Settings, _from_state("settings")]
+CurrentStore = Annotated[ModelStore, _from_state("store")]
+# One model answers the whole request, even if a swap happens meanwhile.
 CurrentModel = Annotated[ServedModel, Depends(_required_model)]
-CurrentTelemetry = Annotated[Telemetry, _kept("telemetry")]
-CurrentFollower = Annotated[Follower, _kept("follower")]
+CurrentTelemetry = Annotated[Telemetry, _from_state("telemetry")]
+CurrentFollower = Annotated[Follower, _from_state("follower")]
 CurrentFollowerState = Annotated[FollowerState, Depends(_follower_state)]
-CurrentStop = Annotated[GracefulStop, _kept("stop")]
+CurrentStop = Annotated[GracefulStop, _from_state("stop")]

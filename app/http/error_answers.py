@@ -1,4 +1,4 @@
-"""How errors are answered: one JSON shape, and the OpenAPI entries that describe it."""
+"""Answers errors in one JSON shape, and describes it in the OpenAPI document."""
 
 import reprlib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ MAX_PROBLEMS = 5
 
 
 def error_responses(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entries of a route that can answer these errors."""
+    """The `responses` of a route that may answer these errors."""
     responses: dict[int | str, dict[str, Any]] = {}
     for error in errors:
         description = (error.__doc__ or "").strip()
@@ -31,7 +31,7 @@ def error_responses(*errors: type[ServiceError]) -> dict[int | str, dict[str, An
     return responses
 
 
-# Not ours to shape: the server answers an address of more than 64 KiB before any route is looked for.
+# The server itself answers an address of more than 64 KiB, before any route sees it.
 ADDRESS_TOO_LONG: dict[int | str, dict[str, Any]] = {
     400: {
         "description": "The address is longer than 64 KiB.",
@@ -48,18 +48,18 @@ def _example(error: type[ServiceError]) -> dict[str, Any]:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Have every error, the framework's included, answered in the one shape."""
+    """Have every error, the framework's included, answered in the same JSON shape."""
     for kind in (ServiceError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, answer_error)
 
 
 async def answer_error(request: Request, error: Exception) -> JSONResponse:
-    """The one handler."""
-    told = _as_service_error(request, error)
+    """The answer to any error."""
+    answered = _as_service_error(request, error)
     request_id = getattr(request.state, "request_id", "")
-    detail = ErrorDetail(code=told.code, message=told.message, field=told.field, request_id=request_id)
+    detail = ErrorDetail(code=answered.code, message=answered.message, field=answered.field, request_id=request_id)
     answer = ErrorAnswer(error=detail)
-    return JSONResponse(answer.model_dump(exclude_none=True), status_code=told.status, headers=told.headers)
+    return JSONResponse(answer.model_dump(exclude_none=True), status_code=answered.status, headers=answered.headers)
 
 
 def _as_service_error(request: Request, error: Exception) -> ServiceError:
@@ -68,7 +68,7 @@ def _as_service_error(request: Request, error: Exception) -> ServiceError:
     if isinstance(error, RequestValidationError):
         return _invalid_parameter(error)
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.BAD_REQUEST:
-        # The framework's word for JSON that Python can't read: not UTF-8, nested too deep, a number too long.
+        # FastAPI raises it for JSON that Python can't read: not UTF-8, nested too deep, a number too long.
         return InvalidParameterError("The body is not readable as JSON.", field="body")
     if isinstance(error, HTTPException):
         return FrameworkError(_explain(request, error), error.status_code, error.headers)
@@ -87,10 +87,10 @@ def _invalid_parameter(error: RequestValidationError) -> InvalidParameterError:
     problems = [(_field(problem), problem) for problem in error.errors()]
     if unreadable := _unreadable_body(problems[0][1]):
         return InvalidParameterError(unreadable, field="body")
-    told = problems[:MAX_PROBLEMS]
-    sentences = [f"{field} is {_quoted(problem.get('input'))}: {problem['msg']}." for field, problem in told]
-    if len(problems) > len(told):
-        sentences.append(f"And {len(problems) - len(told)} more.")
+    shown = problems[:MAX_PROBLEMS]
+    sentences = [f"{field} is {_quoted(problem.get('input'))}: {problem['msg']}." for field, problem in shown]
+    if len(problems) > len(shown):
+        sentences.append(f"And {len(problems) - len(shown)} more.")
     return InvalidParameterError(" ".join(sentences), field=problems[0][0])
 
 
@@ -103,13 +103,13 @@ def _unreadable_body(problem: Mapping[str, Any]) -> str | None:
 
 
 def _field(problem: Mapping[str, Any]) -> str:
-    # The first part says where: path, query, body.
+    # The first part says where the field is: path, query, body.
     place = ".".join(map(str, problem["loc"][1:])) or str(problem["loc"][0])
-    # Keys of a body may be any text, halves of characters included.
+    # A key of a body may be any text, lone surrogates included.
     return place[:MAX_QUOTED].encode(errors="replace").decode()
 
 
 def _quoted(value: object) -> str:
-    # The start of a list is enough: one as long as a body may be takes milliseconds to write down.
+    # Quote only the start of a list: the longest one that a body can hold takes milliseconds.
     text = reprlib.repr(value) if isinstance(value, list | dict) else repr(value)
     return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"

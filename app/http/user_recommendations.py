@@ -1,13 +1,13 @@
-"""Recommendations for a user as bytes: what the documented route and the fast path both answer."""
+"""Answers recommendations for a user as bytes, for both the documented route and the fast path."""
 
 from app.contract.recommender import Mask
-from app.http.film_lists import listing
-from app.model.selection import allowed_items, recommend, viewer_of
+from app.http.item_lists import list_json
+from app.model.selection import allowed_items, recommend, user_profile
 from app.model.store import ServedModel
 from app.observability.telemetry import Telemetry
 from app.schemas.queries import UserQuery
 
-PLAIN = frozenset({"k"})  # parameters that leave a request plain
+PLAIN = frozenset({"k"})  # a request with no other parameters is plain
 
 
 def answer_user(model: ServedModel, telemetry: Telemetry, user_id: str, query: UserQuery) -> bytes:
@@ -18,13 +18,13 @@ def answer_user(model: ServedModel, telemetry: Telemetry, user_id: str, query: U
 def answer_allowed(
     model: ServedModel, telemetry: Telemetry, user_id: str, query: UserQuery, allowed: Mask | None
 ) -> bytes:
-    """`Recommendations` as JSON, made of the films that `allowed`, bool (n_items,), names; None allows all."""
-    viewer = viewer_of(model, user_id)
-    selection = recommend(model, viewer.again() if query.include_seen else viewer, query, allowed)
-    source = viewer.source
+    """`Recommendations` as JSON, chosen from the items that `allowed`, bool (n_items,), marks; None allows all."""
+    profile = user_profile(model, user_id)
+    selection = recommend(model, profile.with_seen_allowed() if query.include_seen else profile, query, allowed)
+    source = profile.source
     if query.model_fields_set <= PLAIN:
         telemetry.served_plain(model, user_id, source, selection.rows, query.k)
     else:
         telemetry.served(source, selection.rows, query.k)
     fields = {"user_id": user_id, "model_version": model.version, "source": source}
-    return listing(fields, model, selection, viewer if query.explain else None)
+    return list_json(fields, model, selection, profile if query.explain else None)

@@ -1,4 +1,4 @@
-"""Which films somebody gets: who they are, what they asked for, and why there may be fewer."""
+"""Chooses the items of a list: for whom, with which filters, and why there may be fewer than k."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,10 +10,10 @@ from app.contract.artifact import Float32Array
 from app.contract.recommender import Float64Array, ItemRows, Mask, Ranking, Rows
 from app.model.similarity import pool_size
 from app.model.store import ServedModel
-from app.schemas.queries import MAX_K, Filters, ListQuery, TasteQuery
+from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
 
-# One pool for all pages of a list: what is on the second page doesn't depend on the size of the first.
-POOL = pool_size(MAX_K)
+# All pages of a list share these candidates: the second page does not depend on the size of the first.
+DIVERSITY_CANDIDATES = pool_size(MAX_K)
 REASONS_SHOWN = 3
 NO_ROWS: Rows = np.empty(0, dtype=np.int64)
 
@@ -22,8 +22,11 @@ Reason = Literal["unknown_genre", "filtered", "seen", "end_of_catalogue"]
 
 
 @dataclass(frozen=True)
-class Viewer:
-    """Somebody to recommend to: item rows to leave out, and those that explain; a row if the model knows them."""
+class Profile:
+    """What a list is made from: a user vector, the item rows to leave out, and the item rows that explain a choice.
+
+    `row` is the user's row if the list may come from the model's ready lists.
+    """
 
     vector: Float32Array
     seen: ItemRows
@@ -32,17 +35,17 @@ class Viewer:
 
     @property
     def source(self) -> Source:
-        """What a list for them is made from: popular films where the vector says nothing."""
+        """`popular` if the vector is all zero: the model has learned nothing about the user."""
         return "personalised" if self.vector.any() else "popular"
 
-    def again(self) -> "Viewer":
-        """The same, whom films may be shown that they have seen."""
+    def with_seen_allowed(self) -> "Profile":
+        """The profile of this user, with seen items allowed."""
         return replace(self, seen=NO_ROWS, row=None)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Films in order: rows and scores, the places that were skipped, and why there are fewer than asked for."""
+    """The items of one page, best first: rows, scores, how many were skipped, and why there are fewer than k."""
 
     rows: Rows
     scores: Float64Array
@@ -50,28 +53,28 @@ class Selection:
     reason: Reason | None = None
 
 
-def nobody(model: ServedModel) -> Viewer:
-    """Somebody of whom nothing is known."""
-    return Viewer(np.zeros(model.artifact.item_embeddings.shape[1], dtype=np.float32), NO_ROWS, NO_ROWS)
+def empty_profile(model: ServedModel) -> Profile:
+    """A profile that says nothing, which gets popular items."""
+    return Profile(np.zeros(model.artifact.item_embeddings.shape[1], dtype=np.float32), NO_ROWS, NO_ROWS)
 
 
-def viewer_of(model: ServedModel, user_id: str) -> Viewer:
-    """A user of the model; nobody if it has no such user."""
+def user_profile(model: ServedModel, user_id: str) -> Profile:
+    """The profile of a user; empty if the model does not know the user."""
     row = model.recommender.user_row(user_id)
     if row is None:
-        return nobody(model)
+        return empty_profile(model)
     seen = model.recommender.seen(row)
-    return Viewer(model.recommender.user_vector(row), seen, seen, row)
+    return Profile(model.recommender.user_vector(row), seen, seen, row)
 
 
-def viewer_with(model: ServedModel, liked: Rows, disliked: Rows) -> Viewer:
-    """Somebody new, by what they like and dislike: at least one item row."""
+def fold_in_profile(model: ServedModel, liked: Rows, disliked: Rows) -> Profile:
+    """The profile of a new user from liked and disliked items; they hold at least one item row."""
     vector = model.recommender.fold_in(liked, disliked)
-    return Viewer(vector, np.concatenate([liked, disliked]), liked)
+    return Profile(vector, np.concatenate([liked, disliked]), liked)
 
 
 def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
-    """The films that pass all filters, bool (n_items,), or None for all films."""
+    """The items that pass all filters, bool (n_items,); None allows all items."""
     mask = model.catalogue.allowed(filters)
     if filters.exclude:
         mask = np.ones(model.recommender.n_items, dtype=bool) if mask is None else mask.copy()
@@ -80,32 +83,37 @@ def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
 
 
 def known_rows(model: ServedModel, ids: Iterable[int | str]) -> Rows:
-    """The rows of those items that the model knows, each once."""
+    """The rows of those items that the model knows, without repeats."""
     rows = (model.recommender.item_row(str(item_id)) for item_id in ids)
     return np.unique(np.array([row for row in rows if row is not None], dtype=np.int64))
 
 
-def recommend(model: ServedModel, viewer: Viewer, query: TasteQuery, allowed: Mask | None) -> Selection:
-    """The page that was asked for of the films that are best for somebody."""
+def rank(model: ServedModel, profile: Profile, k: int, allowed: Mask | None = None) -> Ranking:
+    """The k best items for a profile: from the user's ready list if there is one and all items are allowed."""
+    if allowed is None and profile.row is not None:
+        return model.recommender.first(profile.row, k)
+    return model.recommender.top(profile.vector, k, profile.seen, allowed)
+
+
+def recommend(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: Mask | None) -> Selection:
+    """One page of the best items for a profile."""
     depth = query.offset + query.k
     if query.diversity:
-        ranking = _diverse(model, viewer, depth, query.diversity, allowed)
-    elif allowed is None and viewer.row is not None:
-        ranking = model.recommender.first(viewer.row, depth)
+        ranking = _diverse(model, profile, depth, query.diversity, allowed)
     else:
-        ranking = model.recommender.top(viewer.vector, depth, viewer.seen, allowed)
-    return _page(model, ranking, query, everything=model.recommender.n_items, seen=viewer.seen)
+        ranking = rank(model, profile, depth, allowed)
+    return _page(model, ranking, query, everything=model.recommender.n_items, seen=profile.seen)
 
 
 def similar(model: ServedModel, row: int, query: ListQuery, allowed: Mask | None) -> Selection:
-    """The page that was asked for of the films that are most like one."""
+    """One page of the items most similar to one item."""
     ranking = model.similarity.similar(row, query.offset + query.k, allowed)
     return _page(model, ranking, query, everything=model.recommender.n_items - 1)
 
 
 def popular(model: ServedModel, query: ListQuery, allowed: Mask | None) -> Selection:
-    """The page that was asked for of the films with most interactions."""
-    ranking = model.recommender.top(nobody(model).vector, query.offset + query.k, allowed=allowed)
+    """One page of the items with the most interactions."""
+    ranking = rank(model, empty_profile(model), query.offset + query.k, allowed)
     return _page(model, ranking, query, everything=model.recommender.n_items)
 
 
@@ -118,19 +126,20 @@ def _page(
     return Selection(rows, scores, query.offset, reason)
 
 
-def _diverse(model: ServedModel, viewer: Viewer, depth: int, diversity: float, allowed: Mask | None) -> Ranking:
-    """The pool in the order of MMR; what comes after the pool stays in the order of scores."""
-    pool = model.recommender.top(viewer.vector, max(depth, POOL), viewer.seen, allowed)
-    head = Ranking(pool.items[:, :POOL], pool.scores[:, :POOL])
-    chosen = model.similarity.diversify(head, min(depth, POOL), diversity)
+def _diverse(model: ServedModel, profile: Profile, depth: int, diversity: float, allowed: Mask | None) -> Ranking:
+    """The candidates in the order of MMR; the items after them stay in the order of their scores."""
+    ranking = model.recommender.top(profile.vector, max(depth, DIVERSITY_CANDIDATES), profile.seen, allowed)
+    head, tail = slice(None, DIVERSITY_CANDIDATES), slice(DIVERSITY_CANDIDATES, depth)
+    candidates = Ranking(ranking.items[:, head], ranking.scores[:, head])
+    chosen = model.similarity.diversify(candidates, min(depth, DIVERSITY_CANDIDATES), diversity)
     return Ranking(
-        np.concatenate([chosen.items, pool.items[:, POOL:depth]], axis=1),
-        np.concatenate([chosen.scores, pool.scores[:, POOL:depth]], axis=1),
+        np.concatenate([chosen.items, ranking.items[:, tail]], axis=1),
+        np.concatenate([chosen.scores, ranking.scores[:, tail]], axis=1),
     )
 
 
 def _shortfall(model: ServedModel, found: int, query: ListQuery, everything: int, seen: ItemRows) -> Reason:
-    """The first of the causes without which there would be more films."""
+    """The first cause without which the page would hold more items."""
     if query.genre and not model.catalogue.knows_a_genre(query.genre):
         return "unknown_genre"
     if found < _on_page(everything - len(np.unique(seen)), query):

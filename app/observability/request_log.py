@@ -1,23 +1,24 @@
-"""One line a request on standard error, like those of app/observability/logs.py.
+"""Writes one line for each request to standard error, in the format of logs.py.
 
-Python's logging takes longer for a line than the model for a list of films, hence a way of its own: lines are put
-together here, and written ten times a second.
+Python's logging takes longer for a line than the model takes for a list of items. So this module puts lines together
+itself, and writes them ten times a second.
 """
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from app.observability.logs import json_line
+
 LOGGER = "app.requests"
 FLUSH_SECONDS = 0.1
 
 
 class Answered(NamedTuple):
-    """A request that was answered; `path` as it was sent, so that it has no line breaks."""
+    """A request that was answered; `path` is still encoded, and so holds no line breaks."""
 
     method: str
     route: str
@@ -29,7 +30,7 @@ class Answered(NamedTuple):
 
 
 class RequestLog:
-    """Collects lines and writes them soon; for use within one event loop."""
+    """Collects lines and writes them within FLUSH_SECONDS; to be used by one event loop."""
 
     def __init__(self, level: str, log_format: str) -> None:
         self.is_on = level in {"DEBUG", "INFO"}
@@ -37,13 +38,13 @@ class RequestLog:
         self._lines: list[str] = []
 
     def add(self, answered: Answered) -> None:
-        """Note a request that has just been answered."""
+        """Add the line of a request that has just been answered."""
         if not self._lines:
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
         self._lines.append(self._line(answered, time.time()))
 
     def flush(self) -> None:
-        """Write what is there."""
+        """Write all lines that were added."""
         lines, self._lines = self._lines, []
         sys.stderr.write("".join(lines))
         sys.stderr.flush()
@@ -59,21 +60,9 @@ def _plain_line(answered: Answered, now: float) -> str:
 
 
 def _json_line(answered: Answered, now: float) -> str:
-    second = int(now)
-    start = {
-        "time": f"{_utc(second)}.{int(1000 * (now - second)):03d}+00:00",
-        "level": "INFO",
-        "logger": LOGGER,
-        "message": "request",
-    }
-    return json.dumps(start | answered._asdict()) + "\n"
+    return json_line(now, "INFO", LOGGER, "request", answered._asdict()) + "\n"
 
 
 @lru_cache(maxsize=1)
 def _local(second: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
-
-
-@lru_cache(maxsize=1)
-def _utc(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

@@ -1,4 +1,4 @@
-"""How alike the lists are that were served lately: a recommender that shows everybody the same can't hide it."""
+"""Measures how alike the latest lists are, so that a recommender that shows everybody the same items is noticed."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,16 +8,16 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 LISTS = 10_000
-PLACES = 10 * LISTS  # the films of as many lists, where ten are asked for
+PLACES = 10 * LISTS  # the items of all these lists if each holds ten
 TOP = 10
 UNUSED, FALLBACK_BIT, SHORT_BIT = -1, 1, 2
 
 
-class Recent(Collector):
-    """The last 100,000 films and 10,000 lists that were served, in memory of fixed size.
+class ServedLists(Collector):
+    """Remembers the last 10,000 lists and 100,000 items that were served, in memory of fixed size.
 
-    Adding is cheap; everything is worked out when it is asked for. Threads that add at the same time may
-    overwrite each other's list, and do no other harm.
+    Adding is cheap: all calculation happens when Prometheus asks. Threads that add at the same time may overwrite each
+    other's list, and do no other harm.
     """
 
     def __init__(self) -> None:
@@ -30,28 +30,38 @@ class Recent(Collector):
         self._places.extend(item_rows)
         self._lists.append(FALLBACK_BIT * is_fallback + SHORT_BIT * is_short)
 
-    def forget(self, n_items: int) -> None:
-        """Begin again with a catalogue of that size: a row of another model is another film."""
+    def restart(self, n_items: int) -> None:
+        """Forget all lists and begin with a catalogue of `n_items`: rows of another model mean other items."""
         self._n_items = n_items
         self._places, self._lists = _Ring(PLACES, np.int32), _Ring(LISTS, np.int8)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """What Prometheus reads; shares of nothing are left out."""
+        """The metrics that Prometheus reads; without lists, shares are left out."""
         lists, rows = self._lists.used(), self._places.used()
         # A request that began before a swap may have added a row that the new model does not have.
         counts = np.bincount(rows[rows < self._n_items], minlength=TOP)
         yield _gauge("catalogue_items", "Films that the model can recommend.", self._n_items)
-        yield _gauge("recent_lists", f"Lists looked at: the last {LISTS} of this model.", len(lists))
-        yield _gauge("recent_distinct_items", "Different films in them.", int(np.count_nonzero(counts)))
+        yield _gauge("recent_lists", f"Number of recent lists: the last {LISTS} of this model.", len(lists))
+        yield _gauge("recent_distinct_items", "Different films in the recent lists.", int(np.count_nonzero(counts)))
         if not len(lists):
             return
-        yield _gauge("recent_fallback_share", "Share of fallback lists.", float(np.mean(lists & FALLBACK_BIT != 0)))
-        yield _gauge("recent_short_share", "Share of short lists.", float(np.mean(lists & SHORT_BIT != 0)))
+        yield _gauge(
+            "recent_fallback_share",
+            "Share of the recent lists that hold popular films.",
+            float(np.mean(lists & FALLBACK_BIT != 0)),
+        )
+        yield _gauge(
+            "recent_short_share",
+            "Share of the recent lists that hold fewer films than asked for.",
+            float(np.mean(lists & SHORT_BIT != 0)),
+        )
         if total := int(counts.sum()):
             top = np.partition(counts, -TOP)[-TOP:].sum()
             share = np.count_nonzero(counts) / self._n_items
-            yield _gauge("recent_catalogue_share", "Different films, as a share of the catalogue.", share)
-            yield _gauge("recent_top10_share", "Share of places that the ten most served films take.", top / total)
+            yield _gauge("recent_catalogue_share", "Share of the catalogue that the recent lists show.", share)
+            yield _gauge(
+                "recent_top10_share", "Share of all recent places that the ten most served films take.", top / total
+            )
 
 
 class _Ring:

@@ -1,4 +1,4 @@
-"""Tracing by FastAPI's own OpenTelemetry instrumentation, where OpenTelemetry's variables ask for it."""
+"""Turns on FastAPI's OpenTelemetry instrumentation if OpenTelemetry's variables ask for it."""
 
 import logging
 import os
@@ -14,15 +14,15 @@ logger = logging.getLogger(__name__)
 
 
 def tracing_config() -> TelemetryConfig:
-    """One span a request if the variables are set, else nothing, whatever MLflow sets up for itself.
+    """One span for each request if the variables are set, else nothing, whatever MLflow sets up for itself.
 
-    Metrics are Prometheus' here, and logs hold no exceptions' texts: neither is exported.
+    Metrics and logs are not exported: Prometheus reads the metrics, and logs go to standard error.
     """
     if not _is_asked_for():
         return OFF
     if not _has_exporter():
         logger.warning(
-            "OpenTelemetry's variables are set but its exporter is not installed, so nothing is traced: "
+            "OpenTelemetry's variables are set, but its exporter is not installed and nothing is traced: "
             "pip install -r %s",
             REQUIREMENTS,
         )
@@ -34,7 +34,7 @@ def tracing_config() -> TelemetryConfig:
 
 
 def name_span(method: str, route: str) -> None:
-    """Call the present request's span by its route, as FastAPI does where it has found the route itself."""
+    """Name the span of the current request after its route, as FastAPI does for the routes that it finds itself."""
     from opentelemetry import trace
 
     span = trace.get_current_span()
@@ -54,5 +54,5 @@ def _endpoint() -> str | None:
 def _has_exporter() -> bool:
     try:
         return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
-    except ModuleNotFoundError:  # a package above it is missing
+    except ModuleNotFoundError:  # a parent package is missing
         return False

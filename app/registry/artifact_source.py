@@ -1,4 +1,4 @@
-"""The files of a registered version: from the MLflow server itself, or from a store that only MLflow's client knows."""
+"""Downloads the files of a registered version, from the MLflow server or from a store that MLflow's client reads."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from app.registry.mlflow_api import MlflowApi
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]  # where `python -m app.registry.download` finds its package
-PROXIED = "mlflow-artifacts"  # the scheme of what the server hands out
+PROXIED = "mlflow-artifacts"  # the scheme of files that the server hands out
 
 
 class ArtifactSource:
-    """Downloads directories. Calls block for as long as that takes."""
+    """Downloads directories. Calls block until the download ends."""
 
     def __init__(self, settings: Settings, api: MlflowApi) -> None:
         self._api = api
@@ -28,7 +28,7 @@ class ArtifactSource:
         self._process: subprocess.Popen[str] | None = None
 
     def download(self, uri: str, into: Path) -> Path:
-        """Copy a directory of files into a new one below `into`; raises ArtifactMissingError, DownloadFailedError."""
+        """Download a directory into a new one below `into`; raises ArtifactMissingError or DownloadFailedError."""
         parts = urlsplit(uri)
         try:
             if parts.scheme == PROXIED and not parts.netloc:
@@ -40,7 +40,7 @@ class ArtifactSource:
             raise DownloadFailedError(self._api.shown(in_one_line(error))) from error
 
     def stop(self) -> None:
-        """End a download by MLflow's client that is under way."""
+        """End a download by MLflow's client, if one is running."""
         if self._process is not None:
             self._process.kill()
 
@@ -72,14 +72,14 @@ class ArtifactSource:
             answer: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
         except ValueError:
             last = errors.rstrip().rpartition("\n")[2]
-            return {"failed": in_one_line(last or f"it ended with {self._process.returncode}")}
+            return {"failed": in_one_line(last or f"its process ended with exit code {self._process.returncode}")}
         return answer
 
 
 def _for_mlflow(settings: Settings) -> dict[str, str]:
     """The environment of MLflow's client."""
     variables = {
-        # Without these it blocks for minutes when the server is down.
+        # Without these the client blocks for minutes if the server is down.
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(settings.registry_timeout_seconds),
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",

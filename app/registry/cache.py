@@ -1,7 +1,7 @@
-"""Downloaded versions on the local disk, from which the service starts while MLflow is down.
+"""Keeps downloaded versions on disk, so that the service can start while MLflow is down.
 
 <root>/<model name>/3-0123456789ab/     an artifact: version, then the start of its content hash
-<root>/<model name>/production.json     which of them the alias last named, newest first: the last good ones
+<root>/<model name>/production.json     the last good versions of the alias, newest first
 <root>/<model name>/.download-x7f2/     a download in progress
 """
 
@@ -25,7 +25,7 @@ from app.settings import Settings
 KEPT = 2  # the current version and the one before it
 DOWNLOAD_PREFIX = ".download-"
 ABANDONED_SECONDS = 3600
-# Only what has such a name is ever read or removed, whatever directory the settings name.
+# Files with other names are never read or removed: the settings may name any directory.
 ENTRY_NAME = re.compile(r"[0-9]+-[0-9a-f]{12}")
 
 logger = logging.getLogger(__name__)
@@ -33,30 +33,30 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Entry:
-    """A version on disk."""
+    """A version in the cache."""
 
     release: Release
     directory: Path
 
 
 class ModelCache:
-    """The versions of one model that one alias named. Several processes may share the directory."""
+    """The cached versions of one model and one alias. Several processes may share the directory."""
 
     def __init__(self, settings: Settings) -> None:
         self._directory = settings.model_cache_dir.absolute() / quote(settings.model_name, safe=" ")
         self._index = self._directory / f"{settings.model_alias.lower()}.json"
 
     def entries(self) -> list[Entry]:
-        """What the alias last named, newest first."""
+        """The last good versions of the alias, newest first."""
         return [entry for entry in self._listed(self._index) if entry.directory.is_dir()]
 
     def find(self, release: Release) -> Entry | None:
-        """That version, if it is on disk."""
+        """The entry of a release, if it is in the cache."""
         return next((entry for entry in self.entries() if entry.release == release), None)
 
     @contextmanager
     def download_directory(self) -> Iterator[Path]:
-        """A new directory on the disk of the cache, removed at the end with what was not kept."""
+        """A new directory in the cache, removed at the end with all that was not added."""
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             directory = Path(tempfile.mkdtemp(prefix=DOWNLOAD_PREFIX, dir=self._directory))
@@ -68,22 +68,22 @@ class ModelCache:
             shutil.rmtree(directory, ignore_errors=True)
 
     def add(self, release: Release, artifact: Path, content_hash: str) -> None:
-        """Move a verified download to its place and keep it."""
+        """Move a verified download into the cache and keep it."""
         place = self._directory / f"{release.version}-{content_hash[:12]}"
-        # Where the place is taken, another process has brought the same bytes.
+        # If the place is taken, another process has put the same bytes there.
         if not place.exists():
             with _told_as_cache_failure(release):
                 artifact.rename(place)
         self.keep(Entry(release, place))
 
     def keep(self, entry: Entry) -> None:
-        """Make this the last good version and remove what is no longer needed."""
+        """Make this the last good version, and remove entries that no alias needs any more."""
         with _told_as_cache_failure(entry.release):
             self._write_index([entry, *(other for other in self.entries() if other.directory != entry.directory)])
             self._remove_unused()
 
     def discard(self, entry: Entry) -> None:
-        """Remove a version that turned out to be damaged."""
+        """Remove a damaged version."""
         shutil.rmtree(entry.directory, ignore_errors=True)
 
     def _listed(self, index: Path) -> list[Entry]:
@@ -97,7 +97,7 @@ class ModelCache:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:
-            logger.warning("%s is not readable and ignored: %s", index, error)
+            logger.warning("%s can't be read and is ignored: %s", index, error)
             return []
 
     def _write_index(self, entries: list[Entry]) -> None:
@@ -110,8 +110,8 @@ class ModelCache:
             partial.unlink(missing_ok=True)
 
     def _remove_unused(self) -> None:
-        # Listed before the indexes are read, so that another process' newest entry is likely to be in its index.
-        # If it is not, that process still has the files mapped and will download them again at its next start.
+        # List the files before reading the indexes: an entry that another process adds meanwhile is then kept.
+        # If it is removed all the same, that process goes on with its mapped files until its next start.
         present = list(self._directory.iterdir())
         used = {entry.directory for index in self._directory.glob("*.json") for entry in self._listed(index)}
         for path in present:

@@ -2,8 +2,8 @@
 
     python -m app.registry.download ARTIFACT_URI DIRECTORY
 
-The server is that of MLFLOW_TRACKING_URI. The last line of the output is JSON: {"directory": "…"}, or {"missing": true}
-where there are no files, or {"failed": "why"}.
+MLFLOW_TRACKING_URI names the server. The last line of the output is JSON: {"directory": "…"}, or {"missing": true}
+if there are no files, or {"failed": "why"}.
 """
 
 import json
@@ -13,18 +13,18 @@ MAX_REASON = 300
 
 
 def main() -> None:
-    """Download, and say how it went."""
+    """Download the files and print the outcome."""
     uri, directory = sys.argv[1:]
     try:
         answer = _download(uri, directory)
     except Exception as error:
-        # MLflow passes on what its parts raise: requests, json, urllib3, a storage client.
+        # MLflow lets through the errors of its parts: requests, json, urllib3, storage clients.
         answer = {"missing": True} if _is_absent(error) else {"failed": in_one_line(error)}
     sys.stdout.write(f"\n{json.dumps(answer)}\n")
 
 
 def in_one_line(problem: BaseException | str) -> str:
-    """What went wrong, in one line: the innermost error, for a refused connection comes wrapped four times."""
+    """The problem in one line: the innermost error, because MLflow wraps a refused connection four times."""
     while isinstance(inner := _inner(problem), BaseException):
         problem = inner
     return " ".join((str(problem) or type(problem).__name__).split())[:MAX_REASON]
@@ -37,10 +37,10 @@ def _inner(problem: BaseException | str) -> object:
 
 
 def _download(uri: str, directory: str) -> dict[str, object]:
-    # In here: who only needs in_one_line must not import MLflow.
+    # Imported here, because in_one_line must not cost the import of MLflow.
     import mlflow
 
-    # An absent directory is an empty list in some stores and an error, worded differently, in others.
+    # For an absent directory some stores list nothing, and others raise errors in their own words.
     if not mlflow.artifacts.list_artifacts(artifact_uri=uri):
         return {"missing": True}
     return {"directory": mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=directory)}

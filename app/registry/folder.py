@@ -1,4 +1,4 @@
-"""A folder with an artifact in place of the registry: what it holds is what serves."""
+"""Reads the artifact of a folder in place of the registry."""
 
 import shutil
 from pathlib import Path
@@ -13,27 +13,25 @@ VERSION_DIGITS = 12  # of the content hash
 
 
 class ModelFolder:
-    """An artifact on this machine, followed as a registry is: a version is what the folder holds at a time."""
+    """A folder on this machine that holds one artifact; each change of its files is a new version."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory.absolute()
-        self.called = str(self._directory)
+        self.label = str(self._directory)
 
     def resolve(self) -> Target:
-        """The version that is there now; raises ModelError."""
+        """The version that the folder holds now; raises ModelError."""
         try:
             written = max(path.stat().st_mtime_ns for path in self._files())
-            # While files are copied in, the manifest may be there before the others: a later one makes a new release.
+            # The manifest may be copied before other files; a later file then makes a new release.
             return Target(Release(content_hash(self._directory)[:VERSION_DIGITS], written // 1_000_000, ""), None)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise ArtifactMissingError(
-                f"MODEL_DIR {self._directory} holds no model: no {MANIFEST} is there."
-            ) from error
+            raise ArtifactMissingError(f"MODEL_DIR {self._directory} holds no model: {MANIFEST} is missing.") from error
         except OSError as error:
             raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be read: {in_one_line(error)}") from error
 
     def fetch(self, release: Release, into: Path) -> Path:
-        """Copy the files into a new directory below `into`: those in the folder may be overwritten while they serve."""
+        """Copy the files into a new directory below `into`, as the folder may be overwritten; raises ModelError."""
         copy = into / release.version
         try:
             copy.mkdir()
@@ -44,7 +42,7 @@ class ModelFolder:
         return copy
 
     def stop(self) -> None:
-        """Nothing is under way that could be ended."""
+        """Do nothing: copying can't be interrupted."""
 
     def _files(self) -> list[Path]:
         return [self._directory / MANIFEST, *self._directory.glob("*.npy"), *self._directory.glob("*.json")]

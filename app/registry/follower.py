@@ -1,4 +1,4 @@
-"""Follows the alias, or a folder: looks there now and then, and loads what is named or found."""
+"""Polls the alias, or a folder, and loads the version that it finds."""
 
 import logging
 import math
@@ -19,15 +19,15 @@ from app.settings import Settings
 
 NOT_CHECKED = "not_checked"
 STOP_SECONDS = 1.0
-IMPATIENT_SECONDS = 1.0  # between two looks while there is no model to serve
-SERVING = "serving"  # what a follower's model is for, as log lines say it
+MAX_POLL_SECONDS_WITHOUT_MODEL = 1.0
+SERVING = "serving"  # the purpose of a follower's model, as log lines say it
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why the version that the alias names does not serve."""
+    """Why the version that the alias names is not loaded."""
 
     code: str
     message: str
@@ -37,7 +37,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class FollowerState:
-    """How the last look at the registry went; replaced as a whole, so a reader never sees half of it."""
+    """The outcome of the last poll; replaced as a whole, so that a reader never sees half of it."""
 
     status: str = NOT_CHECKED
     checked_at: datetime | None = None
@@ -49,51 +49,51 @@ class FollowerState:
 class Follower:
     """Keeps the store at the version that the alias names, whatever happens to the registry.
 
-    A daemon thread rather than an asyncio task: a look may block for seconds, and asyncio waits at its end
-    for the threads that it lent.
+    It runs in a daemon thread. A poll may block for seconds, and an asyncio task in a thread pool would delay the end
+    of the process by that.
     """
 
-    def __init__(self, settings: Settings, store: ModelStore, metrics: ModelMetrics, *, doing: str = SERVING) -> None:
+    def __init__(self, settings: Settings, store: ModelStore, metrics: ModelMetrics, *, purpose: str = SERVING) -> None:
         self.state = FollowerState()
         self._metrics = metrics
-        self._doing = doing
+        self._purpose = purpose
         self._source = Registry(settings) if settings.model_dir is None else ModelFolder(settings.model_dir)
-        # A folder of this machine is its own last good copy, and the cache's would be of the registry.
+        # A folder needs no cache, and the cache holds the registry's versions only.
         self._is_cached = settings.model_dir is None
         self._cache = ModelCache(settings)
         self._store = store
         self._poll_seconds = settings.model_poll_seconds
         self._refused: tuple[Release, ModelRefusedError] | None = None
-        # Who waits for a look; None ends the thread.
+        # The callers that wait for a poll; None ends the thread.
         self._asked: SimpleQueue[Future[FollowerState] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=f"follower ({doing})", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"follower ({purpose})", daemon=True)
 
     def start(self) -> None:
-        """Serve the last good version at once, if there is one, then follow the alias in the background."""
-        if self._doing == SERVING:
+        """Load the last good version at once, if there is one, then follow the alias in the background."""
+        if self._purpose == SERVING:
             self.load_last_good()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop following; a look that blocks is left behind, a download ended."""
+        """Stop following: end a download, and wait a moment for a poll, but not for one that blocks."""
         self._asked.put(None)
         self._source.stop()
         self._thread.join(STOP_SECONDS)
 
-    def look_now(self) -> "Future[FollowerState]":
-        """Have the thread look at once: the state after a look that began after this call."""
+    def poll_now(self) -> "Future[FollowerState]":
+        """Ask the thread to poll at once; the future is the state after a poll that began after this call."""
         future: Future[FollowerState] = Future()
         self._asked.put(future)
         return future
 
     def load_last_good(self) -> None:
-        """Serve the newest usable version on disk; none is no error."""
+        """Load the newest usable version on disk, if there is one."""
         for entry in self._cache.entries() if self._is_cached else ():
             if self._load_cached(entry):
                 return
 
     def poll(self) -> None:
-        """Look at the alias once and load what it names, if that is new. Never raises."""
+        """Resolve the alias once and load its version if it is new. Never raises."""
         version = None
         try:
             target = self._source.resolve()
@@ -103,16 +103,16 @@ class Follower:
         except ModelError as error:
             self._fail(error, version)
         except Exception as error:
-            # Whatever it is, a service that has a model must go on following.
-            unexpected = ModelError(f"Looking at {self._source.called} failed with {type(error).__name__}: {error}")
+            # Any error here must not end the thread: the service must go on following.
+            unexpected = ModelError(f"Polling {self._source.label} failed with {type(error).__name__}: {error}")
             unexpected.__cause__ = error
             self._fail(unexpected, version)
         else:
             self._succeed()
 
     def _run(self) -> None:
-        if self._doing != SERVING:
-            self.load_last_good()  # nobody waits for it
+        if self._purpose != SERVING:
+            self.load_last_good()  # in the thread: the start need not wait for it
         waiting: list[Future[FollowerState] | None] = []
         while None not in waiting:
             self.poll()
@@ -122,10 +122,11 @@ class Follower:
             waiting = self._pause()
 
     def _pause(self) -> list[Future[FollowerState] | None]:
-        """Wait for the next look; who asked for it meanwhile."""
-        impatient = self._doing == SERVING and self._store.current is None
+        """Wait until it is time to poll; returns the callers that have asked for it."""
+        lacks_model = self._purpose == SERVING and self._store.current is None
+        seconds = min(self._poll_seconds, MAX_POLL_SECONDS_WITHOUT_MODEL if lacks_model else math.inf)
         try:
-            asked = [self._asked.get(timeout=min(self._poll_seconds, IMPATIENT_SECONDS if impatient else math.inf))]
+            asked = [self._asked.get(timeout=seconds)]
         except Empty:
             return []
         while not self._asked.empty():
@@ -137,7 +138,7 @@ class Follower:
         if current is not None and current.release == release:
             return
         if self._refused is not None and self._refused[0] == release:
-            # Without a traceback: it would grow with every raise.
+            # Remove the traceback, which grows with every raise.
             raise self._refused[1].with_traceback(None)
         entry = self._cache.find(release) if self._is_cached else None
         if entry is not None and self._load_cached(entry):
@@ -147,9 +148,9 @@ class Follower:
             self._load_downloaded(release)
         except ModelError as error:
             if isinstance(error, ModelRefusedError):
-                # A copy without the traceback, whose frames hold the files mapped.
+                # Keep a copy: the frames of the original's traceback keep the files mapped.
                 self._refused = (release, ModelRefusedError(str(error)))
-            # It may serve and only not be cached.
+            # Count only if the swap, not just caching, failed.
             if self._store.current is current:
                 self._metrics.swap_failed(error.code)
             raise
@@ -169,8 +170,8 @@ class Follower:
         with self._cache.download_directory() as directory:
             artifact = self._source.fetch(release, directory)
             model = load_model(artifact, release)
-            # The mapped files survive the move that follows, and even their removal.
-            self._serve(model, f"from {self._source.called}")
+            # The mapped files survive being moved, and even being removed.
+            self._serve(model, f"from {self._source.label}")
             if self._is_cached:
                 self._cache.add(release, artifact, model.content_hash)
 
@@ -179,7 +180,7 @@ class Follower:
         self._store.swap(model)
         self._metrics.swapped(model)
         before = f", instead of version {former.version}" if former is not None else ""
-        logger.info("%s version %s %s%s", self._doing.capitalize(), model.version, origin, before)
+        logger.info("%s version %s %s%s", self._purpose.capitalize(), model.version, origin, before)
 
     def _warn(self, warning: str | None) -> None:
         if warning is not None and warning != self.state.warning:
@@ -193,13 +194,13 @@ class Follower:
             unexpected = type(error) is ModelError
             kept = "keeps" if self._store.current is not None else "has no model for"
             cause = error.__cause__ if unexpected else None
-            logger.warning("The service %s %s: %s", kept, self._doing, error, exc_info=cause)
+            logger.warning("The service %s %s: %s", kept, self._purpose, error, exc_info=cause)
         self._metrics.polled(error.code)
         self.state = replace(self.state, status=error.code, checked_at=now, last_problem=known)
 
     def _succeed(self) -> None:
         now = datetime.now(timezone.utc)
         if self.state.status not in (OK, NOT_CHECKED):
-            logger.info("The service agrees with %s again", self._source.called)
+            logger.info("Following %s works again", self._source.label)
         self._metrics.polled(OK)
         self.state = replace(self.state, status=OK, checked_at=now, succeeded_at=now)

@@ -1,7 +1,7 @@
-"""MLflow's REST API, as far as following an alias needs it.
+"""Calls MLflow's REST API, as far as following an alias needs it.
 
-MLflow's own client takes more memory than all the rest of a worker, and seconds to import: it only comes in, in a
-process of its own (download.py), for files in a store that the server does not hand out.
+MLflow's own client takes more memory than the rest of a worker, and seconds to import. It runs only in a process of its
+own (download.py), for files in a store that the server does not hand out.
 Source: MLflow's REST API reference, version 2.0 of the API.
 """
 
@@ -36,7 +36,7 @@ class RemoteFile:
 
 
 class MlflowApi:
-    """A server. Calls block, for as long as the timeout of the settings if it is silent."""
+    """An MLflow server. Calls block; a silent server counts as down after REGISTRY_TIMEOUT_SECONDS."""
 
     def __init__(self, settings: Settings) -> None:
         parts = urlsplit(settings.mlflow_tracking_uri)
@@ -47,7 +47,7 @@ class MlflowApi:
         self._opener = build_opener(HTTPSHandler(context=_tls(settings)))
 
     def get(self, path: str, absent: ModelError, /, **parameters: str) -> dict[str, Any]:
-        """The answer to a question; raises `absent` where there is no such thing, else RegistryUnavailableError."""
+        """The answer to a GET; raises `absent` if MLflow says that it does not exist, else RegistryUnavailableError."""
         try:
             with self._opened(f"{path}?{urlencode(parameters)}") as response:
                 answer = json.loads(response.read(MAX_ANSWER_BYTES))
@@ -64,30 +64,30 @@ class MlflowApi:
         return answer
 
     def list_files(self, path: str) -> list[RemoteFile]:
-        """The files in a directory that the server hands out; none where there is no such directory."""
+        """The files of a directory on the server; empty, or ArtifactMissingError, if there is no such directory."""
         absent = ArtifactMissingError(f"there is no {path}")
         listed = self.get(FILES, absent, path=path).get("files", ())
-        # A name with a path in it could lead out of the directory that it is saved in.
+        # A name that holds a path could point out of the directory that the file is saved in.
         files = [RemoteFile(file["path"], int(file["file_size"])) for file in listed if not file["is_dir"]]
         return [file for file in files if file.name == Path(file.name).name and file.name not in NO_FILES]
 
     def save(self, path: str, target: Path, size: int) -> None:
-        """Copy a file of the server's; raises OSError, also where it isn't of that size, and HTTPException."""
+        """Download one file; raises HTTPException, or OSError, also if the file does not have this size."""
         with self._opened(f"{FILES}/{quote(path)}") as response, target.open("xb") as file:
             copied = 0
             while copied <= size and (block := response.read(BLOCK)):
                 copied += file.write(block)
         if copied != size:
-            raise OSError(f"{target.name} has {size} bytes, and {copied} came")
+            raise OSError(f"{target.name} has {size} bytes, but {copied} were received")
 
     def shown(self, text: str) -> str:
         """The text without the user name and password that the server's address may hold."""
         return text.replace(f"{self._user_info}@", "") if self._user_info else text
 
     def _opened(self, path: str) -> HTTPResponse:
-        request = Request(f"{self._address}/api/2.0/{path}")  # noqa: S310 - the settings let only http and https pass
+        request = Request(f"{self._address}/api/2.0/{path}")  # noqa: S310 - the settings allow only http and https
         if self._authorization is not None:
-            # Not sent on where the server redirects to another.
+            # The password is not sent on if the server redirects to another host.
             request.add_unredirected_header("Authorization", self._authorization)
         response: HTTPResponse = self._opener.open(request, timeout=self._timeout)
         return response

@@ -1,4 +1,4 @@
-"""The model registry: which version the alias names, and that version's files."""
+"""Finds the version that an alias names in MLflow's registry, and downloads its files."""
 
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ SERVED_DIRECTORY = "artifacts/served"  # inside the registered pyfunc model
 
 
 class Registry:
-    """A registered model in MLflow. Its calls block, for seconds if the server is down: not for the event loop."""
+    """A registered model in MLflow. Calls block, for seconds if the server is down: keep them off the event loop."""
 
-    called = "the registry"  # in log lines
+    label = "the registry"  # how log lines call it
 
     def __init__(self, settings: Settings) -> None:
         self._api = MlflowApi(settings)
@@ -46,19 +46,19 @@ class Registry:
         return Target(release, warning)
 
     def fetch(self, release: Release, into: Path) -> Path:
-        """Download the artifact of that very version into a new directory below `into`; raises ModelError."""
+        """Download the artifact of this version into a new directory below `into`; raises ModelError."""
         absent = self._version_missing(release.version)
         uri = self._ask("model-versions/get-download-uri", absent, version=release.version)["artifact_uri"]
         try:
             return self._source.download(f"{uri}/{SERVED_DIRECTORY}", into)
         except ArtifactMissingError as error:
-            missing = f"Version {release.version} holds no {SERVED_DIRECTORY}/ (looked in {uri})."
+            missing = f"Version {release.version} holds no {SERVED_DIRECTORY}/ in {uri}."
             raise ArtifactMissingError(missing) from error
         except DownloadFailedError as error:
             raise DownloadFailedError(f"Version {release.version} could not be downloaded: {error}") from error
 
     def stop(self) -> None:
-        """End a download that is under way, as far as that can be done."""
+        """End a download, if one runs in a process of its own."""
         self._source.stop()
 
     def _ask(self, path: str, absent: ModelError, **parameters: str) -> dict[str, Any]:

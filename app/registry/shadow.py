@@ -1,4 +1,4 @@
-"""A second model that is asked too and never answers: how much its lists overlap goes to the metrics."""
+"""Compares the answered lists with those of a second version, the shadow, which never answers itself."""
 
 import logging
 import random
@@ -9,8 +9,9 @@ from queue import Full, Queue
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from app.model.selection import rank, user_profile
 from app.model.store import ModelStore, ServedModel
-from app.observability.telemetry import ItemRows, ModelMetrics
+from app.observability.telemetry import ModelMetrics, ServedRows
 from app.registry.follower import Follower
 from app.settings import Settings
 
@@ -22,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Served:
-    """A list that was answered."""
+class ServedList:
+    """A list that the live version has answered."""
 
     model: ServedModel
     user_id: str
@@ -32,55 +33,55 @@ class Served:
 
 
 class Shadow:
-    """Follows an alias of its own, and compares off the request path: a bounded queue, one thread.
+    """Follows an alias of its own, and compares lists in one thread, from a bounded queue.
 
-    Whatever happens to it - no such version, a damaged one, a queue that is full - no answer changes.
+    Whatever happens to the shadow (no version, a damaged one, a full queue), no answer changes.
     """
 
-    def __init__(self, settings: Settings, alias: str, registry: CollectorRegistry) -> None:
+    def __init__(self, settings: Settings, alias: str, collectors: CollectorRegistry) -> None:
         self._store = ModelStore()
-        metrics = ModelMetrics(registry, "recommender_shadow_model")
+        metrics = ModelMetrics(collectors, "recommender_shadow_model")
         followed = settings.model_copy(update={"model_alias": alias, "model_dir": None})
-        self._follower = Follower(followed, self._store, metrics, doing=SHADOWING)
+        self._follower = Follower(followed, self._store, metrics, purpose=SHADOWING)
         self._share = settings.shadow_share
         self._is_stopped = False
-        self._queue: Queue[Served | None] = Queue(QUEUED)
+        self._queue: Queue[ServedList | None] = Queue(QUEUED)
         self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
         self._overlap = Histogram(
             "recommender_shadow_overlap",
-            "Share of a list's films that the shadow's list holds too.",
+            "Share of a list's films that are in the shadow's list, too.",
             buckets=TENTHS,
-            registry=registry,
+            registry=collectors,
         )
         lists = Counter(
             "recommender_shadow_lists",
-            "Lists taken for comparison, by what became of them.",
+            "Lists taken for comparison, by outcome.",
             ["outcome"],
-            registry=registry,
+            registry=collectors,
         )
         self._outcomes = {outcome: lists.labels(outcome) for outcome in ("compared", "dropped", "no_model", "failed")}
 
     def start(self) -> None:
-        """Begin to follow and to compare."""
+        """Start to follow the alias and to compare."""
         self._follower.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """End both; what is still queued is forgotten."""
+        """Stop both; lists still in the queue are not compared."""
         self._follower.stop()
         self._is_stopped = True
-        with suppress(Full):  # then the thread isn't waiting
+        with suppress(Full):  # a thread whose queue is full does not wait
             self._queue.put_nowait(None)
 
-    def compare(self, model: ServedModel, user_id: str, item_rows: ItemRows, k: int) -> None:
-        """Tell about a plain list; the set share of them is compared, later."""
-        if random.random() >= self._share:  # noqa: S311 - a sample, no secret
+    def compare(self, model: ServedModel, user_id: str, item_rows: ServedRows, k: int) -> None:
+        """Offer a plain list; the thread compares the share of them that SHADOW_SHARE names."""
+        if random.random() >= self._share:  # noqa: S311 - a sample needs no secret
             return
         if self._store.current is None:
             self._outcomes["no_model"].inc()
             return
         try:
-            self._queue.put_nowait(Served(model, user_id, [int(row) for row in item_rows], k))
+            self._queue.put_nowait(ServedList(model, user_id, [int(row) for row in item_rows], k))
         except Full:
             self._outcomes["dropped"].inc()
 
@@ -89,7 +90,7 @@ class Shadow:
             self._compare_next()
 
     def _compare_next(self) -> None:
-        # A function of its own, so that no model is held while waiting.
+        # A function of its own: while it waits, no local variable keeps a model in memory.
         served = self._queue.get()
         if served is None:
             return
@@ -98,17 +99,15 @@ class Shadow:
             self._outcomes["compared"].inc()
         except Exception:
             self._outcomes["failed"].inc()
-            logger.exception("The shadow could not be asked")
+            logger.exception("The shadow failed to compare a list")
 
 
-def _overlap(served: Served, shadow: ServedModel) -> float:
-    recommender, k = shadow.recommender, served.k
-    row = recommender.user_row(served.user_id)
-    ranking = recommender.popular(k) if row is None else recommender.first(row, k)
+def _overlap(served: ServedList, shadow: ServedModel) -> float:
+    ranking = rank(shadow, user_profile(shadow, served.user_id), served.k)
     ours, theirs = _items(served.model, served.item_rows), _items(shadow, ranking.items[0].tolist())
     return len(ours & theirs) / max(len(ours), len(theirs), 1)
 
 
 def _items(model: ServedModel, rows: list[int]) -> set[str]:
-    # By their ids: the same row is another film in another model.
+    # Ids, because a row means another item in another model.
     return set(map(str, model.artifact.item_ids[rows]))

@@ -1,4 +1,4 @@
-"""What an alias names."""
+"""The version that a poll finds."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from app.model.release import Release
 
 @dataclass(frozen=True)
 class Target:
-    """What the alias names, and a warning where it is ambiguous."""
+    """The release to load, and a warning if two spellings of the alias disagree."""
 
     release: Release
     warning: str | None

@@ -1,4 +1,4 @@
-"""What somebody has seen."""
+"""Lists what a user has seen."""
 
 from typing import Annotated
 
@@ -23,10 +23,10 @@ async def list_history(
     user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
     query: Annotated[PageQuery, Query()],
 ) -> History:
-    """The films that the user has seen, as far as the model knows: those that it does not recommend again."""
+    """The films that the model knows the user has seen, and so does not recommend again."""
     row = model.recommender.user_row(user_id)
     if row is None:
-        raise UnknownUserError(f"The model knows no user {user_id[:80]!r}.", field="user_id")
+        raise UnknownUserError(f"The model does not know the user {user_id[:80]!r}.", field="user_id")
     seen = model.recommender.seen(row)
     shown = seen[query.offset : query.offset + query.k].tolist()
     items = [Item(**model.catalogue.film(item)) for item in shown]

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes."""
+"""Shows the metrics to Prometheus."""
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import choose_encoder
@@ -8,9 +8,9 @@ from app.http.dependencies import CurrentTelemetry
 router = APIRouter()
 
 
-# Not in the OpenAPI document: it is for the operator's Prometheus, not for clients.
+# The OpenAPI document is for clients, and this route is for the operator.
 @router.get("/metrics", include_in_schema=False)
 async def show_metrics(request: Request, telemetry: CurrentTelemetry) -> Response:
-    """The state of all counters, in the format that the scraper prefers."""
+    """All metrics, in the format that Prometheus prefers."""
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(encode(telemetry.registry), media_type=content_type)
+    return Response(encode(telemetry.collectors), media_type=content_type)

@@ -1,4 +1,4 @@
-"""The model that serves."""
+"""Describes the loaded version, and how following the registry goes."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,12 +18,12 @@ router = APIRouter(tags=["model"])
 async def describe_model(
     settings: CurrentSettings, store: CurrentStore, state: CurrentFollowerState
 ) -> ModelDescription:
-    """Which version serves, since when, and how following the registry goes; all null before the first model."""
+    """The loaded version, and the outcome of the last registry poll; the version is null before the first model."""
     return description(settings, store, state)
 
 
 def description(settings: Settings, store: ModelStore, state: FollowerState) -> ModelDescription:
-    """What `describe_model` answers."""
+    """The answer of `describe_model`."""
     problem = state.last_problem
     return ModelDescription(
         name=settings.model_name,

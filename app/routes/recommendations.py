@@ -1,4 +1,4 @@
-"""What to watch next."""
+"""Recommends items: for one user, for many users, and for a new user by fold-in."""
 
 from typing import Annotated
 
@@ -7,19 +7,19 @@ from fastapi import APIRouter, Path, Query, Response
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import BodyTooLargeError, InvalidParameterError, NoModelError, UnknownItemsError
-from app.http.bodies import LimitedRoute
+from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentModel, CurrentTelemetry
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
-from app.http.film_lists import json_response, listing
+from app.http.item_lists import json_response, list_json
 from app.http.user_recommendations import answer_allowed, answer_user
-from app.model.selection import allowed_items, known_rows, recommend, viewer_with
+from app.model.selection import allowed_items, fold_in_profile, known_rows, recommend
 from app.model.store import ServedModel
-from app.schemas.items import BatchRecommendations, Recommendations, TasteRecommendations
-from app.schemas.queries import BatchRequest, PathText, TasteRequest, UserQuery
+from app.schemas.items import BatchRecommendations, FoldInRecommendations, Recommendations
+from app.schemas.queries import BatchRequest, FoldInRequest, PathText, UserQuery
 
 ERRORS = (InvalidParameterError, NoModelError)
 MAX_QUOTED_IDS = 3
-# One at a time: more would take turns with the event loop.
+# One batch at a time: two would slow down the event loop.
 batches = CapacityLimiter(1)
 
 router = APIRouter(tags=["recommendations"], route_class=LimitedRoute)
@@ -36,29 +36,29 @@ async def recommend_for_user(
     user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
     query: Annotated[UserQuery, Query()],
 ) -> Response:
-    """The k films that the user has not seen and would like best; popular ones for an unknown user."""
+    """The k films that a user has not seen and would like best; popular films for an unknown user."""
     if not query.explain:
         return json_response(answer_user(model, telemetry, user_id, query))
-    # In a thread: a history may be thousands of films long.
+    # In a thread, because a history may hold thousands of items.
     return json_response(await to_thread.run_sync(answer_user, model, telemetry, user_id, query))
 
 
 @router.post(
     "/recommendations",
     responses=error_responses(*ERRORS, UnknownItemsError, BodyTooLargeError),
-    response_model=TasteRecommendations,
+    response_model=FoldInRecommendations,
 )
-async def recommend_for_taste(model: CurrentModel, telemetry: CurrentTelemetry, request: TasteRequest) -> Response:
-    """The k films that somebody would like best whom the model does not know, by what they like and dislike."""
+async def recommend_by_fold_in(model: CurrentModel, telemetry: CurrentTelemetry, request: FoldInRequest) -> Response:
+    """The k films that a new user would like best, from films that they like and dislike."""
     liked, disliked = known_rows(model, request.liked), known_rows(model, request.disliked)
     if not len(liked) and not len(disliked):
-        raise _nothing_known(request)
-    viewer = viewer_with(model, liked, disliked)
-    selection = recommend(model, viewer, request, allowed_items(model, request))
-    source = "fold_in" if viewer.source == "personalised" else "popular"
+        raise _no_known_item(request)
+    profile = fold_in_profile(model, liked, disliked)
+    selection = recommend(model, profile, request, allowed_items(model, request))
+    source = "fold_in" if profile.source == "personalised" else "popular"
     telemetry.served(source, selection.rows, request.k)
     fields = {"model_version": model.version, "source": source, "unknown": _unknown(model, request)}
-    return json_response(listing(fields, model, selection, viewer if request.explain else None))
+    return json_response(list_json(fields, model, selection, profile if request.explain else None))
 
 
 @router.post(
@@ -67,7 +67,7 @@ async def recommend_for_taste(model: CurrentModel, telemetry: CurrentTelemetry, 
     response_model=BatchRecommendations,
 )
 async def recommend_for_users(model: CurrentModel, telemetry: CurrentTelemetry, request: BatchRequest) -> Response:
-    """One answer for each of up to 1,000 users, as they would get it one by one; popular films for unknown users."""
+    """One answer for each of up to 1,000 users, the same as if each had asked alone."""
     query = UserQuery(**request.model_dump(exclude={"user_ids"}))
     allowed = allowed_items(model, query)
 
@@ -78,15 +78,17 @@ async def recommend_for_users(model: CurrentModel, telemetry: CurrentTelemetry, 
     return json_response(await to_thread.run_sync(answer_all, limiter=batches))
 
 
-def _unknown(model: ServedModel, request: TasteRequest) -> list[int | str]:
+def _unknown(model: ServedModel, request: FoldInRequest) -> list[int | str]:
     ids = dict.fromkeys([*request.liked, *request.disliked])
     return [item_id for item_id in ids if model.recommender.item_row(str(item_id)) is None]
 
 
-def _nothing_known(request: TasteRequest) -> Exception:
+def _no_known_item(request: FoldInRequest) -> Exception:
     ids = [*request.liked, *request.disliked]
     if not ids:
-        return InvalidParameterError("liked and disliked are both empty: give at least one film.", field="liked")
+        return InvalidParameterError(
+            "liked and disliked are both empty: send the id of at least one film.", field="liked"
+        )
     quoted = ", ".join(repr(str(item_id)[:20]) for item_id in ids[:MAX_QUOTED_IDS])
     more = ", …" if len(ids) > MAX_QUOTED_IDS else ""
     return UnknownItemsError(f"None of the films in liked and disliked is known: {quoted}{more}.", field="liked")

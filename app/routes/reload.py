@@ -1,4 +1,4 @@
-"""Looking at the registry, or the folder, without waiting for the next time; only there where ADMIN_TOKEN is set."""
+"""Polls the registry, or the folder, at once; the route exists only if ADMIN_TOKEN is set."""
 
 import asyncio
 from typing import Annotated
@@ -22,7 +22,7 @@ async def _require_token(
 ) -> None:
     token = settings.admin_token
     if token is None or sent is None or not Secrets([token.get_secret_value()]).accepts(sent.credentials.encode()):
-        raise UnauthorizedError("The token of the operator is needed, as a bearer token.", scheme=SCHEME)
+        raise UnauthorizedError("Send the operator's token as a bearer token.", scheme=SCHEME)
 
 
 router = APIRouter(tags=["model"], dependencies=[Depends(_require_token)])
@@ -30,6 +30,6 @@ router = APIRouter(tags=["model"], dependencies=[Depends(_require_token)])
 
 @router.post("/model/reload", responses=error_responses(UnauthorizedError))
 async def reload_model(settings: CurrentSettings, store: CurrentStore, follower: CurrentFollower) -> ModelDescription:
-    """Look at the alias, or the folder, at once, load what it names, and answer as `GET /model` does afterwards."""
-    state = await asyncio.wrap_future(follower.look_now())
+    """Poll the alias, or the folder, at once, load its version, and answer like `GET /model`."""
+    state = await asyncio.wrap_future(follower.poll_now())
     return description(settings, store, state)

@@ -1,21 +1,23 @@
-"""What the service answers about films."""
+"""What the service answers about items and lists of items."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 ItemId = Annotated[
-    int | str, Field(description="A number where the catalogue's ids are numbers, else text.", examples=[1])
+    int | str, Field(description="A number if the catalogue's ids are numbers, else a text.", examples=[1])
 ]
 Title = Annotated[str, Field(examples=["Toy Story (1995)"])]
 Year = Annotated[int | None, Field(examples=[1995])]
 Genres = Annotated[list[str], Field(examples=[["Animation", "Comedy"]])]
-ModelVersion = Annotated[str, Field(description="The version in the registry that answered.", examples=["3"])]
-UserId = Annotated[str, Field(description="As asked for.", examples=["42"])]
+ModelVersion = Annotated[
+    str, Field(description="The version that answered, as numbered in the registry.", examples=["3"])
+]
+UserId = Annotated[str, Field(description="The id as it was sent.", examples=["42"])]
 
 
 class Film(BaseModel):
-    """What the catalogue knows of a film."""
+    """A film as an artifact's catalogue describes it."""
 
     title: Title
     year: Annotated[int | None, Field(gt=-(2**31), lt=2**31)] = None
@@ -23,7 +25,7 @@ class Film(BaseModel):
 
 
 class Item(BaseModel):
-    """A film."""
+    """A film with its id."""
 
     id: ItemId
     title: Title
@@ -32,24 +34,24 @@ class Item(BaseModel):
 
 
 class ItemDetails(Item):
-    """A film, and how much the model has learned from."""
+    """A film with the number of its interactions."""
 
     model_version: ModelVersion
     interactions: int = Field(
-        description="How often the training data has it; of a film with 0 the model knows year and genres only.",
+        description="Number of positives in the training data; of a film with 0, the model knows only year and genres.",
         examples=[215],
     )
 
 
-class FilmTitle(BaseModel):
-    """A film of somebody's history."""
+class ItemTitle(BaseModel):
+    """A film of a user's history."""
 
     id: ItemId
     title: Title
 
 
 class RecommendedItem(BaseModel):
-    """One place of a list."""
+    """One place in a list of recommendations."""
 
     rank: int = Field(description="1 is the best.", examples=[1])
     id: ItemId
@@ -57,56 +59,54 @@ class RecommendedItem(BaseModel):
     year: Year
     genres: Genres
     score: float = Field(
-        description="The higher the better, comparable within one answer only: the model's score, "
-        "or the number of interactions where `source` is `popular`.",
+        description="Higher is better; comparable only within one answer. The model's score, "
+        "or the number of interactions if `source` is `popular`.",
         examples=[2.718282],
     )
-    because: list[FilmTitle] = Field(
+    because: list[ItemTitle] = Field(
         default=[],
         description="With `explain`: up to three films of the user's history, or of `liked`, closest to this one.",
         examples=[[{"id": 601, "title": "Heavenly Creatures"}]],
     )
 
 
-Places = Annotated[
-    list[RecommendedItem], Field(description="Best first; fewer than k where no more films are possible.")
-]
-Shortage = Annotated[
+RankedItems = Annotated[list[RecommendedItem], Field(description="Best first; fewer than k if no more films qualify.")]
+ShortReason = Annotated[
     Literal["unknown_genre", "filtered", "seen", "end_of_catalogue"] | None,
     Field(
-        description="There only where `items` is shorter than k, why: no film has any of the genres (`unknown_genre`); "
-        "without the filters there would be more (`filtered`); all others are seen, liked or disliked (`seen`); "
-        "the catalogue has no more (`end_of_catalogue`).",
+        description="Why `items` is shorter than k, else absent. `unknown_genre`: no film has any of the genres; "
+        "`filtered`: there would be more without the filters; `seen`: all others are seen, liked or disliked; "
+        "`end_of_catalogue`: the catalogue has no more.",
         examples=["filtered"],
     ),
 ]
 
 
 class Recommendations(BaseModel):
-    """What to watch next."""
+    """Recommendations for a user."""
 
     user_id: UserId
     model_version: ModelVersion
     source: Literal["personalised", "popular"] = Field(
-        description="`popular` where the model has learned nothing about the user.", examples=["personalised"]
+        description="`popular` if the model has learned nothing about the user.", examples=["personalised"]
     )
-    items: Places
-    reason: Shortage = None
+    items: RankedItems
+    reason: ShortReason = None
 
 
-class TasteRecommendations(BaseModel):
-    """What to watch next, for somebody the model does not know."""
+class FoldInRecommendations(BaseModel):
+    """Recommendations for a new user, from what they like and dislike."""
 
     model_version: ModelVersion
     source: Literal["fold_in", "popular"] = Field(
-        description="`popular` where the model can't place anybody by what they like.", examples=["fold_in"]
+        description="`popular` if the model's encoder says nothing about these films.", examples=["fold_in"]
     )
     unknown: list[ItemId] = Field(
         description="Ids in `liked` and `disliked` that the model does not know, as they were sent.",
         examples=[[900001]],
     )
-    items: Places
-    reason: Shortage = None
+    items: RankedItems
+    reason: ShortReason = None
 
 
 class BatchRecommendations(BaseModel):
@@ -116,54 +116,54 @@ class BatchRecommendations(BaseModel):
 
 
 class PopularItems(BaseModel):
-    """The films with most interactions; `score` is their number."""
+    """The films with the most interactions; `score` is that number."""
 
     model_version: ModelVersion
-    items: Places
-    reason: Shortage = None
+    items: RankedItems
+    reason: ShortReason = None
 
 
 class SimilarItems(BaseModel):
-    """The films most like one; `score` is the cosine of their embeddings."""
+    """The films most similar to one; `score` is the cosine of their embeddings."""
 
     item_id: ItemId
     model_version: ModelVersion
-    items: Places
-    reason: Shortage = None
+    items: RankedItems
+    reason: ShortReason = None
 
 
 class FoundItem(Item):
-    """A film found by its title."""
+    """A film that a search has found."""
 
-    interactions: int = Field(description="How often the training data has it.", examples=[215])
+    interactions: int = Field(description="Number of positives in the training data.", examples=[215])
 
 
 class FoundItems(BaseModel):
-    """Films found by title: the very title first, then its beginning, its words, any part; popular ones first."""
+    """Films whose title matches: exactly, then by its beginning, its words, any part; popular ones first."""
 
     model_version: ModelVersion
-    total: int = Field(description="How many were found on all pages.", examples=[1])
+    total: int = Field(description="How many films match, on all pages.", examples=[1])
     items: list[FoundItem]
 
 
 class History(BaseModel):
-    """What a user has seen, as far as the model knows."""
+    """The films that the model knows a user has seen."""
 
     user_id: UserId
     model_version: ModelVersion
-    total: int = Field(description="How many there are on all pages.", examples=[74])
-    items: list[Item] = Field(description="In the order of their ids: the model doesn't know when they were seen.")
+    total: int = Field(description="How many films the user has seen, on all pages.", examples=[74])
+    items: list[Item] = Field(description="Ordered by id, because the model does not know when they were seen.")
 
 
 class GenreCount(BaseModel):
     """A genre."""
 
     name: str = Field(examples=["Comedy"])
-    films: int = Field(description="How many films have it.", examples=[187])
+    films: int = Field(description="How many films have the genre.", examples=[187])
 
 
 class GenreList(BaseModel):
-    """Every genre that a film has, in the order of the alphabet."""
+    """All genres in the catalogue, in alphabetical order."""
 
     model_version: ModelVersion
     genres: list[GenreCount]

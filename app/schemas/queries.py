@@ -1,4 +1,7 @@
-"""What a client may ask for, and within what limits."""
+"""What a client may send, and its limits.
+
+The limits are part of the API, not settings: they are in the OpenAPI document that clients are built from.
+"""
 
 import re
 from typing import Annotated
@@ -20,7 +23,7 @@ LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def _whole(value: object) -> object:
-    # JSON knows no difference between 7 and 7.0.
+    # JSON makes no difference between 7 and 7.0.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -32,7 +35,7 @@ def _any_id(value: object) -> int | str:
         raise PydanticCustomError("id_type", "An id is a number without decimals, or a text")
     if not 1 <= len(value) <= MAX_ID_LENGTH:
         raise PydanticCustomError("id_length", f"An id has 1 to {MAX_ID_LENGTH} characters")
-    # JSON can spell halves of characters, which no answer could repeat; a path's broken bytes become this too.
+    # JSON can hold lone surrogates, which UTF-8 can't; a path's invalid bytes become the same character.
     return LONE_SURROGATES.sub("\ufffd", value)
 
 
@@ -43,30 +46,30 @@ Id = Annotated[
 ]
 PathText = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 Genre = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
-# The limits inside, or they would not reach the OpenAPI document.
+# The limits stand before WHOLE: behind it they would not reach the OpenAPI document.
 WHOLE = BeforeValidator(_whole)
 YearLimit = Annotated[int, Field(ge=0, le=MAX_YEAR), WHOLE] | None
 Items = Annotated[list[Id], Field(max_length=MAX_IDS)]
-K = Annotated[int, Field(ge=1, le=MAX_K, description="How many films.", examples=[10]), WHOLE]
-Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET, description="How many places to skip.", examples=[0]), WHOLE]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of films.", examples=[10]), WHOLE]
+Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET, description="Number of places to skip.", examples=[0]), WHOLE]
 
 
 class Filters(BaseModel):
-    """Which films may be in an answer; a film must pass all that is given."""
+    """Which films an answer may hold; a film must pass all filters."""
 
     exclude: Items = Field(
-        default=[], description="Ids of films to leave out; unknown ones are ignored.", examples=[[1]]
+        default=[], description="Ids of films to leave out; unknown ids are ignored.", examples=[[1]]
     )
     genre: list[Genre] = Field(
         default=[],
         max_length=MAX_GENRES,
-        description="Only films that have one of these genres, in any case; `/genres` lists them.",
+        description="Only films with one of these genres, in upper or lower case; `/genres` lists all genres.",
         examples=[["Comedy", "Drama"]],
     )
     exclude_genre: list[Genre] = Field(
         default=[],
         max_length=MAX_GENRES,
-        description="No film that has one of these genres.",
+        description="No films with one of these genres.",
         examples=[["Horror"]],
     )
     year_from: YearLimit = Field(default=None, description="Only films of this year or later.", examples=[1980])
@@ -80,35 +83,37 @@ class ListQuery(Filters):
     offset: Offset = 0
 
 
-class TasteQuery(ListQuery):
-    """A page of a list made for somebody."""
+class PersonalQuery(ListQuery):
+    """A page of a list made for one user."""
 
     diversity: float = Field(
         default=0,
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="0: the best films, however alike; 1: films as unlike each other as can be (MMR).",
+        description="0 gives the best films, however alike; 1 the least alike films (maximal marginal relevance).",
         examples=[0.3],
     )
     explain: bool = Field(
-        default=False, description="Adds to each film `because`: what of the history it is most like.", examples=[True]
+        default=False,
+        description="Adds `because` to each film: the films of the history that are closest to it.",
+        examples=[True],
     )
 
 
-class UserQuery(TasteQuery):
-    """A page of a list for a user of the model."""
+class UserQuery(PersonalQuery):
+    """A page of a list for a user that the model may know."""
 
-    include_seen: bool = Field(default=False, description="Also films that the user has seen.", examples=[False])
+    include_seen: bool = Field(default=False, description="Allows films that the user has seen.", examples=[False])
 
 
 class SearchQuery(ListQuery):
-    """A page of films found by title."""
+    """A page of the films whose title matches."""
 
     query: str = Field(
         min_length=1,
         max_length=MAX_TEXT_LENGTH,
-        description="A title or a part of one; case, accents and punctuation don't matter.",
+        description="A title or a part of one; case, accents and punctuation do not matter.",
         examples=["amelie"],
     )
 
@@ -117,11 +122,11 @@ class PageQuery(BaseModel):
     """A page of a list without filters."""
 
     k: K = DEFAULT_K
-    offset: int = Field(default=0, ge=0, le=MAX_HISTORY, description="How many places to skip.", examples=[0])
+    offset: int = Field(default=0, ge=0, le=MAX_HISTORY, description="Number of places to skip.", examples=[0])
 
 
-class TasteRequest(TasteQuery):
-    """Somebody the model does not know, by what they like and dislike: at least one film that it knows."""
+class FoldInRequest(PersonalQuery):
+    """A new user's likes and dislikes: at least one film that the model knows."""
 
     model_config = ConfigDict(
         strict=True,
@@ -129,19 +134,22 @@ class TasteRequest(TasteQuery):
         json_schema_extra={"examples": [{"liked": [1, 601], "disliked": [93], "k": 5, "genre": ["Comedy", "Drama"]}]},
     )
 
-    liked: Items = Field(default=[], description="Ids of films.", examples=[[1, 601]])
-    disliked: Items = Field(default=[], description="Ids of films.", examples=[[93]])
+    liked: Items = Field(default=[], description="Ids of films that the user likes.", examples=[[1, 601]])
+    disliked: Items = Field(default=[], description="Ids of films that the user dislikes.", examples=[[93]])
 
 
 class BatchRequest(Filters):
-    """Many users at once, with the same filters for all."""
+    """Many users, with the same filters for all."""
 
     model_config = ConfigDict(
         strict=True, extra="forbid", json_schema_extra={"examples": [{"user_ids": [42, "nobody"], "k": 3}]}
     )
 
     user_ids: list[Id] = Field(
-        min_length=1, max_length=MAX_IDS, description="In the order of the answers.", examples=[[42, "nobody"]]
+        min_length=1,
+        max_length=MAX_IDS,
+        description="Ids of the users, in the order of the answers.",
+        examples=[[42, "nobody"]],
     )
     k: K = DEFAULT_K
-    include_seen: bool = Field(default=False, description="Also films that the users have seen.", examples=[False])
+    include_seen: bool = Field(default=False, description="Allows films that the users have seen.", examples=[False])

@@ -1,4 +1,4 @@
-"""What the service answers about itself, and where something went wrong; about films it is films.py."""
+"""What the service answers about itself and its errors."""
 
 from datetime import datetime
 from typing import Literal
@@ -13,9 +13,11 @@ class ErrorDetail(BaseModel):
     message: str = Field(
         description="A sentence for people.", examples=["k is '0': Input should be greater than or equal to 1."]
     )
-    field: str | None = Field(default=None, description="The parameter at fault, if it is one.", examples=["k"])
+    field: str | None = Field(
+        default=None, description="The invalid parameter, if the error is about one.", examples=["k"]
+    )
     request_id: str = Field(
-        description="The header X-Request-ID of the request, or what we made up; log lines hold it.",
+        description="The id of the request: its header X-Request-ID, or a new one. Log lines hold it.",
         examples=["0f8fad5bd9cb469fa16570867728950e"],
     )
 
@@ -27,14 +29,14 @@ class ErrorAnswer(BaseModel):
 
 
 class RegistryState(BaseModel):
-    """How the last look at the registry went."""
+    """The outcome of the last poll of the registry."""
 
     status: str = Field(
-        description="`ok`, `not_checked`, or the code of what is wrong now.", examples=["ok", "registry_unavailable"]
+        description="`ok`, `not_checked`, or the code of the present problem.", examples=["ok", "registry_unavailable"]
     )
-    checked_at: datetime | None = Field(description="When the registry was last asked.")
-    succeeded_at: datetime | None = Field(description="When the serving version was last found to be the alias's.")
-    warning: str | None = Field(description="Set where two spellings of the alias are on different versions.")
+    checked_at: datetime | None = Field(description="The time of the last poll.")
+    succeeded_at: datetime | None = Field(description="The time of the last poll with the status `ok`.")
+    warning: str | None = Field(description="Set if two spellings of the alias are on different versions.")
 
 
 class ModelProblem(BaseModel):
@@ -42,35 +44,37 @@ class ModelProblem(BaseModel):
 
     code: str = Field(examples=["artifact_refused"])
     message: str
-    version: str | None = Field(description="The version it is about, if it is about one.")
-    at: datetime = Field(description="When it was first met.")
+    version: str | None = Field(description="The version with the problem; null if the problem is about none.")
+    at: datetime = Field(description="When the problem was first found.")
 
 
 class ModelDescription(BaseModel):
-    """The model that serves, all null while there is none, and how following the registry goes."""
+    """The loaded version, all null while there is none, and how following the registry goes."""
 
     name: str = Field(examples=["movie-recommender"])
-    alias: str | None = Field(description="Null where a folder is served (`MODEL_DIR`).", examples=["production"])
+    alias: str | None = Field(description="Null if the service reads a folder (`MODEL_DIR`).", examples=["production"])
     version: str | None = Field(
-        description="Its number in the registry; of a folder, the start of `content_hash`.", examples=["3"]
+        description="The number in the registry; for a folder, the start of `content_hash`.", examples=["3"]
     )
     family: str | None = Field(examples=["lightfm"])
-    content_hash: str | None = Field(description="SHA-256 of the artifact's manifest, thereby of all its bytes.")
+    content_hash: str | None = Field(description="SHA-256 of the artifact's manifest, which holds that of every file.")
     users: int | None
     items: int | None
     dim: int | None = Field(description="Length of an embedding.")
     loaded_at: datetime | None
     registry: RegistryState
-    last_problem: ModelProblem | None = Field(description="The latest one, solved or not; see `registry.status`.")
+    last_problem: ModelProblem | None = Field(
+        description="The latest problem, solved or not; `registry.status` says whether it is solved."
+    )
 
 
-class Live(BaseModel):
+class Liveness(BaseModel):
     """The process answers."""
 
     status: Literal["live"] = "live"
 
 
-class Ready(BaseModel):
+class Readiness(BaseModel):
     """A model is loaded."""
 
     status: Literal["ready"] = "ready"

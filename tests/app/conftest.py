@@ -1,4 +1,4 @@
-"""Services for tests of single routes: with a small model, with films that differ in everything, with no model."""
+"""Services for tests of routes: one with a small model, one with very different films, one without a model."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ from tests.processes import free_port
 
 @pytest.fixture(autouse=True)
 def _mlflow_as_the_service_sets_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that other tests, or the person who runs them, have set."""
+    """Removes variables that other tests, or the person who runs them, have set."""
     for name in ("TRACKING_URI", "HTTP_REQUEST_MAX_RETRIES", "HTTP_REQUEST_TIMEOUT"):
         monkeypatch.delenv(f"MLFLOW_{name}", raising=False)
 
@@ -68,9 +68,9 @@ FILMS = {
 
 
 def make_films() -> Artifact:
-    """Users 1 and 2 like the upper rows best, 4 the lower ones; nothing is learned of 3, nobody has seen film 80.
+    """Users 1 and 2 like the upper rows best, 4 the lower ones; 3 has no vector, and no user has seen film 80.
 
-    A film is the more like another the closer their rows are.
+    The closer the rows of two films are, the more similar the films.
     """
     embeddings = np.array([[8, 0], [7, 1], [6, 2], [5, 3], [4, 4], [3, 5], [2, 6], [1, 7]], dtype=np.float32)
     artifact = make_artifact(
@@ -106,7 +106,7 @@ def ids(client: Client, path: str) -> list[int]:
     return [item["id"] for item in answer.json["items"]]
 
 
-# Texts that are ids nowhere, and that something on the way might stumble over.
+# Texts that are no ids, and that some part of the service might fail on.
 ODD_IDS = [
     "ä", "日本", "😀", " ", "a/b", "/", "//", "a/recommendations", "a/similar/b", "..", "../model", "%2F", "?", "#",
     "a\0b", "\0", "x" * 10_000, "1\0", "1 ", "01", "\r\n", "null", '"', "'; DROP TABLE users", "\u202e", "9" * 5000,

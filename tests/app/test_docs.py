@@ -57,7 +57,7 @@ def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
     telemetry.served("personalised", [0], 1)
     telemetry.model.swapped(load_model(write(tmp_path / "served"), Release("1", 0, "")))
     telemetry.served("personalised", [0], 1)
-    families = {f"{family.name}{'_total' * (family.type == 'counter')}" for family in telemetry.registry.collect()}
+    families = {f"{family.name}{'_total' * (family.type == 'counter')}" for family in telemetry.collectors.collect()}
     ours = {name for name in families if name.startswith("recommender_")}
     documented = set(re.findall(r"^\| `(recommender_\w+)` \|", OPERATION, re.MULTILINE))
     assert documented == {name for name in ours if not name.startswith("recommender_shadow_model_")}

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, SettingsError, listed
+from app.settings import Settings, SettingsError, comma_separated
 
 
 @pytest.fixture(autouse=True)
@@ -76,13 +76,13 @@ def test_a_bad_value_is_refused_naming_variable_and_value(
 @pytest.mark.parametrize(("variable", "value"), [("API_KEYS", " , "), ("ADMIN_TOKEN", " ")])
 def test_a_bad_secret_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsError, match=f"^The environment variable {variable} can't be used: .*[.]$") as caught:
+    with pytest.raises(SettingsError, match=f"^The environment variable {variable} is invalid: .*[.]$") as caught:
         Settings.from_environment()
     assert repr(value) not in str(caught.value)
 
 
 def test_lists_are_separated_by_commas() -> None:
-    assert listed(" one,two , ,three,") == ["one", "two", "three"]
+    assert comma_separated(" one,two , ,three,") == ["one", "two", "three"]
 
 
 def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ def test_an_upgrade_to_what_does_not_start_changes_nothing(deployment: Deploymen
         broken.healed()
     assert upgraded.returncode == 1
     assert "LOG_LEVEL" in upgraded.stderr
-    assert "the old ones serve on" in upgraded.stderr
+    assert "the old ones go on serving" in upgraded.stderr
     assert broken.clients.failures == []
     assert before == set(deployment.compose("ps", "--all", "--quiet", "api").split())
 

@@ -1,4 +1,4 @@
-"""The direct answer and that of the documented route must not be told apart."""
+"""The fast path answers exactly as the documented route does."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How a real process ends."""
+"""How a real process stops."""
 
 import signal
 import socket
@@ -45,7 +45,7 @@ def test_ready_turns_503_while_everything_else_is_still_answered(settings: Setti
         assert running.wait(10) == -signal.SIGTERM
         assert 2 <= time.monotonic() - started < 5
         assert not answers(client.port, "/health/live")
-    assert "Not ready any more; the end begins in 2 seconds" in (tmp_path / "log").read_text()
+    assert "Not ready any more; stopping in 2 seconds" in (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize("drain_seconds", [0, 1])

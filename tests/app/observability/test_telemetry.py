@@ -26,7 +26,7 @@ def test_requests_and_latency_are_counted_by_route_and_status(telemetry: Telemet
     for seconds in (0.0002, 0.003):
         telemetry.answered("GET", "/users/{user_id}/recommendations", 200, seconds)
     telemetry.answered("POST", "/recommendations", 422, 0.001)
-    found = collected(telemetry.registry)
+    found = collected(telemetry.collectors)
     route = "route=/users/{user_id}/recommendations,status=200"
     assert found[f"recommender_requests_total{{method=GET,{route}}}"] == 2
     assert found["recommender_requests_total{method=POST,route=/recommendations,status=422}"] == 1
@@ -38,14 +38,14 @@ def test_requests_and_latency_are_counted_by_route_and_status(telemetry: Telemet
 def test_invented_methods_share_a_label(telemetry: Telemetry) -> None:
     for number in range(100):
         telemetry.answered(f"METHOD{number}", "none", 404, 0)
-    assert collected(telemetry.registry)["recommender_requests_total{method=other,route=none,status=404}"] == 100
+    assert collected(telemetry.collectors)["recommender_requests_total{method=other,route=none,status=404}"] == 100
 
 
 def test_lists_are_counted_by_source_and_short_ones_too(telemetry: Telemetry) -> None:
     telemetry.served("personalised", np.array([1, 2, 3]), 3)
     telemetry.served("personalised", [1], 3)
     telemetry.served("popular", [], 3)
-    found = collected(telemetry.registry)
+    found = collected(telemetry.collectors)
     assert found["recommender_lists_total{source=personalised}"] == 2
     assert found["recommender_short_lists_total{source=personalised}"] == 1
     assert found["recommender_short_lists_total{source=popular}"] == 1
@@ -57,7 +57,7 @@ def test_the_model_s_version_and_ages_are_those_of_the_last_swap(telemetry: Tele
     telemetry.model.swapped(load(tmp_path, "1"))
     second = load(tmp_path, "2", created=time() - 3600)
     telemetry.model.swapped(second)
-    found = collected(telemetry.registry)
+    found = collected(telemetry.collectors)
     labels = f"content_hash={second.content_hash},family=test,version=2"
     assert [name for name in found if name.startswith("recommender_model_info")] == [
         f"recommender_model_info{{{labels}}}"
@@ -70,32 +70,32 @@ def test_the_model_s_version_and_ages_are_those_of_the_last_swap(telemetry: Tele
 def test_a_swap_forgets_what_was_served_by_the_former_model(telemetry: Telemetry, tmp_path: Path) -> None:
     telemetry.model.swapped(load(tmp_path, "1"))
     telemetry.served("personalised", [0, 1, 2], 3)
-    assert collected(telemetry.registry)["recommender_recent_distinct_items"] == 3
+    assert collected(telemetry.collectors)["recommender_recent_distinct_items"] == 3
     telemetry.model.swapped(load(tmp_path, "2"))
-    found = collected(telemetry.registry)
+    found = collected(telemetry.collectors)
     assert found["recommender_recent_distinct_items"] == 0
     assert found["recommender_lists_total{source=personalised}"] == 1
 
 
 def test_failures_and_polls_of_every_kind_are_there_from_the_start(telemetry: Telemetry) -> None:
-    found = collected(telemetry.registry)
+    found = collected(telemetry.collectors)
     assert found["recommender_model_swap_failures_total{code=artifact_refused}"] == 0
     assert found["recommender_model_polls_total{status=registry_unavailable}"] == 0
     assert found["recommender_model_polls_total{status=ok}"] == 0
 
 
 def test_a_service_without_a_model_has_no_version(telemetry: Telemetry) -> None:
-    names = {name.partition("{")[0] for name in collected(telemetry.registry)}
+    names = {name.partition("{")[0] for name in collected(telemetry.collectors)}
     assert not names & {"recommender_model_info", "recommender_model_age_seconds"}
 
 
-def test_a_plain_list_is_told_to_whoever_compares(telemetry: Telemetry, tmp_path: Path) -> None:
+def test_a_plain_list_is_passed_to_the_comparing_function(telemetry: Telemetry, tmp_path: Path) -> None:
     told: list[tuple[object, ...]] = []
     telemetry.served_plain(model := load(tmp_path, "1"), "42", "popular", [1, 2], 2)
     telemetry.compare = lambda *what: told.append(what)
     telemetry.served_plain(model, "42", "popular", [1, 2], 2)
     assert told == [(model, "42", [1, 2], 2)]
-    assert collected(telemetry.registry)["recommender_lists_total{source=popular}"] == 2
+    assert collected(telemetry.collectors)["recommender_lists_total{source=popular}"] == 2
 
 
 def test_counting_a_request_costs_less_than_30_microseconds(telemetry: Telemetry) -> None:

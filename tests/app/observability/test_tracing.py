@@ -89,7 +89,7 @@ def test_without_the_package_a_sentence_says_what_to_install() -> None:
         {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, "sys.modules['opentelemetry.exporter'] = None"
     )
     assert said.endswith(
-        "OpenTelemetry's variables are set but its exporter is not installed, so nothing is traced: "
+        "OpenTelemetry's variables are set, but its exporter is not installed and nothing is traced: "
         "pip install -r app/requirements-tracing.txt\n"
     )
     assert "opentelemetry.sdk" not in modules

@@ -1,4 +1,4 @@
-"""MODEL_DIR: a folder in place of the registry, which is a closed port in all of these."""
+"""MODEL_DIR serves a folder in place of the registry, which is a closed port here."""
 
 import os
 import re
@@ -23,7 +23,7 @@ TOKEN = {"Authorization": "Bearer the token"}
 
 
 class Following:
-    """A follower of a folder that looks when it is told to."""
+    """A follower of a folder that polls when a test tells it to."""
 
     def __init__(self, make_settings: MakeSettings, folder: Path) -> None:
         self.settings = make_settings(model_dir=folder)
@@ -31,7 +31,7 @@ class Following:
         self.follower = Follower(self.settings, self.store, Telemetry().model)
 
     def poll(self) -> tuple[str | None, str]:
-        """Look once: what serves then, and how it went."""
+        """Poll once; returns the loaded version and the status."""
         self.follower.poll()
         return None if self.store.current is None else self.store.current.version, self.follower.state.status
 
@@ -43,7 +43,7 @@ class Following:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where an artifact may be."""
+    """The folder, which does not exist yet."""
     return tmp_path / "models" / "served"
 
 
@@ -69,7 +69,7 @@ def test_what_the_folder_holds_is_served_and_followed(following: Following, fold
 
 def test_a_folder_that_is_absent_is_told_and_found_once_it_is_there(following: Following, folder: Path) -> None:
     assert following.poll() == (None, "artifact_missing")
-    assert following.problem == f"MODEL_DIR {folder} holds no model: no manifest.json is there."
+    assert following.problem == f"MODEL_DIR {folder} holds no model: manifest.json is missing."
     folder.mkdir(parents=True)
     assert following.poll() == (None, "artifact_missing")
     write(folder)
@@ -83,9 +83,9 @@ def test_log_lines_name_the_folder(following: Following, folder: Path, caplog: p
     write(folder)
     following.poll()
     assert caplog.messages == [
-        f"The service has no model for serving: MODEL_DIR {folder} holds no model: no manifest.json is there.",
+        f"The service has no model for serving: MODEL_DIR {folder} holds no model: manifest.json is missing.",
         f"Serving version {version(folder)} from {folder}",
-        f"The service agrees with {folder} again",
+        f"Following {folder} works again",
     ]
 
 
@@ -175,7 +175,7 @@ def test_the_service_says_what_it_serves(client: Client, folder: Path) -> None:
     assert found["recommender_model_polls_total{status=ok}"] == 1
 
 
-def test_reload_looks_at_the_folder_at_once(client: Client, folder: Path) -> None:
+def test_reload_polls_the_folder_at_once(client: Client, folder: Path) -> None:
     write(folder, make_artifact(seed=2))
     answer = client.get("/model/reload", "POST", TOKEN).json
     assert (answer["version"], answer["registry"]["status"]) == (version(folder), "ok")

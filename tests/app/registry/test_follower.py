@@ -18,7 +18,7 @@ from tests.registry import TestRegistry
 
 
 class Following:
-    """A follower that looks when it is told to, and counts its downloads."""
+    """A follower that polls when a test tells it to, and whose downloads are counted."""
 
     def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         self.store = ModelStore()
@@ -37,7 +37,7 @@ class Following:
         return None if self.store.current is None else self.store.current.version
 
     def poll(self) -> tuple[str | None, str]:
-        """Look once: what serves then, and how it went."""
+        """Poll once; returns the loaded version and the status."""
         self.follower.poll()
         return self.version, self.follower.state.status
 
@@ -162,9 +162,7 @@ def test_an_artifact_of_a_newer_format_is_refused(registry: TestRegistry, follow
     assert "manifest.json is of format 2, newer than 1: upgrade" in following.problem
 
 
-def test_a_version_without_an_artifact_is_looked_at_again(
-    registry: TestRegistry, follow: Follow, tmp_path: Path
-) -> None:
+def test_a_version_without_an_artifact_is_tried_again(registry: TestRegistry, follow: Follow, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     registry.register(tmp_path / "empty", alias="production")
     following = follow(registry)
@@ -261,7 +259,7 @@ def test_a_registry_that_is_down_is_logged_once_and_its_return_too(
     assert caplog.text.count("Connection refused") == 1
     monkeypatch.setattr(api, "_address", registry.uri)
     assert following.poll() == ("1", "ok")
-    assert caplog.text.count("The service agrees with the registry again") == 1
+    assert caplog.text.count("Following the registry works again") == 1
 
 
 def test_a_bug_does_not_end_the_following(
@@ -286,10 +284,10 @@ def test_a_cache_that_can_not_be_written_is_explained(registry: TestRegistry, fo
     assert following.problem.startswith("The cache directory can't be written")
 
 
-def test_without_a_model_the_service_looks_every_second(
+def test_without_a_model_the_service_polls_every_second(
     registry: TestRegistry, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.registry.follower.IMPATIENT_SECONDS", 0.05)
+    monkeypatch.setattr("app.registry.follower.MAX_POLL_SECONDS_WITHOUT_MODEL", 0.05)
     following = Following(make_settings(registry, model_poll_seconds=3600), monkeypatch)
     following.follower.start()
     try:

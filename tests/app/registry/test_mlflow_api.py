@@ -119,7 +119,7 @@ def test_a_file_of_another_size_than_was_listed_is_an_error(
         api = MlflowApi(make_settings(mlflow_tracking_uri=f"http://127.0.0.1:{server.server_port}"))
         api.save("any", tmp_path / "right", 3)
         assert (tmp_path / "right").read_bytes() == b"abc"
-        with pytest.raises(OSError, match=f"wrong has {size} bytes, and 3 came"):
+        with pytest.raises(OSError, match=f"wrong has {size} bytes, but 3 were received"):
             api.save("any", tmp_path / "wrong", size)
 
 

@@ -100,9 +100,7 @@ def test_a_version_without_an_artifact_is_named(
 ) -> None:
     (tmp_path / "empty").mkdir()
     registry.register(tmp_path / "empty")
-    with pytest.raises(
-        ArtifactMissingError, match=r"Version 1 holds no artifacts/served/ \(looked in mlflow-artifacts:/"
-    ):
+    with pytest.raises(ArtifactMissingError, match=r"Version 1 holds no artifacts/served/ in mlflow-artifacts:/"):
         Registry(make_settings(registry)).fetch(Release("1", 0, ""), tmp_path)
 
 

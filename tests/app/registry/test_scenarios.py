@@ -1,6 +1,6 @@
-"""What can happen to a registry, its files and the disk: the service goes on, says so, and counts it.
+"""Whatever happens to the registry, its files and the disk, the service goes on, reports it and counts it.
 
-Each case is told by what serves, what /model says, and which metrics grow by how much; no other grows.
+Each test checks the loaded version, the answer of /model, and that exactly the expected metrics grow.
 """
 
 import json
@@ -24,19 +24,19 @@ from tests.registry import TestRegistry
 from tests.service import serves, service
 
 TOKEN = {"Authorization": "Bearer token"}
-LOOKS_IN_MINUTES = 20
+POLLS_IN_MINUTES = 20
 
 
 class Following:
-    """A service with version 1 that looks only when it is told to."""
+    """A service with version 1 that polls only when a test tells it to."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         wait_until(lambda: client.get("/model").json["registry"]["status"] == "ok")
         self._counted = self._count()
 
-    def look(self, version: str, status: str, **grown: int) -> dict[str, Any]:
-        """Look once, and check all of it; `grown` are failures by code, or swaps. What /model says."""
+    def poll(self, version: str, status: str, **grown: int) -> dict[str, Any]:
+        """Poll once and check the outcome; `grown` are failures by code, or swaps. Returns the last problem."""
         answer = self.client.get("/model/reload", "POST", TOKEN).json
         assert answer == self.client.get("/model").json
         assert (answer["version"], answer["registry"]["status"]) == (version, status)
@@ -68,21 +68,21 @@ def following(registry: TestRegistry, make_settings: MakeSettings) -> Iterator[F
 
 def test_a_new_version_is_one_swap(following: Following, registry: TestRegistry) -> None:
     registry.register(alias="production")
-    following.look("2", "ok", swaps=1)
-    following.look("2", "ok")
+    following.poll("2", "ok", swaps=1)
+    following.poll("2", "ok")
 
 
 def test_an_alias_that_was_removed_changes_nothing(following: Following, registry: TestRegistry) -> None:
     registry.client.delete_registered_model_alias(registry.name, "production")
-    assert following.look("1", "alias_missing")["message"] == "No version has the alias 'production'."
+    assert following.poll("1", "alias_missing")["message"] == "No version has the alias 'production'."
     registry.move("production", "1")
-    following.look("1", "ok")
+    following.poll("1", "ok")
 
 
 def test_a_version_that_was_deleted_goes_on_serving(following: Following, registry: TestRegistry) -> None:
     # With the version MLflow 3 removes its alias.
     registry.client.delete_model_version(registry.name, "1")
-    following.look("1", "alias_missing")
+    following.poll("1", "alias_missing")
 
 
 def test_a_version_deleted_before_it_was_fetched_is_a_failed_swap(
@@ -97,14 +97,14 @@ def test_a_version_deleted_before_it_was_fetched_is_a_failed_swap(
 
     with monkeypatch.context() as late:
         late.setattr(Registry, "fetch", fetch_too_late)
-        problem = following.look("1", "version_missing", version_missing=1)
+        problem = following.poll("1", "version_missing", version_missing=1)
     assert (problem["version"], "is gone from the registry" in problem["message"]) == ("2", True)
-    following.look("1", "alias_missing")
+    following.poll("1", "alias_missing")
 
 
 def test_a_model_that_was_deleted_goes_on_serving(following: Following, registry: TestRegistry) -> None:
     registry.client.delete_registered_model(registry.name)
-    assert "has no model named" in following.look("1", "model_missing")["message"]
+    assert "has no model named" in following.poll("1", "model_missing")["message"]
 
 
 def test_a_version_without_an_artifact_is_a_failed_swap(
@@ -113,7 +113,7 @@ def test_a_version_without_an_artifact_is_a_failed_swap(
     (tmp_path / "empty").mkdir()
     registry.register(tmp_path / "empty", alias="production")
     for _ in range(2):
-        assert following.look("1", "artifact_missing", artifact_missing=1)["version"] == "2"
+        assert following.poll("1", "artifact_missing", artifact_missing=1)["version"] == "2"
 
 
 def test_a_damaged_version_is_a_failed_swap_and_not_fetched_again(
@@ -121,28 +121,28 @@ def test_a_damaged_version_is_a_failed_swap_and_not_fetched_again(
 ) -> None:
     damage(write(tmp_path / "damaged", make_artifact(seed=2)) / "item_biases.npy")
     registry.register(tmp_path / "damaged", alias="production")
-    problem = following.look("1", "artifact_refused", artifact_refused=1)
+    problem = following.poll("1", "artifact_refused", artifact_refused=1)
     assert problem["version"] == "2"
     assert problem["message"].startswith("item_biases.npy does not have the SHA-256")
     monkeypatch.setattr(Registry, "fetch", lambda *_: pytest.fail("fetched again"))
     for _ in range(3):
-        following.look("1", "artifact_refused")
+        following.poll("1", "artifact_refused")
 
 
 def test_a_newer_format_is_a_failed_swap(following: Following, registry: TestRegistry, tmp_path: Path) -> None:
     manifest = write(tmp_path / "newer") / "manifest.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format_version": 2}))
     registry.register(tmp_path / "newer", alias="production")
-    assert "newer than 1: upgrade" in following.look("1", "artifact_refused", artifact_refused=1)["message"]
+    assert "newer than 1: upgrade" in following.poll("1", "artifact_refused", artifact_refused=1)["message"]
 
 
 def test_of_two_quick_moves_only_the_last_is_followed(following: Following, registry: TestRegistry) -> None:
     for _ in range(2):
         registry.register(alias="production")
-    following.look("3", "ok", swaps=1)
+    following.poll("3", "ok", swaps=1)
 
 
-def test_a_move_during_a_download_is_followed_by_the_next_look(
+def test_a_move_during_a_download_is_followed_by_the_next_poll(
     following: Following, registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.register(alias="production")
@@ -154,18 +154,18 @@ def test_a_move_during_a_download_is_followed_by_the_next_look(
         return fetch(self, release, into)
 
     monkeypatch.setattr(Registry, "fetch", fetch_and_move)
-    following.look("2", "ok", swaps=1)
-    following.look("3", "ok", swaps=1)
+    following.poll("2", "ok", swaps=1)
+    following.poll("3", "ok", swaps=1)
 
 
 def test_moving_back_is_a_swap_that_needs_no_download(
     following: Following, registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.register(alias="production")
-    following.look("2", "ok", swaps=1)
+    following.poll("2", "ok", swaps=1)
     monkeypatch.setattr(Registry, "fetch", lambda *_: pytest.fail("fetched again"))
     registry.move("production", "1")
-    following.look("1", "ok", swaps=1)
+    following.poll("1", "ok", swaps=1)
 
 
 def test_a_registry_that_is_down_for_minutes_is_found_again(
@@ -178,12 +178,12 @@ def test_a_registry_that_is_down_for_minutes_is_found_again(
         with serving(settings) as client:
             following = Following(client)
             door.shut()
-            for _ in range(LOOKS_IN_MINUTES):
-                assert "Connection refused" in following.look("1", "registry_unavailable")["message"]
+            for _ in range(POLLS_IN_MINUTES):
+                assert "Connection refused" in following.poll("1", "registry_unavailable")["message"]
             assert caplog.text.count("Connection refused") == 1
             registry.register(alias="production")
             door.open()
-            following.look("2", "ok", swaps=1)
+            following.poll("2", "ok", swaps=1)
 
 
 def can_mount() -> bool:
@@ -212,8 +212,8 @@ def test_a_disk_that_is_full_is_a_failed_swap_until_there_is_room(
         filler.write_bytes(b"\0" * 900_000)
         registry.register(write(tmp_path / "large", make_artifact(item_ids=range(2_000))), alias="production")
         for _ in range(2):
-            problem = following.look("1", "download_failed", download_failed=1)
+            problem = following.poll("1", "download_failed", download_failed=1)
             assert "No space left on device" in problem["message"]
             assert list(filler.parent.glob("*/.download-*")) == []
         filler.unlink()
-        following.look("2", "ok", swaps=1)
+        following.poll("2", "ok", swaps=1)

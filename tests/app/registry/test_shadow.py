@@ -65,7 +65,7 @@ def test_the_overlap_is_counted_by_id_and_the_answer_is_the_live_model_s(setting
         assert client.get("/model").json["version"] == "1"
 
 
-def test_somebody_unknown_is_compared_by_what_is_popular(settings: Settings) -> None:
+def test_an_unknown_user_is_compared_by_popular_films(settings: Settings) -> None:
     with serving(settings) as client:
         wait_until(has_shadow(client))
         client.get("/users/nobody/recommendations?k=4")
@@ -115,7 +115,7 @@ def test_a_shadow_that_fails_is_no_harm(
             wait_until(counts(client, "failed", 1))
         client.get(PATH)
         wait_until(counts(client, "compared", 1))
-    assert caplog.text.count("The shadow could not be asked") == 1
+    assert caplog.text.count("The shadow failed to compare a list") == 1
 
 
 def test_a_shadow_that_is_slow_drops_lists_and_delays_nothing(

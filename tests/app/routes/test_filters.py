@@ -7,7 +7,7 @@ import pytest
 from tests.app.conftest import FILMS, ids
 from tests.client import Client
 
-# Somebody known, somebody of whom nothing is learned, somebody unknown, and lists that are nobody's.
+# A known user, a known user without a vector, an unknown user, and lists that are for no user.
 LISTS = [
     "/users/4/recommendations",
     "/users/3/recommendations",

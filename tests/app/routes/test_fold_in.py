@@ -1,4 +1,4 @@
-"""POST /recommendations."""
+"""POST /recommendations: a new user's recommendations by fold-in."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ def ids(answer: Answer) -> list[int]:
     return [item["id"] for item in answer.json["items"]]
 
 
-def test_somebody_new_gets_films_like_those_they_like(films: Client) -> None:
+def test_a_new_user_gets_films_like_those_they_like(films: Client) -> None:
     answer = ask(films, liked=[70], k=2)
     assert answer.status == 200
     assert answer.json == {
@@ -66,7 +66,7 @@ def test_nothing_but_unknown_ids_is_refused(films: Client, request_: dict[str, A
 
 
 @pytest.mark.parametrize("request_", [{}, {"liked": [], "disliked": []}, {"k": 3}])
-def test_no_taste_at_all_is_refused(films: Client, request_: dict[str, Any]) -> None:
+def test_a_request_without_any_item_is_refused(films: Client, request_: dict[str, Any]) -> None:
     answer = ask(films, **request_)
     assert (answer.status, answer.json["error"]["field"]) == (422, "liked")
     assert "at least one film" in answer.json["error"]["message"]
@@ -88,7 +88,7 @@ def test_a_recommendation_is_explained_by_what_is_liked(films: Client) -> None:
     assert because[30] == [10, 70]
 
 
-def test_a_model_that_can_place_nobody_answers_popular_films(client: Client) -> None:
+def test_a_model_whose_encoder_says_nothing_answers_popular_films(client: Client) -> None:
     answer = ask(client, liked=[20], k=2)
     assert (answer.json["source"], ids(answer)) == ("popular", [10, 30])
 

@@ -1,10 +1,10 @@
-"""No body is read beyond its limit."""
+"""No body above the limit is read."""
 
 import http.client
 
 import pytest
 
-from app.http.bodies import MAX_BODY_BYTES
+from app.http.body_limit import MAX_BODY_BYTES
 from tests.client import Client
 
 JSON = {"Content-Type": "application/json"}

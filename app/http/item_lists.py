@@ -1,4 +1,4 @@
-"""Lists of films as they are answered."""
+"""Writes lists of items as JSON."""
 
 from collections.abc import Mapping
 
@@ -6,19 +6,19 @@ from fastapi import Response
 
 from app.contract.recommender import Rows
 from app.model.catalogue import to_json
-from app.model.selection import REASONS_SHOWN, Selection, Viewer
+from app.model.selection import REASONS_SHOWN, Profile, Selection
 from app.model.store import ServedModel
 
 SCORE_DECIMALS = 6
 
 
-def listing(
-    fields: Mapping[str, object], model: ServedModel, selection: Selection, viewer: Viewer | None = None
+def list_json(
+    fields: Mapping[str, object], model: ServedModel, selection: Selection, explained_to: Profile | None = None
 ) -> bytes:
-    """A list as JSON: `fields`, the films in their order, and why there are fewer than asked for.
+    """A JSON object of `fields`, the selected items in order, and the reason if there are fewer than k.
 
-    With a viewer each film has what is closest to it in their history. Written from the packed catalogue: by way of the
-    schemas, which describe the same, it takes ten times as long.
+    With `explained_to`, each item lists the closest items of that profile's history. The JSON is put together from the
+    packed catalogue: Pydantic's models, which describe the same object, take ten times as long.
     """
     pairs = zip(selection.rows.tolist(), selection.scores.round(SCORE_DECIMALS).tolist(), strict=True)
     fragment = model.catalogue.fragment
@@ -26,8 +26,8 @@ def listing(
         b'{"rank":%d,%b,"score":%a' % (rank, fragment(row), score)
         for rank, (row, score) in enumerate(pairs, start=selection.offset + 1)
     ]
-    if viewer is not None:
-        closest = model.similarity.closest(selection.rows, viewer.history, REASONS_SHOWN)
+    if explained_to is not None:
+        closest = model.similarity.closest(selection.rows, explained_to.history, REASONS_SHOWN)
         places = [place + _because(model, rows) for place, rows in zip(places, closest, strict=True)]
     items = b"},".join(places) + b"}" if places else b""
     reason = b"" if selection.reason is None else b',"reason":"%b"' % selection.reason.encode()
@@ -36,10 +36,10 @@ def listing(
 
 
 def json_response(body: bytes) -> Response:
-    """JSON that is already written."""
+    """A response whose body is JSON already."""
     return Response(body, media_type="application/json")
 
 
 def _because(model: ServedModel, rows: Rows) -> bytes:
-    films = (model.catalogue.film(row) for row in rows.tolist())
-    return b',"because":%b' % to_json([{"id": film["id"], "title": film["title"]} for film in films])
+    items = (model.catalogue.film(row) for row in rows.tolist())
+    return b',"because":%b' % to_json([{"id": item["id"], "title": item["title"]} for item in items])

@@ -1,4 +1,4 @@
-"""Bodies of requests: a limit on their size."""
+"""Limits the size of a request's body."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -12,13 +12,13 @@ MAX_BODY_BYTES = 1 << 20
 
 
 class LimitedRoute(APIRoute):
-    """Refuses a body beyond the limit before it is read whole.
+    """Refuses a body above the limit before reading all of it.
 
-    The framework's own `max_body_size` answers in plain text instead of the one error shape.
+    FastAPI's own `max_body_size` answers in plain text, not in our error shape.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Where there may be a body, read it first; the framework then finds it in the request."""
+        """A handler that reads the body first, if the method has one; FastAPI then finds it in the request."""
         handler = super().get_route_handler()
         if "POST" not in (self.methods or ()):
             return handler
