@@ -2,23 +2,25 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 from fastapi import Response
+from numpy.typing import NDArray
 
 from app.contract.recommender import Rows
-from app.model.catalogue import to_json
-from app.model.selection import REASONS_SHOWN, Selection, Viewer
+from app.model.film_fields import to_json
+from app.model.selection import REASONS_SHOWN, Selection
 from app.model.store import ServedModel
 
 SCORE_DECIMALS = 6
 
 
 def listing(
-    fields: Mapping[str, object], model: ServedModel, selection: Selection, viewer: Viewer | None = None
+    fields: Mapping[str, object], model: ServedModel, selection: Selection, history: NDArray[np.integer] | None = None
 ) -> bytes:
     """A list as JSON: `fields`, the films in their order, and why there are fewer than asked for.
 
-    With a viewer each film has what is closest to it in their history. Written from the packed catalogue: by way of the
-    schemas, which describe the same, it takes ten times as long.
+    With a history, item rows, each film has what is closest to it there. Written from the packed catalogue: by way of
+    the schemas, which describe the same, it takes ten times as long.
     """
     pairs = zip(selection.rows.tolist(), selection.scores.round(SCORE_DECIMALS).tolist(), strict=True)
     fragment = model.catalogue.fragment
@@ -26,8 +28,8 @@ def listing(
         b'{"rank":%d,%b,"score":%a' % (rank, fragment(row), score)
         for rank, (row, score) in enumerate(pairs, start=selection.offset + 1)
     ]
-    if viewer is not None:
-        closest = model.similarity.closest(selection.rows, viewer.history, REASONS_SHOWN)
+    if history is not None:
+        closest = model.similarity.closest(selection.rows, history, REASONS_SHOWN)
         places = [place + _because(model, rows) for place, rows in zip(places, closest, strict=True)]
     items = b"},".join(places) + b"}" if places else b""
     reason = b"" if selection.reason is None else b',"reason":"%b"' % selection.reason.encode()

@@ -2,7 +2,7 @@
 
 from app.contract.recommender import Mask
 from app.http.film_lists import listing
-from app.model.selection import allowed_items, recommend, viewer_of
+from app.model.selection import allowed_items, history_of, recommend, viewer_of
 from app.model.store import ServedModel
 from app.observability.telemetry import Telemetry
 from app.schemas.queries import UserQuery
@@ -27,4 +27,4 @@ def answer_allowed(
     else:
         telemetry.served(source, selection.rows, query.k)
     fields = {"user_id": user_id, "model_version": model.version, "source": source}
-    return listing(fields, model, selection, viewer if query.explain else None)
+    return listing(fields, model, selection, history_of(model, user_id) if query.explain else None)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from app.contract.artifact import Float32Array
-from app.contract.recommender import Float64Array, ItemRows, Mask, Ranking, Rows
+from app.contract.recommender import Float64Array, Mask, Ranking, Rows
 from app.model.similarity import pool_size
 from app.model.store import ServedModel
 from app.schemas.queries import MAX_K, Filters, ListQuery, TasteQuery
@@ -23,11 +24,10 @@ Reason = Literal["unknown_genre", "filtered", "seen", "end_of_catalogue"]
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody to recommend to: item rows to leave out, and those that explain; a row if the model knows them."""
+    """Somebody to recommend to: a vector, item rows to leave out, and a row if the model knows them."""
 
     vector: Float32Array
-    seen: ItemRows
-    history: ItemRows
+    seen: npt.NDArray[np.integer]
     row: int | None = None
 
     @property
@@ -52,7 +52,7 @@ class Selection:
 
 def nobody(model: ServedModel) -> Viewer:
     """Somebody of whom nothing is known."""
-    return Viewer(np.zeros(model.artifact.item_embeddings.shape[1], dtype=np.float32), NO_ROWS, NO_ROWS)
+    return Viewer(np.zeros(model.artifact.item_embeddings.shape[1], dtype=np.float32), NO_ROWS)
 
 
 def viewer_of(model: ServedModel, user_id: str) -> Viewer:
@@ -60,14 +60,18 @@ def viewer_of(model: ServedModel, user_id: str) -> Viewer:
     row = model.recommender.user_row(user_id)
     if row is None:
         return nobody(model)
-    seen = model.recommender.seen(row)
-    return Viewer(model.recommender.user_vector(row), seen, seen, row)
+    return Viewer(model.recommender.user_vector(row), model.recommender.seen(row), row)
+
+
+def history_of(model: ServedModel, user_id: str) -> npt.NDArray[np.integer]:
+    """The rows of the items that a user has liked, which explain a list; none for a user the model does not know."""
+    row = model.recommender.user_row(user_id)
+    return NO_ROWS if row is None else model.recommender.liked(row)
 
 
 def viewer_with(model: ServedModel, liked: Rows, disliked: Rows) -> Viewer:
     """Somebody new, by what they like and dislike: at least one item row."""
-    vector = model.recommender.fold_in(liked, disliked)
-    return Viewer(vector, np.concatenate([liked, disliked]), liked)
+    return Viewer(model.recommender.fold_in(liked, disliked), np.concatenate([liked, disliked]))
 
 
 def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
@@ -91,7 +95,7 @@ def recommend(model: ServedModel, viewer: Viewer, query: TasteQuery, allowed: Ma
     if query.diversity:
         ranking = _diverse(model, viewer, depth, query.diversity, allowed)
     elif allowed is None and viewer.row is not None:
-        ranking = model.recommender.first(viewer.row, depth)
+        ranking = model.recommender.ready(viewer.row, depth)
     else:
         ranking = model.recommender.top(viewer.vector, depth, viewer.seen, allowed)
     return _page(model, ranking, query, everything=model.recommender.n_items, seen=viewer.seen)
@@ -110,7 +114,7 @@ def popular(model: ServedModel, query: ListQuery, allowed: Mask | None) -> Selec
 
 
 def _page(
-    model: ServedModel, ranking: Ranking, query: ListQuery, *, everything: int, seen: ItemRows = NO_ROWS
+    model: ServedModel, ranking: Ranking, query: ListQuery, *, everything: int, seen: npt.NDArray[np.integer] = NO_ROWS
 ) -> Selection:
     places = slice(query.offset, query.offset + query.k)
     rows, scores = ranking.items[0, places], ranking.scores[0, places]
@@ -129,7 +133,9 @@ def _diverse(model: ServedModel, viewer: Viewer, depth: int, diversity: float, a
     )
 
 
-def _shortfall(model: ServedModel, found: int, query: ListQuery, everything: int, seen: ItemRows) -> Reason:
+def _shortfall(
+    model: ServedModel, found: int, query: ListQuery, everything: int, seen: npt.NDArray[np.integer]
+) -> Reason:
     """The first of the causes without which there would be more films."""
     if query.genre and not model.catalogue.knows_a_genre(query.genre):
         return "unknown_genre"

@@ -30,8 +30,9 @@ class Similarity:
         return Ranking(rows[order][None], scores[order][None])
 
     def closest(self, items: Rows, history: npt.NDArray[np.integer], n: int) -> list[Rows]:
-        """For each item the films of a history that are most like it, at most n, none that is not like it at all."""
+        """For each item the films of a history most like it: at most n, neither itself nor one not like it at all."""
         cosines = self._unit(items) @ self._unit(history).T
+        cosines[items[:, None] == history] = 0
         orders = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
         rows = np.asarray(history, dtype=np.int64)
         return [rows[order[alike[order] > 0]] for alike, order in zip(cosines, orders, strict=True)]

@@ -104,7 +104,7 @@ class Shadow:
 def _overlap(served: Served, shadow: ServedModel) -> float:
     recommender, k = shadow.recommender, served.k
     row = recommender.user_row(served.user_id)
-    ranking = recommender.popular(k) if row is None else recommender.first(row, k)
+    ranking = recommender.popular(k) if row is None else recommender.ready(row, k)
     ours, theirs = _items(served.model, served.item_rows), _items(shadow, ranking.items[0].tolist())
     return len(ours & theirs) / max(len(ours), len(theirs), 1)
 

@@ -58,7 +58,7 @@ async def recommend_for_taste(model: CurrentModel, telemetry: CurrentTelemetry, 
     source = "fold_in" if viewer.source == "personalised" else "popular"
     telemetry.served(source, selection.rows, request.k)
     fields = {"model_version": model.version, "source": source, "unknown": _unknown(model, request)}
-    return json_response(listing(fields, model, selection, viewer if request.explain else None))
+    return json_response(listing(fields, model, selection, liked if request.explain else None))
 
 
 @router.post(

@@ -14,14 +14,6 @@ ModelVersion = Annotated[str, Field(description="The version in the registry tha
 UserId = Annotated[str, Field(description="As asked for.", examples=["42"])]
 
 
-class Film(BaseModel):
-    """What the catalogue knows of a film."""
-
-    title: Title
-    year: Annotated[int | None, Field(gt=-(2**31), lt=2**31)] = None
-    genres: Genres = []
-
-
 class Item(BaseModel):
     """A film."""
 
@@ -63,7 +55,7 @@ class RecommendedItem(BaseModel):
     )
     because: list[FilmTitle] = Field(
         default=[],
-        description="With `explain`: up to three films of the user's history, or of `liked`, closest to this one.",
+        description="With `explain`: up to three films that the user has liked, or of `liked`, closest to this one.",
         examples=[[{"id": 601, "title": "Heavenly Creatures"}]],
     )
 
