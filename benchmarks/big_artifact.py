@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, ArtifactError, Float32Array, Recipe, load_artifact, write_artifact
+from app.contract.artifact_format import FORMAT_VERSION
 from app.contract.catalogue import Film, pack
 from benchmarks.environments import CACHE
 from training.refit import with_ready_lists
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def kept(size: Size = MOVIELENS_25M, seed: int = 0) -> Path:
-    """The folder of an artifact that is made once, and again where the format has changed meanwhile."""
+    """The folder of an artifact that is made once, and again after a change of the format."""
     folder = folder_of(size, seed)
     try:
         load_artifact(folder)
@@ -102,7 +103,7 @@ def make(size: Size, seed: int) -> Artifact:
 
 def folder_of(size: Size, seed: int) -> Path:
     """Where an artifact is kept between runs."""
-    return CACHE / f"artifact-{size.users}x{size.items}x{size.dim}-{seed}"
+    return CACHE / f"artifact-{size.users}x{size.items}x{size.dim}-{seed}-format-{FORMAT_VERSION}"
 
 
 def _spectrum(dim: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:

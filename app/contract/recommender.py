@@ -8,6 +8,7 @@ import numpy.typing as npt
 from app.contract.artifact import Artifact, Float32Array
 from app.contract.ids import row_of
 from app.contract.ready_scores import MILLION, NO_SCORE
+from app.contract.rounding import RoundingBound
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -40,9 +41,7 @@ class Recommender:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        norms = np.sqrt(np.einsum("nd,nd->n", artifact.item_embeddings, artifact.item_embeddings))
-        self._largest_norm = float(norms.max())
-        self._largest_bias = float(np.abs(artifact.item_biases).max())
+        self._rounding = RoundingBound(artifact)
         self._popularity = artifact.item_popularity.astype(np.float32)
         self._padding = np.full(-self.n_items % BLOCK, -np.inf, dtype=np.float32)
 
@@ -120,7 +119,7 @@ class Recommender:
         if hidden is not None:
             scores[hidden] = -np.inf
         k = min(k, self.n_items)
-        candidates = self._candidates(scores, k, 2 * float(self._rounding_errors(vector[None])[0]))[None]
+        candidates = self._candidates(scores, k, 2 * float(self._rounding.errors(vector[None])[0]))[None]
         return self._best(vector[None], candidates, scores[candidates], k)
 
     def recommend(self, user_rows: Rows, k: int) -> Ranking:
@@ -153,7 +152,7 @@ class Recommender:
         if size == self.n_items:
             return ranking
         kth = np.partition(rough, size - k, axis=1)[:, size - k]
-        thresholds = kth - 2 * self._rounding_errors(vectors)
+        thresholds = kth - 2 * self._rounding.errors(vectors)
         for row in np.flatnonzero(~(rough.min(axis=1) < thresholds)):
             wide = np.flatnonzero(scores[row] >= thresholds[row])[None, :]
             exact = self._best(vectors[row : row + 1], wide, scores[row, wide], k)
@@ -215,19 +214,6 @@ class Recommender:
         scores = np.take_along_axis(exact, order, axis=1)
         items[np.isneginf(scores)] = NO_ITEM
         return Ranking(items, scores)
-
-    def _rounding_errors(self, vectors: Float32Array) -> Float64Array:
-        """A bound on |float32 score - exact score|: float64 (n_users,), for vectors of shape (n_users, d).
-
-        d products and a bias, summed in any order, are off by at most d + 1 unit round-offs times
-        |vector| · |embedding| + |bias|. d + 2 times eps is a little over twice that, which covers terms of second
-        order and norms that are themselves rounded. Source: Higham, Accuracy and Stability of Numerical Algorithms
-        (2002), section 3.1.
-        """
-        norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors).astype(np.float64))
-        round_offs = (vectors.shape[1] + 2) * float(np.finfo(np.float32).eps)
-        errors: Float64Array = round_offs * (norms * self._largest_norm + self._largest_bias)
-        return errors
 
 
 def _penalties(allowed: Mask) -> Float32Array:
