@@ -1,4 +1,4 @@
-"""Making an artifact from factors and what is known of every user."""
+"""Makes an artifact from factors and what is known of each user."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class Knowledge:
 
     @cached_property
     def seen(self) -> sparse.csr_matrix:
-        """Which known user has rated which item, and with how many stars."""
+        """The stars where a known user has rated an item: float32 CSR (n_known_users, n_items), indices sorted."""
         return self._interactions.star_matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
 
     @property
@@ -57,7 +57,7 @@ class Knowledge:
         return self._assemble(factors, recipe, *fit_encoder(self.training_data.positives, factors.user_embeddings))
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
-        """An artifact that is only good for ranking known users: no encoder, no catalogue."""
+        """An artifact that can only rank known users: it has no encoder and can't be written."""
         dim = factors.item_embeddings.shape[1]
         nothing = np.zeros((0, dim), dtype=np.float32), np.zeros(dim, dtype=np.float32)
         return self._assemble(factors, Recipe("unfinished", {}, 0, ""), *nothing)
