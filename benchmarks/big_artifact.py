@@ -13,13 +13,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact, ArtifactError, Film, Float32Array, Recipe, load_artifact, write_artifact
+from app.contract.artifact import Artifact, ArtifactError, Float32Array, Recipe, load_artifact, write_artifact
+from app.contract.artifact_format import FORMAT_VERSION
+from app.contract.catalogue import Film, pack
 from benchmarks.environments import CACHE
 from training.refit import with_ready_lists
 
 FIRST_YEAR, LAST_YEAR = 1915, 2019
 LEAST_SEEN = 20
 MEDIAN_SEEN = 71
+LIKED = 0.6  # of what is seen
 GENRES = [
     *("Drama", "Comedy", "Thriller", "Romance", "Action", "Horror", "Documentary", "Crime", "Adventure", "Sci-Fi"),
     *("Children", "Animation", "Mystery", "Fantasy", "War", "Western", "Musical", "Film-Noir"),
@@ -62,7 +65,7 @@ def main() -> None:
 
 
 def kept(size: Size = MOVIELENS_25M, seed: int = 0) -> Path:
-    """The folder of an artifact that is made once, and again where the format has changed meanwhile."""
+    """The folder of an artifact that is made once, and again after a change of the format."""
     folder = folder_of(size, seed)
     try:
         load_artifact(folder)
@@ -86,21 +89,21 @@ def make(size: Size, seed: int) -> Artifact:
         item_ids=item_ids,
         user_embeddings=_embeddings(size.users, spread, rng),
         item_embeddings=_embeddings(size.items, spread, rng),
-        user_biases=rng.normal(0, 0.3, size.users).astype(np.float32),
         item_biases=biases.astype(np.float32),
         item_popularity=popularity,
         seen_indptr=indptr,
         seen_indices=indices,
+        seen_liked=rng.random(size.seen) < LIKED,
         encoder=_embeddings(size.items, spread, rng),
         encoder_intercept=np.zeros(size.dim, dtype=np.float32),
-        catalogue=catalogue(item_ids, rng),
+        catalogue=pack(films(size.items, rng)),
     )
     return with_ready_lists(artifact, size.ready)
 
 
 def folder_of(size: Size, seed: int) -> Path:
     """Where an artifact is kept between runs."""
-    return CACHE / f"artifact-{size.users}x{size.items}x{size.dim}-{seed}"
+    return CACHE / f"artifact-{size.users}x{size.items}x{size.dim}-{seed}-format-{FORMAT_VERSION}"
 
 
 def _spectrum(dim: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -150,23 +153,22 @@ def _lengths(size: Size, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     return lengths
 
 
-def catalogue(item_ids: npt.NDArray[np.int64], rng: np.random.Generator) -> dict[str, Film]:
+def films(n: int, rng: np.random.Generator) -> list[Film]:
     """Films with made-up titles, years and one to three genres."""
-    n = len(item_ids)
     firsts, lasts = rng.integers(len(FIRST_WORDS), size=n), rng.integers(len(LAST_WORDS), size=n)
     years = LAST_YEAR - np.minimum(rng.exponential(22, n).astype(np.int64), LAST_YEAR - FIRST_YEAR)
     weights = 1 / np.arange(1, len(GENRES) + 1)
     genres = rng.choice(len(GENRES), size=(n, 3), p=weights / weights.sum())
     counts = rng.choice([1, 2, 3], size=n, p=[0.4, 0.35, 0.25])
-    columns = zip(item_ids.tolist(), firsts, lasts, years.tolist(), genres, counts, strict=True)
-    return {
-        str(item): {
-            "title": f"The {FIRST_WORDS[first]} {LAST_WORDS[last]}",
-            "year": year,
-            "genres": [GENRES[genre] for genre in sorted(set(genre_rows[:count].tolist()))],
-        }
-        for item, first, last, year, genre_rows, count in columns
-    }
+    columns = zip(firsts, lasts, years.tolist(), genres, counts, strict=True)
+    return [
+        Film(
+            f"The {FIRST_WORDS[first]} {LAST_WORDS[last]}",
+            year,
+            [GENRES[genre] for genre in sorted(set(genre_rows[:count].tolist()))],
+        )
+        for first, last, year, genre_rows, count in columns
+    ]
 
 
 if __name__ == "__main__":

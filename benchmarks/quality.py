@@ -73,7 +73,10 @@ def hiding_positives_only(artifact: Artifact, dataset: Dataset) -> Artifact:
     """The artifact with only the positives of train and validation as seen."""
     positives = Knowledge(dataset, ("train", "validation"), 1).training_data.positives
     return replace(
-        artifact, seen_indptr=positives.indptr.astype(np.int64), seen_indices=positives.indices.astype(np.int32)
+        artifact,
+        seen_indptr=positives.indptr.astype(np.int64),
+        seen_indices=positives.indices.astype(np.int32),
+        seen_liked=np.ones(positives.nnz, dtype=bool),
     )
 
 

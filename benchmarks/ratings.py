@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.big_artifact import MOVIELENS_25M, Size, catalogue, histories
+from benchmarks.big_artifact import MOVIELENS_25M, Size, films, histories
 
 STARS = np.arange(0.5, 5.5, 0.5)
 SHARES = np.array([1.6, 3.2, 1.6, 6.6, 5.0, 19.6, 12.7, 26.6, 8.8, 14.3])  # of the stars in MovieLens-25M, about
@@ -44,8 +44,8 @@ def write(folder: Path, size: Size, seed: int) -> None:
             "timestamp": FIRST_TIME + np.sort(rng.integers(SECONDS, size=size.seen)),
         }
     )
-    films = catalogue(np.arange(1, size.items + 1), rng)
-    rows = [(item, film["title"], film["year"], "|".join(film["genres"])) for item, film in films.items()]
+    catalogue = enumerate(films(size.items, rng), start=1)
+    rows = [(item, film.title, film.year, "|".join(film.genres)) for item, film in catalogue]
     folder.mkdir(parents=True, exist_ok=True)
     ratings.to_csv(folder / "ratings.csv", index=False)
     pd.DataFrame(rows, columns=["item_id", "title", "year", "genres"]).to_csv(folder / "items.csv", index=False)

@@ -46,8 +46,8 @@ class Truth:
         """Of some users at random."""
         artifact = load_artifact(folder)
         recommender = Recommender(artifact)
-        films = [artifact.catalogue[str(item)] for item in artifact.item_ids]
-        allowed = np.array([GENRE in film["genres"] and film["year"] >= YEAR_FROM for film in films])
+        films = [artifact.catalogue.film(row) for row in range(recommender.n_items)]
+        allowed = np.array([GENRE in film.genres and (film.year or 0) >= YEAR_FROM for film in films])
         expected: dict[str, dict[int, list[int]]] = {PLAIN: {}, FILTERED: {}}
         for row in np.random.default_rng(0).choice(recommender.n_users, n_users, replace=False):
             ranked = recommender.recommend(np.array([row]), recommender.n_items).items[0]

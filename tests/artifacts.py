@@ -1,13 +1,15 @@
 """Small artifacts, written as training writes them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Recipe, write_artifact
+from app.contract.catalogue import Film, pack
 
 
 def make_artifact(
@@ -17,9 +19,10 @@ def make_artifact(
     dim: int = 3,
     seed: int = 0,
     seen: dict[int, list[int]] | None = None,
-    **replaced: npt.NDArray[Any],
+    films: Sequence[Film] | None = None,
+    **replaced: Any,
 ) -> Artifact:
-    """Random embeddings; `seen` is user row → item rows; `replaced` are fields of Artifact."""
+    """Random embeddings; `seen` is user row → item rows, all of them liked; `replaced` are fields of Artifact."""
     rng = np.random.default_rng(seed)
     users, items = np.sort(np.asarray(user_ids)), np.sort(np.asarray(item_ids))
     rows = [sorted((seen or {}).get(row, [])) for row in range(len(users))]
@@ -29,21 +32,21 @@ def make_artifact(
         item_ids=items,
         user_embeddings=rng.normal(size=(len(users), dim)).astype(np.float32),
         item_embeddings=rng.normal(size=(len(items), dim)).astype(np.float32),
-        user_biases=np.zeros(len(users), dtype=np.float32),
         item_biases=rng.normal(size=len(items)).astype(np.float32),
         item_popularity=np.arange(len(items), 0, -1, dtype=np.int64),
         seen_indptr=np.cumsum([0, *map(len, rows)]).astype(np.int64),
         seen_indices=np.array([item for row in rows for item in row], dtype=np.int32),
+        seen_liked=np.ones(sum(map(len, rows)), dtype=bool),
         encoder=np.zeros((len(items), dim), dtype=np.float32),
         encoder_intercept=np.zeros(dim, dtype=np.float32),
-        catalogue={str(item): make_film(str(item)) for item in items},
+        catalogue=pack(films or [make_film(str(item)) for item in items]),
     )
-    return replace(artifact, **cast(dict[str, Any], replaced))
+    return replace(artifact, **replaced)
 
 
-def make_film(item_id: str) -> dict[str, Any]:
-    """A film as the catalogue holds it."""
-    return {"title": f"Film {item_id}", "year": 1990, "genres": ["Comedy", "Drama"]}
+def make_film(item_id: str) -> Film:
+    """Any film."""
+    return Film(f"Film {item_id}", 1990, ["Comedy", "Drama"])
 
 
 def write(directory: Path, artifact: Artifact | None = None) -> Path:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.contract.artifact import Artifact, write_artifact
+from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, Recommender
 from training.data.dataset import SPLITS, load_dataset
 from training.evaluation.ranking import in_blocks
@@ -28,14 +29,14 @@ def refit(project: Project, params: Params) -> str:
 
 
 def with_ready_lists(artifact: Artifact, n: int) -> Artifact:
-    """The artifact with each user's first n unseen items beside it, as the service would rank them; none for 0."""
+    """The artifact with a ready list of n items for each user, as the service would rank them; without for n = 0."""
     if n == 0:
         return artifact
     recommender, everyone = Recommender(artifact), np.arange(len(artifact.user_ids))
     rankings = in_blocks(len(everyone), lambda block: recommender.recommend(everyone[block], n), progress=True)
     items = np.concatenate([ranking.items for ranking in rankings]).astype(np.int32)
     scores = np.concatenate([ranking.scores for ranking in rankings])
-    return replace(artifact, ranked_items=items, ranked_scores=np.where(items == NO_ITEM, 0, scores))
+    return replace(artifact, ready_items=items, ready_scores=as_millionths(np.where(items == NO_ITEM, 0, scores)))
 
 
 def best_candidate(project: Project, params: Params) -> str:

@@ -1,48 +1,43 @@
 """The model artifact: the directory that training writes and the service reads.
 
-One `.npy` file per array, so that a reader can map it into memory; one `catalogue.json`; and
-`manifest.json`, written last, which names every file with its shape, dtype and SHA-256. Nothing is
-pickled. docs/artifact.md describes the format for people.
+One `.npy` file per array, so that a reader can map it into memory, and `manifest.json`, written last, which names
+every file with its shape, dtype and SHA-256. Nothing is pickled. docs/artifact.md describes the format.
 """
 
-import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from app.contract import format_1
+from app.contract.artifact_checks import check_contents
+from app.contract.artifact_files import load_arrays, read_json, sha256_of, write_json
 from app.contract.artifact_format import (
     ARRAYS,
-    CATALOGUE,
+    CATALOGUE_ARRAYS,
     FORMAT_VERSION,
     KIND,
     MANIFEST,
-    MAX_CATALOGUE_BYTES,
     MAX_MANIFEST_BYTES,
     OPTIONAL,
+    Arrays,
     ArtifactError,
-    Film,
     Float32Array,
-    check_contents,
+    check_listed,
     check_manifest,
-    check_size,
-    refuse,
 )
+from app.contract.catalogue import Catalogue
 
 __all__ = [
-    "ARRAYS",
-    "CATALOGUE",
-    "FORMAT_VERSION",
     "MANIFEST",
     "Artifact",
     "ArtifactError",
-    "Film",
+    "Events",
     "Float32Array",
     "Recipe",
     "content_hash",
@@ -53,7 +48,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an artifact was made from: everything in the manifest that is not a file."""
+    """What an artifact was made from."""
 
     family: str
     params: Mapping[str, Any]
@@ -61,14 +56,22 @@ class Recipe:
     data_hash: str
 
 
+class Events(NamedTuple):
+    """Which recorded events the model has learned from: those of a store, a UUID, up to a number, that included."""
+
+    store: str
+    until: int
+
+
 @dataclass(frozen=True)
 class Artifact:
     """A trained model as arrays; the row number in `user_ids` or `item_ids` is the internal id.
 
-    Score of an item for a user = user_embedding · item_embedding + item_bias. The films a user has
-    consumed are the CSR row `seen_indices[seen_indptr[u]:seen_indptr[u + 1]]`. A new user's vector is
-    Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique. `ranked_items` and
-    `ranked_scores`, if there, are each user's first unseen items as `Recommender` ranks them; -1 and 0 pad.
+    Score of an item for a user = user_embedding · item_embedding + item_bias. The items that a user has rated are
+    the CSR row `seen_indices[seen_indptr[u]:seen_indptr[u + 1]]`; `seen_liked`, parallel to it, tells the positives.
+    A new user's vector is Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique.
+    `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
+    `ready_scores` are their scores by `ready_scores.as_millionths`.
     """
 
     recipe: Recipe
@@ -76,21 +79,22 @@ class Artifact:
     item_ids: npt.NDArray[Any]
     user_embeddings: Float32Array
     item_embeddings: Float32Array
-    user_biases: Float32Array
     item_biases: Float32Array
     item_popularity: npt.NDArray[np.int64]
     seen_indptr: npt.NDArray[np.int64]
     seen_indices: npt.NDArray[np.int32]
+    seen_liked: npt.NDArray[np.bool_]
     encoder: Float32Array
     encoder_intercept: Float32Array
-    catalogue: Mapping[str, Film]
-    ranked_items: npt.NDArray[np.int32] | None = None
-    ranked_scores: npt.NDArray[np.float64] | None = None
+    catalogue: Catalogue
+    ready_items: npt.NDArray[np.int32] | None = None
+    ready_scores: npt.NDArray[np.int32] | None = None
+    events: Events | None = None
 
 
 def content_hash(directory: Path) -> str:
     """SHA-256 of the manifest, and thereby of every byte of the artifact."""
-    return _sha256(directory / MANIFEST)
+    return sha256_of(directory / MANIFEST)
 
 
 def write_artifact(directory: Path, artifact: Artifact) -> None:
@@ -98,17 +102,17 @@ def write_artifact(directory: Path, artifact: Artifact) -> None:
 
     Raises ArtifactError where the arrays contradict each other or hold NaN or infinity.
     """
-    names = [*ARRAYS, *(name for name in OPTIONAL if getattr(artifact, name) is not None)]
-    arrays = {name: _as_stored(name, getattr(artifact, name)) for name in names}
-    check_contents(directory, arrays, artifact.catalogue)
+    arrays = _arrays_of(artifact)
+    check_contents(directory, arrays)
     directory.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
         partial.chmod(0o755)
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        _write_json(partial / CATALOGUE, dict(artifact.catalogue))
-        _write_json(partial / MANIFEST, _manifest(partial, artifact.recipe, arrays))
+        manifest = _manifest(partial, artifact, arrays)
+        check_manifest(directory / MANIFEST, manifest)
+        write_json(partial / MANIFEST, manifest)
         _replace(directory, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -120,16 +124,58 @@ def load_artifact(directory: Path) -> Artifact:
     Raises ArtifactError, naming the file, if anything is missing, damaged, inconsistent, not finite,
     or of a newer format.
     """
-    manifest = _read_manifest(directory)
-    files = manifest["files"]
-    names = [*ARRAYS, *(name for name in OPTIONAL if f"{name}.npy" in files)]
-    arrays = {name: _load_array(directory / f"{name}.npy", files[f"{name}.npy"]) for name in names}
-    check_size(directory / CATALOGUE, MAX_CATALOGUE_BYTES)
-    _check_hash(directory / CATALOGUE, files[CATALOGUE])
-    catalogue = _read_json(directory / CATALOGUE)
-    check_contents(directory, arrays, catalogue)
+    path = directory / MANIFEST
+    manifest = read_json(path, MAX_MANIFEST_BYTES)
+    check_manifest(path, manifest)
+    load = format_1.load if manifest["format_version"] == 1 else _load
+    arrays = load(directory, manifest["files"])
+    check_contents(directory, arrays)
+    catalogue = Catalogue(**{name: arrays.pop(name) for name in CATALOGUE_ARRAYS})
     recipe = Recipe(manifest["family"], manifest["params"], manifest["seed"], manifest["data_hash"])
-    return Artifact(recipe=recipe, catalogue=catalogue, **arrays)
+    events = Events(**manifest["events"]) if "events" in manifest else None
+    return Artifact(recipe=recipe, catalogue=catalogue, events=events, **arrays)
+
+
+def _load(directory: Path, files: Mapping[str, Any]) -> Arrays:
+    has_optional = any(f"{name}.npy" in files for name in OPTIONAL)
+    names = [*ARRAYS, *(OPTIONAL if has_optional else [])]
+    check_listed(directory / MANIFEST, files, [f"{name}.npy" for name in names])
+    return load_arrays(directory, files, names)
+
+
+def _arrays_of(artifact: Artifact) -> Arrays:
+    found = {field.name: getattr(artifact, field.name) for field in fields(artifact)}
+    found |= {name: getattr(artifact.catalogue, name) for name in CATALOGUE_ARRAYS}
+    names = [*ARRAYS, *(name for name in OPTIONAL if found[name] is not None)]
+    return {name: _as_stored(name, found[name]) for name in names}
+
+
+def _as_stored(name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array = np.asarray(array, dtype=(ARRAYS | OPTIONAL)[name][0])
+    # One dimension of all items after the other: scoring all items for one user then reads memory in order.
+    return np.asfortranarray(array) if name == "item_embeddings" else np.ascontiguousarray(array)
+
+
+def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, Any]:
+    recipe = artifact.recipe
+    files = {
+        f"{name}.npy": {
+            "sha256": sha256_of(directory / f"{name}.npy"),
+            "shape": list(array.shape),
+            "dtype": array.dtype.str,
+        }
+        for name, array in arrays.items()
+    }
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": KIND,
+        "family": recipe.family,
+        "params": dict(recipe.params),
+        "seed": recipe.seed,
+        "data_hash": recipe.data_hash,
+        "files": files,
+        **({"events": artifact.events._asdict()} if artifact.events else {}),
+    }
 
 
 def _replace(directory: Path, partial: Path) -> None:
@@ -140,86 +186,3 @@ def _replace(directory: Path, partial: Path) -> None:
         shutil.rmtree(former)
     else:
         partial.rename(directory)
-
-
-def _manifest(directory: Path, recipe: Recipe, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
-    files: dict[str, Any] = {
-        f"{name}.npy": {
-            "sha256": _sha256(directory / f"{name}.npy"),
-            "shape": list(array.shape),
-            "dtype": array.dtype.str,
-        }
-        for name, array in arrays.items()
-    }
-    files[CATALOGUE] = {"sha256": _sha256(directory / CATALOGUE)}
-    return {
-        "format_version": FORMAT_VERSION,
-        "kind": KIND,
-        "family": recipe.family,
-        "params": dict(recipe.params),
-        "seed": recipe.seed,
-        "data_hash": recipe.data_hash,
-        "files": files,
-    }
-
-
-def _read_manifest(directory: Path) -> dict[str, Any]:
-    path = directory / MANIFEST
-    check_size(path, MAX_MANIFEST_BYTES)
-    manifest = _read_json(path)
-    check_manifest(path, manifest)
-    return manifest
-
-
-def _load_array(path: Path, listed: Mapping[str, Any]) -> npt.NDArray[Any]:
-    try:
-        # The header is read and the file's size compared before a byte is allocated: a header may lie.
-        with np.errstate(over="ignore"):
-            array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        refuse(path, "is missing")
-    except (ValueError, OSError, OverflowError, EOFError, SyntaxError) as error:
-        refuse(path, f"is not a readable .npy array ({error})")
-    if list(array.shape) != listed.get("shape") or array.dtype.str != listed.get("dtype"):
-        was, expected = f"{array.dtype.str} {list(array.shape)}", f"{listed.get('dtype')} {listed.get('shape')}"
-        refuse(path, f"holds {was}, the manifest says {expected}")
-    _check_hash(path, listed)
-    # The base class without memmap's bookkeeping on every slice.
-    return array.view(np.ndarray)
-
-
-def _check_hash(path: Path, listed: Mapping[str, Any]) -> None:
-    if not path.is_file():
-        refuse(path, "is missing")
-    if _sha256(path) != listed.get("sha256"):
-        refuse(path, "does not have the SHA-256 that the manifest gives: it is damaged or truncated")
-
-
-def _as_stored(name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array = np.asarray(array, dtype=(ARRAYS | OPTIONAL)[name][0])
-    # One dimension of all items after the other: scoring all items for one user then reads memory in order.
-    return np.asfortranarray(array) if name == "item_embeddings" else np.ascontiguousarray(array)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        refuse(path, "is missing")
-    except (ValueError, OSError, RecursionError) as error:
-        refuse(path, f"is not readable JSON ({error})")
-    if not isinstance(content, dict):
-        refuse(path, "is not a JSON object")
-    return content
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -6,16 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array
+from app.contract.ids import row_of
+from app.contract.ready_scores import MILLION, NO_SCORE
+from app.contract.rounding import RoundingBound
 
 Rows = npt.NDArray[np.int64]
-ItemRows = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
 Float64Array = npt.NDArray[np.float64]
 
 NO_ITEM = -1
 SPARE_CANDIDATES = 16
 MINUS_INFINITY = np.float32(-np.inf).view(np.int32)
-BLOCK = 64  # items of which only the best score is looked at first
+BLOCK = 64  # items of which only the best score is compared at first
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,7 @@ class Recommender:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        norms = np.sqrt(np.einsum("nd,nd->n", artifact.item_embeddings, artifact.item_embeddings))
-        self._largest_norm = float(norms.max())
-        self._largest_bias = float(np.abs(artifact.item_biases).max())
+        self._rounding = RoundingBound(artifact)
         self._popularity = artifact.item_popularity.astype(np.float32)
         self._padding = np.full(-self.n_items % BLOCK, -np.inf, dtype=np.float32)
 
@@ -57,25 +57,25 @@ class Recommender:
 
     def user_row(self, user_id: str) -> int | None:
         """The row of an external user id, or None for a user the model does not know."""
-        return _row(self.artifact.user_ids, user_id)
+        return row_of(self.artifact.user_ids, user_id)
 
     def item_row(self, item_id: str) -> int | None:
         """The row of an external item id, or None for an item the model does not know."""
-        return _row(self.artifact.item_ids, item_id)
+        return row_of(self.artifact.item_ids, item_id)
 
     def user_vector(self, user_row: int) -> Float32Array:
         """What the model has learned of a user: float32 (dim,), all zero if nothing."""
         vector: Float32Array = self.artifact.user_embeddings[user_row]
         return vector
 
-    def is_personalised(self, user_row: int) -> bool:
-        """Whether the model has learned a vector for this user."""
-        return bool(self.user_vector(user_row).any())
-
     def seen(self, user_row: int) -> npt.NDArray[np.int32]:
-        """The item rows that a user has consumed."""
-        start, end = self.artifact.seen_indptr[user_row : user_row + 2]
-        return self.artifact.seen_indices[start:end]
+        """The rows of the items that a user has rated."""
+        return self.artifact.seen_indices[self._rated(user_row)]
+
+    def liked(self, user_row: int) -> npt.NDArray[np.int32]:
+        """The rows of the items that a user has rated as positive; all that are seen, where the artifact can't tell."""
+        rated = self._rated(user_row)
+        return self.artifact.seen_indices[rated][self.artifact.seen_liked[rated]]
 
     def fold_in(self, liked: Rows, disliked: Rows) -> Float32Array:
         """A vector, float32 (dim,), for somebody the model has not learned, from item rows liked and disliked.
@@ -91,19 +91,25 @@ class Recommender:
         """The k items with most training interactions, scored by their number."""
         return self.top(np.zeros(self.artifact.item_embeddings.shape[1], dtype=np.float32), k)
 
-    def first(self, user_row: int, k: int) -> Ranking:
-        """The k best unseen items of one user: looked up where the artifact holds them ready, else ranked."""
-        ready = self.artifact.ranked_items
-        if ready is None or k > ready.shape[1]:
-            return self.top(self.user_vector(user_row), k, self.seen(user_row))
-        items = ready[user_row, :k].astype(np.int64)
-        places = slice(None) if items[-1] != NO_ITEM else items != NO_ITEM
-        if self.artifact.ranked_scores is not None:
-            return Ranking(items[places][None], self.artifact.ranked_scores[user_row, :k][places][None])
-        items = items[places][None]
-        return Ranking(items, self.exact_scores(self.user_vector(user_row)[None], items))
+    def ready(self, user_row: int, k: int) -> Ranking:
+        """The k best unseen items of one user: from the ready list if the artifact has one that long, else ranked.
 
-    def top(self, vector: Float32Array, k: int, hidden: ItemRows | None = None, allowed: Mask | None = None) -> Ranking:
+        Scores from a ready list are rounded to six decimals.
+        """
+        ready, scores = self.artifact.ready_items, self.artifact.ready_scores
+        if ready is None or scores is None or k > ready.shape[1]:
+            return self.top(self.user_vector(user_row), k, self.seen(user_row))
+        items, millionths = ready[user_row, :k].astype(np.int64), scores[user_row, :k]
+        if items[-1] == NO_ITEM:
+            found = items != NO_ITEM
+            items, millionths = items[found], millionths[found]
+        if NO_SCORE in millionths.tolist():
+            return Ranking(items[None], self.exact_scores(self.user_vector(user_row)[None], items[None]))
+        return Ranking(items[None], (millionths / MILLION)[None])
+
+    def top(
+        self, vector: Float32Array, k: int, hidden: npt.NDArray[np.integer] | None = None, allowed: Mask | None = None
+    ) -> Ranking:
         """The k best items for one vector, float32 (dim,), exactly; one row, shorter where fewer may be shown.
 
         Never an item whose row is in `hidden`, nor one where `allowed`, bool (n_items,), is False.
@@ -113,7 +119,7 @@ class Recommender:
         if hidden is not None:
             scores[hidden] = -np.inf
         k = min(k, self.n_items)
-        candidates = self._candidates(scores, k, 2 * float(self._rounding_errors(vector[None])[0]))[None]
+        candidates = self._candidates(scores, k, 2 * float(self._rounding.errors(vector[None])[0]))[None]
         return self._best(vector[None], candidates, scores[candidates], k)
 
     def recommend(self, user_rows: Rows, k: int) -> Ranking:
@@ -146,7 +152,7 @@ class Recommender:
         if size == self.n_items:
             return ranking
         kth = np.partition(rough, size - k, axis=1)[:, size - k]
-        thresholds = kth - 2 * self._rounding_errors(vectors)
+        thresholds = kth - 2 * self._rounding.errors(vectors)
         for row in np.flatnonzero(~(rough.min(axis=1) < thresholds)):
             wide = np.flatnonzero(scores[row] >= thresholds[row])[None, :]
             exact = self._best(vectors[row : row + 1], wide, scores[row, wide], k)
@@ -164,6 +170,9 @@ class Recommender:
         if not learned.all():
             scores[~learned] = artifact.item_popularity[items[~learned]]
         return scores
+
+    def _rated(self, user_row: int) -> slice:
+        return slice(*self.artifact.seen_indptr[user_row : user_row + 2].tolist())
 
     def _scores_of(self, vector: Float32Array, allowed: Mask | None) -> Float32Array:
         if vector.any():
@@ -206,40 +215,9 @@ class Recommender:
         items[np.isneginf(scores)] = NO_ITEM
         return Ranking(items, scores)
 
-    def _rounding_errors(self, vectors: Float32Array) -> Float64Array:
-        """A bound on |float32 score - exact score|: (d + 1) unit round-offs of the largest possible sum.
-
-        Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1.
-        """
-        norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors).astype(np.float64))
-        round_offs = (vectors.shape[1] + 2) * float(np.finfo(np.float32).eps)
-        errors: Float64Array = round_offs * (norms * self._largest_norm + self._largest_bias)
-        return errors
-
 
 def _penalties(allowed: Mask) -> Float32Array:
     """0 where allowed, else -inf: put together from bits, a tenth of the time of `np.where`."""
     bits: npt.NDArray[np.int32] = (~allowed).astype(np.int32)
     bits *= MINUS_INFINITY
     return bits.view(np.float32)
-
-
-def _row(ids: npt.NDArray[np.generic], external_id: str) -> int | None:
-    if ids.dtype.kind == "i":
-        wanted = _int64(external_id)
-    else:
-        # A longer text, or one that ends in NUL, would silently be cut to fit the array's width.
-        fits = len(external_id) * 4 <= ids.dtype.itemsize and not external_id.endswith("\0")
-        wanted = np.array(external_id, dtype=ids.dtype) if fits else None
-    if wanted is None:
-        return None
-    row = int(ids.searchsorted(wanted))
-    return row if row < len(ids) and ids[row] == wanted else None
-
-
-def _int64(text: str) -> npt.NDArray[np.int64] | None:
-    """The number that a canonical decimal text stands for; "007" and "+7" are not ids of user 7."""
-    if len(text) > 20 or not text.removeprefix("-").isdecimal() or str(int(text)) != text:
-        return None
-    number = int(text)
-    return np.array(number, dtype=np.int64) if -(2**63) <= number < 2**63 else None

@@ -2,22 +2,24 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 from fastapi import Response
+from numpy.typing import NDArray
 
 from app.contract.recommender import Rows
-from app.model.catalogue import to_json
-from app.model.selection import REASONS_SHOWN, Profile, Selection
+from app.model.film_fields import to_json
+from app.model.selection import REASONS_SHOWN, Selection
 from app.model.store import ServedModel
 
 SCORE_DECIMALS = 6
 
 
 def list_json(
-    fields: Mapping[str, object], model: ServedModel, selection: Selection, explained_to: Profile | None = None
+    fields: Mapping[str, object], model: ServedModel, selection: Selection, history: NDArray[np.integer] | None = None
 ) -> bytes:
     """A JSON object of `fields`, the selected items in order, and the reason if there are fewer than k.
 
-    With `explained_to`, each item lists the closest items of that profile's history. The JSON is put together from the
+    With a history, item rows, each item lists the closest items of that history. The JSON is put together from the
     packed catalogue: Pydantic's models, which describe the same object, take ten times as long.
     """
     pairs = zip(selection.rows.tolist(), selection.scores.round(SCORE_DECIMALS).tolist(), strict=True)
@@ -26,8 +28,8 @@ def list_json(
         b'{"rank":%d,%b,"score":%a' % (rank, fragment(row), score)
         for rank, (row, score) in enumerate(pairs, start=selection.offset + 1)
     ]
-    if explained_to is not None:
-        closest = model.similarity.closest(selection.rows, explained_to.history, REASONS_SHOWN)
+    if history is not None:
+        closest = model.similarity.closest(selection.rows, history, REASONS_SHOWN)
         places = [place + _because(model, rows) for place, rows in zip(places, closest, strict=True)]
     items = b"},".join(places) + b"}" if places else b""
     reason = b"" if selection.reason is None else b',"reason":"%b"' % selection.reason.encode()

@@ -2,7 +2,7 @@
 
 from app.contract.recommender import Mask
 from app.http.item_lists import list_json
-from app.model.selection import allowed_items, recommend, user_profile
+from app.model.selection import allowed_items, liked_rows, recommend, user_profile
 from app.model.store import ServedModel
 from app.observability.telemetry import Telemetry
 from app.schemas.queries import UserQuery
@@ -27,4 +27,4 @@ def answer_allowed(
     else:
         telemetry.served(source, selection.rows, query.k)
     fields = {"user_id": user_id, "model_version": model.version, "source": source}
-    return list_json(fields, model, selection, profile if query.explain else None)
+    return list_json(fields, model, selection, liked_rows(model, user_id) if query.explain else None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Release:
-    """A registered version. A wiped registry gives the same numbers again, hence the other two."""
+    """A registered version. `created` and `run_id` tell apart versions that a wiped registry numbers alike."""
 
     version: str
     created: int

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from app.contract.artifact import Float32Array
-from app.contract.recommender import Float64Array, ItemRows, Mask, Ranking, Rows
+from app.contract.recommender import Float64Array, Mask, Ranking, Rows
 from app.model.similarity import pool_size
 from app.model.store import ServedModel
 from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
@@ -23,14 +24,13 @@ Reason = Literal["unknown_genre", "filtered", "seen", "end_of_catalogue"]
 
 @dataclass(frozen=True)
 class Profile:
-    """What a list is made from: a user vector, the item rows to leave out, and the item rows that explain a choice.
+    """What a list is made from: a user vector and the item rows to leave out.
 
     `row` is the user's row if the list may come from the model's ready lists.
     """
 
     vector: Float32Array
-    seen: ItemRows
-    history: ItemRows
+    seen: npt.NDArray[np.integer]
     row: int | None = None
 
     @property
@@ -55,7 +55,7 @@ class Selection:
 
 def empty_profile(model: ServedModel) -> Profile:
     """A profile that says nothing, which gets popular items."""
-    return Profile(np.zeros(model.artifact.item_embeddings.shape[1], dtype=np.float32), NO_ROWS, NO_ROWS)
+    return Profile(np.zeros(model.artifact.item_embeddings.shape[1], dtype=np.float32), NO_ROWS)
 
 
 def user_profile(model: ServedModel, user_id: str) -> Profile:
@@ -63,14 +63,18 @@ def user_profile(model: ServedModel, user_id: str) -> Profile:
     row = model.recommender.user_row(user_id)
     if row is None:
         return empty_profile(model)
-    seen = model.recommender.seen(row)
-    return Profile(model.recommender.user_vector(row), seen, seen, row)
+    return Profile(model.recommender.user_vector(row), model.recommender.seen(row), row)
+
+
+def liked_rows(model: ServedModel, user_id: str) -> npt.NDArray[np.integer]:
+    """The rows of the items that a user has liked, which explain a list; none if the model does not know the user."""
+    row = model.recommender.user_row(user_id)
+    return NO_ROWS if row is None else model.recommender.liked(row)
 
 
 def fold_in_profile(model: ServedModel, liked: Rows, disliked: Rows) -> Profile:
     """The profile of a new user from liked and disliked items; they hold at least one item row."""
-    vector = model.recommender.fold_in(liked, disliked)
-    return Profile(vector, np.concatenate([liked, disliked]), liked)
+    return Profile(model.recommender.fold_in(liked, disliked), np.concatenate([liked, disliked]))
 
 
 def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
@@ -91,7 +95,7 @@ def known_rows(model: ServedModel, ids: Iterable[int | str]) -> Rows:
 def rank(model: ServedModel, profile: Profile, k: int, allowed: Mask | None = None) -> Ranking:
     """The k best items for a profile: from the user's ready list if there is one and all items are allowed."""
     if allowed is None and profile.row is not None:
-        return model.recommender.first(profile.row, k)
+        return model.recommender.ready(profile.row, k)
     return model.recommender.top(profile.vector, k, profile.seen, allowed)
 
 
@@ -118,7 +122,7 @@ def popular(model: ServedModel, query: ListQuery, allowed: Mask | None) -> Selec
 
 
 def _page(
-    model: ServedModel, ranking: Ranking, query: ListQuery, *, everything: int, seen: ItemRows = NO_ROWS
+    model: ServedModel, ranking: Ranking, query: ListQuery, *, everything: int, seen: npt.NDArray[np.integer] = NO_ROWS
 ) -> Selection:
     places = slice(query.offset, query.offset + query.k)
     rows, scores = ranking.items[0, places], ranking.scores[0, places]
@@ -138,7 +142,9 @@ def _diverse(model: ServedModel, profile: Profile, depth: int, diversity: float,
     )
 
 
-def _shortfall(model: ServedModel, found: int, query: ListQuery, everything: int, seen: ItemRows) -> Reason:
+def _shortfall(
+    model: ServedModel, found: int, query: ListQuery, everything: int, seen: npt.NDArray[np.integer]
+) -> Reason:
     """The first cause without which the page would hold more items."""
     if query.genre and not model.catalogue.knows_a_genre(query.genre):
         return "unknown_genre"

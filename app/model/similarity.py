@@ -1,4 +1,4 @@
-"""How alike items are: the cosine of their embeddings, without the bias, which would make popular items look alike."""
+"""How alike items are: the cosine of their embeddings, without biases, which would make popular items look alike."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,8 +6,8 @@ import numpy.typing as npt
 from app.contract.artifact import Artifact
 from app.contract.recommender import Float64Array, Mask, Ranking, Rows
 
-POOL = 5  # candidates per wanted item among which diversity may choose
-SMALLEST_POOL = 100
+CANDIDATES_PER_ITEM = 5  # among which diversity may choose
+FEWEST_CANDIDATES = 100
 
 
 class Similarity:
@@ -30,8 +30,9 @@ class Similarity:
         return Ranking(rows[order][None], scores[order][None])
 
     def closest(self, items: Rows, history: npt.NDArray[np.integer], n: int) -> list[Rows]:
-        """For each item the films of a history that are most like it, at most n, none that is not like it at all."""
+        """For each item the n items of a history most like it, without itself and those of no positive cosine."""
         cosines = self._unit(items) @ self._unit(history).T
+        cosines[items[:, None] == history] = 0
         orders = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
         rows = np.asarray(history, dtype=np.int64)
         return [rows[order[alike[order] > 0]] for alike, order in zip(cosines, orders, strict=True)]
@@ -64,4 +65,4 @@ class Similarity:
 
 def pool_size(k: int) -> int:
     """How many candidates to rank for `diversify` to choose k from."""
-    return max(SMALLEST_POOL, POOL * k)
+    return max(FEWEST_CANDIDATES, CANDIDATES_PER_ITEM * k)

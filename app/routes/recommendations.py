@@ -58,7 +58,7 @@ async def recommend_by_fold_in(model: CurrentModel, telemetry: CurrentTelemetry,
     source = "fold_in" if profile.source == "personalised" else "popular"
     telemetry.served(source, selection.rows, request.k)
     fields = {"model_version": model.version, "source": source, "unknown": _unknown(model, request)}
-    return json_response(list_json(fields, model, selection, profile if request.explain else None))
+    return json_response(list_json(fields, model, selection, liked if request.explain else None))
 
 
 @router.post(

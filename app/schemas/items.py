@@ -16,14 +16,6 @@ ModelVersion = Annotated[
 UserId = Annotated[str, Field(description="The id as it was sent.", examples=["42"])]
 
 
-class Film(BaseModel):
-    """A film as an artifact's catalogue describes it."""
-
-    title: Title
-    year: Annotated[int | None, Field(gt=-(2**31), lt=2**31)] = None
-    genres: Genres = []
-
-
 class Item(BaseModel):
     """A film with its id."""
 
@@ -65,7 +57,7 @@ class RecommendedItem(BaseModel):
     )
     because: list[ItemTitle] = Field(
         default=[],
-        description="With `explain`: up to three films of the user's history, or of `liked`, closest to this one.",
+        description="With `explain`: up to three films that the user has liked, or of `liked`, closest to this one.",
         examples=[[{"id": 601, "title": "Heavenly Creatures"}]],
     )
 

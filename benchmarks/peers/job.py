@@ -22,6 +22,7 @@ class Job:
         row = self.recommender.user_row(str(user_id))
         assert row is not None
         ranking = self.recommender.recommend(np.array([row]), 10)
-        ids = self.artifact.item_ids[ranking.items[0]].tolist()
-        titles = [self.artifact.catalogue[str(item)]["title"] for item in ids]
+        rows = ranking.items[0].tolist()
+        ids = self.artifact.item_ids[rows].tolist()
+        titles = [self.artifact.catalogue.film(row).title for row in rows]
         return {"ids": ids, "titles": titles, "scores": ranking.scores[0].tolist()}

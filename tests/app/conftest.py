@@ -1,13 +1,13 @@
 """Services for tests of routes: one with a small model, one with very different films, one without a model."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.contract.artifact import Artifact
+from app.contract.catalogue import Film
 from app.settings import Settings
 from tests.artifacts import make_artifact, write
 from tests.client import Client, put_in_cache, serving
@@ -70,10 +70,11 @@ FILMS = {
 def make_films() -> Artifact:
     """Users 1 and 2 like the upper rows best, 4 the lower ones; 3 has no vector, and no user has seen film 80.
 
-    The closer the rows of two films are, the more similar the films.
+    The closer the rows of two films are, the more similar the films. User 1 did not like film 10; what others saw they
+    liked.
     """
     embeddings = np.array([[8, 0], [7, 1], [6, 2], [5, 3], [4, 4], [3, 5], [2, 6], [1, 7]], dtype=np.float32)
-    artifact = make_artifact(
+    return make_artifact(
         item_ids=list(FILMS),
         dim=2,
         seen={0: [0, 1], 1: [0, 1, 2, 4, 5, 6, 7], 2: [0]},
@@ -81,12 +82,10 @@ def make_films() -> Artifact:
         item_embeddings=embeddings,
         item_biases=np.zeros(8, dtype=np.float32),
         item_popularity=np.array([8, 7, 6, 5, 4, 3, 2, 0]),
+        seen_liked=np.arange(10) > 0,
         encoder=embeddings,
+        films=[Film(*film) for film in FILMS.values()],
     )
-    films = {
-        str(item): {"title": title, "year": year, "genres": genres} for item, (title, year, genres) in FILMS.items()
-    }
-    return replace(artifact, catalogue=films)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,17 @@
-"""Making an artifact from factors and what is known of every user."""
+"""Makes an artifact from factors and what is known of each user."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from app.contract.artifact import Artifact, Film, Float32Array, Recipe
-from training.data.dataset import GENRES, ITEM_ID, TITLE, YEAR, Dataset, Interactions
+from app.contract.artifact import Artifact, Float32Array, Recipe
+from app.contract.catalogue import Catalogue, Film, pack
+from training.data.dataset import GENRES, TITLE, YEAR, Dataset, Interactions
 from training.fitting.encoder import fit_encoder
 from training.models.base import Factors, TrainingData
 
@@ -43,7 +44,7 @@ class Knowledge:
 
     @cached_property
     def seen(self) -> sparse.csr_matrix:
-        """Which known user has rated which item, and with how many stars."""
+        """The stars where a known user has rated an item: float32 CSR (n_known_users, n_items), indices sorted."""
         return self._interactions.star_matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
 
     @property
@@ -56,7 +57,7 @@ class Knowledge:
         return self._assemble(factors, recipe, *fit_encoder(self.training_data.positives, factors.user_embeddings))
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
-        """An artifact that is only good for ranking known users: no encoder, no catalogue."""
+        """An artifact that can only rank known users: it has no encoder and can't be written."""
         dim = factors.item_embeddings.shape[1]
         nothing = np.zeros((0, dim), dtype=np.float32), np.zeros(dim, dtype=np.float32)
         return self._assemble(factors, Recipe("unfinished", {}, 0, ""), *nothing)
@@ -68,11 +69,11 @@ class Knowledge:
             item_ids=self.dataset.item_ids,
             user_embeddings=factors.user_embeddings,
             item_embeddings=factors.item_embeddings,
-            user_biases=factors.user_biases,
             item_biases=factors.item_biases,
             item_popularity=self.popularity,
             seen_indptr=self.seen.indptr.astype(np.int64),
             seen_indices=self.seen.indices.astype(np.int32),
+            seen_liked=self._seen_liked,
             encoder=encoder,
             encoder_intercept=intercept,
             catalogue=self._catalogue,
@@ -84,15 +85,19 @@ class Knowledge:
         return np.asarray(self.training_data.positives.sum(axis=0), dtype=np.int64).ravel()
 
     @cached_property
-    def _catalogue(self) -> dict[str, Film]:
-        return films(self.dataset.catalogue)
+    def _seen_liked(self) -> npt.NDArray[np.bool_]:
+        """Which of `seen` are positives: bool, parallel to its indices."""
+        known = self._interactions
+        liked = replace(known, stars=known.positive.astype(np.float32))
+        matrix = liked.star_matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
+        return np.asarray(matrix.data > 0)
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return pack(list(films(self.dataset.catalogue)))
 
 
-def films(catalogue: pd.DataFrame) -> dict[str, Film]:
-    """The catalogue as the service shows it: id → title, year (or null), genres."""
-    columns = zip(catalogue[ITEM_ID], catalogue[TITLE], catalogue[YEAR], catalogue[GENRES], strict=True)
-    return {str(item): _film(title, year, genres) for item, title, year, genres in columns}
-
-
-def _film(title: str, year: Any, genres: str) -> Film:  # noqa: ANN401
-    return {"title": title, "year": None if pd.isna(year) else int(year), "genres": genres.split("|") if genres else []}
+def films(catalogue: pd.DataFrame) -> Iterator[Film]:
+    """The catalogue's films, in its order."""
+    for title, year, genres in zip(catalogue[TITLE], catalogue[YEAR], catalogue[GENRES], strict=True):
+        yield Film(title, None if pd.isna(year) else int(year), genres.split("|") if genres else [])

@@ -28,7 +28,7 @@ class TrainingData:
     stars: sparse.csr_matrix
 
 
-LARGEST = 1e12  # the most that an artifact may hold, MAX_MAGNITUDE of app/contract/artifact_format.py
+LARGEST = 1e12  # the most that an artifact may hold, MAX_MAGNITUDE of app/contract/artifact_checks.py
 
 
 @dataclass(frozen=True)

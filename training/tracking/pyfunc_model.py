@@ -16,7 +16,7 @@ from app.contract.recommender import NO_ITEM, Recommender
 
 
 class RecommenderModel(PythonModel):  # type: ignore[misc]
-    """From a column `user_id` to each user's best unseen items; parameter `k`."""
+    """Answers a column `user_id` with the `k` best unseen items of each user."""
 
     def load_context(self, context: Any) -> None:  # noqa: ANN401
         """Map the artifact."""

@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pytest
 
 from app.contract.artifact import Artifact
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.ready_scores import as_millionths
+from app.contract.recommender import NO_ITEM, Ranking, Recommender
 from tests.artifacts import make_artifact
 
 
@@ -51,7 +52,7 @@ def test_films_that_the_user_has_seen_are_left_out() -> None:
 
 def test_a_user_without_a_vector_gets_unseen_popular_films() -> None:
     recommender = Recommender(with_seen(by_hand(), {1: [1]}))
-    assert not recommender.is_personalised(1)
+    assert not recommender.user_vector(1).any()
     ranking = recommender.recommend(np.array([1]), 3)
     assert ranking.items.tolist() == [[3, 2, 0]]
     assert ranking.scores.tolist() == [[9.0, 7.0, 5.0]]
@@ -72,26 +73,6 @@ def test_a_list_that_is_too_short_is_padded() -> None:
 
 def test_who_has_seen_everything_gets_nothing() -> None:
     assert first(Recommender(with_seen(by_hand(), {0: [0, 1, 2, 3]})), 0, 2) == [NO_ITEM, NO_ITEM]
-
-
-@pytest.mark.parametrize("user_id", ["", "3", "01", "+1", " 1", "1.0", "٢", "9" * 10_000, "\0", "1\0", "-", "1_0"])
-def test_a_text_that_is_no_number_of_a_user_is_unknown(user_id: str) -> None:
-    assert Recommender(by_hand()).user_row(user_id) is None
-
-
-@pytest.mark.parametrize("user_id", ["a", "a\0", "abc", "abcd\0", "abcde", "x" * 10_000, "ä", "\0"])
-def test_a_text_that_only_resembles_an_id_is_unknown(user_id: str) -> None:
-    recommender = Recommender(make_artifact(user_ids=["abcd", "b", "é"], item_ids=["x", "y"]))
-    assert recommender.user_row(user_id) is None
-
-
-def test_known_ids_are_found() -> None:
-    texts = Recommender(make_artifact(user_ids=["abcd", "b", "é"], item_ids=["a/b", "y"]))
-    assert [texts.user_row(user) for user in ("abcd", "b", "é")] == [0, 1, 2]
-    assert [texts.item_row(item) for item in ("a/b", "y", "z")] == [0, 1, None]
-    numbers = Recommender(make_artifact(user_ids=[-(2**63), -5, 0, 2**63 - 1]))
-    assert [numbers.user_row(str(user)) for user in (-(2**63), -5, 0, 2**63 - 1)] == [0, 1, 2, 3]
-    assert numbers.user_row(str(2**63)) is None
 
 
 def random_artifact(n_users: int, n_items: int, dim: int, *, tied: bool, scale: float = 1) -> Artifact:
@@ -224,22 +205,46 @@ def test_a_vector_is_folded_in_from_what_is_liked_and_disliked() -> None:
     )
 
 
+def with_ready_lists(artifact: Artifact, k: int) -> tuple[Recommender, Ranking]:
+    ranked = Recommender(artifact).recommend(np.arange(len(artifact.user_ids)), k)
+    scores = as_millionths(np.where(ranked.items == NO_ITEM, 0, ranked.scores))
+    return Recommender(replace(artifact, ready_items=ranked.items.astype(np.int32), ready_scores=scores)), ranked
+
+
 def test_ready_lists_are_looked_up_and_longer_ones_ranked() -> None:
     artifact = make_artifact(range(5), range(30), dim=4, seen={0: [1, 2], 1: list(range(25))})
-    ranked = Recommender(artifact).recommend(np.arange(5), 10)
-    lists = replace(artifact, ranked_items=ranked.items.astype(np.int32))
-    scored = replace(lists, ranked_scores=np.where(ranked.items < 0, 0, ranked.scores))
-    plain = Recommender(artifact)
-    for ready in (Recommender(lists), Recommender(scored)):
-        for row in range(5):
-            for k in (1, 10, 11):
-                looked_up, searched = ready.first(row, k), plain.first(row, k)
-                assert looked_up.items.tolist() == searched.items.tolist()
-                assert looked_up.scores.tolist() == searched.scores.tolist()
-        assert ready.first(1, 10).items.shape == (1, 5)  # all that is unseen
+    plain, (ready, _) = Recommender(artifact), with_ready_lists(artifact, 10)
+    for row in range(5):
+        for k in (1, 10, 11):
+            looked_up, searched = ready.ready(row, k), plain.ready(row, k)
+            assert looked_up.items.tolist() == searched.items.tolist()
+            assert looked_up.scores.round(6).tolist() == searched.scores.round(6).tolist()
+    assert ready.ready(0, 10).scores.tolist() == plain.ready(0, 10).scores.round(6).tolist()
+    assert ready.ready(1, 10).items.shape == (1, 5)  # all that is unseen
+
+
+def test_scores_that_do_not_fit_a_ready_list_are_computed() -> None:
+    # Users 0 and 2 have scores beyond what millionths in int32 express; of user 1 nothing is learned.
+    vectors = np.array([[1e6, 1, 0], [0, 0, 0], [-1e6, 0, 1], [1, 0, 0]], dtype=np.float32)
+    popularity = np.array([90_000, 4000, 3000, 5, 1, 0])
+    ready, ranked = with_ready_lists(make_artifact(user_embeddings=vectors, item_popularity=popularity), 4)
+    for row in range(3):
+        assert ready.ready(row, 4).scores.tolist() == ranked.scores[row : row + 1].tolist()
+    assert ready.ready(1, 4).scores.tolist() == [[90_000, 4000, 3000, 5]]
+    assert ready.ready(3, 4).scores.tolist() == ranked.scores[3:].round(6).tolist()
 
 
 def test_a_look_up_answers_what_is_ready() -> None:
-    artifact = make_artifact(range(2), range(30), dim=4, ranked_items=np.array([[3, 1], [2, -1]], dtype=np.int32))
-    assert Recommender(artifact).first(0, 2).items.tolist() == [[3, 1]]
-    assert Recommender(artifact).first(1, 2).items.tolist() == [[2]]
+    items = np.array([[3, 1], [2, -1]], dtype=np.int32)
+    scores = np.array([[1_500_000, -1], [0, 0]], dtype=np.int32)
+    recommender = Recommender(make_artifact(range(2), range(30), dim=4, ready_items=items, ready_scores=scores))
+    assert recommender.ready(0, 2).items.tolist() == [[3, 1]]
+    assert recommender.ready(0, 2).scores.tolist() == [[1.5, -0.000001]]
+    assert recommender.ready(1, 2).items.tolist() == [[2]]
+
+
+def test_what_a_user_has_liked_is_part_of_what_they_have_seen() -> None:
+    liked = np.array([False, True, True, False])
+    recommender = Recommender(make_artifact(seen={0: [1, 4], 2: [0, 5]}, seen_liked=liked))
+    assert [recommender.seen(row).tolist() for row in range(4)] == [[1, 4], [], [0, 5], []]
+    assert [recommender.liked(row).tolist() for row in range(4)] == [[4], [], [0], []]

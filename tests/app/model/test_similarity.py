@@ -30,6 +30,11 @@ def test_the_closest_films_of_a_history_explain_an_item(similarity: Similarity) 
     assert [rows.tolist() for rows in similarity.closest(np.array([1, 3]), history, 1)] == [[0], [2]]
 
 
+def test_an_item_does_not_explain_itself(similarity: Similarity) -> None:
+    history = np.array([0, 1, 2], dtype=np.int32)
+    assert [rows.tolist() for rows in similarity.closest(np.array([0, 2, 3]), history, 2)] == [[1], [], [2]]
+
+
 def test_a_film_that_is_not_alike_explains_nothing() -> None:
     embeddings = np.array([[1, 0], [1, 0.1], [-1, 0], [0, 0]], dtype=np.float32)
     similarity = Similarity(make_artifact(range(2), range(4), dim=2, item_embeddings=embeddings))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.contract.artifact_format import FORMAT_VERSION
 from app.model.release import Release
 from app.model.store import ModelStore
 from app.observability.telemetry import Telemetry
@@ -155,11 +156,11 @@ def test_a_refusal_is_logged_once(
 def test_an_artifact_of_a_newer_format_is_refused(registry: TestRegistry, follow: Follow, tmp_path: Path) -> None:
     directory = write(tmp_path / "newer")
     manifest = json.loads((directory / "manifest.json").read_text())
-    (directory / "manifest.json").write_text(json.dumps({**manifest, "format_version": 2}))
+    (directory / "manifest.json").write_text(json.dumps({**manifest, "format_version": FORMAT_VERSION + 1}))
     registry.register(directory, alias="production")
     following = follow(registry)
     assert following.poll() == (None, "artifact_refused")
-    assert "manifest.json is of format 2, newer than 1: upgrade" in following.problem
+    assert f"manifest.json is of format {FORMAT_VERSION + 1}, newer than {FORMAT_VERSION}: upgrade" in following.problem
 
 
 def test_a_version_without_an_artifact_is_tried_again(registry: TestRegistry, follow: Follow, tmp_path: Path) -> None:

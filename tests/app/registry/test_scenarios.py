@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.contract.artifact_format import FORMAT_VERSION
 from app.model.release import Release
 from app.registry.mlflow_registry import Registry
 from tests.artifacts import damage, make_artifact, write
@@ -131,9 +132,10 @@ def test_a_damaged_version_is_a_failed_swap_and_not_fetched_again(
 
 def test_a_newer_format_is_a_failed_swap(following: Following, registry: TestRegistry, tmp_path: Path) -> None:
     manifest = write(tmp_path / "newer") / "manifest.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format_version": 2}))
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format_version": FORMAT_VERSION + 1}))
     registry.register(tmp_path / "newer", alias="production")
-    assert "newer than 1: upgrade" in following.poll("1", "artifact_refused", artifact_refused=1)["message"]
+    message = following.poll("1", "artifact_refused", artifact_refused=1)["message"]
+    assert f"newer than {FORMAT_VERSION}: upgrade" in message
 
 
 def test_of_two_quick_moves_only_the_last_is_followed(following: Following, registry: TestRegistry) -> None:

@@ -61,14 +61,14 @@ def test_a_field_that_is_wrong_is_named(films: Client, request_: dict[str, Any],
 
 
 def test_others_are_answered_while_a_batch_is_worked_on(films: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go_on, ranked = threading.Event(), threading.Event(), Recommender.first
+    begun, go_on, ranked = threading.Event(), threading.Event(), Recommender.ready
 
     def wait(self: Recommender, user_row: int, k: int) -> Ranking:
         begun.set()
         assert go_on.wait(20)
         return ranked(self, user_row, k)
 
-    monkeypatch.setattr(Recommender, "first", wait)
+    monkeypatch.setattr(Recommender, "ready", wait)
     batch = threading.Thread(target=ask, args=(films,), kwargs={"user_ids": [1, 2]})
     batch.start()
     try:

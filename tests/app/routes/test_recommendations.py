@@ -131,6 +131,17 @@ def test_a_recommendation_is_explained_by_the_user_s_own_films(films: Client) ->
     assert only["because"] == [{"id": 10, "title": "Amélie"}]
 
 
+def test_only_films_that_the_user_has_liked_explain(films: Client) -> None:
+    answer = films.get("/users/1/recommendations?explain=true&k=8").json
+    assert [[film["id"] for film in item["because"]] for item in answer["items"]] == [[20]] * 6
+
+
+def test_a_film_does_not_explain_itself(films: Client) -> None:
+    items = films.get("/users/2/recommendations?include_seen=true&explain=true&k=8").json["items"]
+    assert [item["id"] for item in items if item["id"] in [film["id"] for film in item["because"]]] == []
+    assert [film["id"] for film in items[0]["because"]] == [20, 30, 50]
+
+
 def test_nothing_explains_what_an_unknown_user_gets(films: Client) -> None:
     assert films.get("/users/unknown/recommendations?explain=true&k=1").json["items"][0]["because"] == []
     assert films.get("/users/1/recommendations?explain=true&genre=unknown").json["items"] == []

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import content_hash, load_artifact
+from app.contract.artifact import Artifact, content_hash, load_artifact
+from app.contract.catalogue import Film
 from app.contract.recommender import Recommender
 from tests.training import families
 from tests.training.world import change_params, make_project
-from training.data.dataset import load_dataset
+from training.data.dataset import Interactions, load_dataset
 from training.errors import TrainingError
 from training.evaluate import evaluate
 from training.fitting.candidate import fit_candidate
@@ -95,8 +96,19 @@ def test_the_served_artifact_has_learned_from_everything_and_hides_all_that_was_
     assert served.item_popularity.sum() == everything.positive.sum()
     assert len(served.seen_indices) == len(everything)
     assert served.seen_indices.dtype == np.int32
-    assert served.catalogue["1"] == {"title": "Film 1", "year": 1981, "genres": ["Drama"]}
+    assert_what_is_liked_is_what_is_positive(served, everything)
+    assert served.catalogue.film(0) == Film("Film 1", 1981, ["Drama"])
     assert len(served.item_ids) == 81  # with the film nobody rated
+
+
+def assert_what_is_liked_is_what_is_positive(artifact: Artifact, interactions: Interactions) -> None:
+    users = np.repeat(np.arange(len(artifact.user_ids)), np.diff(artifact.seen_indptr))
+    liked = set(
+        zip(users[artifact.seen_liked].tolist(), artifact.seen_indices[artifact.seen_liked].tolist(), strict=True)
+    )
+    positives = interactions.positives()
+    assert liked == set(zip(positives.users.tolist(), positives.items.tolist(), strict=True))
+    assert 0 < len(liked) < len(interactions)
 
 
 def test_a_user_without_a_positive_has_no_vector_but_a_history(tmp_path: Path) -> None:
@@ -151,14 +163,14 @@ def test_ready_lists_hold_what_the_kernel_ranks_for_every_user(tmp_path: Path) -
     train(project, params, "lightfm")
     refit(project, params)
     artifact = load_artifact(project.served)
-    assert artifact.ranked_items is not None
-    assert artifact.ranked_scores is not None
-    assert artifact.ranked_items.shape == artifact.ranked_scores.shape == (80, 20)
+    assert artifact.ready_items is not None
+    assert artifact.ready_scores is not None
+    assert artifact.ready_items.shape == artifact.ready_scores.shape == (80, 20)
     recommender = Recommender(artifact)
     for row in range(80):
         ranked = recommender.top(recommender.user_vector(row), 20, recommender.seen(row))
-        assert artifact.ranked_items[row].tolist() == ranked.items[0].tolist()
-        assert artifact.ranked_scores[row].tolist() == ranked.scores[0].tolist()
+        assert artifact.ready_items[row].tolist() == ranked.items[0].tolist()
+        assert recommender.ready(row, 20).scores.tolist() == ranked.scores.round(6).tolist()
 
 
 def test_seconds_of_fitting_are_kept_with_the_hash_of_what_was_fitted(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""Films by title."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from app.contract.catalogue import BREAK, Catalogue
+from app.contract.folding import fold
+from app.contract.recommender import Mask, Rows
+
+EXACT, BEGINNING, WORDS, INSIDE, NOWHERE = range(5)
+SPACE = b" "
+
+
+class TitleSearch:
+    """Finds a folded query in the folded titles, which are one piece of memory."""
+
+    def __init__(self, catalogue: Catalogue, popularity: npt.NDArray[np.int64]) -> None:
+        """`popularity`, int64 (n_items,), orders films that match alike."""
+        self._titles, self._breaks, self._popularity = catalogue.folded_titles, catalogue.folded_breaks, popularity
+
+    def search(self, query: str, allowed: Mask | None = None) -> Rows:
+        """Rows of the films with such a title: the very title first, its beginning, its words, any part of it."""
+        text = fold(query).encode(errors="replace")
+        if not text:
+            return np.empty(0, dtype=np.int64)
+        ranks = np.full(len(self._popularity), NOWHERE, dtype=np.int8)
+        ranks[self._rows_of(self._find(text))] = INSIDE
+        ranks[self._with_words(text.split())] = WORDS
+        ranks[self._rows_of(self._find(BREAK + text) + 1)] = BEGINNING
+        ranks[self._rows_of(self._find(BREAK + text + BREAK) + 1)] = EXACT
+        if allowed is not None:
+            ranks[~allowed] = NOWHERE
+        found = np.flatnonzero(ranks != NOWHERE)
+        ordered: Rows = found[np.lexsort((found, -self._popularity[found], ranks[found]))]
+        return ordered
+
+    def _with_words(self, words: Iterable[bytes]) -> Rows:
+        """Rows of the titles in which each of the words begins a word."""
+        common: Rows | None = None
+        for word in sorted(set(words), key=len, reverse=True):
+            places = self._find(word)
+            before = self._titles[places - 1]
+            rows = self._rows_of(places[(before == ord(SPACE)) | (before == ord(BREAK))])
+            common = rows if common is None else common[np.isin(common, rows)]
+            if not len(common):
+                break
+        return np.empty(0, dtype=np.int64) if common is None else common
+
+    def _find(self, text: bytes) -> Rows:
+        """Where the text begins in the titles; each step reads only the places that are left."""
+        places = np.flatnonzero(self._titles[: max(0, len(self._titles) - len(text) + 1)] == text[0])
+        for offset, character in enumerate(text[1:], start=1):
+            places = places[self._titles[places + offset] == character]
+        return places
+
+    def _rows_of(self, places: Rows) -> Rows:
+        return np.unique(np.searchsorted(self._breaks, places) - 1)
