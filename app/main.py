@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 from threadpoolctl import threadpool_limits
 
 from app.errors import InternalError, UnauthorizedError
-from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware
+from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware, Secrets
 from app.http.error_answers import add_error_handlers, error_responses
-from app.http.fast_path import FastPath
+from app.http.front_door import FrontDoor
 from app.http.middleware import RequestMiddleware
 from app.http.shutdown import GracefulStop
 from app.model.store import ModelStore
@@ -29,12 +30,23 @@ FOR_CLIENTS = (recommendations, history, items, model)
 FOR_OPERATORS = (health, metrics, reload)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+class Service(FastAPI):
+    """The application, whose front door sees each request first."""
+
+    front_door: FrontDoor | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request at the front door, or behind the middleware."""
+        if self.front_door is None or scope["type"] != "http" or not await self.front_door.answers(scope, send):
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None) -> Service:
     """The service. Without `settings` it reads the environment, and exits with a sentence if a value is invalid."""
     settings = settings or _settings_or_exit()
     configure_logging(settings.log_level, settings.log_format)
     tracing = tracing_config()
-    app = FastAPI(
+    app = Service(
         title="Movie recommender",
         description="Recommends films, with the model version that an MLflow alias names.",
         lifespan=_lifespan,
@@ -48,7 +60,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_routes(app, settings)
     add_error_handlers(app)
     _add_middleware(app, settings, traced=tracing["tracing"])
+    # Tracing and the shadow see requests behind the middleware only.
+    if not tracing["tracing"] and settings.shadow_alias is None:
+        app.front_door = _front_door(app, settings)
     return app
+
+
+def _front_door(app: FastAPI, settings: Settings) -> FrontDoor:
+    keys = None if settings.api_keys is None else Secrets(comma_separated(settings.api_keys.get_secret_value()))
+    state = app.state
+    return FrontDoor(
+        state.store, state.telemetry, state.request_log, keys=keys, is_cors_on=settings.cors_origins is not None
+    )
 
 
 def _add_state(app: FastAPI, settings: Settings) -> None:
@@ -79,7 +102,6 @@ def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
     # The middleware that is added last sees a request first.
     state = app.state
     pages = {path for path in (app.docs_url, app.swagger_ui_oauth2_redirect_url, app.redoc_url) if path is not None}
-    app.add_middleware(FastPath, store=state.store, telemetry=state.telemetry, route=recommendations.FOR_USER)
     if settings.api_keys is not None:
         keys = comma_separated(settings.api_keys.get_secret_value())
         app.add_middleware(ApiKeyMiddleware, keys=keys, open_paths={*pages, str(app.openapi_url), *_operator_paths()})

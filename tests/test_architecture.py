@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "app.settings": "",
     "app.schemas": "",
     "app.model": "contract errors schemas",
-    "app.observability": "errors model",
+    "app.observability": "contract errors model",
     "app.registry": "contract errors model observability settings",
     "app.http": "contract errors model observability registry schemas settings",
     "app.routes": "errors http model registry schemas settings",

@@ -11,6 +11,7 @@ from app.contract.artifact import Artifact, ArtifactError, content_hash, load_ar
 from app.contract.recommender import Recommender
 from app.errors import ModelRefusedError, NoModelError
 from app.model.catalogue import CatalogueIndex
+from app.model.ready_lists import ReadyLists
 from app.model.release import Release
 from app.model.similarity import Similarity
 
@@ -27,6 +28,7 @@ class ServedModel:
     recommender: Recommender
     similarity: Similarity
     catalogue: CatalogueIndex
+    ready_lists: ReadyLists
     loaded_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     @property
@@ -68,7 +70,8 @@ def load_model(directory: Path, release: Release) -> ServedModel:
         artifact = load_artifact(directory)
         recommender, catalogue = Recommender(artifact), CatalogueIndex(artifact)
         _warm(recommender, catalogue)
-        model = ServedModel(release, content_hash(directory), recommender, Similarity(artifact), catalogue)
+        similarity, ready_lists = Similarity(artifact), ReadyLists(artifact)
+        model = ServedModel(release, content_hash(directory), recommender, similarity, catalogue, ready_lists)
     except ArtifactError as error:
         # The path is a temporary one; the file's name is what matters.
         raise ModelRefusedError(str(error).replace(f"{directory}/", "")) from error

@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 from app.errors import MODEL_ERROR_CODES
 from app.model.store import ServedModel
+from app.observability.figures import ListFigures, RequestFigures
 from app.observability.served_lists import ServedLists
 
 OK = "ok"  # the outcome of a poll that found nothing wrong
 FALLBACK = "popular"  # the source of a list that the user's own history has no part in
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
-LATENCIES = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 MILLISECONDS = 1000
 
 ServedRows = Sequence[int] | npt.NDArray[np.integer]
@@ -58,7 +57,7 @@ class ModelMetrics:
     def swapped(self, model: ServedModel) -> None:
         """Count a swap, and describe the loaded version."""
         if self._served_lists is not None:
-            self._served_lists.restart(model.recommender.n_items)
+            self._served_lists.restart(model.artifact)
         for gauge in (self._info, self._age, self._loaded):
             gauge.clear()
         self._info.labels(model.version, model.artifact.recipe.family, model.content_hash).set(1)
@@ -82,45 +81,18 @@ class Telemetry:
     def __init__(self) -> None:
         self.collectors = CollectorRegistry()
         ProcessCollector(registry=self.collectors)
-        self._served_lists = ServedLists()
-        self.collectors.register(self._served_lists)
-        self.model = ModelMetrics(self.collectors, "recommender_model", self._served_lists)
-        self._requests = Counter(
-            "recommender_requests", "Answered requests.", ["method", "route", "status"], registry=self.collectors
-        )
-        self._seconds = Histogram(
-            "recommender_request_seconds",
-            "Time from the arrival of a request to the end of its answer.",
-            ["route", "status"],
-            buckets=LATENCIES,
-            registry=self.collectors,
-        )
-        self._lists = Counter(
-            "recommender_lists", "Lists of recommendations made for somebody.", ["source"], registry=self.collectors
-        )
-        self._short = Counter(
-            "recommender_short_lists", "Lists with fewer films than asked for.", ["source"], registry=self.collectors
-        )
+        self.served_lists = ServedLists()
+        self.collectors.register(self.served_lists)
+        self.model = ModelMetrics(self.collectors, "recommender_model", self.served_lists)
+        self.requests, self.lists = RequestFigures(), ListFigures()
+        for figures in (self.requests, self.lists):
+            self.collectors.register(figures)
         # The shadow's function, if there is a shadow.
         self.compare: Compare | None = None
-        # The children of the metrics above: a dictionary finds one faster than `labels`.
-        self._of_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._of_source: dict[str, tuple[Counter, Counter]] = {}
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request; `route` is a template, never a path."""
-        key = (method, route, status)
-        counters = self._of_request.get(key)
-        if counters is None:
-            counted = method if method in METHODS else "other"
-            counters = (
-                self._requests.labels(counted, route, str(status)),
-                self._seconds.labels(route, str(status)),
-            )
-            if counted == method:
-                self._of_request[key] = counters
-        counters[0].inc()
-        counters[1].observe(seconds)
+        self.requests.of(method, route, status).add(seconds)
 
     def served(self, source: str, item_rows: ServedRows, k: int) -> None:
         """Count one list made for somebody: its source, the rows of the answered items, and how many were asked for.
@@ -128,14 +100,11 @@ class Telemetry:
         Don't count lists that are the same for everybody on purpose (popular items, similar items, a search): they
         would count as fallbacks.
         """
-        counters = self._of_source.get(source)
-        if counters is None:
-            counters = self._of_source[source] = (self._lists.labels(source), self._short.labels(source))
         is_short = len(item_rows) < k
-        counters[0].inc()
-        if is_short:
-            counters[1].inc()
-        self._served_lists.add(item_rows, is_fallback=source == FALLBACK, is_short=is_short)
+        counted = self.lists.of(source)
+        counted.lists += 1
+        counted.short += is_short
+        self.served_lists.add(item_rows, is_fallback=source == FALLBACK, is_short=is_short)
 
     def served_plain(self, model: ServedModel, user_id: str, source: str, item_rows: ServedRows, k: int) -> None:
         """Count a list that was asked for by user id and k alone; a shadow may compare it with its own."""

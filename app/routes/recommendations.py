@@ -92,6 +92,3 @@ def _no_known_item(request: FoldInRequest) -> Exception:
     quoted = ", ".join(repr(str(item_id)[:20]) for item_id in ids[:MAX_QUOTED_IDS])
     more = ", …" if len(ids) > MAX_QUOTED_IDS else ""
     return UnknownItemsError(f"None of the films in liked and disliked is known: {quoted}{more}.", field="liked")
-
-
-FOR_USER = next(route for route in router.routes if getattr(route, "endpoint", None) is recommend_for_user)

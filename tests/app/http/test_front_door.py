@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.http.fast_path import LONGEST_QUERY
+from app.http.front_door import LONGEST_QUERY
 from tests.client import Client
 
 IDS = ["1", "2", "3", "4", "nobody", "%C3%A4", "a%2Fb", "%00", "%ff", "1%20", "01", "x" * 10_000, "x" * 20_000]

@@ -1,0 +1,140 @@
+"""Answers `GET /users/{user_id}/recommendations` before all middleware, which takes longer than the answer.
+
+Status, headers and body are the same as those of `recommend_for_user` in routes/recommendations.py, behind the
+middleware. That route documents the request. It answers whatever is unusual here: other characters in the id, a query
+to refuse or to explain, a missing key, a page of another origin, tracing, a shadow.
+"""
+
+import re
+from functools import lru_cache
+from random import getrandbits
+from time import perf_counter
+
+from pydantic import ValidationError
+from starlette.datastructures import QueryParams
+from starlette.types import Scope, Send
+
+from app.http.access import API_KEY_HEADER, Secrets
+from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
+from app.http.one_write import OK_LINE, Headers, as_lines, cycle_behind, write
+from app.http.plain_answers import PlainAnswers
+from app.http.user_recommendations import answer_user
+from app.model.store import ModelStore, ServedModel
+from app.observability.request_log import Answered, RequestLog
+from app.observability.telemetry import Telemetry
+from app.schemas.queries import DEFAULT_K, MAX_K, UserQuery
+
+PREFIX, SUFFIX = b"/users/", b"/recommendations"
+ROUTE = "/users/{user_id}/recommendations"
+# An id that reads the same in a path, in JSON, and in a log line.
+PLAIN_ID = re.compile(rb"[A-Za-z0-9._~-]{1,200}")
+PLAIN_QUERIES = {b"": DEFAULT_K} | {b"k=%d" % k: k for k in range(1, MAX_K + 1)}
+LONGEST_QUERY = 512  # bytes; longer ones would fill the cache of parsed queries
+LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isinstance(field.default, list))
+CONTENT_TYPE = (b"content-type", b"application/json")
+KEY_HEADER, ORIGIN_HEADER = API_KEY_HEADER.lower().encode(), b"origin"
+
+
+class FrontDoor:
+    """Answers a request if it can, and leaves it alone otherwise."""
+
+    def __init__(
+        self,
+        store: ModelStore,
+        telemetry: Telemetry,
+        request_log: RequestLog,
+        *,
+        keys: Secrets | None,
+        is_cors_on: bool,
+    ) -> None:
+        self._keys, self._is_cors_on = keys, is_cors_on
+        self._store, self._telemetry, self._log = store, telemetry, request_log
+        self._plain: PlainAnswers | None = None
+        self._default_headers: Headers = []
+        self._head = b""
+
+    async def answers(self, scope: Scope, send: Send) -> bool:
+        """Answer the request; False if nothing was done and the application must answer."""
+        started = perf_counter()
+        path: bytes = scope["raw_path"]
+        if not path.endswith(SUFFIX) or not path.startswith(PREFIX):
+            return False
+        model, user_id = self._store.current, path[len(PREFIX) : -len(SUFFIX)]
+        if model is None or scope["method"] != "GET" or scope["root_path"] or not PLAIN_ID.fullmatch(user_id):
+            return False
+        request_id = self._admitted(scope)
+        body = None if request_id is None else self._body(model, user_id, scope["query_string"])
+        if request_id is None or body is None:
+            return False
+        await self._send(send, request_id, body)
+        self._note(path, model, request_id, perf_counter() - started)
+        return True
+
+    def _admitted(self, scope: Scope) -> bytes | None:
+        """The request id; None if a header asks for more than this class does, or a key is missing."""
+        request_id, needs_key = None, self._keys is not None
+        for name, value in scope["headers"]:
+            if name == REQUEST_ID_HEADER and request_id is None and REQUEST_ID.fullmatch(value):
+                request_id = value
+            elif name == ORIGIN_HEADER and self._is_cors_on:
+                return None
+            elif name == KEY_HEADER and needs_key and self._keys is not None:
+                if not self._keys.accepts(value):
+                    return None
+                needs_key = False
+        if needs_key:
+            return None
+        return request_id or b"%032x" % getrandbits(128)
+
+    def _body(self, model: ServedModel, user_id: bytes, query_string: bytes) -> bytes | None:
+        k = PLAIN_QUERIES.get(query_string)
+        if k is not None:
+            plain = self._plain
+            if plain is None or plain.model is not model:
+                plain = self._plain = PlainAnswers(model, self._telemetry)
+            body = plain.body(user_id, k)
+            if body is not None:
+                return body
+        query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
+        if query is None or query.explain:
+            return None
+        return answer_user(model, self._telemetry, user_id.decode(), query)
+
+    async def _send(self, send: Send, request_id: bytes, body: bytes) -> None:
+        cycle = cycle_behind(send)
+        if cycle is None:
+            headers = [(b"content-length", b"%d" % len(body)), CONTENT_TYPE, (REQUEST_ID_HEADER, request_id)]
+            await send({"type": "http.response.start", "status": 200, "headers": [*headers, *ANSWER_HEADERS]})
+            await send({"type": "http.response.body", "body": body})
+            return
+        # uvicorn makes a new list each second, with the date in it.
+        if cycle.default_headers is not self._default_headers:
+            self._default_headers = cycle.default_headers
+            self._head = _head(cycle.default_headers)
+        write(cycle, self._head % (len(body), request_id, body))
+
+    def _note(self, path: bytes, model: ServedModel, request_id: bytes, seconds: float) -> None:
+        self._telemetry.answered("GET", ROUTE, 200, seconds)
+        if self._log.is_on:
+            ms = round(1000 * seconds, 2)
+            self._log.add(Answered("GET", ROUTE, path.decode(), 200, ms, request_id.decode(), model.version))
+
+
+def _head(default_headers: Headers) -> bytes:
+    """A template of all that is sent, to be filled with the length, the request id and the body."""
+    before = as_lines([*default_headers]).replace(b"%", b"%%")
+    after = as_lines([CONTENT_TYPE]), as_lines(ANSWER_HEADERS)
+    return b"".join(
+        [OK_LINE, before, b"content-length: %d\r\n", after[0], b"x-request-id: %b\r\n", after[1], b"\r\n%b"]
+    )
+
+
+# Most requests hold one of a few queries.
+@lru_cache(maxsize=256)
+def _parsed(text: bytes) -> UserQuery | None:
+    parameters = QueryParams(text)
+    values = {name: parameters.getlist(name) if name in LISTS else value for name, value in parameters.items()}
+    try:
+        return UserQuery.model_validate(values)
+    except ValidationError:
+        return None

@@ -1,0 +1,60 @@
+"""Puts together the answers to plain requests, which name a user and perhaps k, from one template for each k."""
+
+from itertools import chain
+
+from app.http.item_lists import SCORE_DECIMALS
+from app.model.film_fields import to_json
+from app.model.store import ServedModel
+from app.observability.served_lists import NotedList, ReadyList
+from app.observability.telemetry import FALLBACK, Telemetry
+
+PERSONALISED = "personalised"
+
+
+class PlainAnswers:
+    """The answers of one model: from ready lists, and from popular items for users whom the model does not know."""
+
+    def __init__(self, model: ServedModel, telemetry: Telemetry) -> None:
+        self.model = model
+        self._telemetry = telemetry
+        self._served = telemetry.served_lists.of(model.artifact)
+        self._templates: dict[int, bytes] = {}
+        self._popular: dict[int, tuple[bytes, NotedList]] = {}
+
+    def body(self, user_id: bytes, k: int) -> bytes | None:
+        """`Recommendations` as JSON, counted; None if the list must be ranked. `user_id` needs no escapes in JSON."""
+        ready = self.model.ready_lists
+        user_row = ready.user_row(user_id)
+        if user_row is None:
+            return self._popular_body(user_id, k)
+        first = ready.first(user_row, k)
+        if first is None:
+            return None
+        template = self._templates.get(k)
+        if template is None:
+            template = self._templates[k] = self._template(PERSONALISED, k)
+        fragments = map(self.model.catalogue.fragment, first[0])
+        self._served.append(ReadyList(user_row, k))
+        self._telemetry.lists.of(PERSONALISED).lists += 1
+        return template % (user_id, *chain.from_iterable(zip(fragments, first[1], strict=True)))
+
+    def _popular_body(self, user_id: bytes, k: int) -> bytes | None:
+        if k not in self._popular:
+            ranking = self.model.recommender.popular(k)
+            rows, scores = ranking.items[0].tolist(), ranking.scores[0].round(SCORE_DECIMALS).tolist()
+            if len(rows) < k:
+                return None  # the answer says why
+            places = chain.from_iterable(zip(map(self.model.catalogue.fragment, rows), scores, strict=True))
+            answer = self._template(FALLBACK, k) % (b"\0", *places)
+            noted = NotedList(ranking.items[0].astype("<i4").tobytes(), is_fallback=True, is_short=False)
+            self._popular[k] = answer, noted
+        answer, noted = self._popular[k]
+        self._served.append(noted)
+        self._telemetry.lists.of(FALLBACK).lists += 1
+        # JSON escapes NUL in texts, so that it stands nowhere else.
+        return answer.replace(b"\0", user_id)
+
+    def _template(self, source: str, k: int) -> bytes:
+        version = to_json(self.model.version).replace(b"%", b"%%")
+        places = b"},".join(b'{"rank":%d,%%b,"score":%%a' % rank for rank in range(1, k + 1))
+        return b'{"user_id":"%%b","model_version":%b,"source":"%b","items":[%b}]}' % (version, source.encode(), places)

@@ -1,0 +1,39 @@
+"""Looks up ready lists with plain Python objects, since NumPy's calls cost more than a look-up."""
+
+from bisect import bisect_left
+
+from app.contract.artifact import Artifact
+from app.contract.ids import row_of
+from app.contract.ready_scores import MILLION, NO_SCORE
+from app.contract.recommender import NO_ITEM
+
+MAX_DIGITS = 18  # of numbers that are surely in the range of int64
+ZERO = ord("0")
+
+
+class ReadyLists:
+    """The ready lists of the users for whom the model has learned a vector."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._artifact = artifact
+        self._learned = artifact.user_embeddings.any(axis=1).tobytes()
+        self._numbers = artifact.user_ids.data if artifact.user_ids.dtype.kind == "i" else None
+
+    def user_row(self, user_id: bytes) -> int | None:
+        """The row of a user, or None if the model does not know the user; `user_id` is ASCII."""
+        numbers = self._numbers
+        if numbers is None or not user_id.isdigit() or user_id[0] == ZERO or len(user_id) > MAX_DIGITS:
+            return row_of(self._artifact.user_ids, user_id.decode())
+        number = int(user_id)
+        row = bisect_left(numbers, number)
+        return row if row < len(numbers) and numbers[row] == number else None
+
+    def first(self, user_row: int, k: int) -> tuple[list[int], list[float]] | None:
+        """Item rows and scores, rounded to six decimals, of the k best unseen items; None if they must be ranked."""
+        items, scores = self._artifact.ready_items, self._artifact.ready_scores
+        if items is None or scores is None or k > items.shape[1] or not self._learned[user_row]:
+            return None
+        rows, millionths = items[user_row, :k].tolist(), scores[user_row, :k].tolist()
+        if rows[-1] == NO_ITEM or NO_SCORE in millionths:
+            return None
+        return rows, [score / MILLION for score in millionths]

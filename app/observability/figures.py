@@ -1,0 +1,122 @@
+"""Counts of requests and of lists, as plain numbers that a scrape turns into Prometheus samples.
+
+Prometheus' own counters take a lock and several calls for each step: more than all other work of a plain answer.
+"""
+
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+from prometheus_client.utils import floatToGoString
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+LATENCIES = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)  # seconds
+BOUNDS = (*map(floatToGoString, LATENCIES), "+Inf")
+
+
+class Latencies:
+    """A histogram of seconds; only the event loop adds to it, so it needs no lock."""
+
+    def __init__(self) -> None:
+        self.created = time.time()
+        self.seconds = 0.0
+        self.buckets = [0] * len(BOUNDS)
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """Each bound with the number of requests up to it."""
+        counts, total = [], 0
+        for bound, count in zip(BOUNDS, list(self.buckets), strict=True):
+            total += count
+            counts.append((bound, float(total)))
+        return counts
+
+
+class RequestCount:
+    """The number of requests of one method, route and status."""
+
+    def __init__(self, latencies: Latencies) -> None:
+        self.created = time.time()
+        self.count = 0
+        self._latencies = latencies
+
+    def add(self, seconds: float) -> None:
+        """Count one request."""
+        self.count += 1
+        self._latencies.seconds += seconds
+        self._latencies.buckets[bisect_left(LATENCIES, seconds)] += 1
+
+
+class RequestFigures(Collector):
+    """Requests by method, route and status, and latencies by route and status."""
+
+    def __init__(self) -> None:
+        self._latencies: dict[tuple[str, str], Latencies] = {}
+        self._counts: dict[tuple[str, str, str], RequestCount] = {}
+
+    def of(self, method: str, route: str, status: int) -> RequestCount:
+        """Where to count a request; it begins with the first one, so that no label stands at 0."""
+        # A client may invent methods, and each would make a label.
+        key = (method if method in METHODS else "other", route, str(status))
+        counted = self._counts.get(key)
+        if counted is None:
+            counted = self._counts[key] = RequestCount(self._latencies.setdefault(key[1:], Latencies()))
+        return counted
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics that Prometheus reads."""
+        requests = CounterMetricFamily(
+            "recommender_requests", "Answered requests.", labels=["method", "route", "status"]
+        )
+        for labels, counted in list(self._counts.items()):
+            requests.add_metric(labels, counted.count, counted.created)
+        yield requests
+        yield _histogram(self._latencies)
+
+
+class ListCount:
+    """The number of lists from one source, and of those with fewer items than asked for."""
+
+    def __init__(self) -> None:
+        self.created = time.time()
+        self.lists = 0
+        self.short = 0
+
+
+class ListFigures(Collector):
+    """Lists of recommendations by source."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, ListCount] = {}
+
+    def of(self, source: str) -> ListCount:
+        """Where to count a list."""
+        return self._counts.get(source) or self._counts.setdefault(source, ListCount())
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics that Prometheus reads."""
+        lists = CounterMetricFamily(
+            "recommender_lists", "Lists of recommendations made for somebody.", labels=["source"]
+        )
+        short = CounterMetricFamily(
+            "recommender_short_lists", "Lists with fewer films than asked for.", labels=["source"]
+        )
+        for source, counted in list(self._counts.items()):
+            lists.add_metric([source], counted.lists, counted.created)
+            short.add_metric([source], counted.short, counted.created)
+        yield lists
+        yield short
+
+
+def _histogram(latencies: dict[tuple[str, str], Latencies]) -> Metric:
+    names: Sequence[str] = ("route", "status")
+    seconds = HistogramMetricFamily(
+        "recommender_request_seconds", "Time from the arrival of a request to the end of its answer.", labels=names
+    )
+    for labels, measured in list(latencies.items()):
+        seconds.add_metric(labels, measured.cumulative(), measured.seconds)
+        created = dict(zip(names, labels, strict=True))
+        seconds.samples.append(Sample(f"{seconds.name}_created", created, measured.created))
+    return seconds
