@@ -60,18 +60,10 @@ def create_app(settings: Settings | None = None) -> Service:
     _add_routes(app, settings)
     add_error_handlers(app)
     _add_middleware(app, settings, traced=tracing["tracing"])
-    # Tracing and the shadow see requests behind the middleware only.
-    if not tracing["tracing"] and settings.shadow_alias is None:
-        app.front_door = _front_door(app, settings)
+    if not tracing["tracing"] and settings.shadow_alias is None and settings.cors_origins is None:
+        keys = None if settings.api_keys is None else Secrets(comma_separated(settings.api_keys.get_secret_value()))
+        app.front_door = FrontDoor(app.state.store, app.state.telemetry, app.state.request_log, keys)
     return app
-
-
-def _front_door(app: FastAPI, settings: Settings) -> FrontDoor:
-    keys = None if settings.api_keys is None else Secrets(comma_separated(settings.api_keys.get_secret_value()))
-    state = app.state
-    return FrontDoor(
-        state.store, state.telemetry, state.request_log, keys=keys, is_cors_on=settings.cors_origins is not None
-    )
 
 
 def _add_state(app: FastAPI, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 
 from app.contract.artifact import content_hash
-from app.main import create_app
+from app.main import Service, create_app
 from app.model.release import Release
 from app.registry.cache import ModelCache
 from app.settings import Settings
@@ -63,10 +63,10 @@ class Client:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Client]:
-    """The service in a thread of this process, as uvicorn runs it."""
+def serving(settings: Settings, app: Service | None = None) -> Iterator[Client]:
+    """The service, or the one given, in a thread of this process, as uvicorn runs it."""
     # The system chooses the port. uvicorn sets up no logging, so that pytest sees the lines.
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app or create_app(settings), host="127.0.0.1", port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

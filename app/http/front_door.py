@@ -1,8 +1,8 @@
 """Answers `GET /users/{user_id}/recommendations` before all middleware, which takes longer than the answer.
 
 Status, headers and body are the same as those of `recommend_for_user` in routes/recommendations.py, behind the
-middleware. That route documents the request. It answers whatever is unusual here: other characters in the id, a query
-to refuse or to explain, a missing key, a page of another origin, tracing, a shadow.
+middleware. That route documents the request, and answers whatever is unusual: other characters in the id, a query to
+refuse or to explain, a missing key. Where CORS, tracing or a shadow is on, there is no front door.
 """
 
 import re
@@ -32,7 +32,7 @@ PLAIN_QUERIES = {b"": DEFAULT_K} | {b"k=%d" % k: k for k in range(1, MAX_K + 1)}
 LONGEST_QUERY = 512  # bytes; longer ones would fill the cache of parsed queries
 LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isinstance(field.default, list))
 CONTENT_TYPE = (b"content-type", b"application/json")
-KEY_HEADER, ORIGIN_HEADER = API_KEY_HEADER.lower().encode(), b"origin"
+KEY_HEADER = API_KEY_HEADER.lower().encode()
 
 
 class FrontDoor:
@@ -43,12 +43,9 @@ class FrontDoor:
         store: ModelStore,
         telemetry: Telemetry,
         request_log: RequestLog,
-        *,
         keys: Secrets | None,
-        is_cors_on: bool,
     ) -> None:
-        self._keys, self._is_cors_on = keys, is_cors_on
-        self._store, self._telemetry, self._log = store, telemetry, request_log
+        self._store, self._telemetry, self._log, self._keys = store, telemetry, request_log, keys
         self._plain: PlainAnswers | None = None
         self._default_headers: Headers = []
         self._head = b""
@@ -71,13 +68,11 @@ class FrontDoor:
         return True
 
     def _admitted(self, scope: Scope) -> bytes | None:
-        """The request id; None if a header asks for more than this class does, or a key is missing."""
+        """The request id; None if the request lacks a known key."""
         request_id, needs_key = None, self._keys is not None
         for name, value in scope["headers"]:
             if name == REQUEST_ID_HEADER and request_id is None and REQUEST_ID.fullmatch(value):
                 request_id = value
-            elif name == ORIGIN_HEADER and self._is_cors_on:
-                return None
             elif name == KEY_HEADER and needs_key and self._keys is not None:
                 if not self._keys.accepts(value):
                     return None

@@ -1,4 +1,4 @@
-"""Answers recommendations for a user as bytes, for both the documented route and the fast path."""
+"""Answers recommendations for a user as bytes, for both the documented route and the front door."""
 
 from app.contract.recommender import Mask
 from app.http.item_lists import list_json

@@ -1,4 +1,4 @@
-"""The fast path answers exactly as the documented route does."""
+"""The front door answers exactly as the documented route does."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 from pathlib import Path
-from time import perf_counter, time
+from time import time
 
 import numpy as np
 import pytest
@@ -9,8 +9,6 @@ from app.model.store import ServedModel, load_model
 from app.observability.telemetry import Telemetry
 from tests.artifacts import make_artifact, write
 from tests.metrics import collected
-
-MAX_MICROSECONDS = 30
 
 
 @pytest.fixture
@@ -96,16 +94,3 @@ def test_a_plain_list_is_passed_to_the_comparing_function(telemetry: Telemetry, 
     telemetry.served_plain(model, "42", "popular", [1, 2], 2)
     assert told == [(model, "42", [1, 2], 2)]
     assert collected(telemetry.collectors)["recommender_lists_total{source=popular}"] == 2
-
-
-def test_counting_a_request_costs_less_than_30_microseconds(telemetry: Telemetry) -> None:
-    rows, n = np.arange(10), 2000
-
-    def once() -> float:
-        started = perf_counter()
-        for _ in range(n):
-            telemetry.served("personalised", rows, 10)
-            telemetry.answered("GET", "/users/{user_id}/recommendations", 200, 0.001)
-        return (perf_counter() - started) / n
-
-    assert min(once() for _ in range(10)) * 1e6 < MAX_MICROSECONDS
