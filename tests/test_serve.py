@@ -1,4 +1,4 @@
-"""`make serve` ends whole, whenever and however often it is told to."""
+"""`make serve` stops everything, whenever and however often it is told to stop."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -36,14 +36,18 @@ class Serve:
         """What it has printed so far."""
         return (self.root / "output").read_text()
 
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to the group: `make` sends SIGTERM on, so its child gets two."""
+    def send_twice(self, number: signal.Signals) -> None:
+        """Send a signal to the group twice; `make` sends each SIGTERM to its child once more."""
         os.killpg(self.make.pid, number)
+        time.sleep(0.05)
+        with suppress(ProcessLookupError):
+            os.killpg(self.make.pid, number)
 
-    def is_gone(self) -> bool:
-        """Whether no process of the project is left."""
-        return not any(
-            str(self.root) in found.info["cwd"] for found in psutil.process_iter(["cwd"]) if found.info["cwd"]
+    def wait_until_gone(self) -> None:
+        """Return once no process runs in the project's folder."""
+        self.make.wait(30)
+        wait_until(
+            lambda: str(self.root) not in {found.info["cwd"] for found in psutil.process_iter(["cwd"])}, step=0.1
         )
 
     def close(self) -> None:
@@ -59,8 +63,8 @@ def project(tmp_path: Path) -> Path:
     for name in ("app", "scripts"):
         shutil.copytree(PROJECT / name, root / name)
     (root / "dvc.yaml").write_text("stages: {}\n")
-    for command in (["init", "--no-scm", "--quiet"], ["config", "--local", "core.no_scm", "true"]):
-        subprocess.run([sys.executable, "-m", "dvc", *command], cwd=root, check=True)
+    (root / ".dvc").mkdir()
+    (root / ".dvc" / "config").write_text("[core]\n    no_scm = true\n")
     return root
 
 
@@ -73,16 +77,12 @@ def serve(project: Path) -> Iterator[Serve]:
         started.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_a_second_signal_during_the_end_leaves_nothing_running(project: Path, number: signal.Signals) -> None:
+def test_a_second_signal_while_all_stops_leaves_nothing_running(project: Path) -> None:
     with serve(project) as serving:
         wait_until(lambda: "Ctrl-C ends both" in serving.output, seconds=120, step=0.1)
         assert all(answers(port, path) for port, path in zip(serving.ports, ("/health/live", "/health"), strict=True))
-        serving.send(number)
-        time.sleep(0.05)
-        serving.send(number)
-        serving.make.wait(30)
-        wait_until(serving.is_gone, seconds=30, step=0.1)
+        serving.send_twice(signal.SIGTERM)
+        serving.wait_until_gone()
         assert not any(answers(port, path) for port in serving.ports for path in ("/health/live", "/health"))
         assert "Stopped." in serving.output
         assert "Traceback" not in serving.output
@@ -91,9 +91,8 @@ def test_a_second_signal_during_the_end_leaves_nothing_running(project: Path, nu
 def test_ctrl_c_before_the_servers_are_up_leaves_nothing_running(project: Path) -> None:
     with serve(project) as serving:
         wait_until((project / ".cache" / "mlflow.log").exists, seconds=120)
-        serving.send(signal.SIGINT)
-        serving.make.wait(30)
-        wait_until(serving.is_gone, seconds=30, step=0.1)
+        serving.send_twice(signal.SIGINT)
+        serving.wait_until_gone()
         assert "Traceback" not in serving.output
 
 
@@ -101,9 +100,8 @@ def test_ctrl_c_ends_the_pipeline_and_what_it_has_started(project: Path) -> None
     (project / "dvc.yaml").write_text("stages: {slow: {cmd: 'touch started && sleep 600'}}\n")
     with serve(project) as serving:
         wait_until((project / "started").exists, seconds=60)
-        serving.send(signal.SIGINT)
-        serving.make.wait(30)
-        wait_until(serving.is_gone, seconds=30, step=0.1)
+        serving.send_twice(signal.SIGINT)
+        serving.wait_until_gone()
         assert "Traceback" not in serving.output
         (project / "dvc.yaml").write_text("stages: {}\n")
         subprocess.run([sys.executable, "-m", "dvc", "repro", "--quiet"], cwd=project, check=True)

@@ -1,4 +1,4 @@
-"""The loaded model version: its artifact, catalogue and similarity, and the choice of films for a user.
+"""The loaded version: its artifact, catalogue and similarity, and the choice of items for a user.
 
-HTTP, MLflow and metrics stay outside.
+HTTP, MLflow and metrics are elsewhere.
 """

@@ -1,4 +1,4 @@
 """What the service tells its operators: metrics, log lines and traces.
 
-It counts and writes, and never changes an answer.
+Nothing here changes an answer.
 """

@@ -1,4 +1,4 @@
-"""From an alias in MLflow, or a folder, to verified files on disk, and following it while the service runs.
+"""Follows an alias in MLflow, or a folder: polls it, downloads its version, and has `model` verify and load the files.
 
-What a loaded version answers is decided in `model`, not here.
+The choice of items is in `model`, not here.
 """

@@ -192,9 +192,12 @@ class Follower:
         if self.state.status != error.code or known is None or known.version != version:
             known = Problem(error.code, str(error), version, now)
             unexpected = type(error) is ModelError
-            kept = "keeps" if self._store.current is not None else "has no model for"
+            current = self._store.current
+            doing = (
+                f"Not {self._purpose} yet" if current is None else f"Still {self._purpose} version {current.version}"
+            )
             cause = error.__cause__ if unexpected else None
-            logger.warning("The service %s %s: %s", kept, self._purpose, error, exc_info=cause)
+            logger.warning("%s: %s", doing, error, exc_info=cause)
         self._metrics.polled(error.code)
         self.state = replace(self.state, status=error.code, checked_at=now, last_problem=known)
 

@@ -1,4 +1,4 @@
-"""The endpoints, one file per noun.
+"""The endpoints, one file per noun; `main` lists the files.
 
-What several of them share lives in `http`.
+What several endpoints share is in `http`.
 """

@@ -1,4 +1,4 @@
 """What clients send and get, as Pydantic models: queries, items, and the state of the service.
 
-No behaviour lives here; routes and the OpenAPI document use them.
+Routes and the OpenAPI document use these models; they hold no behaviour.
 """

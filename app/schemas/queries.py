@@ -46,8 +46,8 @@ Id = Annotated[
 ]
 PathText = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 Genre = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
-# The limits stand before WHOLE: behind it they would not reach the OpenAPI document.
 WHOLE = BeforeValidator(_whole)
+# The limits are inside the union: outside they would not reach the OpenAPI document.
 YearLimit = Annotated[int, Field(ge=0, le=MAX_YEAR), WHOLE] | None
 Items = Annotated[list[Id], Field(max_length=MAX_IDS)]
 K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of films.", examples=[10]), WHOLE]

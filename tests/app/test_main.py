@@ -68,7 +68,7 @@ def test_log_lines_are_short_and_plain(make_settings: MakeSettings, tmp_path: Pa
         if " app.registry.follower" in line
     ]
     assert lines[0] == "INFO app.registry.follower: Serving version 5 from the cache"
-    assert lines[1].startswith("WARNING app.registry.follower: The service keeps serving: MLflow at http://127.0.0.1:")
+    assert lines[1].startswith("WARNING app.registry.follower: Still serving version 5: MLflow at http://127.0.0.1:")
     assert len(lines) == 2
     assert "Traceback" not in (tmp_path / "log").read_text()
 

@@ -83,7 +83,7 @@ def test_log_lines_name_the_folder(following: Following, folder: Path, caplog: p
     write(folder)
     following.poll()
     assert caplog.messages == [
-        f"The service has no model for serving: MODEL_DIR {folder} holds no model: manifest.json is missing.",
+        f"Not serving yet: MODEL_DIR {folder} holds no model: manifest.json is missing.",
         f"Serving version {version(folder)} from {folder}",
         f"Following {folder} works again",
     ]
