@@ -26,7 +26,7 @@ from training.fitting.assembly import Knowledge
 from training.fitting.candidate import Trained, fit_candidate
 from training.metrics.bootstrap import confidence_interval
 from training.models.base import Factors
-from training.params import Params, load_params
+from training.params.whole import Params, load_params
 from training.prepare import prepare
 from training.project import Project
 

@@ -12,7 +12,7 @@ from training.data.raw.layouts import OWN, SPLITS
 from training.data.sample.simulation import simulate
 from training.errors import DataError
 from training.files import replacing
-from training.params import FetchParams
+from training.params.fetch import FetchParams
 
 CATALOGUE = Path(sample.__file__).with_name("catalogue.csv")
 

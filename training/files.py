@@ -13,6 +13,7 @@ import pandas as pd
 from training.errors import DataError
 
 REPRODUCE = "run: dvc repro"
+DIGITS = 10
 
 
 @contextmanager
@@ -33,6 +34,15 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         partial.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def significant(content: Any) -> Any:  # noqa: ANN401
+    """Round every float of a JSON value to 10 significant digits, so that another processor writes the same bytes."""
+    if isinstance(content, float):
+        return float(f"{content:.{DIGITS}g}")
+    if isinstance(content, Mapping):
+        return {key: significant(value) for key, value in content.items()}
+    return [significant(value) for value in content] if isinstance(content, list) else content
+
+
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
     """Read a JSON object; raises DataError that ends with `remedy`."""
     try:
@@ -43,9 +53,9 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """Write a table for people and plots."""
+    """Write a table for people and plots, its figures with 10 significant digits."""
     with replacing(path) as partial:
-        frame.to_csv(partial, index=False)
+        frame.to_csv(partial, index=False, float_format=f"%.{DIGITS}g")
 
 
 def read_parquet(path: Path, remedy: str, columns: list[str] | None = None) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from training.data.raw import read_items, read_ratings
 from training.data.split import split_rows
 from training.errors import DataError, ParamsError
 from training.files import replacing, write_json
-from training.params import PrepareParams
+from training.params.prepare import PrepareParams
 
 
 def prepare(params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: Path) -> None:

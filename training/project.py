@@ -54,6 +54,11 @@ class Project:
         """A candidate's artifact, which has not seen the test interactions."""
         return self.root / "models" / candidate
 
+    @property
+    def code(self) -> Path:
+        """What `code` writes: which files each stage runs."""
+        return self.reports / "code"
+
     def training(self, candidate: str) -> Path:
         """The recipe as trained: parameters with the number of epochs found."""
         return self.reports / "training" / f"{candidate}.json"

@@ -5,8 +5,9 @@ from ruamel import yaml
 
 from tests.training.world import ROOT, change_params
 from training.errors import ParamsError
-from training.models import FAMILIES, make_family
-from training.params import load_params
+from training.models import make_family
+from training.models.families import FAMILIES
+from training.params.whole import load_params
 from training.project import Project
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from training.data.dataset import HELD_OUT, POSITIVE, TIMESTAMP, USER
 from training.errors import DataError
-from training.params import SplitParams
+from training.params.prepare import SplitParams
 
 SplitNumbers = npt.NDArray[np.int8]
 

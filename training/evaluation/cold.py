@@ -12,7 +12,7 @@ from training.evaluation.results import CONFIDENCE
 from training.evaluation.targets import Targets
 from training.metrics.bootstrap import confidence_interval
 from training.metrics.ranking import expected_recall
-from training.params import EvaluateParams
+from training.params.evaluate import EvaluateParams
 
 
 def cold_report(artifact: Artifact, targets: Targets, params: EvaluateParams, seed: int) -> dict[str, Any]:

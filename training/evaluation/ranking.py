@@ -17,7 +17,7 @@ from training.data.dataset import Dataset
 from training.evaluation.targets import Targets, held_out
 from training.metrics import ranking
 from training.metrics.names import parse_metric
-from training.params import EvaluateParams
+from training.params.evaluate import EvaluateParams
 
 USERS_AT_ONCE = 256
 

@@ -11,7 +11,7 @@ from training.fitting.assembly import Knowledge
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Family, checked
-from training.params import Params
+from training.params.train import TrainStage
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Trained:
     metric: float
 
 
-def fit_candidate(dataset: Dataset, params: Params, candidate: str) -> Trained:
+def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str) -> Trained:
     """Fit on train, watched on validation; then on both, with the epochs and weights that were best."""
     family = make_family(candidate, params.models.get(candidate, {}))
-    found = Validation.of(dataset, params, candidate).settle(family)
+    found = Validation.of(dataset, params, candidate).fit_validated(family)
     knowledge = Knowledge(dataset, LEARNED_FROM, params.threads)
     artifact = fit_artifact(knowledge, candidate, found.family, params.seed)
     return Trained(artifact, found.family, found.curve, found.metric)

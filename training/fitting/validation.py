@@ -11,8 +11,8 @@ from training.evaluation.targets import Targets
 from training.fitting.assembly import Knowledge
 from training.metrics.names import parse_metric
 from training.models.base import Factors, Family, checked
-from training.models.settling import Measure, Settled, settle
-from training.params import Params
+from training.models.validated_fit import Measure, ValidatedFit, fit_validated
+from training.params.train import TrainStage
 
 LEARNED_FROM = ("train", "validation")
 
@@ -28,7 +28,7 @@ class Validation:
     seed: int
 
     @classmethod
-    def of(cls, dataset: Dataset, params: Params, name: str) -> "Validation":
+    def of(cls, dataset: Dataset, params: TrainStage, name: str) -> "Validation":
         """At most `select.validation_users` users, drawn at random; the test split isn't looked at."""
         knowledge = Knowledge(dataset, ("train",), params.threads)
         known_ids = dataset.user_ids[knowledge.known_users]
@@ -43,8 +43,8 @@ class Validation:
         outcome = rank(artifact, self.targets, k or 1, with_auc=name == "auc")
         return float(np.nanmean(outcome.per_user(self.metric)))
 
-    def settle(self, family: Family, measure: Measure | None = None) -> Settled:
+    def fit_validated(self, family: Family, measure: Measure | None = None) -> ValidatedFit:
         """Fit the family to the train split and decide what its parameters leave open."""
         rng = np.random.default_rng(self.seed)
         with threadpool_limits(self.knowledge.threads):
-            return settle(family, self.knowledge.training_data, rng, measure or self.measure)
+            return fit_validated(family, self.knowledge.training_data, rng, measure or self.measure)

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from app.contract.artifact import Float32Array
 from training.errors import TrainingError
-from training.params import Section
+from training.params.section import Section
 
 
 @dataclass(frozen=True)

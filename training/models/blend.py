@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from training.models import make_family
 from training.models.base import Factors, Family, TrainingData, Watch
-from training.models.settling import Measure, Settled, settle
-from training.params import Section
+from training.models.validated_fit import Measure, ValidatedFit, fit_validated
+from training.params.section import Section
 
 STEPS = (0.0, 0.5, 0.7, 1.4, 2.0)  # times a member's weight: what is tried for each in turn
 ROUNDS = 2
@@ -47,9 +47,9 @@ class Blend(Section):
         parts = [member.fit(data, own) for member, own in self._families(rng)]
         return mix(parts, self._weights() or [1.0] * len(parts))
 
-    def settled(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Settled:
+    def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
         """Settle each member by itself; then the weights, unless they are given."""
-        members = [settle(member, data, own, measure) for member, own in self._families(rng)]
+        members = [fit_validated(member, data, own, measure) for member, own in self._families(rng)]
         parts = [member.factors for member in members]
         weights = self._weights() or _best_weights(parts, measure)
         params = [member.family.model_dump(mode="json") for member in members]
@@ -59,7 +59,7 @@ class Blend(Section):
         }
         factors = mix(parts, weights)
         metric = measure(factors)
-        return Settled(self.model_copy(update=found), factors, [metric], metric)
+        return ValidatedFit(self.model_copy(update=found), factors, [metric], metric)
 
     def _families(self, rng: np.random.Generator) -> list[tuple[Family, np.random.Generator]]:
         families = [make_family(name, params) for name, params in self.members.items()]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between, OneOf
-from training.params import Section
+from training.params.section import Section
 
 POWER_ITERATIONS = 4
 COLUMNS_AT_ONCE = 1024

@@ -10,10 +10,9 @@ from tqdm import tqdm
 
 from app.contract.artifact import Float32Array
 from training.errors import TrainingError
-from training.models import make_family
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.search import Between, OneOf
-from training.params import Section
+from training.params.section import Section
 
 
 class ALSStart(Section):
@@ -73,8 +72,10 @@ class LightFM(IterativeSection):
         self, model: lightfm.LightFM, data: TrainingData, features: sparse.csr_matrix, rng: np.random.Generator
     ) -> None:
         """Put ALS's factors in place of the random identity embeddings of whoever has positives."""
+        from training.models.implicit_als import ImplicitALS  # its library need not be there without this
+
         als = self.als.model_dump(exclude={"norm"}) | {"embedding_size": self.embedding_size, "patience": None}
-        start = make_family("implicit_als", als).fit(data, rng)
+        start = ImplicitALS(**als).fit(data, rng)
         model.fit_partial(data.positives, item_features=features, epochs=0)
         for target, source in (
             (model.user_embeddings, start.user_embeddings),

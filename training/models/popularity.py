@@ -3,7 +3,7 @@
 import numpy as np
 
 from training.models.base import Factors, TrainingData, Watch
-from training.params import Section
+from training.params.section import Section
 
 
 class Popularity(Section):

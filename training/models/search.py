@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from training.models.base import Family
-from training.params import Section
+from training.params.section import Section
 
 
 @dataclass(frozen=True)

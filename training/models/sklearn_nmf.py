@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between
-from training.params import Section
+from training.params.section import Section
 
 
 class SklearnNMF(Section):

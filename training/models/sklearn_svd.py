@@ -8,7 +8,7 @@ from sklearn.decomposition import TruncatedSVD
 
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between
-from training.params import Section
+from training.params.section import Section
 
 
 class SklearnSVD(Section):

@@ -10,7 +10,7 @@ from surprise import SVD, Trainset
 from training.errors import TrainingError
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between, OneOf
-from training.params import Section
+from training.params.section import Section
 
 
 class SurpriseSVD(Section):

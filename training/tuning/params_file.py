@@ -10,7 +10,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from training.errors import ParamsError
 from training.files import replacing
-from training.params import load_params
+from training.params.whole import load_params
 
 
 class _Representer(RoundTripRepresenter):

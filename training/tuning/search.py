@@ -13,7 +13,7 @@ from training.errors import ParamsError
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.search import search_space
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
 from training.tuning.study import best_of, distributions, finished, give, open_study, trial_of, tried
 from training.tuning.trial import run_trial
@@ -84,7 +84,7 @@ class Search:
         return best_of(self.study)
 
     @property
-    def found(self) -> dict[str, Any] | None:
+    def better_params(self) -> dict[str, Any] | None:
         """The parameters of the best trial, where it is better than today's."""
         if self.best is None or (self.today is not None and self.best.number == self.today.number):
             return None

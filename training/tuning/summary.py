@@ -16,8 +16,8 @@ def search_table(search: Search, applied: bool) -> str:
     if best is None:
         return f"{head}\n  none came to its end"
     rows = [("", "today", f"trial {best.number + 1}"), (search.metric, _metric(today), _metric(best))]
-    found = search.found or search.searched_today
-    rows += [(key, str(value), _change(value, found[key])) for key, value in search.searched_today.items()]
+    chosen = search.better_params or search.searched_today
+    rows += [(key, str(value), _change(value, chosen[key])) for key, value in search.searched_today.items()]
     lines = [f"  {label:<18}{now:>12}{then:>14}" for label, now, then in rows]
     return "\n".join([head, *lines, f"  {_advice(search, applied)}"])
 
@@ -31,7 +31,7 @@ def _change(now: Any, then: Any) -> str:  # noqa: ANN401
 
 
 def _advice(search: Search, applied: bool) -> str:
-    if search.found is None:
+    if search.better_params is None:
         return "nothing better than today's parameters was found"
     if applied:
         return f"models.{search.validation.name} in params.yaml has them now; run: dvc repro"

@@ -46,4 +46,4 @@ def _value(trial: optuna.Trial, params: Mapping[str, Any], validation: Validatio
             raise optuna.TrialPruned
         return curve[-1]
 
-    return validation.settle(make_family(validation.name, {**params, **tried(trial)}), measure).metric
+    return validation.fit_validated(make_family(validation.name, {**params, **tried(trial)}), measure).metric

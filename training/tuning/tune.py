@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from optuna.trial import FrozenTrial, TrialState
 
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
 from training.tracking.connection import connect
 from training.tracking.trials import TrialRun, end_search, log_trials, search_run

@@ -16,7 +16,7 @@ from training.data.raw import read_items, read_ratings
 from training.errors import DataError, ParamsError
 from training.evaluate import evaluate
 from training.fetch import fetch
-from training.params import FetchParams
+from training.params.fetch import FetchParams
 from training.prepare import prepare
 from training.project import Project
 from training.train import train

@@ -1,7 +1,6 @@
 import pytest
 
-from training.metrics.names import AT_K, parse_metric
-from training.metrics.ranking import METRICS
+from training.metrics.names import parse_metric
 
 
 def test_a_name_holds_metric_and_k() -> None:
@@ -13,7 +12,3 @@ def test_a_name_holds_metric_and_k() -> None:
 def test_anything_else_is_refused_with_what_is_known(name: str) -> None:
     with pytest.raises(ValueError, match="is not a metric; known are precision@k"):
         parse_metric(name)
-
-
-def test_every_known_name_has_a_function() -> None:
-    assert set(AT_K) == set(METRICS)

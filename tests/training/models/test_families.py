@@ -17,9 +17,10 @@ from training.errors import ParamsError, TrainingError
 from training.evaluation.ranking import rank_test
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_candidate
-from training.models import FAMILIES, make_family
+from training.models import make_family
 from training.models.base import Factors, TrainingData
-from training.params import Params, load_params
+from training.models.families import FAMILIES
+from training.params.whole import Params, load_params
 from training.project import Project
 from training.train import train
 

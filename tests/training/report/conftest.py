@@ -10,7 +10,7 @@ from tests.training import families
 from tests.training.world import grouped_ratings, make_project
 from training.data.dataset import load_dataset
 from training.evaluate import evaluate
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest
 from training.train import train

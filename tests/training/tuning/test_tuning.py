@@ -10,10 +10,11 @@ import training.__main__ as command
 from tests.training.world import ROOT, change_params, make_project
 from training.errors import ParamsError, TrainingError
 from training.fitting.validation import Validation
-from training.models import FAMILIES, make_family
+from training.models import make_family
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
+from training.models.families import FAMILIES
 from training.models.search import Between, OneOf, search_space
-from training.params import Params, load_params
+from training.params.whole import Params, load_params
 from training.project import Project
 from training.tuning.params_file import write_params
 from training.tuning.search import Search
@@ -63,8 +64,8 @@ def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tu
     assert search.today is not None
     assert search.today.number == 0
     assert search.best is not None
-    assert search.found == tried(search.best)
-    assert search.found["talent"] > 0.1
+    assert search.better_params == tried(search.best)
+    assert search.better_params["talent"] > 0.1
     assert search.best.value == max(trial.value for trial in search.trials if trial.value is not None)
 
 
@@ -73,7 +74,7 @@ def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world:
     search = Search.open(project, params, "gifted")
     for trial in search.run(3):
         family = make_family("gifted", tried(trial))
-        assert trial.value == search.validation.settle(family).metric
+        assert trial.value == search.validation.fit_validated(family).metric
 
 
 def test_a_search_goes_on_where_it_ended(world: tuple[Project, Params]) -> None:

@@ -13,7 +13,7 @@ Measure = Callable[[Factors], float]
 
 
 @dataclass(frozen=True)
-class Settled:
+class ValidatedFit:
     """A family with nothing left to decide, its factors, and the validation metric after each epoch.
 
     `metric` is that of the factors.
@@ -26,10 +26,10 @@ class Settled:
 
 
 @runtime_checkable
-class Settling(Protocol):
+class SelfValidating(Protocol):
     """A family that decides more on validation than a number of epochs."""
 
-    def settled(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Settled:
+    def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
         """Fit, and decide by `measure` what its parameters leave open."""
 
 
@@ -56,17 +56,17 @@ class EarlyStopping:
         return int(np.argmax(self.history)) + 1
 
 
-def settle(family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Settled:
+def fit_validated(family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
     """Fit a family, watched on validation; with `patience`, its best epoch counts, else its last."""
-    if isinstance(family, Settling):
-        return family.settled(data, rng, measure)
+    if isinstance(family, SelfValidating):
+        return family.fit_validated(data, rng, measure)
     if not isinstance(family, IterativeSection):
         factors = family.fit(data, rng)
         metric = measure(factors)
-        return Settled(family, factors, [metric], metric)
+        return ValidatedFit(family, factors, [metric], metric)
     stopping = EarlyStopping(measure, family.patience)
     last = family.fit(data, rng, stopping)
     if family.patience is None or stopping.best is None:
-        return Settled(family, last, stopping.history, stopping.history[-1])
+        return ValidatedFit(family, last, stopping.history, stopping.history[-1])
     found = family.model_copy(update={"epochs": stopping.best_epoch, "patience": None})
-    return Settled(found, stopping.best, stopping.history, max(stopping.history))
+    return ValidatedFit(found, stopping.best, stopping.history, max(stopping.history))
