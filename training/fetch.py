@@ -1,4 +1,4 @@
-"""The fetch stage: brings ratings and films from their source to data/raw, all or nothing."""
+"""The `fetch` stage: brings ratings and films from their source to data/raw, all or nothing."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ CATALOGUE = Path(sample.__file__).with_name("catalogue.csv")
 
 
 def fetch(params: FetchParams, seed: int, destination: Path, *, base_url: str = movielens.BASE_URL) -> None:
-    """Fill `destination` from `params.source`; after a DataError it is as it was before.
+    """Fill `destination` from `params.source`; a DataError leaves it as it was.
 
     MovieLens archives come from the folder named by the environment variable MOVIELENS_DIR if it is set, else from
     `base_url`.
@@ -51,7 +51,7 @@ def _write_sample(seed: int, folder: Path) -> None:
 
 
 def _copy_own(source: Path, folder: Path) -> None:
-    """Own ratings and, if there are any, own films."""
+    """Copy own ratings and, if there is one, the file of own films."""
     if not (source / "ratings.csv").is_file():
         raise DataError(
             f"{source / 'ratings.csv'} doesn't exist; put your ratings there as user_id,item_id[,rating][,timestamp], "
@@ -62,7 +62,7 @@ def _copy_own(source: Path, folder: Path) -> None:
 
 
 def _copy_split(source: Path, folder: Path) -> None:
-    """Both parts of a given split and, if there are any, films."""
+    """Copy both parts of a given split and, if there is one, the file of films."""
     names = [name for layout in SPLITS for name in (layout.ratings, str(layout.test))]
     found = [name for name in names if (source / name).is_file()]
     if found not in (names[:2], names[2:]):

@@ -1,4 +1,4 @@
-"""Writing files and folders whole or not at all."""
+"""Writes files and folders whole or not at all."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ DIGITS = 10
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Yield a temporary path; what is written there, file or folder, becomes `target` if the block ends well."""
+    """Yield a temporary path; the file or folder there becomes `target` if the block ends without an error."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
         partial = Path(folder) / target.name
@@ -44,7 +44,7 @@ def significant(content: Any) -> Any:  # noqa: ANN401
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
-    """Read a JSON object; raises DataError that ends with `remedy`."""
+    """Read a JSON object; raise DataError that ends with `remedy`."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -59,7 +59,7 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
 
 
 def read_parquet(path: Path, remedy: str, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a table; raises DataError that ends with `remedy`."""
+    """Read a table; raise DataError that ends with `remedy`."""
     try:
         return pd.read_parquet(path, columns=columns)
     except (OSError, ValueError) as error:

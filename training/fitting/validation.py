@@ -1,4 +1,4 @@
-"""How well factors rank the validation split, having been fitted to the train split alone."""
+"""Measures on the validation split how well factors rank that were fitted to the train split alone."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ LEARNED_FROM = ("train", "validation")
 
 @dataclass(frozen=True)
 class Validation:
-    """What the family `name` learns from before the test, and the users whom `select.metric` is measured on."""
+    """The train data that the family `name` learns from, and the users on whom `metric` is measured."""
 
     name: str
     knowledge: Knowledge
@@ -29,7 +29,7 @@ class Validation:
 
     @classmethod
     def of(cls, dataset: Dataset, params: TrainStage, name: str) -> "Validation":
-        """At most `select.validation_users` users, drawn at random; the test split isn't looked at."""
+        """Draw at most `select.validation_users` users at random. The test split isn't read."""
         knowledge = Knowledge(dataset, ("train",), params.threads)
         known_ids = dataset.user_ids[knowledge.known_users]
         targets = Targets.of(known_ids, dataset, dataset.interactions("validation"))
@@ -37,7 +37,7 @@ class Validation:
         return cls(name, knowledge, targets, params.select.metric, params.seed)
 
     def measure(self, factors: Factors) -> float:
-        """The mean of the metric over the users; raises TrainingError where the factors are unusable."""
+        """Compute the mean of the metric over the users; raise TrainingError where the factors are unusable."""
         name, k = parse_metric(self.metric)
         artifact = self.knowledge.ranking_artifact(checked(self.name, factors))
         outcome = rank(artifact, self.targets, k or 1, with_auc=name == "auc")

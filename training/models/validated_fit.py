@@ -1,4 +1,4 @@
-"""What validation decides about a family: how many epochs, and for a blend which weights."""
+"""Fits a family and lets validation decide what its parameters leave open: epochs, and a blend's weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,15 +9,12 @@ import numpy as np
 from training.models.base import Factors, Family, IterativeSection, TrainingData
 
 Measure = Callable[[Factors], float]
-"""The validation metric of factors that were fitted without the validation split."""
+"""Computes the validation metric of factors that were fitted without the validation split."""
 
 
 @dataclass(frozen=True)
 class ValidatedFit:
-    """A family with nothing left to decide, its factors, and the validation metric after each epoch.
-
-    `metric` is that of the factors.
-    """
+    """A family with nothing left open, its factors, their metric, and the curve of the metric after each epoch."""
 
     family: Family
     factors: Factors
@@ -27,15 +24,15 @@ class ValidatedFit:
 
 @runtime_checkable
 class SelfValidating(Protocol):
-    """A family that decides more on validation than a number of epochs."""
+    """A family that lets validation decide more than a number of epochs."""
 
     def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
-        """Fit, and decide by `measure` what its parameters leave open."""
+        """Fit, and decide by `measure` what the parameters leave open."""
 
 
 @dataclass
 class EarlyStopping:
-    """Follows the validation metric and ends a fit after `patience` epochs without a better one."""
+    """Measures after each epoch, and ends a fit after `patience` epochs without a better metric."""
 
     measure: Measure
     patience: int | None
@@ -57,7 +54,7 @@ class EarlyStopping:
 
 
 def fit_validated(family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
-    """Fit a family, watched on validation; with `patience`, its best epoch counts, else its last."""
+    """Fit a family, measured on validation; keep its best epoch if it has `patience`, else its last."""
     if isinstance(family, SelfValidating):
         return family.fit_validated(data, rng, measure)
     if not isinstance(family, IterativeSection):
@@ -68,5 +65,5 @@ def fit_validated(family: Family, data: TrainingData, rng: np.random.Generator, 
     last = family.fit(data, rng, stopping)
     if family.patience is None or stopping.best is None:
         return ValidatedFit(family, last, stopping.history, stopping.history[-1])
-    found = family.model_copy(update={"epochs": stopping.best_epoch, "patience": None})
-    return ValidatedFit(found, stopping.best, stopping.history, max(stopping.history))
+    decided = family.model_copy(update={"epochs": stopping.best_epoch, "patience": None})
+    return ValidatedFit(decided, stopping.best, stopping.history, max(stopping.history))

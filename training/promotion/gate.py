@@ -18,7 +18,7 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class LiveResult:
-    """How the live version does.
+    """The live version's results for the gate.
 
     `users`: its recipe's results per user on the candidate's split, or None where the recipe is the
     candidate's own. `last_result`: the mean it was registered with.
@@ -31,7 +31,7 @@ class LiveResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether to promote, why, and the figures that decided."""
+    """Whether to promote, the reason, and the figures behind it."""
 
     promote: bool
     reason: str
@@ -46,7 +46,7 @@ def decide(
     params: GateParams,
     seed: int,
 ) -> Verdict:
-    """Compare per-user results, tables of `user_id` and `metric` over the test users of one split.
+    """Decide by results per user: tables of `user_id` and `metric` over the test users of one split.
 
     The candidate must beat popularity: the lower end of the paired difference's confidence interval above 0.
     Against another live recipe that end must exceed `min_gain`; the same recipe, fitted to newer data, may
@@ -69,7 +69,7 @@ def decide(
 
 
 def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, confidence: float, seed: int) -> Interval:
-    """The mean difference of the metric over the users in both tables, with its bootstrap interval."""
+    """Compute the mean difference of the metric over the users in both tables, with its bootstrap interval."""
     differences = paired_values(ours, theirs, metric)
     if not len(differences):
         return Interval(0.0, 0.0, 0.0)
@@ -77,7 +77,7 @@ def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, con
 
 
 def paired_values(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> npt.NDArray[np.float64]:
-    """The difference of the metric for each user who has it in both tables: float64 (n_users,)."""
+    """Compute the difference of the metric for each user who has it in both tables: float64 (n_users,)."""
     pairs = ours[[USER_ID, metric]].merge(theirs[[USER_ID, metric]], on=USER_ID, suffixes=("_ours", "_theirs"))
     pairs = pairs.dropna()
     return (pairs[f"{metric}_ours"] - pairs[f"{metric}_theirs"]).to_numpy(dtype=np.float64)

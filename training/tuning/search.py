@@ -1,4 +1,4 @@
-"""What is searched: a family's parameters on one data set, with the study of the trials so far."""
+"""A search for a family's parameters on one data set, with its trials so far."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from training.tuning.trial import run_trial
 
 @dataclass(frozen=True)
 class Search:
-    """`params`: all of the family's, as they are today; `space`: those that are searched."""
+    """A search; `params` are all of the family's parameters in params.yaml today, `space` those that it varies."""
 
     study: optuna.Study
     space: Mapping[str, BaseDistribution]
@@ -30,7 +30,7 @@ class Search:
 
     @classmethod
     def open(cls, project: Project, params: Params, name: str) -> "Search":
-        """The search of a family, begun or found on disk; today's parameters are its first trial.
+        """Begin a family's search, or continue the one on disk; today's parameters are its first trial.
 
         Raises ParamsError where the family has nothing to search. The test split is not read.
         """
@@ -54,23 +54,23 @@ class Search:
 
     @property
     def metric(self) -> str:
-        """What is made as high as possible, on validation."""
+        """The metric that the search maximises on validation."""
         return self.validation.metric
 
     @property
     def searched_today(self) -> dict[str, Any]:
-        """Today's values of what is searched."""
+        """Today's values of the parameters that the search varies."""
         return {name: self.params[name] for name in self.space}
 
     def run(self, n_trials: int) -> Iterator[FrozenTrial]:
-        """Run trials until the study has `n_trials`; yields each when it has ended."""
+        """Run trials until the search has `n_trials`; yield each when it ends."""
         while len(finished(self.study)) < n_trials:
             run_trial(self.study, self.space, self.params, self.validation)
             yield self.trials[-1]
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """Those that ended."""
+        """The trials that ended."""
         return finished(self.study)
 
     @property
@@ -85,7 +85,7 @@ class Search:
 
     @property
     def better_params(self) -> dict[str, Any] | None:
-        """The parameters of the best trial, where it is better than today's."""
+        """The parameters of the best trial if it is better than today's, else None."""
         if self.best is None or (self.today is not None and self.best.number == self.today.number):
             return None
         return tried(self.best)

@@ -1,4 +1,4 @@
-"""The `tune` command: run a search, log it to MLflow, and say how it goes."""
+"""The `tune` command: runs a search, logs it to MLflow, and says how it goes."""
 
 import time
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from training.tuning.study import FAILURE, tried
 def tune(
     project: Project, params: Params, family: str, n_trials: int, timeout: float | None, say: Callable[[str], None]
 ) -> Search:
-    """Search until there are `n_trials`, or `timeout` seconds are over when one ends.
+    """Run trials until the search has `n_trials`, or until a trial ends after `timeout` seconds.
 
-    Every trial is a run in MLflow; those of an earlier day that are missing there are logged as well.
+    Log every trial as a run in MLflow, earlier ones that are missing there included.
     """
     client = connect(project.root, params.registration.experiment)
     search = Search.open(project, params, family)

@@ -212,8 +212,9 @@ def test_the_published_protocol_gives_the_same_figures(candidate: str, tmp_path:
     evaluate(project, params, candidate)
     metrics = json.loads(project.evaluation(candidate).read_text())["metrics"]
     artifact = load_artifact(project.model(candidate))
+    # A report has ten significant digits.
     expected = [by_definition(artifact, user, train_file[user], wanted) for user, wanted in test_file.items() if wanted]
-    assert (metrics["recall@20"], metrics["ndcg@20"]) == pytest.approx(np.mean(expected, axis=0), abs=1e-12)
+    assert (metrics["recall@20"], metrics["ndcg@20"]) == pytest.approx(np.mean(expected, axis=0), abs=1e-10)
     assert metrics["recall@20"] > 0.1
 
 

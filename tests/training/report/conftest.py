@@ -18,7 +18,7 @@ from training.train import train
 CANDIDATES = ("test_svd", "popularity")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Params]]:
     """Film 81 is cold, and liked by user 1 in the test."""
     cold = pd.DataFrame([(1, 81, 5.0, 2_000_000)], columns=["user_id", "item_id", "rating", "timestamp"])

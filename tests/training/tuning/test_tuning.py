@@ -228,7 +228,9 @@ def test_an_interrupted_command_ends_with_a_sentence(
     monkeypatch.chdir(world[0].root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.setattr(Validation, "measure", interrupt)
-    with pytest.raises(SystemExit, match="tune: interrupted; what was finished before is kept, run it again to go on"):
+    with pytest.raises(
+        SystemExit, match="tune: interrupted; finished work is kept, run the same command again to go on"
+    ):
         command.main(["tune", "gifted", "--trials", "2"])
 
 
