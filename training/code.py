@@ -1,7 +1,7 @@
 """The `code` stage: lists, for each later stage, the files of ours that it runs, with their hashes.
 
 A stage of dvc.yaml depends on its list instead of on folders, so it runs again when a file that it imports changes, and
-only then. docs/decisions/0007 says why.
+only then. docs/decisions/0008 says why.
 """
 
 import ast

@@ -27,7 +27,7 @@ def no_repeats(values: tuple[AnyItem, ...]) -> tuple[AnyItem, ...]:
     """Return the values; raise ValueError where one occurs twice."""
     for value in values:
         if values.count(value) > 1:
-            raise ValueError(f"{value!r} stands there {values.count(value)} times")
+            raise ValueError(f"{value!r} occurs {values.count(value)} times")
     return values
 
 

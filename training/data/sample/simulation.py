@@ -1,4 +1,4 @@
-"""Simulates ratings by a latent-taste model whose truth is known; README.md beside this file holds its formulas."""
+"""Simulates ratings by a latent-preference model whose truth is known; README.md beside this file has the formulas."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,9 @@ from training.data.sample.world import (
     draw_users,
 )
 
-CHOICE = 1.1  # weight of taste in the choice of a film
+CHOICE = 1.1  # weight of preference in the choice of a film
 OPINION = 0.7  # stars per unit of affinity
-USUAL = 3.0  # stars for a film of usual quality that fits a taste neither well nor badly
+USUAL = 3.0  # stars for a film of usual quality that fits a preference neither well nor badly
 NOISE = 0.5  # standard deviation of the random part of a rating, in stars
 POSITIVE = 4.0  # stars from which on a rating is positive
 LATE = 0.9  # share of a history at which the truth holds: the middle of its last fifth
@@ -51,7 +51,7 @@ def simulate(catalogue: pd.DataFrame, seed: int) -> Simulation:
     films = draw_films(catalogue, rng)
     users = draw_users(films, rng)
     item_ids = catalogue[ITEM_ID].to_numpy()
-    user_ids = np.arange(1, len(users.taste) + 1, dtype=np.int64)
+    user_ids = np.arange(1, len(users.preference) + 1, dtype=np.int64)
     ratings = _history(films, users, rng)
     ratings[USER_ID] = user_ids[ratings[USER_ID]]
     ratings[ITEM_ID] = item_ids[ratings[ITEM_ID]]
@@ -61,7 +61,7 @@ def simulate(catalogue: pd.DataFrame, seed: int) -> Simulation:
 
 def _history(films: Films, users: SimulatedUsers, rng: np.random.Generator) -> pd.DataFrame:
     """Every rating, with row numbers for ids, stage by stage of each user's history."""
-    seen = np.zeros((len(users.taste), len(films.year)), dtype=bool)
+    seen = np.zeros((len(users.preference), len(films.year)), dtype=bool)
     stages = []
     for stage in range(STAGES):
         affinity = _affinity(films, users, (stage + 0.5) / STAGES)
@@ -77,9 +77,9 @@ def _history(films: Films, users: SimulatedUsers, rng: np.random.Generator) -> p
 
 
 def _affinity(films: Films, users: SimulatedUsers, progress: float) -> Floats:
-    """How well every film fits every user's taste after this share of a history: float64 (n_users, n_items)."""
-    taste = np.cos(DRIFT * progress) * users.taste + np.sin(DRIFT * progress) * users.turn
-    return np.asarray(taste @ films.character.T)
+    """How well every film fits every user's preference after this share of a history: float64 (n_users, n_items)."""
+    preference = np.cos(DRIFT * progress) * users.preference + np.sin(DRIFT * progress) * users.turn
+    return np.asarray(preference @ films.character.T)
 
 
 def _choose(

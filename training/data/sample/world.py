@@ -17,10 +17,10 @@ RATINGS = 120_000
 FEWEST = 12  # films that a user rates at least
 MOST = 0.4  # share of the catalogue that a user rates at most
 ACTIVITY = 0.85  # spread of the log-normal number of ratings of a user
-STAGES = 8  # equal parts of a user's history, each with its own taste
+STAGES = 8  # equal parts of a user's history, each with its own preference
 
-TASTES = 8  # dimensions of taste
-DRIFT = 0.6  # radians that a user's taste turns between joining and leaving
+DIMENSIONS = 8  # dimensions of preference
+DRIFT = 0.6  # radians that a user's preference turns between joining and leaving
 FEATURE_SHARE = 0.7  # of the variance of a film's character follows from genres and decade; the rest is hidden
 POPULARITY = 1.5  # spread of a film's log popularity
 RENOWN = 0.5  # correlation between a film's quality and its log popularity
@@ -37,7 +37,7 @@ YEAR_SECONDS = 365.25 * 86_400
 class Films:
     """The properties of every film."""
 
-    character: Floats  # (n_items, TASTES), each column of unit variance
+    character: Floats  # (n_items, DIMENSIONS), each column of unit variance
     log_popularity: Floats  # (n_items,), -inf for films that nobody sees
     quality: Floats  # (n_items,), in stars
     year: Ints  # (n_items,)
@@ -47,8 +47,8 @@ class Films:
 class SimulatedUsers:
     """The properties of every simulated user."""
 
-    taste: Floats  # (n_users, TASTES), on joining; of length 1
-    turn: Floats  # (n_users, TASTES), where taste drifts to; of length 1, at a right angle to `taste`
+    preference: Floats  # (n_users, DIMENSIONS), on joining; of length 1
+    turn: Floats  # (n_users, DIMENSIONS), where preference drifts to; of length 1, at a right angle to `preference`
     mildness: Floats  # (n_users,), in stars
     counts: Ints  # (n_users, STAGES), films watched in each stage
     joined: Floats  # (n_users,), seconds since 1970
@@ -58,7 +58,7 @@ class SimulatedUsers:
 def draw_films(catalogue: pd.DataFrame, rng: np.random.Generator) -> Films:
     """Draw films whose character shows in part in genres and decade, and is hidden in part."""
     features = _features(catalogue)
-    told = _standardised(features @ rng.standard_normal((features.shape[1], TASTES)))
+    told = _standardised(features @ rng.standard_normal((features.shape[1], DIMENSIONS)))
     hidden = rng.standard_normal(told.shape)
     quality, fame = rng.standard_normal((2, len(catalogue)))
     log_popularity = POPULARITY * (RENOWN * quality + np.sqrt(1 - RENOWN**2) * fame)
@@ -86,13 +86,13 @@ def _unseen(n_items: int, rng: np.random.Generator) -> Ints:
 
 
 def draw_users(films: Films, rng: np.random.Generator) -> SimulatedUsers:
-    """Draw users with a drifting taste; a few of them rate much and many rate little."""
-    taste = _unit(rng.standard_normal((USERS, TASTES)))
-    other = rng.standard_normal(taste.shape)
-    turn = _unit(other - (other * taste).sum(axis=1, keepdims=True) * taste)
+    """Draw users with a drifting preference; a few of them rate much and many rate little."""
+    preference = _unit(rng.standard_normal((USERS, DIMENSIONS)))
+    other = rng.standard_normal(preference.shape)
+    turn = _unit(other - (other * preference).sum(axis=1, keepdims=True) * preference)
     mildness = rng.normal(0, MILDNESS, USERS)
     joined, stay = _stays(int(films.year.max()) + 1, rng)
-    return SimulatedUsers(taste, turn, mildness, _counts(len(films.year), rng), joined, stay)
+    return SimulatedUsers(preference, turn, mildness, _counts(len(films.year), rng), joined, stay)
 
 
 def _unit(vectors: Floats) -> Floats:
