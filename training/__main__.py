@@ -126,7 +126,7 @@ def _tune(project: Project, params: Params, options: Namespace) -> None:
     from training.tuning.tune import tune
 
     search = tune(project, params, options.family, options.trials, options.timeout, say=print)
-    better = search.better_params if options.apply else None
+    better = search.better_params() if options.apply else None
     if better is not None:
         write_params(project.params, options.family, better)
     print(search_table(search, applied=better is not None))

@@ -64,6 +64,16 @@ def test_a_stage_depends_on_its_list_of_code_and_names_no_other_file_of_ours(sta
     assert ours - {f"reports/code/{name}.json"} <= set(DATA_AMONG_THE_CODE)
 
 
+@pytest.mark.parametrize(
+    ("stage", "section"), [("train", TrainStage), ("evaluate", EvaluateStage), ("refit", RefitStage)]
+)
+def test_a_stage_can_read_only_the_parameters_that_dvc_compares(stage: str, section: type[Section]) -> None:
+    compared = {key.split(".")[0] for key in STAGES[stage]["params"]}
+    # Refit takes the winner's parameters from reports/training, where validation has decided what models leaves open.
+    unread = {"models"} if stage == "refit" else set()
+    assert compared == set(section.model_fields) - unread
+
+
 @pytest.mark.parametrize("stage", ["code", "register"])
 def test_a_stage_without_a_list_of_code_always_runs(stage: str) -> None:
     assert STAGES[stage]["always_changed"]

@@ -10,6 +10,7 @@ from scipy.linalg import lapack
 from sklearn.utils.extmath import randomized_svd
 from tqdm import tqdm
 
+from app.contract.artifact import Float32Array
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between, OneOf
 from training.params.section import Section
@@ -17,7 +18,6 @@ from training.params.section import Section
 POWER_ITERATIONS = 4
 COLUMNS_AT_ONCE = 1024
 
-Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 
 

@@ -23,7 +23,7 @@ class EvaluateParams(Section):
 
 
 class EvaluateStage(Section):
-    """What `evaluate` reads of params.yaml."""
+    """The sections that `evaluate` reads."""
 
     seed: Seed
     evaluate: EvaluateParams

@@ -10,7 +10,7 @@ Source = Literal[
 
 
 class FetchParams(Section):
-    """Where ratings come from."""
+    """The source of the ratings."""
 
     source: Source
     csv_folder: str

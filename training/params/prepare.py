@@ -10,7 +10,7 @@ ProperShare = Annotated[float, Field(gt=0, lt=1)]
 
 
 class SplitParams(Section):
-    """How interactions are divided into train, validation and test."""
+    """The division of ratings into train, validation and test."""
 
     method: Literal["per_user", "global", "random"]
     validation: ProperShare
@@ -25,7 +25,7 @@ class SplitParams(Section):
 
 
 class PrepareParams(Section):
-    """Which ratings are kept, which are positives, and how they are split."""
+    """The choice of ratings, of positives among them, and of the split."""
 
     min_rating: float | None
     min_user_ratings: AtLeastOne

@@ -9,13 +9,13 @@ from training.params.train import TrainStage
 
 
 class RefitParams(Section):
-    """What the served artifact holds beside the model."""
+    """The content of the served artifact beside the model."""
 
     ready_items: Annotated[int, Field(ge=0, le=1000)]
 
 
 class RefitStage(TrainStage):
-    """What `refit` reads of params.yaml."""
+    """The sections that `refit` reads."""
 
     candidates: Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(no_repeats)]
     refit: RefitParams

@@ -8,7 +8,7 @@ from training.params.section import Section, Share
 
 
 class GateParams(Section):
-    """What a new version must show to be promoted."""
+    """The conditions under which a new version is promoted."""
 
     confidence: Annotated[float, Field(ge=0.5, lt=1)]
     min_gain: float
@@ -16,7 +16,7 @@ class GateParams(Section):
 
 
 class RegisterParams(Section):
-    """Where and how a trained model is registered."""
+    """The registered model, the experiment, and the promotion of new versions."""
 
     name: Annotated[str, Field(min_length=1, pattern=r"^[^/:.%\"']+$")]
     experiment: Annotated[str, Field(min_length=1)]

@@ -15,7 +15,7 @@ class SelectParams(Section):
 
 
 class TrainStage(Section):
-    """What `train` reads of params.yaml. `models` holds a mapping per family, which the family itself checks."""
+    """The sections that `train` reads. `models` holds a mapping per family, which the family itself checks."""
 
     seed: Seed
     threads: AtLeastOne

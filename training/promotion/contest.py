@@ -103,7 +103,7 @@ class Contest:
         )
 
     def _result(self, live: LiveRecipe) -> LiveResult:
-        """What the gate must know of the live version, whose results are known."""
+        """The live version's results in the gate's form."""
         if live.candidate == self.candidate and live.last_result is not None:
             return LiveResult(live.version, live.last_result, None)
         assert live.users is not None  # noqa: S101 - `verdict` has looked

@@ -31,7 +31,7 @@ class LiveResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether to promote, the reason, and the figures behind it."""
+    """A decision to promote or not, its reason, and the figures behind it."""
 
     promote: bool
     reason: str

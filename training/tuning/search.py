@@ -66,26 +66,23 @@ class Search:
         """Run trials until the search has `n_trials`; yield each when it ends."""
         while len(finished(self.study)) < n_trials:
             run_trial(self.study, self.space, self.params, self.validation)
-            yield self.trials[-1]
+            yield self.trials()[-1]
 
-    @property
     def trials(self) -> list[FrozenTrial]:
-        """The trials that ended."""
+        """List the trials that ended."""
         return finished(self.study)
 
-    @property
     def today(self) -> FrozenTrial | None:
-        """The trial of today's parameters."""
+        """Find the trial of today's parameters."""
         return trial_of(self.study, self.searched_today)
 
-    @property
     def best(self) -> FrozenTrial | None:
-        """The trial with the best metric."""
+        """Find the trial with the best metric."""
         return best_of(self.study)
 
-    @property
     def better_params(self) -> dict[str, Any] | None:
-        """The parameters of the best trial if it is better than today's, else None."""
-        if self.best is None or (self.today is not None and self.best.number == self.today.number):
+        """Return the parameters of the best trial if it is better than today's, else None."""
+        best, today = self.best(), self.today()
+        if best is None or (today is not None and best.number == today.number):
             return None
-        return tried(self.best)
+        return tried(best)

@@ -1,6 +1,8 @@
 import pytest
 
-from training.metrics.names import parse_metric
+from tests.training.world import ROOT
+from training.metrics.names import WITHOUT_K, parse_metric
+from training.metrics.ranking import METRICS
 
 
 def test_a_name_holds_metric_and_k() -> None:
@@ -12,3 +14,8 @@ def test_a_name_holds_metric_and_k() -> None:
 def test_anything_else_is_refused_with_what_is_known(name: str) -> None:
     with pytest.raises(ValueError, match="is not a metric; known are precision@k"):
         parse_metric(name)
+
+
+def test_the_documentation_of_select_metric_names_every_metric() -> None:
+    line = next(line for line in (ROOT / "docs" / "params.md").read_text().splitlines() if "`select.metric`" in line)
+    assert all(f"`{name}`" in line for name in (*METRICS, *WITHOUT_K))

@@ -77,7 +77,7 @@ def _history(films: Films, users: SimulatedUsers, rng: np.random.Generator) -> p
 
 
 def _affinity(films: Films, users: SimulatedUsers, progress: float) -> Floats:
-    """How well every film fits every user's preference after this share of a history: float64 (n_users, n_items)."""
+    """The fit of every film to every user's preference after this share of a history: float64 (n_users, n_items)."""
     preference = np.cos(DRIFT * progress) * users.preference + np.sin(DRIFT * progress) * users.turn
     return np.asarray(preference @ films.character.T)
 
@@ -107,7 +107,7 @@ def _log_weight(films: Films, affinity: Floats) -> Floats:
 
 
 def _released(films: Films, users: SimulatedUsers, stage: int) -> Flags:
-    """Whether a film is out when a user's stage begins: from the January after its year."""
+    """True for films that are out when a user's stage begins: from the January after their year."""
     begin = users.joined + users.stay * stage / STAGES
     return np.asarray(films.year < (1970 + begin // YEAR_SECONDS)[:, None])
 
