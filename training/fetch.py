@@ -64,14 +64,14 @@ def _copy_own(source: Path, folder: Path) -> None:
 def _copy_split(source: Path, folder: Path) -> None:
     """Copy both parts of a given split and, if there is one, the file of films."""
     names = [name for layout in SPLITS for name in (layout.ratings, str(layout.test))]
-    found = [name for name in names if (source / name).is_file()]
-    if found not in (names[:2], names[2:]):
+    present = [name for name in names if (source / name).is_file()]
+    if present not in (names[:2], names[2:]):
         raise DataError(
-            f"{source} holds {' and '.join(found) or 'no split'}: put either {' and '.join(names[:2])} there (lines of "
-            f"a user and its items) or {' and '.join(names[2:])} (lines user,item), or change fetch.csv_folder or "
+            f"{source} holds {' and '.join(present) or 'no split'}: put either {' and '.join(names[:2])} there (lines "
+            f"of a user and its items) or {' and '.join(names[2:])} (lines user,item), or change fetch.csv_folder or "
             "fetch.source in params.yaml"
         )
-    for name in found:
+    for name in present:
         shutil.copyfile(source / name, folder / name)
     _copy_items(source, folder)
 

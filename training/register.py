@@ -69,9 +69,9 @@ def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> st
     served, name = contest.project.served, contest.params.registration.name
     run_id = log_run(client, contest, tags)
     artifact_hash = content_hash(served)
-    found = versions.find_version(client, name, artifact_hash)
-    if found is not None:
-        return str(found.version)
+    registered = versions.find_version(client, name, artifact_hash)
+    if registered is not None:
+        return str(registered.version)
     tags = {**tags, versions.ARTIFACT_HASH: artifact_hash, "family": contest.candidate}
     with mlflow_errors(), runs.pipeline_run(run_id, {}, {}):
         return versions.register_version(name, served, contest.evidence(), tags)

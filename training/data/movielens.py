@@ -106,8 +106,8 @@ def _check(path: Path, origin: str, md5: str | None) -> None:
     if not zipfile.is_zipfile(path):
         size = path.stat().st_size
         raise DataError(f"{origin} is truncated or no zip archive ({size:,} bytes); {_remedy(origin)}")
-    if md5 is not None and (found := _md5(path)) != md5:
-        raise DataError(f"{origin} has md5 {found}, but GroupLens published {md5}; {_remedy(origin)}")
+    if md5 is not None and (actual := _md5(path)) != md5:
+        raise DataError(f"{origin} has md5 {actual}, but GroupLens published {md5}; {_remedy(origin)}")
 
 
 def _md5(path: Path) -> str:
@@ -121,10 +121,10 @@ def _md5(path: Path) -> str:
 def _member(opened: zipfile.ZipFile, name: str, origin: str) -> zipfile.ZipInfo:
     """The member with this file name; its folder is ignored, because an archive can name any."""
     paths = {info: PurePosixPath(info.filename) for info in opened.infolist() if not info.is_dir()}
-    found = [info for info, path in paths.items() if path.name == name]
-    if not found:
+    members = [info for info, path in paths.items() if path.name == name]
+    if not members:
         raise DataError(f"{origin} lacks {name}, it holds {_some(p.name for p in paths.values())}; {_remedy(origin)}")
-    return min(found, key=lambda info: len(paths[info].parts))
+    return min(members, key=lambda info: len(paths[info].parts))
 
 
 def _unpacked(local: Path, name: str) -> Path:

@@ -1,6 +1,6 @@
 """Logs a run of the pipeline to MLflow: its report, its parameters, and a run below it for each candidate.
 
-A run is found again by the hash of the results, so nothing is logged twice.
+It finds a run by the hash of the results, so it logs nothing twice.
 """
 
 import hashlib

@@ -33,12 +33,12 @@ class CandidateRun:
 def find_pipeline_run(client: Client, experiment: str, pipeline_hash: str) -> str | None:
     """Find the finished run that logged exactly these results."""
     with mlflow_errors():
-        found = client.search_runs(
+        matches = client.search_runs(
             [client.get_experiment_by_name(experiment).experiment_id],
             f"tags.{PIPELINE_HASH} = '{pipeline_hash}' and attributes.status = 'FINISHED'",
             max_results=1,
         )
-    return found[0].info.run_id if found else None
+    return matches[0].info.run_id if matches else None
 
 
 @contextmanager

@@ -32,9 +32,9 @@ def search_run(client: Client, experiment: str, study: str, tags: Mapping[str, s
     """Return the id of a search's run, which is made if there is none."""
     with mlflow_errors():
         experiment_id = client.get_experiment_by_name(experiment).experiment_id
-        found = client.search_runs([experiment_id], f"tags.{STUDY} = '{study}'", max_results=1)
-        if found:
-            return str(found[0].info.run_id)
+        matches = client.search_runs([experiment_id], f"tags.{STUDY} = '{study}'", max_results=1)
+        if matches:
+            return str(matches[0].info.run_id)
         run = client.create_run(experiment_id, run_name=f"tune {study}", tags={STUDY: study, **tags})
         return str(run.info.run_id)
 

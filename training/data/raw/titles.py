@@ -12,9 +12,9 @@ NO_GENRES = "(no genres listed)"
 
 def split_title(text: str) -> tuple[str, int | None]:
     """Split a text into the title, its article in front, and the year at its end if there is one."""
-    found = _YEAR.search(text)
-    title = text[: found.start()] if found else text.strip()
-    return _MOVED.sub(_with_article, title), int(found[1]) if found else None
+    year = _YEAR.search(text)
+    title = text[: year.start()] if year else text.strip()
+    return _MOVED.sub(_with_article, title), int(year[1]) if year else None
 
 
 def _with_article(match: re.Match[str]) -> str:
