@@ -26,7 +26,7 @@ from training.evaluation.results import metric_names, report, user_table
 from training.evaluation.targets import Targets
 from training.fitting.assembly import Knowledge
 from training.models.base import Factors
-from training.params import EvaluateParams
+from training.params.evaluate import EvaluateParams
 
 EMBEDDING_SIZE = 64
 TRAINING, TEST = 130, 30  # interactions per user, as in MovieLens-1M

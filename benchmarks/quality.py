@@ -26,7 +26,7 @@ from training.fitting.assembly import Knowledge
 from training.fitting.candidate import Trained, fit_candidate
 from training.metrics.bootstrap import confidence_interval
 from training.models.base import Factors
-from training.params import Params, load_params
+from training.params.whole import Params, load_params
 from training.prepare import prepare
 from training.project import Project
 
@@ -63,7 +63,7 @@ def prepared(source: str, params: Params) -> Dataset:
 
 
 def fit(dataset: Dataset, params: Params, recipe: str, seed: int) -> Trained:
-    """A recipe, settled on validation and fitted on train and validation."""
+    """A recipe, decided on validation and fitted on train and validation."""
     family, changes = RECIPES[recipe]
     models = {**params.models, family: {**params.models[family], **changes}}
     return fit_candidate(dataset, params.model_copy(update={"seed": seed, "models": models}), family)

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from benchmarks.big_artifact import MOVIELENS_25M
 from benchmarks.environments import CACHE, PROJECT
 from benchmarks.ratings import write
-from training.params import Params, load_params
+from training.params.whole import Params, load_params
 from training.project import Project
 
 GENERATED = "generated"

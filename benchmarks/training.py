@@ -30,7 +30,7 @@ from training.fitting.candidate import fit_artifact
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Factors, Family, TrainingData
-from training.params import Params, load_params
+from training.params.whole import Params, load_params
 from training.project import Project
 
 MARK = 1.15

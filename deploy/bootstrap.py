@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from training.errors import PipelineError
-from training.params import load_params
+from training.params.whole import load_params
 from training.project import Project
 from training.tracking.connection import connect, mlflow_errors
 from training.tracking.versions import DECISION

@@ -37,14 +37,15 @@ MAY_IMPORT = {
     "training.promotion": "app.contract data errors evaluation files fitting metrics params project tracking",
     "training.report": "app.contract data evaluation files metrics params project promotion tracking",
     "training.tuning": "data errors files fitting models params project tracking",
+    "training.code": "files models params project",
     "training.fetch": "data errors files params",
     "training.prepare": "data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data params project promotion report tracking",
-    "training.__main__": "app.contract errors evaluate fetch params prepare project promotion refit register tracking "
-    "train tuning",
+    "training.__main__": "app.contract code errors evaluate fetch params prepare project promotion refit register "
+    "tracking train tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

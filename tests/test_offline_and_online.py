@@ -17,7 +17,7 @@ from training.data.dataset import Dataset, load_dataset
 from training.evaluate import evaluate
 from training.evaluation.ranking import rank_test
 from training.fetch import fetch
-from training.params import Params
+from training.params.whole import Params
 from training.prepare import prepare
 from training.project import Project
 from training.refit import with_ready_lists

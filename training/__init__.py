@@ -1,4 +1,4 @@
-"""The DVC pipeline: one file per stage, in the order of dvc.yaml, and the rooms below that they use.
+"""The DVC pipeline: one file per stage of dvc.yaml, and the rooms below that they use.
 
 `python -m training` runs a stage; tests/test_architecture.py lists which room may import which.
 """

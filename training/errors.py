@@ -1,4 +1,4 @@
-"""What can go wrong in the pipeline through no fault of its code.
+"""The errors of the pipeline: what a person, not a programmer, must correct.
 
 PipelineError
 ├── ParamsError     params.yaml is wrong
@@ -16,7 +16,7 @@ PipelineError
 
 
 class PipelineError(Exception):
-    """The message says what was wrong, with the value, and what to do."""
+    """Base of all errors here; the message says what is wrong, with the value, and what to do."""
 
 
 class ParamsError(PipelineError):

@@ -1,4 +1,4 @@
-"""The `evaluate` stage: how well a saved artifact ranks what was held out for the test."""
+"""The `evaluate` stage: measures how well a saved artifact ranks the items held out for the test."""
 
 from app.contract.artifact import load_artifact
 from training.data.dataset import load_dataset
@@ -6,21 +6,19 @@ from training.evaluation.cold import cold_report
 from training.evaluation.ranking import rank_test
 from training.evaluation.results import headline, metrics_by_k, report, share_by_popularity, user_table
 from training.evaluation.targets import held_out
-from training.files import write_csv, write_json, write_parquet
-from training.params import Params
+from training.files import significant, write_csv, write_json, write_parquet
+from training.params.evaluate import EvaluateStage
 from training.project import Project
 
-POPULARITY_BINS = 10
 
-
-def evaluate(project: Project, params: Params, candidate: str) -> None:
+def evaluate(project: Project, params: EvaluateStage, candidate: str) -> None:
     """Write a candidate's report, its results per user, and the points of its plots."""
     artifact, dataset = load_artifact(project.model(candidate)), load_dataset(project.prepared)
     outcome = rank_test(artifact, dataset, params.evaluate, progress=True)
     users = user_table(artifact, outcome, params.evaluate)
     whole = report(artifact, outcome, users, params.evaluate, params.seed)
     whole["cold"] = cold_report(artifact, held_out(artifact, dataset), params.evaluate, params.seed)
-    write_json(project.evaluation(candidate), whole)
+    write_json(project.evaluation(candidate), significant(whole))
     write_json(project.metrics(candidate), headline(whole, params))
     write_parquet(project.users(candidate), users)
     write_csv(project.plot("by_k", candidate), metrics_by_k(users, params.evaluate))

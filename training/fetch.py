@@ -1,4 +1,4 @@
-"""The fetch stage: brings ratings and films from their source to data/raw, all or nothing."""
+"""The `fetch` stage: brings ratings and films from their source to data/raw, all or nothing."""
 
 import os
 import shutil
@@ -12,13 +12,13 @@ from training.data.raw.layouts import OWN, SPLITS
 from training.data.sample.simulation import simulate
 from training.errors import DataError
 from training.files import replacing
-from training.params import FetchParams
+from training.params.fetch import FetchParams
 
 CATALOGUE = Path(sample.__file__).with_name("catalogue.csv")
 
 
 def fetch(params: FetchParams, seed: int, destination: Path, *, base_url: str = movielens.BASE_URL) -> None:
-    """Fill `destination` from `params.source`; after a DataError it is as it was before.
+    """Fill `destination` from `params.source`; a DataError leaves it as it was.
 
     MovieLens archives come from the folder named by the environment variable MOVIELENS_DIR if it is set, else from
     `base_url`.
@@ -51,7 +51,7 @@ def _write_sample(seed: int, folder: Path) -> None:
 
 
 def _copy_own(source: Path, folder: Path) -> None:
-    """Own ratings and, if there are any, own films."""
+    """Copy own ratings and, if there is one, the file of own films."""
     if not (source / "ratings.csv").is_file():
         raise DataError(
             f"{source / 'ratings.csv'} doesn't exist; put your ratings there as user_id,item_id[,rating][,timestamp], "
@@ -62,16 +62,16 @@ def _copy_own(source: Path, folder: Path) -> None:
 
 
 def _copy_split(source: Path, folder: Path) -> None:
-    """Both parts of a given split and, if there are any, films."""
+    """Copy both parts of a given split and, if there is one, the file of films."""
     names = [name for layout in SPLITS for name in (layout.ratings, str(layout.test))]
-    found = [name for name in names if (source / name).is_file()]
-    if found not in (names[:2], names[2:]):
+    present = [name for name in names if (source / name).is_file()]
+    if present not in (names[:2], names[2:]):
         raise DataError(
-            f"{source} holds {' and '.join(found) or 'no split'}: put either {' and '.join(names[:2])} there (lines of "
-            f"a user and its items) or {' and '.join(names[2:])} (lines user,item), or change fetch.csv_folder or "
+            f"{source} holds {' and '.join(present) or 'no split'}: put either {' and '.join(names[:2])} there (lines "
+            f"of a user and its items) or {' and '.join(names[2:])} (lines user,item), or change fetch.csv_folder or "
             "fetch.source in params.yaml"
         )
-    for name in found:
+    for name in present:
         shutil.copyfile(source / name, folder / name)
     _copy_items(source, folder)
 

@@ -1,4 +1,4 @@
-"""The `prepare` stage: from raw ratings to splits by internal id, the catalogue and item features."""
+"""The `prepare` stage: turns raw ratings into splits by internal id, the catalogue and item features."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from training.data.raw import read_items, read_ratings
 from training.data.split import split_rows
 from training.errors import DataError, ParamsError
 from training.files import replacing, write_json
-from training.params import PrepareParams
+from training.params.prepare import PrepareParams
 
 
 def prepare(params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: Path) -> None:
@@ -56,7 +56,7 @@ def prepare(params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: 
 
 
 def _latest(ratings: pd.DataFrame) -> pd.DataFrame:
-    """Ratings by user and time; where a user rated an item twice, the last one (of each part, if a split is given)."""
+    """Sort ratings by user and time; keep a user's last rating of an item (in each part, if the split is given)."""
     if TIMESTAMP not in ratings:
         ratings = ratings.assign(**{TIMESTAMP: np.int64(0)})
     order = np.lexsort((ratings[TIMESTAMP], ratings[USER_ID].factorize()[0]))
@@ -66,7 +66,7 @@ def _latest(ratings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_filters(params: PrepareParams) -> None:
-    """A split that is given is taken whole."""
+    """Refuse to filter a given split, whose figures would no longer compare."""
     for name, least in (("min_user_ratings", params.min_user_ratings), ("min_item_ratings", params.min_item_ratings)):
         if least > 1:
             raise ParamsError(
@@ -76,7 +76,7 @@ def _refuse_filters(params: PrepareParams) -> None:
 
 
 def _frequent(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
-    """Ratings of users and items with enough of them; dropping one can make another too rare, so repeat."""
+    """Keep ratings of users and items with enough of them; repeat, as dropping one can make another too rare."""
     before = len(ratings)
     while len(ratings):
         rare = np.zeros(len(ratings), dtype=bool)
@@ -93,7 +93,7 @@ def _frequent(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
 
 
 def _catalogue(items: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
-    """The films by id; where only ratings are known, every rated id is one."""
+    """The items by id; without a file of items, the rated ids."""
     if TITLE not in items:
         ids = np.sort(items[ITEM_ID].unique())
         items = pd.DataFrame(
@@ -142,7 +142,7 @@ def _refuse_empty(frames: dict[str, pd.DataFrame], params: PrepareParams) -> Non
 
 
 def _features(items: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
-    """Which item has which feature, one row each: `genre:Drama`, `decade:1990`, `year:1994`."""
+    """One row per item and feature: `genre:Drama`, `decade:1990`, `year:1994`."""
     parts = [pd.DataFrame({ITEM: np.empty(0, dtype=np.int32), FEATURE: np.empty(0, dtype=object)})]
     if "genres" in params.features:
         genres = items[GENRES].str.split("|").explode()
@@ -173,7 +173,7 @@ def _stats(
 
 
 def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
-    """What a given split has that can't be measured: where it isn't 0, published figures may treat it otherwise."""
+    """Counts of what a given split holds and can't be measured; published figures may treat it otherwise."""
     unknown = rows[HELD_OUT] & ~rows[USER].isin(rows[USER][~rows[HELD_OUT]])
     return {
         "repeated_pairs": len(read) - len(rows),

@@ -1,4 +1,4 @@
-"""Where everything lies in the project's folder."""
+"""The paths of the project's folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Project:
-    """The folder that holds params.yaml, and the paths that the stages share."""
+    """The folder that holds params.yaml; every path that stages share is here."""
 
     root: Path
 
@@ -17,12 +17,12 @@ class Project:
 
     @property
     def raw(self) -> Path:
-        """What `fetch` writes."""
+        """The output of `fetch`."""
         return self.root / "data" / "raw"
 
     @property
     def prepared(self) -> Path:
-        """What `prepare` writes."""
+        """The output of `prepare`."""
         return self.root / "data" / "prepared"
 
     @property
@@ -51,15 +51,20 @@ class Project:
         return self.root / ".cache" / "tuning.db"
 
     def model(self, candidate: str) -> Path:
-        """A candidate's artifact, which has not seen the test interactions."""
+        """A candidate's artifact, which has not learned from the test interactions."""
         return self.root / "models" / candidate
 
+    @property
+    def code(self) -> Path:
+        """The output of `code`: which files each stage runs."""
+        return self.reports / "code"
+
     def training(self, candidate: str) -> Path:
-        """The recipe as trained: parameters with the number of epochs found."""
+        """The recipe as trained: the parameters with the epochs that validation chose."""
         return self.reports / "training" / f"{candidate}.json"
 
     def seconds(self, candidate: str) -> Path:
-        """How long the training took that last ran here, and which artifact came of it."""
+        """The seconds of the last training here, with the hash of its artifact."""
         return self.reports / "seconds" / f"{candidate}.json"
 
     def evaluation(self, candidate: str) -> Path:

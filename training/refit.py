@@ -13,11 +13,11 @@ from training.files import REPRODUCE, read_json
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_artifact
 from training.models import make_family
-from training.params import Params
+from training.params.refit import RefitStage
 from training.project import Project
 
 
-def refit(project: Project, params: Params) -> str:
+def refit(project: Project, params: RefitStage) -> str:
     """Write models/served, which has learned from all splits; returns the candidate's name."""
     winner = best_candidate(project, params)
     record = read_json(project.training(winner), REPRODUCE)
@@ -39,7 +39,7 @@ def with_ready_lists(artifact: Artifact, n: int) -> Artifact:
     return replace(artifact, ready_items=items, ready_scores=as_millionths(np.where(items == NO_ITEM, 0, scores)))
 
 
-def best_candidate(project: Project, params: Params) -> str:
+def best_candidate(project: Project, params: RefitStage) -> str:
     """The candidate with the best metric on validation; the first of equals. The test decides nothing here."""
 
     def metric(candidate: str) -> float:

@@ -1,7 +1,7 @@
-"""The `register` stage: log the runs, register the refit winner, and let the gate decide about its alias.
+"""The `register` stage: logs the runs, registers the refit winner, and lets the gate decide about its alias.
 
-The only stage with side effects. It always runs and does nothing twice: a version is found again by the hash of
-the artifact. In an experiment (`dvc exp run`) it logs the runs and says what the gate would decide, but registers
+It is the only stage with side effects. It always runs and does nothing twice, because it finds a version by the hash
+of the artifact. In an experiment (`dvc exp run`) it logs the runs and says what the gate would decide, but registers
 nothing and moves no alias.
 """
 
@@ -9,20 +9,22 @@ from collections.abc import Mapping
 
 from app.contract.artifact import content_hash, load_artifact
 from training.data.dataset import load_dataset
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
-from training.promotion.contest import Contest, Incumbent
+from training.promotion.contest import Contest, LiveVersion
 from training.promotion.gate import Verdict
 from training.promotion.registration import Registration
 from training.report.comparison import gather
 from training.report.folder import write_report
-from training.report.run_log import origin, pipeline_hash, record
+from training.report.run_log import log_run, origin, pipeline_hash
 from training.tracking import aliases, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
 
 
 def register(project: Project, params: Params, experiment: str | None = None) -> Registration:
-    """Log, register and decide, each unless it has been done; of an experiment, named so by DVC, only log.
+    """Log, register and decide, each unless an earlier run did; for an experiment, only log and say the verdict.
+
+    `experiment` is the name that DVC gives it.
 
     Raises TrackingError where MLflow can't be reached or refuses.
     """
@@ -33,7 +35,7 @@ def register(project: Project, params: Params, experiment: str | None = None) ->
     tags = origin(project) | {"data_hash": recipe.data_hash}
     if experiment is not None:
         verdict = contest.verdict()
-        record(client, contest, tags | {"experiment": experiment, "gate_reason": verdict.reason})
+        log_run(client, contest, tags | {"experiment": experiment, "gate_reason": verdict.reason})
         return Registration(name, None, recipe, params.select.metric, f"experiment {experiment}", verdict)
     version = _registered(client, contest, tags)
     decision = client.get_model_version(name, version).tags.get(versions.DECISION)
@@ -58,18 +60,18 @@ def _contest(client: Client, project: Project, params: Params, candidate: str) -
     name = params.registration.name
     with mlflow_errors():
         live = aliases.version_of(client, name, aliases.PRODUCTION)
-    incumbent = None if live is None else Incumbent(live, versions.load_evidence(client, name, live))
-    return Contest(project, params, load_dataset(project.prepared), candidate, incumbent)
+    live_version = None if live is None else LiveVersion(live, versions.load_evidence(client, name, live))
+    return Contest(project, params, load_dataset(project.prepared), candidate, live_version)
 
 
 def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> str:
-    """The version of the served artifact: the one found, or a new one, below the run of its results."""
+    """The version of the served artifact: the one that exists, or a new one below the run of its results."""
     served, name = contest.project.served, contest.params.registration.name
-    run_id = record(client, contest, tags)
+    run_id = log_run(client, contest, tags)
     artifact_hash = content_hash(served)
-    found = versions.find_version(client, name, artifact_hash)
-    if found is not None:
-        return str(found.version)
+    registered = versions.find_version(client, name, artifact_hash)
+    if registered is not None:
+        return str(registered.version)
     tags = {**tags, versions.ARTIFACT_HASH: artifact_hash, "family": contest.candidate}
     with mlflow_errors(), runs.pipeline_run(run_id, {}, {}):
         return versions.register_version(name, served, contest.evidence(), tags)

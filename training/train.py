@@ -1,4 +1,4 @@
-"""The `train` stage: decide on validation what parameters leave open, then fit on train and validation together."""
+"""The `train` stage: decides on validation what the parameters leave open, then fits on train and validation."""
 
 import time
 
@@ -6,23 +6,23 @@ import pandas as pd
 
 from app.contract.artifact import content_hash, write_artifact
 from training.data.dataset import load_dataset
-from training.files import write_csv, write_json
+from training.files import significant, write_csv, write_json
 from training.fitting.candidate import fit_candidate
 from training.fitting.validation import LEARNED_FROM
-from training.params import Params
+from training.params.train import TrainStage
 from training.project import Project
 
 
-def train(project: Project, params: Params, candidate: str) -> None:
-    """Write a candidate's artifact, its recipe with the epochs found, and its learning curve."""
+def train(project: Project, params: TrainStage, candidate: str) -> None:
+    """Write a candidate's artifact, its recipe with the epochs that validation chose, and its learning curve."""
     dataset, started = load_dataset(project.prepared, LEARNED_FROM), time.perf_counter()
     trained = fit_candidate(dataset, params, candidate)
     seconds = time.perf_counter() - started
     write_artifact(project.model(candidate), trained.artifact)
-    # No output of the stage: equal trainings give equal bytes, and no two take equally long. With the hash, the
-    # time of another training isn't taken for that of an artifact restored from DVC's cache.
-    record = {"content_hash": content_hash(project.model(candidate)), "fit_seconds": round(seconds, 3)}
-    write_json(project.seconds(candidate), record)
+    # The time is no output of the stage: equal trainings give equal bytes, and no two take equally long. The hash
+    # tells the time of this artifact from that of another one, which DVC's cache has restored since.
+    timing = {"content_hash": content_hash(project.model(candidate)), "fit_seconds": round(seconds, 3)}
+    write_json(project.seconds(candidate), timing)
     recipe = trained.artifact.recipe
     write_json(
         project.training(candidate),
@@ -30,7 +30,7 @@ def train(project: Project, params: Params, candidate: str) -> None:
             "family": recipe.family,
             "params": recipe.params,
             "seed": recipe.seed,
-            "validation": {params.select.metric: trained.metric},
+            "validation": significant({params.select.metric: trained.metric}),
         },
     )
     epochs = range(1, len(trained.curve) + 1)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pydantic import Field
 
-from training.models import FAMILIES
 from training.models.base import Factors, TrainingData, Watch
-from training.params import Section
+from training.models.families import FAMILIES
+from training.params.section import Section
 
 
 class TestSVD(Section):

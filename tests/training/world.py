@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
-from training.params import Params, load_params
+from training.params.whole import Params, load_params
 from training.prepare import prepare
 from training.project import Project
 

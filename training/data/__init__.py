@@ -1,4 +1,4 @@
-"""From raw files to prepared interactions: sources, checks, the simulated sample, splits and the data set in memory.
+"""Turns raw files into prepared interactions: sources, checks, the simulated sample, splits, the data set in memory.
 
-Nothing here knows of models.
+It knows nothing of models.
 """

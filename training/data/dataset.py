@@ -1,4 +1,7 @@
-"""The prepared data: interactions by internal id, the ids, the catalogue and the item features."""
+"""The prepared data: interactions by internal id, the ids, the catalogue and the item features.
+
+Its positives are what the API and the metrics call interactions.
+"""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -21,7 +24,7 @@ TIMESTAMP = "timestamp"
 TITLE = "title"
 YEAR = "year"
 GENRES = "genres"
-HELD_OUT = "held_out"  # whether a row is in the test file, where the split is given
+HELD_OUT = "held_out"  # true for rows of the test file of a given split
 
 USER = "user"
 ITEM = "item"
@@ -55,26 +58,26 @@ class Interactions:
 
     @classmethod
     def concatenate(cls, parts: Iterable["Interactions"]) -> "Interactions":
-        """All interactions of several parts."""
+        """Join the interactions of several parts."""
         columns = zip(*((part.users, part.items, part.positive, part.stars) for part in parts), strict=True)
         return cls(*map(np.concatenate, columns))
 
     def positives(self) -> "Interactions":
-        """Only those that count as liking."""
+        """Keep only the positives."""
         return self.where(self.positive)
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Interactions":
-        """Only those where `chosen`, bool (n,), is True."""
+        """Keep only those where `chosen`, bool (n,), is True."""
         return Interactions(self.users[chosen], self.items[chosen], self.positive[chosen], self.stars[chosen])
 
     def matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
-        """Ones where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
+        """Make a matrix of ones where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
         matrix = self._matrix(np.ones(len(self), dtype=np.float32), n_users, n_items)
         matrix.data[:] = 1  # a given split may have a pair in two parts
         return matrix
 
     def star_matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
-        """The stars where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
+        """Make a matrix of stars where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
         return self._matrix(self.stars, n_users, n_items)
 
     def _matrix(self, values: npt.NDArray[np.float32], n_users: int, n_items: int) -> sparse.csr_matrix:
@@ -85,7 +88,7 @@ class Interactions:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What `prepare` wrote. A row number of `user_ids` or `item_ids` is the internal id."""
+    """The output of `prepare` in memory. A row number of `user_ids` or `item_ids` is the internal id."""
 
     user_ids: npt.NDArray[Any]
     catalogue: pd.DataFrame
@@ -109,11 +112,11 @@ class Dataset:
         return as_ids(self.catalogue[ITEM_ID])
 
     def interactions(self, *splits: str) -> Interactions:
-        """The interactions of some splits together."""
+        """Join the interactions of some splits."""
         return Interactions.concatenate(self.splits[name] for name in splits)
 
     def hash(self, *splits: str) -> str:
-        """SHA-256 of what a model can learn from: ids, features and, one by one, the named splits."""
+        """Compute the SHA-256 of what a model can learn from: ids, features and the named splits, in this order."""
         digest = hashlib.sha256()
         features = self.item_features
         arrays = [self.user_ids, self.item_ids, features.indptr, features.indices]
@@ -128,14 +131,14 @@ class Dataset:
 
 
 def as_ids(column: "pd.Series[Any]") -> npt.NDArray[Any]:
-    """External ids as an artifact stores them: int64 or fixed-width text."""
+    """Convert external ids to the form of an artifact: int64 or fixed-width text."""
     return (
         column.to_numpy(dtype=np.int64) if pd.api.types.is_integer_dtype(column) else column.to_numpy().astype(np.str_)
     )
 
 
 def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS) -> Dataset:
-    """Read data/prepared, of the splits only those named; raises DataError where a file is missing or damaged."""
+    """Read data/prepared, with only the named splits; raise DataError where a file is missing or damaged."""
     remedy = "run: dvc repro --force prepare"
     frames = {
         name: read_parquet(prepared / f"{name}.parquet", remedy, columns)

@@ -1,4 +1,4 @@
-"""MovieLens archives: from GroupLens' server or a local folder, checked, and unpacked as far as they are needed."""
+"""Fetches MovieLens archives from GroupLens' server or a local folder, checks them and unpacks the files in use."""
 
 import hashlib
 import shutil
@@ -21,11 +21,11 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Archive:
-    """What is known of an archive beforehand."""
+    """The layout of an archive and how to recognise it."""
 
     layout: Layout
     md5: str | None = None  # as GroupLens publishes it; None where the archive changes over time
-    folder: str | None = None  # where it unpacks to, if that isn't its name
+    folder: str | None = None  # the folder inside, if its name differs
 
 
 ARCHIVES = {
@@ -68,7 +68,7 @@ def _download(url: str, target: Path) -> None:
 
 
 def _save(response: httpx.Response, target: Path) -> None:
-    """Write the answer to a file, with a progress bar where a person is watching."""
+    """Write the answer to a file, with a progress bar on a terminal."""
     size = int(response.headers.get("content-length", 0)) or None
     with (
         target.open("wb") as file,
@@ -80,7 +80,7 @@ def _save(response: httpx.Response, target: Path) -> None:
 
 
 def _unpack(path: Path, origin: str, archive: Archive, destination: Path) -> None:
-    """Extract the files needed; zipfile compares each one's checksum on the way."""
+    """Extract the files in use; zipfile compares their checksums."""
     _check(path, origin, archive.md5)
     try:
         with zipfile.ZipFile(path) as opened:
@@ -98,7 +98,7 @@ def _remedy(origin: str) -> str:
 
 
 def _check(path: Path, origin: str, md5: str | None) -> None:
-    """Refuse a web page, a truncated archive, and one that isn't what GroupLens published."""
+    """Refuse a web page, a truncated archive, and one that differs from what GroupLens published."""
     with path.open("rb") as file:
         start = file.read(512).lstrip().lower()
     if start.startswith(b"<"):
@@ -106,8 +106,8 @@ def _check(path: Path, origin: str, md5: str | None) -> None:
     if not zipfile.is_zipfile(path):
         size = path.stat().st_size
         raise DataError(f"{origin} is truncated or no zip archive ({size:,} bytes); {_remedy(origin)}")
-    if md5 is not None and (found := _md5(path)) != md5:
-        raise DataError(f"{origin} has md5 {found}, but GroupLens published {md5}; {_remedy(origin)}")
+    if md5 is not None and (actual := _md5(path)) != md5:
+        raise DataError(f"{origin} has md5 {actual}, but GroupLens published {md5}; {_remedy(origin)}")
 
 
 def _md5(path: Path) -> str:
@@ -119,16 +119,16 @@ def _md5(path: Path) -> str:
 
 
 def _member(opened: zipfile.ZipFile, name: str, origin: str) -> zipfile.ZipInfo:
-    """The member with this file name; its folder is never used, as an archive can name any."""
+    """The member with this file name; its folder is ignored, because an archive can name any."""
     paths = {info: PurePosixPath(info.filename) for info in opened.infolist() if not info.is_dir()}
-    found = [info for info, path in paths.items() if path.name == name]
-    if not found:
+    members = [info for info, path in paths.items() if path.name == name]
+    if not members:
         raise DataError(f"{origin} lacks {name}, it holds {_some(p.name for p in paths.values())}; {_remedy(origin)}")
-    return min(found, key=lambda info: len(paths[info].parts))
+    return min(members, key=lambda info: len(paths[info].parts))
 
 
 def _unpacked(local: Path, name: str) -> Path:
-    """The folder in which somebody has unpacked the archive."""
+    """The local folder that holds the unpacked archive."""
     layout, folder = ARCHIVES[name].layout, ARCHIVES[name].folder or name
     for candidate in (local / name, local / folder, local):
         if (candidate / layout.ratings).is_file() and (candidate / layout.items).is_file():

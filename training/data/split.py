@@ -1,4 +1,4 @@
-"""Which split every interaction belongs to."""
+"""Assigns every interaction to a split."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import pandas as pd
 
 from training.data.dataset import HELD_OUT, POSITIVE, TIMESTAMP, USER
 from training.errors import DataError
-from training.params import SplitParams
+from training.params.prepare import SplitParams
 
 SplitNumbers = npt.NDArray[np.int8]
 
@@ -14,13 +14,12 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 
 
 def split_rows(rows: pd.DataFrame, params: SplitParams, rng: np.random.Generator) -> SplitNumbers:
-    """Number the split of each row, int8 (n_rows,); `rows` are sorted by user, then time.
+    """Number the split of each row: int8 (n_rows,). `rows` are sorted by user, then time.
 
-    per_user: the last positives of each user are test, those before them validation. A row that is no
-    positive belongs to the split that is going on at its place in the user's history, so no split holds
-    anything from after the next one's first positive. random: the same with the history shuffled.
-    global: two cuts in time for everybody. Where `rows` say what is held out, that is test, and of each user's
-    others a share, drawn at random, is validation.
+    per_user: the last positives of each user are test, those before them validation. Any other row belongs to the
+    split of the positives around it, so no split holds a row from after the next split's first positive. random: the
+    same with the history shuffled. global: two cuts in time for everybody. Where `rows` have the column held_out,
+    those rows are test, and a random share of each user's others is validation.
     """
     if HELD_OUT in rows:
         return _given(rows, params, rng)
@@ -58,7 +57,7 @@ def _given(rows: pd.DataFrame, params: SplitParams, rng: np.random.Generator) ->
 
 
 def _counts(rows: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """How many positives each row's user has, and how many of them come up to and including this row."""
+    """The number of positives of each row's user, in all and up to and including this row."""
     positive = rows[POSITIVE].to_numpy().astype(np.int64)
     by_user = pd.Series(positive).groupby(rows[USER].to_numpy())
     return by_user.transform("sum").to_numpy(np.int64), by_user.cumsum().to_numpy(np.int64)

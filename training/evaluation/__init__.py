@@ -1,4 +1,4 @@
-"""Ranking held-out users with an artifact, and the figures that come of it.
+"""Ranks the test users with an artifact and computes every figure of the evaluation.
 
 The formulas are in `metrics`.
 """

@@ -1,4 +1,4 @@
-"""Cold items: how well those are ranked that nobody liked before the test."""
+"""Measures how well an artifact ranks cold items: those that no user liked before the test."""
 
 from typing import Any
 
@@ -12,15 +12,14 @@ from training.evaluation.results import CONFIDENCE
 from training.evaluation.targets import Targets
 from training.metrics.bootstrap import confidence_interval
 from training.metrics.ranking import expected_recall
-from training.params import EvaluateParams
+from training.params.evaluate import EvaluateParams
 
 
 def cold_report(artifact: Artifact, targets: Targets, params: EvaluateParams, seed: int) -> dict[str, Any]:
-    """Recall at k of ranking only cold items, for users who liked one of them; `users` alone where nobody did.
+    """Compute recall at k among cold items alone, over the users who liked one; if no user did, only count both.
 
-    Cold is an item without a positive in what the artifact has learned from. Many models score all of these alike, and
-    the order of ids may tell new films from old, so ties are counted as if in random order. `chance` is the same with
-    everything tied.
+    An item is cold if the artifact has learned from no positive of it. Many models score all cold items alike, and ids
+    often rise with time, so equal scores count as if in random order. `chance` is the recall of equal scores for all.
     """
     cold = artifact.item_popularity == 0
     wanted = _liked_cold(targets, cold)
@@ -38,7 +37,7 @@ def cold_report(artifact: Artifact, targets: Targets, params: EvaluateParams, se
 
 
 def _liked_cold(targets: Targets, cold: Mask) -> Targets:
-    """The users who liked a cold item, with nothing but the cold items as relevant."""
+    """The users who liked a cold item, with the cold items alone as relevant ones."""
     relevant = targets.relevant.multiply(cold[None, :]).tocsr()
     relevant.eliminate_zeros()
     chosen = np.flatnonzero(np.diff(relevant.indptr))
@@ -48,7 +47,7 @@ def _liked_cold(targets: Targets, cold: Mask) -> Targets:
 def _recalls(
     recommender: Recommender, targets: Targets, cold: Mask, params: EvaluateParams
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """What the model reaches and what chance would: float64 (n_users, n_k) each."""
+    """The recall of the model and that of chance: float64 (n_users, n_k) each."""
 
     def of_block(block: slice) -> npt.NDArray[np.float64]:
         scores, relevant = recommender.scores(targets.user_rows[block]), targets.relevant[block].toarray() > 0

@@ -1,4 +1,4 @@
-"""Measuring an artifact: rank every user with the service's own `Recommender`, then compute all metrics."""
+"""Ranks users with the service's own `Recommender` and computes their metrics."""
 
 import os
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from training.data.dataset import Dataset
 from training.evaluation.targets import Targets, held_out
 from training.metrics import ranking
 from training.metrics.names import parse_metric
-from training.params import EvaluateParams
+from training.params.evaluate import EvaluateParams
 
 USERS_AT_ONCE = 256
 
@@ -26,10 +26,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an artifact ranks the users of a split, one row per user.
+    """The lists and hits of the users of a split, one row per user.
 
     `user_rows`: int64 (n,) rows of the artifact. `lists`: int64 (n, k) item rows, best first, -1 pads.
-    `hits`: bool (n, k). `n_relevant`: int64 (n,). `auc`: float64 (n,), NaN where it isn't asked for.
+    `hits`: bool (n, k). `n_relevant`: int64 (n,). `auc`: float64 (n,), NaN where it isn't computed.
     """
 
     user_rows: Rows
@@ -39,18 +39,18 @@ class Outcome:
     auc: npt.NDArray[np.float64]
 
     def per_user(self, metric: str) -> npt.NDArray[np.float64]:
-        """A metric such as `ndcg@10` or `auc` for each user: float64 (n,)."""
+        """Compute a metric such as `ndcg@10` or `auc` for each user: float64 (n,)."""
         name, k = parse_metric(metric)
         return self.auc if k is None else ranking.METRICS[name](_cut(self.hits, k), self.n_relevant)
 
 
 def _cut(hits: npt.NDArray[np.bool_], k: int) -> npt.NDArray[np.bool_]:
-    """The first k ranks; a catalogue smaller than k leaves the last ones without a hit."""
+    """The first k ranks; in a catalogue smaller than k the last ranks hold no hit."""
     return np.pad(hits[:, :k], ((0, 0), (0, max(0, k - hits.shape[1]))))
 
 
 def rank(artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progress: bool = False) -> Outcome:
-    """Rank all unseen items for every target user; lists are cut at `depth`."""
+    """Rank all unseen items for every target user; keep the first `depth` of each list."""
     recommender = Recommender(artifact)
 
     def rank_block(block: slice) -> Outcome:
@@ -61,12 +61,12 @@ def rank(artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progr
 
 
 def rank_test(artifact: Artifact, dataset: Dataset, params: EvaluateParams, progress: bool = False) -> Outcome:
-    """Rank all users with a test positive whom the artifact knows."""
+    """Rank all users with a test positive that the artifact knows."""
     return rank(artifact, held_out(artifact, dataset), max(params.at), with_auc=True, progress=progress)
 
 
 def in_blocks(n_users: int, work: Callable[[slice], T], *, progress: bool) -> list[T]:
-    """What `work` makes of each block of users, side by side, one per processor, with one BLAS thread each."""
+    """Call `work` for each block of users, one block per processor at a time, with one BLAS thread each."""
     blocks = [slice(start, start + USERS_AT_ONCE) for start in range(0, n_users, USERS_AT_ONCE)]
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(tqdm(pool.map(work, blocks), desc="rank users", total=len(blocks), disable=not progress))

@@ -1,4 +1,4 @@
-"""Whom to rank, and what is relevant to them."""
+"""The users to rank and their relevant items."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,14 +14,14 @@ from training.data.dataset import Dataset, Interactions
 
 @dataclass(frozen=True)
 class Targets:
-    """Whom to rank and what is relevant to them: rows of an artifact's users, and a CSR row for each."""
+    """The users to rank, as rows of an artifact, and a CSR row of relevant items for each."""
 
     user_rows: Rows
     relevant: sparse.csr_matrix
 
     @classmethod
     def of(cls, artifact_user_ids: npt.NDArray[Any], dataset: Dataset, held_out: Interactions) -> "Targets":
-        """The positives that were held out, of users whom the artifact knows."""
+        """Take the held-out positives of the users that the artifact knows."""
         positives = held_out.positives()
         ids = dataset.user_ids[positives.users]
         rows = np.minimum(np.searchsorted(artifact_user_ids, ids), len(artifact_user_ids) - 1)
@@ -31,7 +31,7 @@ class Targets:
         return cls(user_rows, positives.matrix(len(artifact_user_ids), dataset.n_items)[user_rows])
 
     def sample(self, size: int, rng: np.random.Generator) -> "Targets":
-        """At most `size` users, drawn at random."""
+        """Draw at most `size` of the users at random."""
         if len(self.user_rows) <= size:
             return self
         chosen = np.sort(rng.choice(len(self.user_rows), size, replace=False))
@@ -39,5 +39,5 @@ class Targets:
 
 
 def held_out(artifact: Artifact, dataset: Dataset) -> Targets:
-    """The users with a test positive whom the artifact knows, and what they liked there."""
+    """Take the test positives of the users that the artifact knows."""
     return Targets.of(artifact.user_ids, dataset, dataset.interactions("test"))

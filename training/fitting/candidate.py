@@ -1,4 +1,4 @@
-"""Fitting one candidate: what `train`, `refit` and the comparison with the live recipe share."""
+"""Fits one candidate, for `train`, `refit` and the comparison with the live recipe."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from training.fitting.assembly import Knowledge
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Family, checked
-from training.params import Params
+from training.params.train import TrainStage
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A fitted artifact, the family as settled on validation, the metric after each epoch and that of the choice."""
+    """A fitted artifact, its family as validation decided it, the metric after each epoch and that of the best one."""
 
     artifact: Artifact
     family: Family
@@ -24,17 +24,17 @@ class Trained:
     metric: float
 
 
-def fit_candidate(dataset: Dataset, params: Params, candidate: str) -> Trained:
-    """Fit on train, watched on validation; then on both, with the epochs and weights that were best."""
+def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str) -> Trained:
+    """Fit on train and decide on validation; then fit on both with the best epochs and weights."""
     family = make_family(candidate, params.models.get(candidate, {}))
-    found = Validation.of(dataset, params, candidate).settle(family)
+    validated = Validation.of(dataset, params, candidate).fit_validated(family)
     knowledge = Knowledge(dataset, LEARNED_FROM, params.threads)
-    artifact = fit_artifact(knowledge, candidate, found.family, params.seed)
-    return Trained(artifact, found.family, found.curve, found.metric)
+    artifact = fit_artifact(knowledge, candidate, validated.family, params.seed)
+    return Trained(artifact, validated.family, validated.curve, validated.metric)
 
 
 def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> Artifact:
-    """Fit a family on all that is known, without stopping early.
+    """Fit a family on all of `knowledge`, without early stopping.
 
     Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
     """

@@ -1,4 +1,4 @@
-"""The fold-in encoder: from a history to a user vector, without retraining."""
+"""Fits the fold-in encoder, which turns a history into a user vector without retraining."""
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,10 @@ TOLERANCE = 1e-6
 def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Fit the ridge regression from histories to trained user vectors.
 
-    A history is a row of `positives` (n_users, n_items) over the root of its length; users without one
+    A history is a row of `positives` (n_users, n_items), divided by the root of its length; users without a positive
     are left out. Returns the encoder, float32 (n_items, dim), and the intercept, float32 (dim,): a user's
-    vector ≈ Σ encoder[history] / √n + intercept. Solved by conjugate gradients on the normal equations,
-    Hestenes and Stiefel (1952), all dimensions side by side, preconditioned with their diagonal.
+    vector ≈ Σ encoder[history] / √n + intercept. Method: conjugate gradients on the normal equations,
+    Hestenes and Stiefel (1952), for all dimensions at once, preconditioned with the diagonal.
     """
     lengths = np.diff(positives.indptr)
     known = lengths > 0
@@ -32,7 +32,7 @@ def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array) -> 
 
 def _ridge(matrix: sparse.csr_matrix, targets: Float64Array) -> Float64Array:
     transposed = matrix.T.tocsr()
-    # Popular items weigh far more than others: without it, the iterations are eight times as many on large data.
+    # Popular items weigh far more than others: without this there are eight times as many iterations on large data.
     diagonal = REGULARISATION + np.asarray(matrix.power(2).sum(axis=0)).reshape(-1, 1)
     residual: Float64Array = transposed @ targets
     solution, direction = np.zeros_like(residual), residual / diagonal
@@ -51,6 +51,6 @@ def _ridge(matrix: sparse.csr_matrix, targets: Float64Array) -> Float64Array:
 
 
 def _ratio(numerator: Float64Array, denominator: Float64Array) -> Float64Array:
-    """Their quotient, 0 where a column is solved already."""
+    """The quotient, 0 where the denominator is 0 because the column is solved."""
     quotient: Float64Array = np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
     return quotient

@@ -1,4 +1,4 @@
-"""How well factors rank the validation split, having been fitted to the train split alone."""
+"""Measures on the validation split how well factors rank that were fitted to the train split alone."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from training.evaluation.targets import Targets
 from training.fitting.assembly import Knowledge
 from training.metrics.names import parse_metric
 from training.models.base import Factors, Family, checked
-from training.models.settling import Measure, Settled, settle
-from training.params import Params
+from training.models.validated_fit import Measure, ValidatedFit, fit_validated
+from training.params.train import TrainStage
 
 LEARNED_FROM = ("train", "validation")
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What the family `name` learns from before the test, and the users whom `select.metric` is measured on."""
+    """The train data that the family `name` learns from, and the users on whom `metric` is measured."""
 
     name: str
     knowledge: Knowledge
@@ -28,8 +28,8 @@ class Validation:
     seed: int
 
     @classmethod
-    def of(cls, dataset: Dataset, params: Params, name: str) -> "Validation":
-        """At most `select.validation_users` users, drawn at random; the test split isn't looked at."""
+    def of(cls, dataset: Dataset, params: TrainStage, name: str) -> "Validation":
+        """Draw at most `select.validation_users` users at random. The test split isn't read."""
         knowledge = Knowledge(dataset, ("train",), params.threads)
         known_ids = dataset.user_ids[knowledge.known_users]
         targets = Targets.of(known_ids, dataset, dataset.interactions("validation"))
@@ -37,14 +37,14 @@ class Validation:
         return cls(name, knowledge, targets, params.select.metric, params.seed)
 
     def measure(self, factors: Factors) -> float:
-        """The mean of the metric over the users; raises TrainingError where the factors are unusable."""
+        """Compute the mean of the metric over the users; raise TrainingError where the factors are unusable."""
         name, k = parse_metric(self.metric)
         artifact = self.knowledge.ranking_artifact(checked(self.name, factors))
         outcome = rank(artifact, self.targets, k or 1, with_auc=name == "auc")
         return float(np.nanmean(outcome.per_user(self.metric)))
 
-    def settle(self, family: Family, measure: Measure | None = None) -> Settled:
+    def fit_validated(self, family: Family, measure: Measure | None = None) -> ValidatedFit:
         """Fit the family to the train split and decide what its parameters leave open."""
         rng = np.random.default_rng(self.seed)
         with threadpool_limits(self.knowledge.threads):
-            return settle(family, self.knowledge.training_data, rng, measure or self.measure)
+            return fit_validated(family, self.knowledge.training_data, rng, measure or self.measure)

@@ -1,4 +1,4 @@
-"""Confidence intervals by resampling users."""
+"""Computes confidence intervals by resampling users."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,10 @@ class Interval:
 def confidence_interval(
     values: npt.NDArray[np.float64], resamples: int, confidence: float, rng: np.random.Generator
 ) -> list[Interval]:
-    """Percentile intervals of the means of the columns of `values`, float64 (n_users, n_metrics).
+    """Compute percentile intervals of the column means of `values`, float64 (n_users, n_metrics).
 
-    Every resample draws the same users for all columns, so a column may be a paired difference. NaN stands for a user
-    without a value, who counts in the other columns only; each column needs one user who has a value.
+    Every resample draws the same users for all columns, so a column may be a paired difference. A user
+    with NaN in a column does not count there; each column needs one user who has a value.
     Source: Efron, Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
     n_users, defined = len(values), ~np.isnan(values)
@@ -34,7 +34,7 @@ def confidence_interval(
         drawn = rng.integers(n_users, size=(size, n_users), dtype=np.int32)
         weights = np.stack([np.bincount(users, minlength=n_users) for users in drawn]).astype(np.float64)
         n_defined = n_users if defined.all() else weights @ defined
-        with np.errstate(invalid="ignore"):  # a resample may draw nobody who has a value
+        with np.errstate(invalid="ignore"):  # a resample may draw only users without a value
             means[start : start + size] = weights @ known / n_defined
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(means, [tail, 1 - tail], axis=0)

@@ -2,7 +2,8 @@
 
 import re
 
-AT_K = ("precision", "recall", "ndcg", "map", "mrr", "hit_rate")
+from training.metrics.ranking import METRICS
+
 WITHOUT_K = ("auc",)
 
 
@@ -14,7 +15,7 @@ def parse_metric(name: str) -> tuple[str, int | None]:
     if name in WITHOUT_K:
         return name, None
     match = re.fullmatch(r"(\w+)@([1-9]\d*)", name)
-    if match is None or match[1] not in AT_K:
-        known = ", ".join([*(f"{metric}@k" for metric in AT_K), *WITHOUT_K])
+    if match is None or match[1] not in METRICS:
+        known = ", ".join([*(f"{metric}@k" for metric in METRICS), *WITHOUT_K])
         raise ValueError(f"{name!r} is not a metric; known are {known}")
     return match[1], int(match[2])

@@ -1,8 +1,8 @@
-"""Metrics of one user's ranked list; every function works on many users at once.
+"""Ranking metrics of each user's list; every function works on many users at once.
 
 `hits` is a boolean array (n_users, k): whether the item at that rank is relevant, best rank first.
-`n_relevant` is an integer array (n_users,) with at least 1 everywhere: how many items are relevant
-to the user in all. Every function returns float64 (n_users,) between 0 and 1. Libraries disagree on
+`n_relevant` is an integer array (n_users,) with at least 1 everywhere: the number of items
+relevant to the user. Every function returns float64 (n_users,) between 0 and 1. Libraries disagree on
 some of these names, so each docstring holds the definition that is used here.
 """
 
@@ -81,10 +81,10 @@ METRICS: dict[str, Callable[[Hits, Counts], PerUser]] = {
 
 
 def auc(scores: npt.NDArray[np.float32], relevant: Hits) -> PerUser:
-    """Share of pairs (relevant, other candidate) that the scores put in the right order, ties counting half.
+    """Share of pairs (relevant, other unseen item) that the scores put in the right order; ties count half.
 
-    `scores` (n_users, n_items) are -inf for items that are no candidates (already seen). NaN for a
-    user with no relevant or no other candidate. Source: the Mann-Whitney form of the area under the
+    `scores` (n_users, n_items) are -inf for seen items. NaN for a user without a
+    relevant or without another unseen item. Source: the Mann-Whitney form of the area under the
     ROC curve, Hanley and McNeil (1982).
     """
     relevant = relevant & (scores > -np.inf)
@@ -94,7 +94,7 @@ def auc(scores: npt.NDArray[np.float32], relevant: Hits) -> PerUser:
     hidden = np.isneginf(scores).sum(axis=1)
     n_relevant = np.diff(bounds)
     n_pairs = n_relevant * (scores.shape[1] - hidden - n_relevant)
-    # Among themselves the relevant items make n²/2 of those ranks, and all lie above what is hidden.
+    # Of `below`, n²/2 are comparisons of relevant items with each other, and the rest includes all hidden items.
     right = below - n_relevant**2 / 2 - n_relevant * hidden
     return np.where(n_pairs > 0, right / np.maximum(n_pairs, 1), np.nan)
 
@@ -102,7 +102,7 @@ def auc(scores: npt.NDArray[np.float32], relevant: Hits) -> PerUser:
 def expected_recall(scores: npt.NDArray[np.float32], relevant: Hits, at: Sequence[int]) -> npt.NDArray[np.float64]:
     """Recall at each k, float64 (n_users, n_k), averaged over all orders of items with equal scores.
 
-    `scores` (n_users, n_items) are -inf for items that are no candidates; every user has a relevant candidate.
+    `scores` (n_users, n_items) are -inf for items that are not ranked; every user has a relevant item that is ranked.
     An item with a above it and t of its score, itself included, is among the first k with probability (k - a) / t.
     Source: McSherry, Najork, Computing information retrieval performance measures efficiently in the presence of tied
     scores (2008).
@@ -117,7 +117,7 @@ def expected_recall(scores: npt.NDArray[np.float32], relevant: Hits, at: Sequenc
 
 
 def _below(ordered: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bounds: Counts) -> PerUser:
-    """How many numbers of an ordered row lie below its values, in sum; those equal to one count half."""
+    """For each ordered row, count its numbers below each of its values and add up; equal ones count half."""
     next_values = np.nextafter(values, np.float32(np.inf))
     total = np.zeros(len(ordered))
     for row, (order, start, end) in enumerate(zip(ordered, bounds[:-1], bounds[1:], strict=True)):

@@ -1,4 +1,4 @@
-"""What a model family is: it turns interactions into embeddings and biases."""
+"""The interface of a model family: it turns interactions into embeddings and biases."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from scipy import sparse
 
 from app.contract.artifact import Float32Array
 from training.errors import TrainingError
-from training.params import Section
+from training.params.section import Section
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a family learns from.
+    """The data that a family learns from.
 
     `positives`: float32 CSR (n_users, n_items), 1 where a user likes an item. `item_features`: float32 CSR
-    (n_items, n_features) of ones; (n_items, 0) without features. `threads`: how many a fit may use.
+    (n_items, n_features) of ones; (n_items, 0) without features. `threads`: the number that a fit may use.
     `stars`: float32 CSR (n_users, n_items), every rating, liked or not; NaN where the data has no stars.
     """
 
@@ -28,15 +28,15 @@ class TrainingData:
     stars: sparse.csr_matrix
 
 
-LARGEST = 1e12  # the most that an artifact may hold, MAX_MAGNITUDE of app/contract/artifact_checks.py
+LARGEST = 1e12  # the largest number that an artifact may hold: MAX_MAGNITUDE of app/contract/artifact_checks.py
 
 
 @dataclass(frozen=True)
 class Factors:
-    """What a family has learned, float32: embeddings (n, dim) and biases (n,) of users and items.
+    """The result of a fit, float32: embeddings (n, dim) and biases (n,) of users and items.
 
-    A user's ranking is that of user_embedding · item_embedding + item_bias. A user whose embedding is all
-    zero is one the family knows nothing of.
+    A user's items are ranked by user_embedding · item_embedding + item_bias. A user with an embedding of zeros is one
+    of whom the family knows nothing.
     """
 
     user_embeddings: Float32Array
@@ -52,9 +52,9 @@ class Factors:
         items: npt.NDArray[np.floating[Any]],
         item_biases: npt.NDArray[np.floating[Any]] | None = None,
     ) -> "Factors":
-        """A copy of embeddings that were learned from positives alone: zero for whom or what has none.
+        """Copy embeddings that were learned from positives alone, with zeros for users and items that have none.
 
-        There a library leaves whatever the vector was born with, which means nothing.
+        A library leaves the random initial vector there, which means nothing.
         """
         n_users, n_items = data.positives.shape
         liking, liked = np.diff(data.positives.indptr) > 0, np.bincount(data.positives.indices, minlength=n_items) > 0
@@ -67,13 +67,13 @@ class Factors:
         )
 
     def is_usable(self) -> bool:
-        """Whether no number is NaN, infinite or so large that a score isn't finite."""
+        """Tell whether all numbers are finite and small enough for finite scores."""
         arrays = (self.user_embeddings, self.item_embeddings, self.user_biases, self.item_biases)
         return all(bool((np.abs(array) <= LARGEST).all()) for array in arrays)
 
 
 def checked(name: str, factors: Factors) -> Factors:
-    """The factors as they are; raises TrainingError where they can't be ranked by."""
+    """Return the factors; raise TrainingError where they aren't usable."""
     if not factors.is_usable():
         raise TrainingError(
             f"{name} learned NaN, infinite or huge numbers; lower its learning rate or regularisation in params.yaml"
@@ -82,7 +82,7 @@ def checked(name: str, factors: Factors) -> Factors:
 
 
 Watch = Callable[[int, Callable[[], Factors]], bool]
-"""Called after each epoch with its number and a way to get the factors so far; True ends the fit."""
+"""A fit calls this after each epoch, with its number and a function for the factors so far; True ends the fit."""
 
 
 class Family(Protocol):
@@ -95,7 +95,7 @@ class Family(Protocol):
         """
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:
-        """The parameters as plain values, to be saved."""
+        """Return the parameters as plain values, to be saved."""
 
 
 class IterativeSection(Section):

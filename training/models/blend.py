@@ -1,4 +1,4 @@
-"""A blend of other families: their embeddings side by side, so that its score is a weighted sum of theirs."""
+"""A blend of other families: concatenated embeddings, so that its score is a weighted sum of theirs."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 from training.models import make_family
 from training.models.base import Factors, Family, TrainingData, Watch
-from training.models.settling import Measure, Settled, settle
-from training.params import Section
+from training.models.validated_fit import Measure, ValidatedFit, fit_validated
+from training.params.section import Section
 
-STEPS = (0.0, 0.5, 0.7, 1.4, 2.0)  # times a member's weight: what is tried for each in turn
+STEPS = (0.0, 0.5, 0.7, 1.4, 2.0)  # factors of a member's weight that are tried, member by member
 ROUNDS = 2
 
 Float64Array = npt.NDArray[np.float64]
@@ -21,9 +21,9 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class Blend(Section):
-    """The members with their parameters, and their weights; null: chosen on validation.
+    """The members with their parameters, and their weights; null: validation chooses them.
 
-    A weight counts in units of a member's own spread: how far, for a user, its scores are from each other.
+    A weight is relative to the spread of a member's scores, which is their standard deviation for a user.
     """
 
     members: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
@@ -40,26 +40,26 @@ class Blend(Section):
         return self
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
-        """Fit the members one by one and put them together, in equal parts where no weights are given.
+        """Fit the members one by one and mix them, with equal weights if none are given.
 
         Raises ParamsError or TrainingError where a member does.
         """
         parts = [member.fit(data, own) for member, own in self._families(rng)]
         return mix(parts, self._weights() or [1.0] * len(parts))
 
-    def settled(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Settled:
-        """Settle each member by itself; then the weights, unless they are given."""
-        members = [settle(member, data, own, measure) for member, own in self._families(rng)]
+    def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
+        """Fit each member with validation; then choose the weights, unless they are given."""
+        members = [fit_validated(member, data, own, measure) for member, own in self._families(rng)]
         parts = [member.factors for member in members]
         weights = self._weights() or _best_weights(parts, measure)
         params = [member.family.model_dump(mode="json") for member in members]
-        found = {
+        decided = {
             "members": dict(zip(self.members, params, strict=True)),
             "weights": dict(zip(self.members, weights, strict=True)),
         }
         factors = mix(parts, weights)
         metric = measure(factors)
-        return Settled(self.model_copy(update=found), factors, [metric], metric)
+        return ValidatedFit(self.model_copy(update=decided), factors, [metric], metric)
 
     def _families(self, rng: np.random.Generator) -> list[tuple[Family, np.random.Generator]]:
         families = [make_family(name, params) for name, params in self.members.items()]
@@ -70,9 +70,9 @@ class Blend(Section):
 
 
 def mix(parts: Sequence[Factors], weights: Sequence[float]) -> Factors:
-    """Side by side: embeddings (n, sum of dims), so that scores are sums, each part's spread being its weight.
+    """Concatenate the embeddings, (n, sum of dims), scaled so that the spread of each part's scores is its weight.
 
-    User vectors get equal lengths on average, so that similar items too are those of all parts.
+    All parts' user vectors get the same mean length, so that each part has its say in which items are similar.
     """
     scaled = [_scaled(part, weight) for part, weight in zip(parts, weights, strict=True) if weight > 0]
     return Factors(
@@ -97,9 +97,9 @@ def _scaled(part: Factors, weight: float) -> Factors:
 
 
 def score_spread(users: Float64Array, part: Factors) -> float:
-    """The standard deviation of a user's scores over all items, averaged over `users` (n, dim).
+    """Compute the standard deviation of a user's scores over all items, averaged over `users` (n, dim).
 
-    From the items' covariance, so that no score is computed. Without users, that of the item biases.
+    It follows from the items' covariance, without computing a score. Without users it is that of the item biases.
     """
     items = np.column_stack([part.item_embeddings, part.item_biases]).astype(np.float64)
     covariance = np.atleast_2d(np.cov(items, rowvar=False, bias=True))
@@ -111,7 +111,7 @@ def score_spread(users: Float64Array, part: Factors) -> float:
 
 
 def _best_weights(parts: Sequence[Factors], measure: Measure) -> list[float]:
-    """Weights found by changing one after the other from equal parts, as long as validation gets better."""
+    """Start from equal weights and change one after the other, as long as the validation metric rises."""
     weights = [1.0] * len(parts)
     best = measure(mix(parts, weights))
     trials = [(member, step) for _ in range(ROUNDS) for member in range(len(parts)) for step in STEPS]

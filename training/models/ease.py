@@ -1,4 +1,4 @@
-"""EASE: a linear item-to-item model in closed form, served as embeddings."""
+"""EASE: a linear item-to-item model in closed form, cut to embeddings."""
 
 from typing import Annotated
 
@@ -10,22 +10,22 @@ from scipy.linalg import lapack
 from sklearn.utils.extmath import randomized_svd
 from tqdm import tqdm
 
+from app.contract.artifact import Float32Array
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between, OneOf
-from training.params import Section
+from training.params.section import Section
 
 POWER_ITERATIONS = 4
 COLUMNS_AT_ONCE = 1024
 
-Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 
 
 class EASE(Section):
     """Parameters of Steck, Embarrassingly Shallow Autoencoders for Sparse Data (2019).
 
-    The item-to-item matrix is cut to its `embedding_size` largest singular values. It is square and dense, so only
-    the `max_items` items with most positives are in it.
+    The item-to-item matrix is cut to its `embedding_size` largest singular values. It is square and dense, so it
+    holds only the `max_items` items with most positives.
     """
 
     embedding_size: Annotated[int, Field(ge=1), OneOf((128, 256, 512))]
@@ -35,7 +35,7 @@ class EASE(Section):
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Solve for the matrix and cut it; a user is the sum of the history's rows over the root of its length.
 
-        That root changes no ranking, since there is no item bias; it makes the fold-in encoder's form exact.
+        The root changes no ranking, because there is no item bias, and it is the form that the fold-in encoder fits.
         """
         known = self._items(data)
         histories = data.positives[:, known]
@@ -57,7 +57,7 @@ class EASE(Section):
 
 
 def item_weights(histories: sparse.csr_matrix, regularization: float) -> Float32Array:
-    """Least-squares weights by which each item's column is told from all others: float32 (n_items, n_items).
+    """Compute the least-squares weights that predict each item from all others: float32 (n_items, n_items).
 
     `histories`: float32 CSR (n_users, n_items). With P the inverse of XᵀX + λI, the weight of item i for item j
     is -P[i, j] / P[j, j], and 0 for itself: Steck (2019), equation 8.

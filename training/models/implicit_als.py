@@ -1,4 +1,4 @@
-"""Implicit ALS: matrix factorisation by weighted least squares over all items, liked or not."""
+"""Implicit ALS: matrix factorisation by weighted least squares over all items, positive or not."""
 
 from typing import Annotated
 
@@ -15,8 +15,8 @@ from training.models.search import Between, OneOf
 class ImplicitALS(IterativeSection):
     """Parameters of Hu, Koren and Volinsky, Collaborative Filtering for Implicit Feedback Datasets (2008).
 
-    `alpha` is the weight of a positive, where that of everything else is 1; the squared norm of an embedding
-    costs `regularization`.
+    `alpha` is the weight of a positive; everything else weighs 1. `regularization` is the penalty on an embedding's
+    squared norm.
     """
 
     embedding_size: Annotated[int, Field(ge=1), OneOf((32, 64, 128))]

@@ -1,4 +1,4 @@
-"""Implicit BPR: matrix factorisation that ranks a liked item above a random one."""
+"""Implicit BPR: matrix factorisation that learns to rank a positive above a random item."""
 
 from typing import Annotated
 

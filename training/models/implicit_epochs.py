@@ -1,4 +1,4 @@
-"""Fitting a model of the library implicit: epoch by epoch, with a progress bar and an early end."""
+"""Fits a model of the library implicit epoch by epoch, with a progress bar and an early end."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +12,7 @@ from training.models.base import Factors, TrainingData, Watch
 
 
 class _WatchedEnoughError(Exception):
-    """Ends a fit in the middle: the library has no other way."""
+    """Ends a fit early; the library offers no other way."""
 
 
 def fit_epochs(
@@ -22,7 +22,7 @@ def fit_epochs(
     factors: Callable[[], Factors],
     watch: Watch | None,
 ) -> Factors:
-    """Fit `model` for its number of iterations, or until `watch` says so; returns its factors.
+    """Fit `model` for its number of iterations, or until `watch` returns True; return its factors.
 
     Raises TrainingError where the numbers don't stay finite.
     """

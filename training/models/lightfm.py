@@ -1,4 +1,4 @@
-"""LightFM: matrix factorisation over item identities and features, fitted to rankings."""
+"""LightFM: matrix factorisation over item identities and features, by a ranking loss."""
 
 from typing import Annotated, Literal
 
@@ -10,14 +10,13 @@ from tqdm import tqdm
 
 from app.contract.artifact import Float32Array
 from training.errors import TrainingError
-from training.models import make_family
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.search import Between, OneOf
-from training.params import Section
+from training.params.section import Section
 
 
 class ALSStart(Section):
-    """Parameters of the implicit ALS whose factors LightFM starts from; `norm` is their mean length then."""
+    """Parameters of the implicit ALS whose factors LightFM starts from, scaled to the mean length `norm`."""
 
     alpha: Annotated[float, Field(gt=0)] = 5.0
     regularization: Annotated[float, Field(ge=0)] = 60.0
@@ -28,7 +27,7 @@ class ALSStart(Section):
 class LightFM(IterativeSection):
     """Parameters of Kula, Metadata Embeddings for User and Item Cold-start Recommendations (2015).
 
-    An item's embedding is the sum of those of its features, of which its own identity is one.
+    An item's embedding is the sum of the embeddings of its features; its identity is one of them.
     """
 
     loss: Literal["warp", "bpr", "logistic", "warp-kos"]
@@ -41,13 +40,13 @@ class LightFM(IterativeSection):
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] | None
     item_features: bool
-    # A recipe of an older version names none of these.
+    # Recipes of older versions lack these.
     init: Literal["random", "als"] = "random"
     als: ALSStart = ALSStart()
     seeds: Annotated[int, Field(ge=1)] = 1
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
-        """Fit epoch by epoch, with a progress bar; with `seeds`, so many models side by side.
+        """Fit epoch by epoch, with a progress bar; `seeds` is the number of models, side by side.
 
         Raises TrainingError where fitting diverges.
         """
@@ -72,9 +71,11 @@ class LightFM(IterativeSection):
     def _start(
         self, model: lightfm.LightFM, data: TrainingData, features: sparse.csr_matrix, rng: np.random.Generator
     ) -> None:
-        """Put ALS's factors in place of the random identity embeddings of whoever has positives."""
+        """Replace the random identity embeddings of users and items with positives by the factors of ALS."""
+        from training.models.implicit_als import ImplicitALS  # loads its library only here
+
         als = self.als.model_dump(exclude={"norm"}) | {"embedding_size": self.embedding_size, "patience": None}
-        start = make_family("implicit_als", als).fit(data, rng)
+        start = ImplicitALS(**als).fit(data, rng)
         model.fit_partial(data.positives, item_features=features, epochs=0)
         for target, source in (
             (model.user_embeddings, start.user_embeddings),
@@ -102,12 +103,12 @@ class LightFM(IterativeSection):
 
 
 def _factors(models: list[lightfm.LightFM], features: sparse.csr_matrix, data: TrainingData) -> Factors:
-    """Representations side by side: the score is the mean of the models' scores."""
+    """Concatenate the representations: the score is the mean of the models' scores."""
     users = [model.get_user_representations() for model in models]
     items = [model.get_item_representations(features) for model in models]
     item_embeddings: Float32Array = np.hstack([embeddings for _, embeddings in items])
     user_embeddings = np.hstack([embeddings for _, embeddings in users])
-    # A user without a positive still has the vector it was born with, which means nothing.
+    # A user without a positive still has the random initial vector, which means nothing.
     unknown = np.diff(data.positives.indptr) == 0
     return Factors(
         user_embeddings=np.where(unknown[:, None], np.float32(0), user_embeddings),

@@ -1,15 +1,15 @@
-"""The baseline: what most people like, the same for everyone."""
+"""The baseline: the most liked items, the same for every user."""
 
 import numpy as np
 
 from training.models.base import Factors, TrainingData, Watch
-from training.params import Section
+from training.params.section import Section
 
 
 class Popularity(Section):
     """Ranks items by their number of positive interactions.
 
-    It learns no user vector, so that the ranking by popularity of `Recommender` applies.
+    It learns no user vector; `Recommender` then ranks by popularity.
     """
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:

@@ -1,4 +1,4 @@
-"""Non-negative matrix factorisation of who likes what, by scikit-learn."""
+"""Non-negative matrix factorisation of the positives, by scikit-learn."""
 
 import warnings
 from typing import Annotated
@@ -10,14 +10,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between
-from training.params import Section
+from training.params.section import Section
 
 
 class SklearnNMF(Section):
     """Parameters of Lee and Seung's factorisation (1999), by coordinate descent: Cichocki and Phan (2009).
 
-    Each number of an embedding is how much of one theme there is in it. `regularization` is the penalty on
-    squares, per sample as the library counts it.
+    Each number of an embedding is the amount of one theme. `regularization` is the penalty on squares, per sample as
+    the library defines it.
     """
 
     embedding_size: Annotated[int, Field(ge=1), Between(8, 128, log=True)]
@@ -25,7 +25,7 @@ class SklearnNMF(Section):
     iterations: Annotated[int, Field(ge=1)]
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
-        """Factorise, for at most so many iterations."""
+        """Factorise in at most `iterations` steps."""
         model = NMF(
             n_components=min(self.embedding_size, *data.positives.shape),
             init="nndsvda",
@@ -34,7 +34,7 @@ class SklearnNMF(Section):
             random_state=int(rng.integers(2**31)),
         )
         with warnings.catch_warnings():
-            # An early end is a choice of whoever sets `iterations`.
+            # `iterations` may be set so low on purpose.
             warnings.simplefilter("ignore", ConvergenceWarning)
             users = model.fit_transform(data.positives)
         return Factors.learned(data, users, model.components_.T)

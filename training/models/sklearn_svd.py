@@ -1,4 +1,4 @@
-"""Truncated singular value decomposition of who likes what, by scikit-learn."""
+"""Truncated singular value decomposition of the positives, by scikit-learn."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from sklearn.decomposition import TruncatedSVD
 
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between
-from training.params import Section
+from training.params.section import Section
 
 
 class SklearnSVD(Section):
@@ -18,7 +18,7 @@ class SklearnSVD(Section):
     iterations: Annotated[int, Field(ge=1)]
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
-        """Decompose; a user's vector is the sum of those of the liked items."""
+        """Decompose; a user's vector is the sum of the vectors of the liked items."""
         model = TruncatedSVD(
             # There are no more singular values than items.
             n_components=min(self.embedding_size, data.positives.shape[1]),

@@ -10,14 +10,14 @@ from surprise import SVD, Trainset
 from training.errors import TrainingError
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between, OneOf
-from training.params import Section
+from training.params.section import Section
 
 
 class SurpriseSVD(Section):
     """Parameters of Funk's SVD, as in Koren, Bell and Volinsky, Matrix Factorization Techniques (2009).
 
-    It ranks by predicted stars, so films that few have seen but all of them loved come first: usually worse
-    than popularity. It learns from every rating, liked or not.
+    It ranks by predicted stars, so items come first that few users have rated, all of them highly: usually worse than
+    popularity. It learns from every rating, positive or not.
     """
 
     embedding_size: Annotated[int, Field(ge=1), OneOf((32, 64, 128))]
@@ -43,14 +43,14 @@ class SurpriseSVD(Section):
 
 
 def _trainset(stars: sparse.csr_matrix) -> Trainset:
-    """The library's form of the ratings; a row number is its inner id."""
+    """Convert the ratings to the library's form; a row number is its inner id."""
     rows = [slice(start, end) for start, end in zip(stars.indptr, stars.indptr[1:], strict=False)]
     by_user = {
         user: list(zip(stars.indices[row].tolist(), stars.data[row].tolist(), strict=True))
         for user, row in enumerate(rows)
     }
     scale = (float(stars.data.min()), float(stars.data.max()))
-    # Fitting reads the ratings by user only; by item they would take as much memory again.
+    # A fit reads ratings by user only; by item they would take as much memory again.
     return Trainset(by_user, {}, *stars.shape, stars.nnz, scale, {}, {})
 
 

@@ -1,4 +1,4 @@
-"""Whether a new version replaces the live one: the recipes compared, the gate, and how a registration is told.
+"""Decides whether a new version replaces the live one: the results compared, the gate, and the summary.
 
 MLflow itself is reached through `tracking`.
 """

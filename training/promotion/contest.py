@@ -1,7 +1,6 @@
-"""The comparison that the gate decides on: the candidate's recipe, popularity's and the live one's, on one split."""
+"""The results that the gate compares: those of the candidate, of popularity and of the live recipe, on one split."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -12,17 +11,17 @@ from training.evaluation.ranking import rank_test
 from training.evaluation.results import user_table
 from training.files import REPRODUCE, read_json, read_parquet
 from training.fitting.candidate import fit_candidate
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
-from training.promotion.gate import Live, Verdict, decide
+from training.promotion.gate import LiveResult, Verdict, decide
 from training.tracking.versions import Evidence
 
 BASELINE = "popularity"
 
 
 @dataclass(frozen=True)
-class Incumbent:
-    """The live version and what was kept beside it: None for one that this pipeline did not register."""
+class LiveVersion:
+    """The live version and the evidence beside it: None for a version that this pipeline did not register."""
 
     version: str
     evidence: Evidence | None
@@ -30,9 +29,10 @@ class Incumbent:
 
 @dataclass(frozen=True)
 class LiveRecipe:
-    """The live version's recipe on the present split: its results per user, or what stands in their way.
+    """The live version's recipe on the present split: its results per user, or the obstacle to them.
 
-    `candidate` names the one that has the same recipe, if any; `last_result` is the mean it was registered with.
+    `candidate` names the candidate that has the same recipe, if any; `last_result` is the mean that the version was
+    registered with.
     """
 
     version: str
@@ -43,85 +43,96 @@ class LiveRecipe:
 
 
 @dataclass(frozen=True)
+class Opponents:
+    """The opponents of all candidates: popularity's results per user, and the live recipe if a version is live."""
+
+    popularity: pd.DataFrame
+    live: LiveRecipe | None
+
+
+@dataclass
 class Contest:
-    """The results of a candidate on the present split, and how to get those of its opponents, each once."""
+    """A candidate and its opponents on the present split."""
 
     project: Project
     params: Params
     dataset: Dataset
     candidate: str
-    incumbent: Incumbent | None
+    live_version: LiveVersion | None
+    _opponents: Opponents | None = field(default=None, init=False)
 
     @property
     def metric(self) -> str:
         """The metric that decides."""
         return self.params.select.metric
 
-    @cached_property
-    def split_hash(self) -> str:
-        """SHA-256 of the split: results per user compare only where it is the same."""
-        return self.dataset.hash(*SPLITS)
-
-    @cached_property
-    def users(self) -> pd.DataFrame:
-        """The candidate's results per user."""
-        return self.users_of(self.candidate)
-
     def users_of(self, candidate: str) -> pd.DataFrame:
-        """Any candidate's results per user."""
+        """Read a candidate's results per user."""
         return read_parquet(self.project.users(candidate), REPRODUCE)
 
     def evidence(self) -> Evidence:
-        """What later contests need of this candidate."""
+        """Gather what later contests need of this candidate."""
         recipe = {
             "family": self.candidate,
             "params": self._configured(self.candidate),
             "seed": self.params.seed,
-            "split_hash": self.split_hash,
+            "split_hash": self.dataset.hash(*SPLITS),
             "trained": read_json(self.project.training(self.candidate), REPRODUCE),
         }
-        return Evidence(recipe, self.users)
+        return Evidence(recipe, self.users_of(self.candidate))
 
-    @cached_property
-    def popularity(self) -> pd.DataFrame:
-        """The baseline's results per user; it is fitted here where it is no candidate."""
+    def opponents(self) -> Opponents:
+        """Return both opponents; the first call fits those that have no results on this split."""
+        if self._opponents is None:
+            self._opponents = Opponents(self._popularity(), self._live())
+        return self._opponents
+
+    def verdict(self) -> Verdict:
+        """Let the gate decide about the candidate."""
+        opponents = self.opponents()
+        live = opponents.live
+        if live is not None and live.users is None:
+            return Verdict(False, live.obstacle, {})
+        return decide(
+            self.users_of(self.candidate),
+            opponents.popularity,
+            None if live is None else self._result(live),
+            self.metric,
+            self.params.registration.gate,
+            self.params.seed,
+        )
+
+    def _result(self, live: LiveRecipe) -> LiveResult:
+        """The live version's results in the gate's form."""
+        if live.candidate == self.candidate and live.last_result is not None:
+            return LiveResult(live.version, live.last_result, None)
+        assert live.users is not None  # noqa: S101 - `verdict` has looked
+        return LiveResult(live.version, float(live.users[self.metric].mean()), live.users)
+
+    def _popularity(self) -> pd.DataFrame:
         return self.users_of(BASELINE) if BASELINE in self.params.candidates else self._fitted_here(BASELINE, {})
 
-    @cached_property
-    def live(self) -> LiveRecipe | None:
-        """The recipe of the live version, if there is one; fitted here where its results on this split aren't known."""
-        if self.incumbent is None:
+    def _live(self) -> LiveRecipe | None:
+        if self.live_version is None:
             return None
-        version, evidence = self.incumbent.version, self.incumbent.evidence
+        version, evidence = self.live_version.version, self.live_version.evidence
         if evidence is None:
             obstacle = f"live version {version} has no recipe to compare with: promote by hand"
             return LiveRecipe(version, obstacle=obstacle)
-        own, former = self._candidate_of(evidence), evidence.users
-        last_result = float(former[self.metric].mean()) if self.metric in former else None
+        same, registered = self._candidate_of(evidence), evidence.users
+        last_result = float(registered[self.metric].mean()) if self.metric in registered else None
         try:
-            return LiveRecipe(version, own, last_result, self._live_users(evidence, own))
+            return LiveRecipe(version, same, last_result, self._live_users(evidence, same))
         except PipelineError as error:
             obstacle = f"the recipe of live version {version} can't be fitted here: {error}"
-            return LiveRecipe(version, own, last_result, obstacle=obstacle)
+            return LiveRecipe(version, same, last_result, obstacle=obstacle)
 
-    def verdict(self) -> Verdict:
-        """The gate's decision about the candidate against the live version, if there is one."""
-        live, defender = self.live, None
-        if live is not None:
-            if live.users is None:
-                return Verdict(False, live.obstacle, {})
-            if live.candidate == self.candidate and live.last_result is not None:
-                defender = Live(live.version, live.last_result, None)
-            else:
-                defender = Live(live.version, float(live.users[self.metric].mean()), live.users)
-        gate = self.params.registration.gate
-        return decide(self.users, self.popularity, defender, self.metric, gate, self.params.seed)
-
-    def _live_users(self, evidence: Evidence, own: str | None) -> pd.DataFrame:
-        if evidence.recipe["split_hash"] == self.split_hash and self.metric in evidence.users:
+    def _live_users(self, evidence: Evidence, candidate: str | None) -> pd.DataFrame:
+        """The live recipe's results: those registered if the split is the same, else the candidate's that has it."""
+        if evidence.recipe["split_hash"] == self.dataset.hash(*SPLITS) and self.metric in evidence.users:
             return evidence.users
-        if own is not None:
-            return self.users_of(own)
+        if candidate is not None:
+            return self.users_of(candidate)
         return self._fitted_here(evidence.recipe["family"], evidence.recipe["params"])
 
     def _candidate_of(self, evidence: Evidence) -> str | None:
@@ -130,7 +141,7 @@ class Contest:
         return next((name for name in self.params.candidates if (name, self._configured(name)) == recipe), None)
 
     def _configured(self, candidate: str) -> dict[str, Any]:
-        """A candidate's parameters as given: the recipe, before any number of epochs was found."""
+        """A candidate's parameters as params.yaml gives them, before validation has chosen a number of epochs."""
         return self.params.models.get(candidate, {})
 
     def _fitted_here(self, family: str, recipe: dict[str, Any]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The gate: whether a candidate's recipe may replace the live one. A pure function of per-user results.
+"""The gate decides whether a candidate's recipe may replace the live one. It is a pure function of results per user.
 
 Recipes are compared on one split, never two served models: those have seen the test interactions.
 """
@@ -11,14 +11,14 @@ import pandas as pd
 
 from training.data.dataset import USER_ID
 from training.metrics.bootstrap import Interval, confidence_interval
-from training.params import GateParams
+from training.params.register import GateParams
 
 RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
-class Live:
-    """What is known of the live version.
+class LiveResult:
+    """The live version's results for the gate.
 
     `users`: its recipe's results per user on the candidate's split, or None where the recipe is the
     candidate's own. `last_result`: the mean it was registered with.
@@ -31,7 +31,7 @@ class Live:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether to promote, why, and the figures that decided."""
+    """A decision to promote or not, its reason, and the figures behind it."""
 
     promote: bool
     reason: str
@@ -39,9 +39,14 @@ class Verdict:
 
 
 def decide(
-    candidate: pd.DataFrame, popularity: pd.DataFrame, live: Live | None, metric: str, params: GateParams, seed: int
+    candidate: pd.DataFrame,
+    popularity: pd.DataFrame,
+    live: LiveResult | None,
+    metric: str,
+    params: GateParams,
+    seed: int,
 ) -> Verdict:
-    """Compare per-user results, tables of `user_id` and `metric` over the test users of one split.
+    """Decide by results per user: tables of `user_id` and `metric` over the test users of one split.
 
     The candidate must beat popularity: the lower end of the paired difference's confidence interval above 0.
     Against another live recipe that end must exceed `min_gain`; the same recipe, fitted to newer data, may
@@ -64,7 +69,7 @@ def decide(
 
 
 def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, confidence: float, seed: int) -> Interval:
-    """The mean difference of the metric over the users in both tables, with its bootstrap interval."""
+    """Compute the mean difference of the metric over the users in both tables, with its bootstrap interval."""
     differences = paired_values(ours, theirs, metric)
     if not len(differences):
         return Interval(0.0, 0.0, 0.0)
@@ -72,17 +77,17 @@ def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, con
 
 
 def paired_values(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> npt.NDArray[np.float64]:
-    """The difference of the metric for each user who has it in both tables: float64 (n_users,)."""
+    """Compute the difference of the metric for each user who has it in both tables: float64 (n_users,)."""
     pairs = ours[[USER_ID, metric]].merge(theirs[[USER_ID, metric]], on=USER_ID, suffixes=("_ours", "_theirs"))
     pairs = pairs.dropna()
     return (pairs[f"{metric}_ours"] - pairs[f"{metric}_theirs"]).to_numpy(dtype=np.float64)
 
 
-def _same_recipe(live: Live, figures: dict[str, float], metric: str, params: GateParams) -> Verdict:
+def _same_recipe(live: LiveResult, figures: dict[str, float], metric: str, params: GateParams) -> Verdict:
     figures = figures | {"live": live.last_result}
     now, floor = figures["candidate"], live.last_result * (1 - params.max_drop)
-    came = f"the recipe of live version {live.version} again: {metric} {now:.4f} after {live.last_result:.4f}"
-    return Verdict(now >= floor, came if now >= floor else f"{came}, below the floor {floor:.4f}", figures)
+    change = f"the recipe of live version {live.version} again: {metric} {now:.4f} after {live.last_result:.4f}"
+    return Verdict(now >= floor, change if now >= floor else f"{change}, below the floor {floor:.4f}", figures)
 
 
 def _named(name: str, interval: Interval) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What became of the artifact of a run."""
+"""The outcome of the `register` stage."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from training.promotion.gate import Verdict
 
 @dataclass(frozen=True)
 class Registration:
-    """What became of the artifact.
+    """The outcome for the served artifact.
 
-    `version` is None in an experiment, `verdict` where an earlier run had decided.
+    `version` is None in an experiment, `verdict` where an earlier run decided.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The gate's decision as a short table."""
+"""The outcome of `register` as a short table."""
 
 from training.promotion.registration import Registration
 
@@ -6,7 +6,7 @@ OPPONENTS = (("popularity", "gain_over_popularity"), ("live", "gain_over_live"))
 
 
 def registration_table(registration: Registration) -> str:
-    """What was registered, how it compares and what was decided."""
+    """Say what was registered, how it compares and what the gate decided."""
     version = f"version {registration.version}" if registration.version else "not registered"
     head = f"{registration.name} {version} ({registration.recipe.family}): {registration.decision}"
     verdict = registration.verdict

@@ -1,4 +1,4 @@
-"""How well users are served who have rated few, many or a medium number of films."""
+"""The metric by activity: for users who have rated few, a medium number of, or many films."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 from training.data.dataset import USER_ID
 from training.evaluation.results import CONFIDENCE, HISTORY, SEGMENTS
 from training.metrics.bootstrap import Interval, confidence_interval
-from training.params import Params
+from training.params.whole import Params
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,18 @@ class Activity:
 
 
 def by_activity(users: Mapping[str, pd.DataFrame], params: Params) -> list[Activity]:
-    """`select.metric` with its interval in each segment of `evaluate.segments` that holds somebody who has it."""
+    """Compute `select.metric` with its interval for each segment of `evaluate.segments` in which a user has it."""
     tables = [table.set_index(USER_ID) for table in users.values()]
     values = pd.concat([table[params.select.metric] for table in tables], axis=1).to_numpy(dtype=np.float64)
     segments = np.digitize(tables[0][HISTORY], params.evaluate.segments)
-    found = []
+    activities = []
     for number, name in enumerate(_names(params)):
         part = values[segments == number]
         if np.isfinite(part).any(axis=0).all():
             rng = np.random.default_rng(params.seed)
             intervals = confidence_interval(part, params.evaluate.bootstrap, CONFIDENCE, rng)
-            found.append(Activity(name, len(part), dict(zip(users, intervals, strict=True))))
-    return found
+            activities.append(Activity(name, len(part), dict(zip(users, intervals, strict=True))))
+    return activities
 
 
 def _names(params: Params) -> list[str]:

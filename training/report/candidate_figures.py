@@ -1,4 +1,4 @@
-"""The plots of one candidate as pictures, for its run in MLflow; `dvc plots` draws the same points."""
+"""Draws the plots of one candidate for its run in MLflow; `dvc plots` draws the same points."""
 
 from pathlib import Path
 

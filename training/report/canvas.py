@@ -1,4 +1,4 @@
-"""Axes of one look for all plots, and how they become a PNG."""
+"""Gives all plots the same look, and makes a PNG of each."""
 
 from io import BytesIO
 
@@ -9,7 +9,7 @@ DOTS_PER_INCH = 120
 
 
 def make_axes(title: str, x: str, y: str) -> Axes:
-    """Empty axes on a figure of their own."""
+    """Make empty axes on a figure of their own."""
     axes: Axes = Figure(figsize=(8, 4.5), layout="constrained").add_subplot()
     axes.set_title(title)
     axes.set_xlabel(x)
@@ -21,7 +21,7 @@ def make_axes(title: str, x: str, y: str) -> Axes:
 
 
 def png(axes: Axes) -> bytes:
-    """The picture, with a legend beside it where anything has a label."""
+    """Draw the picture, with a legend beside it if anything has a label."""
     figure = axes.get_figure(root=True)
     assert figure is not None  # noqa: S101 - made with one
     if axes.get_legend_handles_labels()[0]:

@@ -1,4 +1,4 @@
-"""What a report tells: everything that is known of a run's candidates, on one split."""
+"""The content of a report: all results of a run's candidates, on one split."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ import pandas as pd
 from app.contract.artifact import content_hash, load_artifact
 from training.evaluation.results import headline_k
 from training.files import REPRODUCE, read_json
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
-from training.promotion.contest import BASELINE, Contest
+from training.promotion.contest import BASELINE, Contest, LiveRecipe
 from training.report.activity import Activity, by_activity
 from training.report.differences import Difference, Opponent, differences
-from training.report.viewers import Viewer, gather_viewers
+from training.report.example_users import ExampleUser, gather_example_users
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One candidate: its evaluation report, its training record and what it cost."""
+    """One candidate: its evaluation report, its training record, its cost."""
 
     name: str
     evaluation: Mapping[str, Any]
@@ -31,17 +31,17 @@ class Candidate:
 
     @property
     def cold(self) -> Mapping[str, Any]:
-        """Its results on films that nobody liked before the test."""
+        """The results on films that nobody liked before the test."""
         section: Mapping[str, Any] = self.evaluation["cold"]
         return section
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run: what it was made from, its candidates, whom they were compared with, and how.
+    """A run: its parameters and data, its candidates, their opponents, and the differences between them.
 
-    `served` is the candidate that validation chose. `live` says in a few words what is live, `obstacle` why it
-    could not be compared with. `results` names the run: the hash that MLflow's run carries as pipeline_hash.
+    `served` is the candidate that validation chose. `live` says in a few words what is live, `obstacle` why the
+    candidates can't be compared with it. `results` names the run: the hash that MLflow's run carries as pipeline_hash.
     """
 
     params: Params
@@ -54,7 +54,7 @@ class Comparison:
     live: str
     obstacle: str
     activity: list[Activity]
-    viewers: list[Viewer]
+    example_users: list[ExampleUser]
 
     @property
     def k(self) -> int:
@@ -63,10 +63,10 @@ class Comparison:
 
 
 def gather(contest: Contest, results: str) -> Comparison:
-    """Read all that the stages wrote; a live recipe or a baseline without results on this split is fitted here."""
+    """Read all that the stages wrote; popularity or a live recipe without results on this split is fitted here."""
     project, params, dataset = contest.project, contest.params, contest.dataset
     users = {name: contest.users_of(name) for name in params.candidates}
-    opponents = _opponents(contest)
+    opponents, live = _opponents(contest), contest.opponents().live
     confidence = params.registration.gate.confidence
     return Comparison(
         params=params,
@@ -75,30 +75,29 @@ def gather(contest: Contest, results: str) -> Comparison:
             "users": dataset.n_users,
             "films": dataset.n_items,
             "ratings": sum(map(len, dataset.splits.values())),
-            "test_users": len(contest.users),
+            "test_users": len(users[contest.candidate]),
             **{name: int(split.positive.sum()) for name, split in dataset.splits.items()},
         },
         served=contest.candidate,
         candidates=[_candidate(project, name) for name in params.candidates],
         opponents=opponents,
         differences=differences(users, opponents, contest.metric, confidence, params.seed),
-        live=_live(contest),
-        obstacle=contest.live.obstacle if contest.live else "",
+        live=_live_in_words(live),
+        obstacle=live.obstacle if live else "",
         activity=by_activity(users, params),
-        viewers=gather_viewers(project, dataset, params.candidates, contest.users, params.seed),
+        example_users=gather_example_users(project, dataset, params.candidates, users[contest.candidate], params.seed),
     )
 
 
 def _opponents(contest: Contest) -> list[Opponent]:
-    baseline = Opponent(BASELINE, contest.popularity, BASELINE)
-    live = contest.live
+    popularity, live = contest.opponents().popularity, contest.opponents().live
+    baseline = Opponent(BASELINE, popularity, BASELINE)
     if live is None or live.users is None:
         return [baseline]
     return [baseline, Opponent(f"live version {live.version}", live.users, live.candidate)]
 
 
-def _live(contest: Contest) -> str:
-    live = contest.live
+def _live_in_words(live: LiveRecipe | None) -> str:
     if live is None:
         return "no version"
     return f"version {live.version}" + (f", the recipe of {live.candidate}" if live.candidate else "")
@@ -118,7 +117,7 @@ def _candidate(project: Project, name: str) -> Candidate:
 
 
 def _fit_seconds(project: Project, name: str) -> float | None:
-    """How long it took; None where this artifact was not made here, but restored from DVC's cache."""
+    """The seconds of the training; None for an artifact that DVC's cache restored."""
     path = project.seconds(name)
-    record = read_json(path, REPRODUCE) if path.is_file() else {}
-    return record["fit_seconds"] if record.get("content_hash") == content_hash(project.model(name)) else None
+    timing = read_json(path, REPRODUCE) if path.is_file() else {}
+    return timing["fit_seconds"] if timing.get("content_hash") == content_hash(project.model(name)) else None

@@ -1,7 +1,9 @@
-"""What stands in a report, and in which order."""
+"""The contents of a report, in their order."""
 
+from training.metrics.beyond_accuracy import METRICS
 from training.report import figures
 from training.report.comparison import Comparison
+from training.report.example_users import ExampleUser
 from training.report.page import Page, Part, Picture, Section, Text
 from training.report.tables import (
     accuracy_table,
@@ -12,11 +14,10 @@ from training.report.tables import (
     difference_table,
     lists_table,
 )
-from training.report.viewers import Viewer
 
 
 def lay_out(comparison: Comparison) -> Page:
-    """The page of a comparison."""
+    """Lay out the page of a comparison."""
     sections = [
         Section("This run", _facts(comparison)),
         Section("Accuracy", _accuracy(comparison)),
@@ -26,8 +27,8 @@ def lay_out(comparison: Comparison) -> Page:
         Section("Cold films", _cold(comparison)),
         Section("Learning and cost", _cost(comparison)),
     ]
-    viewers = [Section(f"Viewer {viewer.user_id}", _viewer(viewer)) for viewer in comparison.viewers]
-    return Page(f"Comparison of a run on {comparison.params.fetch.source}", sections + viewers)
+    users = [Section(f"User {user.user_id}", _example_user(user)) for user in comparison.example_users]
+    return Page(f"Comparison of a run on {comparison.params.fetch.source}", sections + users)
 
 
 def _facts(comparison: Comparison) -> list[Part]:
@@ -84,20 +85,14 @@ def _differences(comparison: Comparison) -> list[Part]:
 
 
 def _beyond_accuracy(comparison: Comparison) -> list[Part]:
-    against = (
-        ("coverage", "coverage", "share of the catalogue that somebody is shown"),
-        ("popularity_share", "popularity share", "share of places that go to the most popular tenth"),
-    )
     plots = [
-        Picture(f"accuracy_{metric}", f"{title}: {text}", figures.accuracy_against(comparison, metric, title))
-        for metric, title, text in against
+        Picture(
+            f"accuracy_{name}", f"{title}: {METRICS[name].meaning}", figures.accuracy_against(comparison, name, title)
+        )
+        for name, title in (("coverage", "coverage"), ("popularity_share", "popularity share"))
     ]
-    meaning = (
-        "coverage: share of the catalogue that somebody is shown. novelty: bits of surprise, more for films that few "
-        "like. popularity_share: share of places that go to the most popular tenth of the catalogue. gini: 0 where "
-        "all films are shown alike, 1 where it is always the same. short_lists: share of users with fewer than k films."
-    )
-    return [beyond_accuracy_table(comparison), Text(meaning), *plots]
+    meanings = " ".join(f"{name}: {metric.meaning}." for name, metric in METRICS.items())
+    return [beyond_accuracy_table(comparison), Text(meanings), *plots]
 
 
 def _activity(comparison: Comparison) -> list[Part]:
@@ -138,10 +133,10 @@ def _cost(comparison: Comparison) -> list[Part]:
     ]
 
 
-def _viewer(viewer: Viewer) -> list[Part]:
+def _example_user(user: ExampleUser) -> list[Part]:
     return [
-        Text(f"{viewer.history} ratings known.", "Activity:"),
-        Text("; ".join(viewer.liked_before) or "nothing", "Liked last, before the test:"),
-        Text("; ".join(viewer.liked_in_test), "Liked in the test:"),
-        lists_table(viewer),
+        Text(f"{user.history} ratings known.", "Activity:"),
+        Text("; ".join(user.liked_before) or "nothing", "Liked last, before the test:"),
+        Text("; ".join(user.liked_in_test), "Liked in the test:"),
+        lists_table(user),
     ]

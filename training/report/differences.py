@@ -1,4 +1,4 @@
-"""Paired differences of candidates to popularity and to the live version, and what they are worth."""
+"""Paired differences of candidates to popularity and to the live version, with their significance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from training.promotion.gate import paired_difference, paired_values
 
 @dataclass(frozen=True)
 class Opponent:
-    """Whom all candidates are compared with: `candidate` is the one whose recipe it is, if any."""
+    """A recipe that all candidates are compared with; `candidate` names the one that has the same recipe, if any."""
 
     name: str
     users: pd.DataFrame
@@ -42,8 +42,8 @@ class Difference:
 def differences(
     users: Mapping[str, pd.DataFrame], opponents: Sequence[Opponent], metric: str, confidence: float, seed: int
 ) -> list[Difference]:
-    """Every candidate against every opponent that isn't itself: bootstrap intervals as the gate's, p after Holm."""
-    found = [
+    """Compare every candidate with every opponent but itself: the gate's bootstrap intervals, and p after Holm."""
+    pairs = [
         Difference(
             candidate,
             opponent.name,
@@ -55,5 +55,5 @@ def differences(
         for candidate, table in users.items()
         if candidate != opponent.candidate
     ]
-    adjusted = holm([difference.p for difference in found])
-    return [replace(difference, p=p) for difference, p in zip(found, adjusted, strict=True)]
+    adjusted = holm([difference.p for difference in pairs])
+    return [replace(difference, p=p) for difference, p in zip(pairs, adjusted, strict=True)]

@@ -1,4 +1,4 @@
-"""The plots that set all candidates side by side; each has one colour and one marker throughout."""
+"""The plots that compare all candidates; each candidate has one colour and one marker throughout."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -19,7 +19,7 @@ Values: TypeAlias = npt.NDArray[np.float64]
 
 
 def ndcg_by_k(comparison: Comparison) -> bytes:
-    """NDCG at every k, with its interval."""
+    """Draw NDCG at every k, with its interval."""
     axes = make_axes("NDCG by k, on test", "k", "NDCG@k, mean over users")
     for candidate, style in _styled(comparison):
         _by_k(axes, comparison, "ndcg", candidate.evaluation, candidate.name, style)
@@ -27,7 +27,7 @@ def ndcg_by_k(comparison: Comparison) -> bytes:
 
 
 def cold_recall(comparison: Comparison) -> bytes:
-    """Recall at every k among the cold films, and what chance would give."""
+    """Draw recall at every k among the cold films, beside that of chance."""
     axes = make_axes("Recall on cold films", "k", "recall@k among cold films")
     for candidate, style in _styled(comparison):
         _by_k(axes, comparison, "recall", candidate.cold, candidate.name, style)
@@ -37,7 +37,7 @@ def cold_recall(comparison: Comparison) -> bytes:
 
 
 def by_activity(comparison: Comparison) -> bytes:
-    """`select.metric` in each segment of users, a bar for each candidate."""
+    """Draw `select.metric` in each segment of users, a bar for each candidate."""
     metric, segments = comparison.params.select.metric, comparison.activity
     axes = make_axes("By what is known of a user", "known ratings", f"{metric}, mean over users")
     width = 0.8 / len(comparison.candidates)
@@ -54,7 +54,7 @@ def by_activity(comparison: Comparison) -> bytes:
 
 
 def accuracy_against(comparison: Comparison, metric: str, label: str) -> bytes:
-    """`select.metric` against a metric of the whole catalogue, a point for each candidate."""
+    """Draw `select.metric` against a beyond-accuracy metric, a point for each candidate."""
     ours = comparison.params.select.metric
     axes = make_axes(f"Accuracy against {label}", f"{metric}@{comparison.k}", ours)
     for candidate, style in _styled(comparison):
@@ -66,7 +66,7 @@ def accuracy_against(comparison: Comparison, metric: str, label: str) -> bytes:
 
 
 def learning_curves(comparison: Comparison) -> bytes:
-    """The validation metric after each epoch; who has no epochs is a level line."""
+    """Draw the validation metric after each epoch; a candidate without epochs is a level line."""
     axes = make_axes("Learning curves", "epoch", f"{comparison.params.select.metric} on validation")
     for candidate, style in _styled(comparison):
         curve = candidate.learning_curve
@@ -86,7 +86,7 @@ def _styled(comparison: Comparison) -> Sequence[tuple[Candidate, Style]]:
 
 
 def _errors(means: Values, low: Values, high: Values) -> Values:
-    """How far an interval reaches below and above; rounding may leave a mean just outside of one without width."""
+    """The lengths of an interval below and above its mean, 0 where rounding leaves the mean just outside."""
     lengths: Values = np.maximum([means - low, high - means], 0)
     return lengths
 

@@ -1,4 +1,4 @@
-"""The folder that a report is: report.md with its pictures, and report.html, which holds them."""
+"""The folder of the report: report.html, which needs nothing else."""
 
 from pathlib import Path
 
@@ -6,23 +6,19 @@ from training.files import replacing
 from training.report.comparison import Comparison
 from training.report.contents import lay_out
 from training.report.html import to_html
-from training.report.markdown import to_markdown
 
-MARKDOWN = "report.md"
+PAGE = "report.html"
 
 
 def write_report(folder: Path, comparison: Comparison) -> None:
-    """Write all files, or leave what was there."""
-    page = lay_out(comparison)
+    """Write the report, or leave the former one where that fails."""
+    page = to_html(lay_out(comparison))
     with replacing(folder) as partial:
         partial.mkdir()
-        (partial / MARKDOWN).write_text(to_markdown(page), encoding="utf-8")
-        (partial / "report.html").write_text(to_html(page), encoding="utf-8")
-        for picture in page.pictures:
-            (partial / f"{picture.name}.png").write_bytes(picture.png)
+        (partial / PAGE).write_text(page, encoding="utf-8")
 
 
-def tells_of(folder: Path, results: str) -> bool:
-    """Whether the report there is that of these results."""
-    path = folder / MARKDOWN
+def shows(folder: Path, results: str) -> bool:
+    """Tell whether the report there is that of these results."""
+    path = folder / PAGE
     return path.is_file() and results in path.read_text(encoding="utf-8")

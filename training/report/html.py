@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: pictures are inside, there is no script and no font."""
+"""Renders the report as one HTML file that needs nothing else: pictures inside, no script, no font."""
 
 from base64 import b64encode
 from pathlib import Path
@@ -11,7 +11,7 @@ TEMPLATE = "page.html.jinja"
 
 
 def to_html(page: Page) -> str:
-    """The page; every text in it, titles of films among them, is escaped by the template."""
+    """Render the page; the template escapes every text, titles of films included."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,

@@ -1,4 +1,4 @@
-"""The parts of a report, before they are Markdown or HTML. Text is plain: whoever writes it out escapes it."""
+"""The parts of a report, before they are HTML. Text is plain: the template escapes it."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

@@ -1,6 +1,6 @@
-"""What a run of the pipeline has found, in MLflow: its report, its parameters, and a run for each candidate.
+"""Logs a run of the pipeline to MLflow: its report, its parameters, and a run below it for each candidate.
 
-A run is found again by the hash of the results, so nothing is logged twice.
+It finds a run by the hash of the results, so it logs nothing twice.
 """
 
 import hashlib
@@ -16,25 +16,25 @@ import pandas as pd
 
 from app.contract.artifact import content_hash
 from training.files import REPRODUCE, read_json
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest
 from training.report.candidate_figures import write_candidate_figures
 from training.report.comparison import gather
-from training.report.folder import tells_of, write_report
+from training.report.folder import shows, write_report
 from training.tracking import runs
 from training.tracking.connection import Client, mlflow_errors
 
 
-def record(client: Client, contest: Contest, tags: Mapping[str, str]) -> str:
-    """The id of the run of these results, the one found or a new one; the report is written if it is of others."""
+def log_run(client: Client, contest: Contest, tags: Mapping[str, str]) -> str:
+    """Log these results unless a run holds them; return the run's id. Write the report unless it shows them."""
     project, params = contest.project, contest.params
     digest = pipeline_hash(project, params)
-    found = runs.find_pipeline_run(client, params.registration.experiment, digest)
-    if found is None or not tells_of(project.comparison, digest):
+    run_id = runs.find_pipeline_run(client, params.registration.experiment, digest)
+    if run_id is None or not shows(project.comparison, digest):
         write_report(project.comparison, gather(contest, digest))
-    if found is not None:
-        return found
+    if run_id is not None:
+        return run_id
     tags = {**tags, runs.PIPELINE_HASH: digest}
     with mlflow_errors(), runs.pipeline_run(None, _flat(params), tags) as run_id:
         runs.log_dataset(params.fetch.source, project.prepared, tags["data_hash"])
@@ -69,7 +69,7 @@ def _cold_metrics(report: Mapping[str, Any]) -> dict[str, float]:
 
 
 def pipeline_hash(project: Project, params: Params) -> str:
-    """SHA-256 of the served artifact's manifest and of every candidate's recipe and report."""
+    """Compute the SHA-256 of the served artifact's manifest and of every candidate's recipe and report."""
     digest = hashlib.sha256(content_hash(project.served).encode())
     for candidate in params.candidates:
         digest.update(candidate.encode())
@@ -78,10 +78,10 @@ def pipeline_hash(project: Project, params: Params) -> str:
 
 
 def origin(project: Project) -> dict[str, str]:
-    """Which code and which locked pipeline it came from, as far as there is any."""
+    """Name the commit and the hash of dvc.lock, each if there is one."""
     commit, lock = _git_commit(project.root), project.root / "dvc.lock"
-    found = {"git_commit": commit} if commit else {}
-    return found | ({"dvc_lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})
+    tags = {"git_commit": commit} if commit else {}
+    return tags | ({"dvc_lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest()} if lock.exists() else {})
 
 
 def _git_commit(root: Path) -> str:

@@ -1,40 +1,39 @@
-"""The tables of a report; the best of each column is marked, unless all are alike."""
+"""The tables of a report; each marks the best of a column, unless all are alike."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.metrics import catalogue, ranking
+from training.metrics import beyond_accuracy, ranking
 from training.metrics.bootstrap import Interval
 from training.report.comparison import Candidate, Comparison
+from training.report.example_users import SHOWN, ExampleUser
 from training.report.page import Cell, Table
-from training.report.viewers import SHOWN, Viewer
 
 MISSING = "–"
-LESS_IS_BETTER = ("popularity_share", "gini", "short_lists")
 
 Best = Callable[[Sequence[float]], float]
 
 
 def accuracy_table(comparison: Comparison) -> Table:
-    """Candidates × metrics of ranking, with intervals."""
+    """Lay out candidates × ranking metrics, with intervals."""
     names = [*(f"{name}@{comparison.k}" for name in ranking.METRICS), "auc"]
     columns = [_intervals(comparison, name, lambda candidate: candidate.evaluation) for name in names]
     return _by_candidate(comparison, names, columns)
 
 
 def beyond_accuracy_table(comparison: Comparison) -> Table:
-    """Candidates × metrics of the catalogue as a whole."""
+    """Lay out candidates × beyond-accuracy metrics."""
     columns = []
-    for name in catalogue.METRICS:
+    for name, metric in beyond_accuracy.METRICS.items():
         values = [candidate.evaluation["catalogue"][f"{name}@{comparison.k}"] for candidate in comparison.candidates]
-        columns.append(_column(values, [f"{value:.3f}" for value in values], min if name in LESS_IS_BETTER else max))
-    return _by_candidate(comparison, [f"{name}@{comparison.k}" for name in catalogue.METRICS], columns)
+        columns.append(_column(values, [f"{value:.3f}" for value in values], min if metric.less_is_better else max))
+    return _by_candidate(comparison, [f"{name}@{comparison.k}" for name in beyond_accuracy.METRICS], columns)
 
 
 def difference_table(comparison: Comparison) -> Table:
-    """A row for each pair, with the opponent's own mean: difference, interval, p and what it means."""
+    """Lay out a row for each pair: the opponent's mean, the difference, its interval, p and the meaning."""
     metric = comparison.params.select.metric
     means = {opponent.name: float(opponent.users[metric].mean()) for opponent in comparison.opponents}
     rows = [
@@ -51,7 +50,7 @@ def difference_table(comparison: Comparison) -> Table:
 
 
 def activity_table(comparison: Comparison) -> Table:
-    """Candidates × segments of users."""
+    """Lay out candidates × segments of users."""
     columns = []
     for segment in comparison.activity:
         intervals = [segment.metric[candidate.name] for candidate in comparison.candidates]
@@ -60,7 +59,7 @@ def activity_table(comparison: Comparison) -> Table:
 
 
 def cold_table(comparison: Comparison) -> Table:
-    """Candidates × recall at every k among cold films, with chance as the last row."""
+    """Lay out candidates × recall at every k among cold films, with chance as the last row."""
     names = [f"recall@{k}" for k in comparison.params.evaluate.at]
     columns = [_intervals(comparison, name, lambda candidate: candidate.cold) for name in names]
     table = _by_candidate(comparison, names, columns)
@@ -69,7 +68,7 @@ def cold_table(comparison: Comparison) -> Table:
 
 
 def cost_table(comparison: Comparison) -> Table:
-    """What each candidate took and takes, and its parameters as trained."""
+    """Lay out what each candidate costs to fit and to store, and its parameters as trained."""
     metric, candidates = comparison.params.select.metric, comparison.candidates
     validation = [candidate.training["validation"][metric] for candidate in candidates]
     seconds = [candidate.fit_seconds for candidate in candidates]
@@ -85,14 +84,14 @@ def cost_table(comparison: Comparison) -> Table:
     return _by_candidate(comparison, head, columns)
 
 
-def lists_table(viewer: Viewer) -> Table:
-    """The first ten of each candidate side by side, hits marked."""
+def lists_table(user: ExampleUser) -> Table:
+    """Lay out the first ten of each candidate side by side, hits marked."""
     rows = []
     for rank in range(SHOWN):
-        shown = [suggestions[rank : rank + 1] for suggestions in viewer.lists.values()]
+        shown = [suggestions[rank : rank + 1] for suggestions in user.lists.values()]
         cells = [Cell(one[0].film, mark="hit" if one[0].hit else "") if one else Cell("") for one in shown]
         rows.append([Cell(str(rank + 1)), *cells])
-    return Table(["", *viewer.lists], rows)
+    return Table(["", *user.lists], rows)
 
 
 def _by_candidate(comparison: Comparison, head: list[str], columns: Sequence[Sequence[Cell]]) -> Table:
@@ -101,12 +100,12 @@ def _by_candidate(comparison: Comparison, head: list[str], columns: Sequence[Seq
 
 
 def _intervals(comparison: Comparison, name: str, part: Callable[[Candidate], Mapping[str, Any]]) -> list[Cell]:
-    found: list[Interval | None] = []
+    intervals: list[Interval | None] = []
     for candidate in comparison.candidates:
         results = part(candidate)
         known = name in results["metrics"]
-        found.append(Interval(results["metrics"][name], *results["confidence_95"][name]) if known else None)
-    return _interval_column(found)
+        intervals.append(Interval(results["metrics"][name], *results["confidence_95"][name]) if known else None)
+    return _interval_column(intervals)
 
 
 def _interval_column(intervals: Sequence[Interval | None]) -> list[Cell]:
@@ -117,11 +116,11 @@ def _interval_column(intervals: Sequence[Interval | None]) -> list[Cell]:
 
 
 def _column(values: Sequence[float | None], texts: Sequence[str], best_of: Best = max) -> list[Cell]:
-    """Cells of which those with the best text are marked: what looks the same is marked alike."""
+    """Cells of which those that read like the best one are marked."""
     known = [value for value in values if value is not None]
     best = texts[list(values).index(best_of(known))] if known else ""
-    worth_it = len(set(texts)) > 1
-    return [Cell(text, mark="best" if worth_it and text == best else "") for text in texts]
+    differ = len(set(texts)) > 1
+    return [Cell(text, mark="best" if differ and text == best else "") for text in texts]
 
 
 def _range(interval: Interval, form: str) -> str:
@@ -136,5 +135,5 @@ def _parameters(params: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401
-    """As in params.yaml."""
+    """A value as params.yaml spells it."""
     return f"{value:.6g}" if isinstance(value, float) else json.dumps(value).strip('"')

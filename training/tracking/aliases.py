@@ -1,6 +1,6 @@
-"""Aliases of the registered model: which version is live, and moving that by rule or by hand.
+"""Aliases of the registered model: which version is live, and how that changes.
 
-MLflow's web page lower-cases every alias, so ours are written in lower case and found in any.
+MLflow's web page lower-cases every alias, so ours are written in lower case and read in any case.
 """
 
 from mlflow.exceptions import MlflowException
@@ -15,7 +15,7 @@ CHALLENGER = "challenger"
 
 
 def version_of(client: Client, name: str, alias: str) -> str | None:
-    """The version that has an alias in any spelling; None if there is none, or no such model."""
+    """Return the version with an alias in any spelling; None without one, or without such a model."""
     try:
         aliases = client.get_registered_model(name).aliases
     except MlflowException as error:
@@ -35,7 +35,7 @@ def move(client: Client, name: str, alias: str, version: str) -> None:
 
 
 def promote(client: Client, name: str, version: str) -> str | None:
-    """Make a version the live one; returns the former live version, which becomes `previous`.
+    """Make a version the live one; return the former live version, which becomes `previous`.
 
     Raises TrackingError where there is no such version.
     """
@@ -49,7 +49,7 @@ def promote(client: Client, name: str, version: str) -> str | None:
 
 
 def rollback(client: Client, name: str) -> tuple[str | None, str]:
-    """Make `previous` live again and the live version `previous`; returns both, former first.
+    """Make `previous` live again and the live version `previous`; return the former live version and the new one.
 
     Raises TrackingError where there is no previous version.
     """

@@ -1,4 +1,4 @@
-"""Reaching MLflow: a server if one is named, else SQLite and local files in the project's folder."""
+"""Connects to MLflow: a server if one is named, else SQLite and local files in the project's folder."""
 
 import logging
 import os
@@ -42,7 +42,7 @@ def connect(root: Path, experiment: str) -> Client:
         _quiet()
         client: Client = mlflow.MlflowClient()
         if client.get_experiment_by_name(experiment) is None:
-            # A server decides itself where artifacts lie.
+            # A server chooses the place of its artifacts itself.
             client.create_experiment(experiment, None if remote else (home / "mlruns").as_uri())
         mlflow.set_experiment(experiment)
     return client
@@ -50,7 +50,7 @@ def connect(root: Path, experiment: str) -> Client:
 
 @contextmanager
 def mlflow_errors() -> Iterator[None]:
-    """Turn what MLflow raises into a TrackingError of one sentence."""
+    """Turn an error of MLflow into a TrackingError of one sentence."""
     try:
         yield
     except (MlflowException, OSError) as error:

@@ -1,4 +1,4 @@
-"""Runs: one for the pipeline, one below it for each candidate."""
+"""Logs runs: one for the pipeline, one below it for each candidate."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ PIPELINE_HASH = "pipeline_hash"
 
 @dataclass(frozen=True)
 class CandidateRun:
-    """What is logged of one candidate."""
+    """The content of a candidate's run."""
 
     name: str
     params: Mapping[str, Any]
@@ -31,19 +31,19 @@ class CandidateRun:
 
 
 def find_pipeline_run(client: Client, experiment: str, pipeline_hash: str) -> str | None:
-    """The finished run that logged exactly these results, if there is one."""
+    """Find the finished run that logged exactly these results."""
     with mlflow_errors():
-        found = client.search_runs(
+        matches = client.search_runs(
             [client.get_experiment_by_name(experiment).experiment_id],
             f"tags.{PIPELINE_HASH} = '{pipeline_hash}' and attributes.status = 'FINISHED'",
             max_results=1,
         )
-    return found[0].info.run_id if found else None
+    return matches[0].info.run_id if matches else None
 
 
 @contextmanager
 def pipeline_run(run_id: str | None, params: Mapping[str, Any], tags: Mapping[str, str]) -> Iterator[str]:
-    """The run of the whole pipeline, a new one or the one found; yields its id."""
+    """Start the run of the whole pipeline, or resume the one with this id; yield its id."""
     with mlflow.start_run(run_id=run_id, run_name=None if run_id else "pipeline") as run:
         if run_id is None:
             mlflow.log_params(dict(params))
@@ -77,5 +77,5 @@ def log_folder(folder: Path) -> None:
 
 
 def metric_key(name: str) -> str:
-    """MLflow's spelling of a metric's name: no @ in it."""
+    """Return MLflow's spelling of a metric's name, which has no @."""
     return name.replace("@", "_at_")

@@ -1,4 +1,4 @@
-"""Trials of a search for parameters: runs below one run of the search."""
+"""Logs the trials of a search: runs below the search's own run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ TRIAL = "trial"
 
 @dataclass(frozen=True)
 class TrialRun:
-    """What is logged of one trial; `curve`: the validation metric after each epoch."""
+    """The content of a trial's run; `curve` is the validation metric after each epoch."""
 
     number: int
     params: Mapping[str, Any]
@@ -29,18 +29,18 @@ class TrialRun:
 
 
 def search_run(client: Client, experiment: str, study: str, tags: Mapping[str, str]) -> str:
-    """The run of a search, the one found or a new one: its id."""
+    """Return the id of a search's run, which is made if there is none."""
     with mlflow_errors():
         experiment_id = client.get_experiment_by_name(experiment).experiment_id
-        found = client.search_runs([experiment_id], f"tags.{STUDY} = '{study}'", max_results=1)
-        if found:
-            return str(found[0].info.run_id)
+        matches = client.search_runs([experiment_id], f"tags.{STUDY} = '{study}'", max_results=1)
+        if matches:
+            return str(matches[0].info.run_id)
         run = client.create_run(experiment_id, run_name=f"tune {study}", tags={STUDY: study, **tags})
         return str(run.info.run_id)
 
 
 def log_trials(client: Client, search_id: str, metric: str, trials: Iterable[TrialRun]) -> None:
-    """Log the trials that are not yet logged, each as a run below the search's, with its curve."""
+    """Log the trials that MLflow lacks, each as a run below the search's, with its curve."""
     with mlflow_errors():
         experiment_id = client.get_run(search_id).info.experiment_id
         below = client.search_runs([experiment_id], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{search_id}'", max_results=50000)
@@ -51,7 +51,7 @@ def log_trials(client: Client, search_id: str, metric: str, trials: Iterable[Tri
 
 
 def end_search(client: Client, search_id: str, metric: str, best: float | None) -> None:
-    """Say how good the best trial is so far."""
+    """Log the best trial's metric and end the run."""
     with mlflow_errors():
         if best is not None:
             client.log_metric(search_id, metric_key(f"best_validation_{metric}"), best)
@@ -67,6 +67,6 @@ def _log_trial(client: Client, experiment_id: str, search_id: str, key: str, tri
     params = [Param(name, str(value)) for name, value in trial.params.items()]
     for start in range(0, max(len(curve), 1), 500):
         client.log_batch(run_id, metrics=curve[start : start + 500])
-    # The number last: a run without it was not logged to its end, and is logged again.
+    # The number comes last: a run without it is incomplete, and is logged again.
     client.log_batch(run_id, metrics=best, params=params, tags=[RunTag(TRIAL, str(trial.number))])
     client.set_terminated(run_id, "FAILED" if trial.outcome == "fail" else "FINISHED", ended)

@@ -1,4 +1,4 @@
-"""The search for better parameters on validation, kept on disk and in MLflow.
+"""Searches for better parameters on validation; keeps the trials on disk and in MLflow.
 
 Which values may be tried stands beside each parameter in `models`.
 """

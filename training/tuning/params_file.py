@@ -1,4 +1,4 @@
-"""Writing found parameters into params.yaml, where comments, order and everything else stay as they are."""
+"""Writes better parameters into params.yaml; comments, order and everything else stay as they are."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +10,11 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from training.errors import ParamsError
 from training.files import replacing
-from training.params import load_params
+from training.params.whole import load_params
 
 
 class _Representer(RoundTripRepresenter):
-    """Writes null, where the library's own would leave the place empty."""
+    """Writes `null`, where the library writes nothing."""
 
     def represent_none(self, data: None) -> ScalarNode:
         node: ScalarNode = self.represent_scalar("tag:yaml.org,2002:null", "null")
@@ -24,8 +24,8 @@ class _Representer(RoundTripRepresenter):
 _Representer.add_representer(type(None), _Representer.represent_none)
 
 
-def write_params(path: Path, family: str, found: Mapping[str, Any]) -> None:
-    """Change parameters of `models.<family>`, and of a blend's member that had the same ones.
+def write_params(path: Path, family: str, better: Mapping[str, Any]) -> None:
+    """Change parameters of `models.<family>`, and of every blend member with the same ones.
 
     Raises ParamsError, with the file as it was, where that can't be done.
     """
@@ -37,11 +37,11 @@ def write_params(path: Path, family: str, found: Mapping[str, Any]) -> None:
     before, wanted = (load_params(path).models for _ in range(2))
     for models in (content["models"], wanted):
         for section in _same(models, family, before[family]):
-            section.update(found)
+            section.update(better)
     with replacing(path) as partial:
         yaml.dump(content, partial)
         if load_params(partial).models != wanted:
-            raise ParamsError(f"{path}: models.{family} can't be changed by a program; write {dict(found)} by hand")
+            raise ParamsError(f"{path}: models.{family} can't be changed by a program; write {dict(better)} by hand")
 
 
 def _same(models: Mapping[str, Any], family: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:

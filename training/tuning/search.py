@@ -1,4 +1,4 @@
-"""What is searched: a family's parameters on one data set, with the study of the trials so far."""
+"""A search for a family's parameters on one data set, with its trials so far."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from training.errors import ParamsError
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.search import search_space
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
 from training.tuning.study import best_of, distributions, finished, give, open_study, trial_of, tried
 from training.tuning.trial import run_trial
@@ -21,7 +21,7 @@ from training.tuning.trial import run_trial
 
 @dataclass(frozen=True)
 class Search:
-    """`params`: all of the family's, as they are today; `space`: those that are searched."""
+    """A search; `params` are all of the family's parameters in params.yaml today, `space` those that it varies."""
 
     study: optuna.Study
     space: Mapping[str, BaseDistribution]
@@ -30,7 +30,7 @@ class Search:
 
     @classmethod
     def open(cls, project: Project, params: Params, name: str) -> "Search":
-        """The search of a family, begun or found on disk; today's parameters are its first trial.
+        """Begin a family's search, or continue the one on disk; today's parameters are its first trial.
 
         Raises ParamsError where the family has nothing to search. The test split is not read.
         """
@@ -54,38 +54,35 @@ class Search:
 
     @property
     def metric(self) -> str:
-        """What is made as high as possible, on validation."""
+        """The metric that the search maximises on validation."""
         return self.validation.metric
 
     @property
     def searched_today(self) -> dict[str, Any]:
-        """Today's values of what is searched."""
+        """Today's values of the parameters that the search varies."""
         return {name: self.params[name] for name in self.space}
 
     def run(self, n_trials: int) -> Iterator[FrozenTrial]:
-        """Run trials until the study has `n_trials`; yields each when it has ended."""
+        """Run trials until the search has `n_trials`; yield each when it ends."""
         while len(finished(self.study)) < n_trials:
             run_trial(self.study, self.space, self.params, self.validation)
-            yield self.trials[-1]
+            yield self.trials()[-1]
 
-    @property
     def trials(self) -> list[FrozenTrial]:
-        """Those that ended."""
+        """List the trials that ended."""
         return finished(self.study)
 
-    @property
     def today(self) -> FrozenTrial | None:
-        """The trial of today's parameters."""
+        """Find the trial of today's parameters."""
         return trial_of(self.study, self.searched_today)
 
-    @property
     def best(self) -> FrozenTrial | None:
-        """The trial with the best metric."""
+        """Find the trial with the best metric."""
         return best_of(self.study)
 
-    @property
-    def found(self) -> dict[str, Any] | None:
-        """The parameters of the best trial, where it is better than today's."""
-        if self.best is None or (self.today is not None and self.best.number == self.today.number):
+    def better_params(self) -> dict[str, Any] | None:
+        """Return the parameters of the best trial if it is better than today's, else None."""
+        best, today = self.best(), self.today()
+        if best is None or (today is not None and best.number == today.number):
             return None
-        return tried(self.best)
+        return tried(best)

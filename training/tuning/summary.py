@@ -1,4 +1,4 @@
-"""What a search has found, as a short table beside today's parameters."""
+"""The result of a search as a short table."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from training.tuning.search import Search
 
 
 def search_table(search: Search, applied: bool) -> str:
-    """The best trial against today's parameters, and what to do now."""
-    best, today, name = search.best, search.today, search.validation.name
-    states = [trial.state for trial in search.trials]
+    """Compare the best trial with today's parameters, and say what to do now."""
+    best, today, name = search.best(), search.today(), search.validation.name
+    states = [trial.state for trial in search.trials()]
     counts = f"{states.count(TrialState.PRUNED)} pruned, {states.count(TrialState.FAIL)} failed"
     head = f"{name}: {len(states)} trials, {counts}; {len(search.validation.targets.user_rows)} users of validation"
     if best is None:
-        return f"{head}\n  none came to its end"
+        return f"{head}\n  no trial is complete"
     rows = [("", "today", f"trial {best.number + 1}"), (search.metric, _metric(today), _metric(best))]
-    found = search.found or search.searched_today
-    rows += [(key, str(value), _change(value, found[key])) for key, value in search.searched_today.items()]
+    chosen = search.better_params() or search.searched_today
+    rows += [(key, str(value), _change(value, chosen[key])) for key, value in search.searched_today.items()]
     lines = [f"  {label:<18}{now:>12}{then:>14}" for label, now, then in rows]
     return "\n".join([head, *lines, f"  {_advice(search, applied)}"])
 
@@ -31,7 +31,7 @@ def _change(now: Any, then: Any) -> str:  # noqa: ANN401
 
 
 def _advice(search: Search, applied: bool) -> str:
-    if search.found is None:
+    if search.better_params() is None:
         return "nothing better than today's parameters was found"
     if applied:
         return f"models.{search.validation.name} in params.yaml has them now; run: dvc repro"

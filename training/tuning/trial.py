@@ -1,4 +1,4 @@
-"""One trial: fit a family with suggested parameters and measure it on validation."""
+"""Runs a trial: fits a family with suggested parameters and measures it on validation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def run_trial(
 ) -> None:
     """Fit the next suggestion and tell the study how it went: a value, pruned, or failed.
 
-    Pruned is what ranks worse than the median of the trials before at the same epoch.
+    A trial is pruned if its metric is below the median of the earlier trials at the same epoch.
     """
     trial = study.ask(dict(space))
     try:
@@ -46,4 +46,4 @@ def _value(trial: optuna.Trial, params: Mapping[str, Any], validation: Validatio
             raise optuna.TrialPruned
         return curve[-1]
 
-    return validation.settle(make_family(validation.name, {**params, **tried(trial)}), measure).metric
+    return validation.fit_validated(make_family(validation.name, {**params, **tried(trial)}), measure).metric

@@ -1,11 +1,11 @@
-"""The `tune` command: run a search, log it to MLflow, and say how it goes."""
+"""The `tune` command: runs a search, logs it to MLflow, and says how it goes."""
 
 import time
 from collections.abc import Callable
 
 from optuna.trial import FrozenTrial, TrialState
 
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
 from training.tracking.connection import connect
 from training.tracking.trials import TrialRun, end_search, log_trials, search_run
@@ -16,22 +16,23 @@ from training.tuning.study import FAILURE, tried
 def tune(
     project: Project, params: Params, family: str, n_trials: int, timeout: float | None, say: Callable[[str], None]
 ) -> Search:
-    """Search until there are `n_trials`, or `timeout` seconds are over when one ends.
+    """Run trials until the search has `n_trials`, or until a trial ends after `timeout` seconds.
 
-    Every trial is a run in MLflow; those of an earlier day that are missing there are logged as well.
+    Log every trial as a run in MLflow, earlier ones that are missing there included.
     """
     client = connect(project.root, params.registration.experiment)
     search = Search.open(project, params, family)
     run_id = search_run(client, params.registration.experiment, search.study.study_name, {"family": family})
-    log_trials(client, run_id, search.metric, map(_as_run, search.trials))
-    say(f"tune {family}: {len(search.trials)} of {n_trials} trials so far, in {project.studies}")
+    log_trials(client, run_id, search.metric, map(_as_run, search.trials()))
+    say(f"tune {family}: {len(search.trials())} of {n_trials} trials so far, in {project.studies}")
     end = time.monotonic() + (float("inf") if timeout is None else timeout)
     for trial in search.run(n_trials):
         log_trials(client, run_id, search.metric, [_as_run(trial)])
         say(_progress(trial, search, n_trials))
         if time.monotonic() >= end:
             break
-    end_search(client, run_id, search.metric, search.best.value if search.best else None)
+    best = search.best()
+    end_search(client, run_id, search.metric, best.value if best else None)
     return search
 
 
@@ -51,9 +52,10 @@ def _as_run(trial: FrozenTrial) -> TrialRun:
 
 def _progress(trial: FrozenTrial, search: Search, n_trials: int) -> str:
     seconds = trial.duration.total_seconds() if trial.duration else 0.0
-    best = f"best {search.best.value:.4f}, trial {search.best.number + 1}" if search.best else "none complete yet"
+    best = search.best()
+    so_far = f"best {best.value:.4f}, trial {best.number + 1}" if best else "none complete yet"
     params = ", ".join(f"{name} {value}" for name, value in tried(trial).items())
-    return f"trial {len(search.trials)} of {n_trials}: {_outcome(trial)} in {seconds:.0f} s ({best}); {params}"
+    return f"trial {len(search.trials())} of {n_trials}: {_outcome(trial)} in {seconds:.0f} s ({so_far}); {params}"
 
 
 def _outcome(trial: FrozenTrial) -> str:

@@ -21,7 +21,7 @@ from training.data import movielens
 from training.data.raw import read_items, read_ratings
 from training.errors import DataError
 from training.fetch import fetch
-from training.params import FetchParams
+from training.params.fetch import FetchParams
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from training.evaluation.ranking import rank_test
 from training.fetch import fetch
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import confidence_interval
-from training.params import Params
+from training.params.whole import Params
 from training.prepare import prepare
 from training.project import Project
 

@@ -12,7 +12,7 @@ from training.evaluation.ranking import rank_test
 from training.evaluation.targets import Targets
 from training.fetch import fetch
 from training.metrics.ranking import ndcg
-from training.params import load_params
+from training.params.whole import load_params
 from training.prepare import prepare
 from training.project import Project
 from training.train import train

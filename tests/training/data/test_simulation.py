@@ -25,7 +25,7 @@ def simulation(catalogue: pd.DataFrame) -> Simulation:
 
 
 def places(simulation: Simulation) -> pd.DataFrame:
-    """Ratings with rows and columns of the truth, and the share of the viewer's history that has gone by."""
+    """Ratings with rows and columns of the truth, and the share of the user's history that has gone by."""
     ratings = simulation.ratings
     order = ratings.groupby("user_id").cumcount()
     return pd.DataFrame(
@@ -45,7 +45,7 @@ def flags(frame: pd.DataFrame, simulation: Simulation) -> npt.NDArray[np.bool_]:
 
 
 def ndcg(scores: Scores, relevant: npt.NDArray[np.bool_], seen: npt.NDArray[np.bool_], k: int = 10) -> float:
-    """Mean NDCG at k over viewers with relevant films, written down here anew to depend on nothing."""
+    """Mean NDCG at k over users with relevant films, written down here anew to depend on nothing."""
     best = np.argsort(np.where(seen, np.inf, -scores), axis=1, kind="stable")[:, :k]
     discounts = 1 / np.log2(np.arange(2, k + 2))
     gain = np.take_along_axis(relevant, best, axis=1) @ discounts
@@ -65,12 +65,12 @@ def test_the_same_seed_gives_the_same_and_another_seed_something_else(
 
 def test_it_is_as_large_and_as_skewed_as_promised(simulation: Simulation) -> None:
     ratings = simulation.ratings
-    per_viewer = ratings["user_id"].value_counts()
+    per_user = ratings["user_id"].value_counts()
     per_film = ratings["item_id"].value_counts()
-    assert len(per_viewer) == 1_500
+    assert len(per_user) == 1_500
     assert 115_000 < len(ratings) < 125_000
-    assert per_viewer.min() >= 12
-    assert per_viewer.quantile(0.9) > 2.5 * per_viewer.median()
+    assert per_user.min() >= 12
+    assert per_user.quantile(0.9) > 2.5 * per_user.median()
     assert per_film.head(len(per_film) // 10).sum() > 0.3 * len(ratings)
     assert 0.4 < (ratings["rating"] >= 4).mean() < 0.55
 

@@ -4,7 +4,7 @@ import pytest
 
 from training.data.split import split_rows
 from training.errors import DataError
-from training.params import SplitParams
+from training.params.prepare import SplitParams
 
 
 def rows(*users: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from training.evaluation.cold import cold_report
 from training.evaluation.targets import Targets
 from training.files import read_json
 from training.metrics.ranking import expected_recall
-from training.params import EvaluateParams
+from training.params.evaluate import EvaluateParams
 from training.train import train
 
 PARAMS = EvaluateParams(at=(1, 2), segments=(2, 4), bootstrap=100)

@@ -15,10 +15,10 @@ from training.data.dataset import Interactions, load_dataset
 from training.errors import TrainingError
 from training.evaluate import evaluate
 from training.fitting.candidate import fit_candidate
-from training.models import FAMILIES
 from training.models.base import Factors, TrainingData
-from training.models.settling import EarlyStopping
-from training.params import Section
+from training.models.families import FAMILIES
+from training.models.validated_fit import EarlyStopping
+from training.params.section import Section
 from training.refit import best_candidate, refit
 from training.train import train
 

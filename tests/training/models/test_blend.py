@@ -1,12 +1,24 @@
 import numpy as np
 import pytest
 
+from tests.training.models.battery import DEFAULTS, FamilyBattery
 from training.errors import ParamsError
 from training.models import make_family
 from training.models.base import Factors
 from training.models.blend import _best_weights, mix, score_spread
 
 EASE = {"embedding_size": 4, "regularization": 10.0, "max_items": 100}
+
+
+class TestBlend(FamilyBattery):
+    name = "blend"
+    small = {
+        "members": {
+            "ease": {**DEFAULTS["ease"], "embedding_size": 8, "regularization": 20.0},
+            "implicit_als": {**DEFAULTS["implicit_als"], "embedding_size": 8, "regularization": 1.0},
+            "lightfm": {**DEFAULTS["lightfm"], "epochs": 8, "patience": 2, "embedding_size": 8},
+        }
+    }
 
 
 def random_factors(dim: int, seed: int, scale: float = 1.0) -> Factors:

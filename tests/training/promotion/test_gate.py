@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from training.params import GateParams
-from training.promotion.gate import Live, Verdict, decide
+from training.params.register import GateParams
+from training.promotion.gate import LiveResult, Verdict, decide
 
 METRIC = "ndcg@10"
 N_USERS = 300
@@ -13,7 +13,7 @@ def results(mean: float, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"user_id": np.arange(N_USERS), METRIC: mean + noise})
 
 
-def verdict(candidate: float, popularity: float, live: Live | None = None, **changes: float) -> Verdict:
+def verdict(candidate: float, popularity: float, live: LiveResult | None = None, **changes: float) -> Verdict:
     params = GateParams.model_validate({"confidence": 0.95, "min_gain": 0.0, "max_drop": 0.1, **changes})
     return decide(results(candidate, 1), results(popularity, 2), live, METRIC, params, seed=0)
 
@@ -26,7 +26,7 @@ def test_the_first_version_that_beats_popularity_is_promoted() -> None:
 
 def test_nothing_is_promoted_that_does_not_beat_popularity() -> None:
     for candidate in (0.05, 0.1):
-        decided = verdict(candidate, 0.1, Live("3", 0.01, results(0.01, 3)))
+        decided = verdict(candidate, 0.1, LiveResult("3", 0.01, results(0.01, 3)))
         assert not decided.promote
         assert "does not beat popularity" in decided.reason
 
@@ -38,28 +38,28 @@ def test_popularity_itself_is_not_promoted() -> None:
 
 
 def test_a_clear_gain_over_another_live_recipe_is_promoted() -> None:
-    decided = verdict(0.25, 0.1, Live("3", 0.2, results(0.2, 3)))
+    decided = verdict(0.25, 0.1, LiveResult("3", 0.2, results(0.2, 3)))
     assert decided.promote
     assert decided.reason.startswith("beats live version 3: +0.04")
     assert decided.figures["gain_over_live_low"] > 0
 
 
 def test_a_gain_within_chance_is_not_promoted() -> None:
-    decided = verdict(0.2001, 0.1, Live("3", 0.2, results(0.2, 3)))
+    decided = verdict(0.2001, 0.1, LiveResult("3", 0.2, results(0.2, 3)))
     assert not decided.promote
     assert decided.reason.startswith("does not beat live version 3")
 
 
 def test_a_gain_must_exceed_min_gain() -> None:
-    assert not verdict(0.25, 0.1, Live("3", 0.2, results(0.2, 3)), min_gain=0.1).promote
+    assert not verdict(0.25, 0.1, LiveResult("3", 0.2, results(0.2, 3)), min_gain=0.1).promote
 
 
 def test_the_live_recipe_on_newer_data_needs_no_gain() -> None:
-    assert verdict(0.19, 0.1, Live("3", 0.2, None)).promote
+    assert verdict(0.19, 0.1, LiveResult("3", 0.2, None)).promote
 
 
 def test_the_live_recipe_on_newer_data_must_not_collapse() -> None:
-    decided = verdict(0.15, 0.1, Live("3", 0.2, None))
+    decided = verdict(0.15, 0.1, LiveResult("3", 0.2, None))
     assert not decided.promote
     assert "below the floor 0.1800" in decided.reason
 

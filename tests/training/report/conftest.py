@@ -10,7 +10,7 @@ from tests.training import families
 from tests.training.world import grouped_ratings, make_project
 from training.data.dataset import load_dataset
 from training.evaluate import evaluate
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest
 from training.train import train
@@ -18,7 +18,7 @@ from training.train import train
 CANDIDATES = ("test_svd", "popularity")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Params]]:
     """Film 81 is cold, and liked by user 1 in the test."""
     cold = pd.DataFrame([(1, 81, 5.0, 2_000_000)], columns=["user_id", "item_id", "rating", "timestamp"])

@@ -11,11 +11,11 @@ from training.data.dataset import load_dataset
 from training.files import read_json, write_json
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval
-from training.promotion.contest import Contest, Incumbent
+from training.promotion.contest import Contest, LiveVersion
 from training.promotion.gate import paired_difference
 from training.report.comparison import gather
 from training.report.differences import Difference
-from training.report.viewers import Viewer, spread_over_activity
+from training.report.example_users import ExampleUser, spread_over_activity
 from training.tracking.versions import Evidence
 
 
@@ -42,7 +42,8 @@ def test_activity_holds_the_means_that_evaluate_reports(contest: Contest) -> Non
 
 def test_differences_are_the_gate_s(contest: Contest) -> None:
     (difference,) = gather(contest, "").differences
-    expected = paired_difference(contest.users, contest.popularity, "ndcg@10", 0.95, contest.params.seed)
+    ours = contest.users_of("test_svd")
+    expected = paired_difference(ours, contest.opponents().popularity, "ndcg@10", 0.95, contest.params.seed)
     assert (difference.candidate, difference.opponent) == ("test_svd", "popularity")
     assert difference.interval == expected
     assert difference.meaning == "better"
@@ -76,7 +77,7 @@ def test_seconds_of_another_training_are_not_taken(contest: Contest) -> None:
 def live(contest: Contest, **changes: Any) -> Contest:
     """A contest with a live version: the candidate's own recipe and results, with changes to the recipe."""
     evidence = contest.evidence()
-    return replace(contest, incumbent=Incumbent("7", Evidence({**evidence.recipe, **changes}, evidence.users)))
+    return replace(contest, live_version=LiveVersion("7", Evidence({**evidence.recipe, **changes}, evidence.users)))
 
 
 def test_the_live_version_s_own_results_are_used_on_the_same_split(contest: Contest) -> None:
@@ -121,37 +122,37 @@ def test_users_are_drawn_from_every_fifth_of_activity_and_always_the_same() -> N
     assert len(spread_over_activity(users[:3], seed=1)) == 3
 
 
-def test_viewers_show_what_was_liked_before_and_hits_of_every_candidate(contest: Contest) -> None:
+def test_example_users_show_what_was_liked_before_and_hits_of_every_candidate(contest: Contest) -> None:
     raw = pd.read_csv(contest.project.raw / "interactions.csv")
-    viewers = gather(contest, "").viewers
-    assert len(viewers) == 5
-    for viewer in viewers:
-        liked = raw[(raw.user_id == int(viewer.user_id)) & (raw.rating == 5)].sort_values("timestamp")
+    users = gather(contest, "").example_users
+    assert len(users) == 5
+    for user in users:
+        liked = raw[(raw.user_id == int(user.user_id)) & (raw.rating == 5)].sort_values("timestamp")
         titles = [title(item) for item in liked.item_id]
-        held_out = len(viewer.liked_in_test)
-        assert viewer.liked_before == titles[: len(titles) - held_out][-10:]
-        assert viewer.liked_in_test == titles[len(titles) - held_out :]
-        assert list(viewer.lists) == ["test_svd", "popularity"]
-        check_lists(viewer)
+        held_out = len(user.liked_in_test)
+        assert user.liked_before == titles[: len(titles) - held_out][-10:]
+        assert user.liked_in_test == titles[len(titles) - held_out :]
+        assert list(user.lists) == ["test_svd", "popularity"]
+        check_lists(user)
 
 
 def title(item: int) -> str:
     return f"Film {item} ({1980 + item % 40})"
 
 
-def check_lists(viewer: Viewer) -> None:
-    for suggestions in viewer.lists.values():
+def check_lists(user: ExampleUser) -> None:
+    for suggestions in user.lists.values():
         films = [suggestion.film for suggestion in suggestions]
         assert len(set(films)) == 10
-        assert not set(films) & set(viewer.liked_before)
-        assert [suggestion.hit for suggestion in suggestions] == [film in viewer.liked_in_test for film in films]
+        assert not set(films) & set(user.liked_before)
+        assert [suggestion.hit for suggestion in suggestions] == [film in user.liked_in_test for film in films]
 
 
 def test_lists_are_those_of_the_saved_artifacts(contest: Contest) -> None:
     artifact, dataset = load_artifact(contest.project.model("popularity")), load_dataset(contest.project.prepared)
-    viewer = gather(contest, "").viewers[0]
-    row = int(np.searchsorted(artifact.user_ids, int(viewer.user_id)))
+    user = gather(contest, "").example_users[0]
+    row = int(np.searchsorted(artifact.user_ids, int(user.user_id)))
     seen = artifact.seen_indices[artifact.seen_indptr[row] : artifact.seen_indptr[row + 1]]
     order = np.setdiff1d(np.argsort(-artifact.item_popularity, kind="stable"), seen, assume_unique=True)
     expected = [title(int(dataset.item_ids[item])) for item in order[:10]]
-    assert [suggestion.film for suggestion in viewer.lists["popularity"]] == expected
+    assert [suggestion.film for suggestion in user.lists["popularity"]] == expected

@@ -3,18 +3,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from markdown_it import MarkdownIt
 from playwright.sync_api import sync_playwright
 
 from tests.browser import CHROMIUM, OPTIONS
-from training.promotion.contest import Contest, Incumbent
+from training.promotion.contest import Contest, LiveVersion
 from training.report.comparison import Comparison, gather
 from training.report.contents import lay_out
-from training.report.folder import tells_of, write_report
+from training.report.example_users import Suggestion
+from training.report.folder import shows, write_report
 from training.report.html import to_html
-from training.report.markdown import to_markdown
 from training.report.page import Page, Table, Text
-from training.report.viewers import Suggestion
 
 HOSTILE = "<script>alert('x')</script> | *A* [link](http://x.test) `code` & &lt; _B_ ~~C~~ \\ $D$ \"'>"
 
@@ -44,9 +42,9 @@ def section(page: Page, title: str) -> tuple[str, list[Table], list[str]]:
 
 
 def with_titles(comparison: Comparison, title: str) -> Comparison:
-    viewer = comparison.viewers[0]
-    lists = {name: [Suggestion(title, True)] for name in viewer.lists}
-    return replace(comparison, viewers=[replace(viewer, user_id=title, liked_in_test=[title], lists=lists)])
+    user = comparison.example_users[0]
+    lists = {name: [Suggestion(title, True)] for name in user.lists}
+    return replace(comparison, example_users=[replace(user, user_id=title, liked_in_test=[title], lists=lists)])
 
 
 def test_the_best_of_each_column_is_marked(contest: Contest) -> None:
@@ -78,17 +76,17 @@ def test_one_candidate_without_popularity_live_version_and_cold_films(cold_free:
     assert (tables, pictures) == ([], [])
     _, (differences,), _ = section(page, "Differences")
     assert [[cell.text for cell in row[:2]] for row in differences.rows] == [["test_svd", "popularity"]]
-    assert differences.rows[0][1].detail == f"with {cold_free.popularity['ndcg@10'].mean():.4f}"
+    assert differences.rows[0][1].detail == f"with {cold_free.opponents().popularity['ndcg@10'].mean():.4f}"
     marks = {cell.mark for part in page.sections[:7] for table in part.parts if isinstance(table, Table)
              for row in table.rows for cell in row}  # fmt: skip
     assert marks == {""}
     assert "Live when this was written: no version." in section(page, "This run")[0]
     write_report(tmp_path / "report", gather(cold_free, ""))
-    assert not (tmp_path / "report" / "cold_recall.png").exists()
+    assert "Recall when only" not in (tmp_path / "report" / "report.html").read_text()
 
 
 def test_a_live_version_that_cannot_be_compared_with_is_explained(contest: Contest) -> None:
-    page = lay_out(gather(replace(contest, incumbent=Incumbent("3", None)), ""))
+    page = lay_out(gather(replace(contest, live_version=LiveVersion("3", None)), ""))
     assert "live version 3 has no recipe to compare with" in section(page, "Differences")[0]
     assert "Live when this was written: version 3; live version 3 has no recipe" in section(page, "This run")[0]
 
@@ -100,26 +98,16 @@ def test_html_shows_a_hostile_title_as_text(contest: Contest) -> None:
     assert "".join(reader.texts).count(HOSTILE) == 5  # heading and link to it, what was liked, a hit in each list
 
 
-def test_markdown_shows_a_hostile_title_as_text(contest: Contest) -> None:
-    markdown = to_markdown(lay_out(with_titles(gather(contest, ""), HOSTILE)))
-    html = MarkdownIt("gfm-like", {"linkify": False}).render(markdown)
-    reader = Reader(html)
-    assert not {"script", "a", "em", "s", "code"} & reader.tags
-    assert "".join(reader.texts).count(HOSTILE) == 4  # heading, what was liked, a hit in each list
-    assert html.count("<table>") == markdown.count("| --- |\n")
-
-
-def test_the_folder_holds_both_pages_and_every_picture(contest: Contest, tmp_path: Path) -> None:
+def test_the_folder_holds_one_page_that_needs_nothing_else(contest: Contest, tmp_path: Path) -> None:
     folder = tmp_path / "comparison"
     write_report(folder, gather(contest, "5e6f"))
-    markdown = (folder / "report.md").read_text()
-    pictures = sorted(path.stem for path in folder.glob("*.png"))
-    assert len(pictures) == 6
-    assert all(f"]({name}.png)" in markdown for name in pictures)
-    assert "src=" not in (folder / "report.html").read_text().replace('src="data:image/png;base64,', "")
-    assert tells_of(folder, "5e6f")
-    assert not tells_of(folder, "f00d")
-    assert not tells_of(tmp_path / "nowhere", "5e6f")
+    assert [path.name for path in folder.iterdir()] == ["report.html"]
+    page = (folder / "report.html").read_text()
+    assert page.count('<img src="data:image/png;base64,') == 6
+    assert "src=" not in page.replace('src="data:image/png;base64,', "")
+    assert shows(folder, "5e6f")
+    assert not shows(folder, "f00d")
+    assert not shows(tmp_path / "nowhere", "5e6f")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")

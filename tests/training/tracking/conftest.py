@@ -8,7 +8,7 @@ import pytest
 from tests.training import families
 from tests.training.world import make_project
 from training.evaluate import evaluate
-from training.params import Params
+from training.params.whole import Params
 from training.project import Project
 from training.refit import refit
 from training.tracking.connection import connect

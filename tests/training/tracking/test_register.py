@@ -16,7 +16,7 @@ from tests.training.tracking.conftest import CANDIDATES, run_stages
 from tests.training.world import ROOT, change_params, grouped_ratings
 from training.__main__ import main
 from training.errors import TrackingError
-from training.params import Params
+from training.params.whole import Params
 from training.prepare import prepare
 from training.project import Project
 from training.promotion.summary import registration_table
@@ -110,10 +110,10 @@ def test_the_pipeline_s_run_holds_the_comparison_report(trained: Trained) -> Non
     experiment = client.get_experiment_by_name("movie-recommender").experiment_id
     (run,) = client.search_runs([experiment], "attributes.run_name = 'pipeline'")
     files = {entry.path for entry in client.list_artifacts(run.info.run_id, "comparison")}
-    assert {f"comparison/{name}" for name in ("report.md", "report.html", "ndcg_by_k.png")} <= files
-    logged = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/comparison/report.md")
-    assert logged == (project.comparison / "report.md").read_text()
-    assert "**Live when this was written:** no version" in logged
+    assert files == {"comparison/report.html"}
+    logged = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/comparison/report.html")
+    assert logged == (project.comparison / "report.html").read_text()
+    assert "<strong>Live when this was written:</strong> no version" in logged
     assert run.data.tags["pipeline_hash"] in logged
 
 
@@ -122,15 +122,15 @@ def test_the_report_is_written_again_where_it_is_of_other_results_or_on_demand(
 ) -> None:
     project, params = trained
     register(project, params)
-    page = project.comparison / "report.md"
+    page = project.comparison / "report.html"
     page.write_text("of another run")
     register(project, params)
-    assert "| test\\_svd | popularity with 0." in page.read_text()
+    assert 'popularity<span class="detail">with 0.' in page.read_text()
     page.write_text("damaged")
     monkeypatch.chdir(project.root)
     main(["report"])
     assert "reports/comparison/report.html" in capsys.readouterr().out
-    assert "version 1, the recipe of test\\_svd" in page.read_text()
+    assert "version 1, the recipe of test_svd" in page.read_text()
 
 
 def test_recall_on_cold_films_is_a_metric_of_the_run(trained: Trained) -> None:
@@ -243,7 +243,7 @@ def test_a_live_recipe_that_no_longer_exists_is_not_replaced_by_rule(
 ) -> None:
     project, params = trained
     register(project, params)
-    monkeypatch.delitem(__import__("training.models", fromlist=["FAMILIES"]).FAMILIES, "test_svd")
+    monkeypatch.delitem(__import__("training.models.families", fromlist=["FAMILIES"]).FAMILIES, "test_svd")
     params = change_params(project, candidates=["popularity"])
     newer_data(project, params, seed=5)
     run_stages(project, params)

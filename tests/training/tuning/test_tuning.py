@@ -10,10 +10,11 @@ import training.__main__ as command
 from tests.training.world import ROOT, change_params, make_project
 from training.errors import ParamsError, TrainingError
 from training.fitting.validation import Validation
-from training.models import FAMILIES, make_family
+from training.models import make_family
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
+from training.models.families import FAMILIES
 from training.models.search import Between, OneOf, search_space
-from training.params import Params, load_params
+from training.params.whole import Params, load_params
 from training.project import Project
 from training.tuning.params_file import write_params
 from training.tuning.search import Search
@@ -53,19 +54,20 @@ def world(tmp_path: Path) -> tuple[Project, Params]:
 
 
 def values(search: Search) -> list[float | None]:
-    return [trial.value for trial in search.trials]
+    return [trial.value for trial in search.trials()]
 
 
 def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted")
     assert len(list(search.run(8))) == 8
-    assert tried(search.trials[0]) == {"talent": 0.1}
-    assert search.today is not None
-    assert search.today.number == 0
-    assert search.best is not None
-    assert search.found == tried(search.best)
-    assert search.found["talent"] > 0.1
-    assert search.best.value == max(trial.value for trial in search.trials if trial.value is not None)
+    assert tried(search.trials()[0]) == {"talent": 0.1}
+    today, best, better = search.today(), search.best(), search.better_params()
+    assert today is not None
+    assert today.number == 0
+    assert best is not None
+    assert better == tried(best)
+    assert better["talent"] > 0.1
+    assert best.value == max(trial.value for trial in search.trials() if trial.value is not None)
 
 
 def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world: tuple[Project, Params]) -> None:
@@ -73,7 +75,7 @@ def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world:
     search = Search.open(project, params, "gifted")
     for trial in search.run(3):
         family = make_family("gifted", tried(trial))
-        assert trial.value == search.validation.settle(family).metric
+        assert trial.value == search.validation.fit_validated(family).metric
 
 
 def test_a_search_goes_on_where_it_ended(world: tuple[Project, Params]) -> None:
@@ -82,7 +84,7 @@ def test_a_search_goes_on_where_it_ended(world: tuple[Project, Params]) -> None:
     again = Search.open(*world, "gifted")
     assert values(again) == values(first)
     assert len(list(again.run(5))) == 2
-    assert len({tried(trial)["talent"] for trial in again.trials}) == 5
+    assert len({tried(trial)["talent"] for trial in again.trials()}) == 5
     assert list(Search.open(*world, "gifted").run(5)) == []
 
 
@@ -95,9 +97,9 @@ def test_a_trial_that_was_interrupted_is_not_counted(
         with pytest.raises(KeyboardInterrupt):
             list(search.run(1))
     again = Search.open(*world, "gifted")
-    assert again.trials == []
+    assert again.trials() == []
     list(again.run(1))
-    assert again.today is not None
+    assert again.today() is not None
 
 
 def interrupt(*_: object) -> float:
@@ -108,7 +110,7 @@ def test_another_metric_begins_a_search_of_its_own(world: tuple[Project, Params]
     project, params = world
     list(Search.open(project, params, "gifted").run(1))
     other = params.model_copy(update={"select": params.select.model_copy(update={"metric": "recall@10"})})
-    assert Search.open(project, other, "gifted").trials == []
+    assert Search.open(project, other, "gifted").trials() == []
 
 
 def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Project, Params]) -> None:
@@ -117,21 +119,22 @@ def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Pr
         search.study.enqueue_trial({"talent": talent})
     search.study.enqueue_trial({"talent": 0.2})
     list(search.run(7))
-    assert [trial.state.name for trial in search.trials] == ["COMPLETE"] * 6 + ["PRUNED"]
-    assert search.trials[-1].last_step == 5
+    assert [trial.state.name for trial in search.trials()] == ["COMPLETE"] * 6 + ["PRUNED"]
+    assert search.trials()[-1].last_step == 5
     changed = change_params(world[0], models__gifted={"talent": 0.05})
     again = Search.open(world[0], changed, "gifted")
     list(again.run(8))
-    assert again.today is not None
-    assert again.today.value is not None
+    today = again.today()
+    assert today is not None
+    assert today.value is not None
 
 
 def test_a_trial_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted")
     search.study.enqueue_trial({"talent": 1.0})
     list(search.run(3))
-    assert [trial.state.name for trial in search.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
-    assert search.trials[1].user_attrs[FAILURE] == "too much talent"
+    assert [trial.state.name for trial in search.trials()] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert search.trials()[1].user_attrs[FAILURE] == "too much talent"
 
 
 def test_a_search_never_reads_the_test_split(world: tuple[Project, Params]) -> None:
@@ -227,7 +230,9 @@ def test_an_interrupted_command_ends_with_a_sentence(
     monkeypatch.chdir(world[0].root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.setattr(Validation, "measure", interrupt)
-    with pytest.raises(SystemExit, match="tune: interrupted; what was finished before is kept, run it again to go on"):
+    with pytest.raises(
+        SystemExit, match="tune: interrupted; finished work is kept, run the same command again to go on"
+    ):
         command.main(["tune", "gifted", "--trials", "2"])
 
 

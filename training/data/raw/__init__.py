@@ -1,4 +1,4 @@
-"""Raw data of any layout, read and checked: `read_ratings` and `read_items`."""
+"""Reads and checks raw data of any layout, by `read_ratings` and `read_items`."""
 
 from training.data.raw.items import read_items
 from training.data.raw.ratings import read_ratings

@@ -1,4 +1,4 @@
-"""Where in a file of ratings something is wrong: a second, slow reading, for the message only."""
+"""Locates what is wrong in a file of ratings, by a second, slow reading for the message only."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _SPELLINGS = {
 
 
 def columns_of(path: Path, layout: Layout) -> list[str]:
-    """The columns of a file of ratings in its order, under our names where we have one."""
+    """List the columns of a file of ratings in its order, by our names where we have one."""
     lines = rows(path, layout.separator, "utf-8-sig", layout.remedy)
     if layout.header is None:
         return [USER_ID, ITEM_ID, RATING, TIMESTAMP]
@@ -30,13 +30,13 @@ def columns_of(path: Path, layout: Layout) -> list[str]:
 
 
 def wrong_value(path: Path, layout: Layout, fault: Fault) -> DataError:
-    """The sentence for a value that was read but isn't as it should be."""
+    """Make the error for a value that can be read and breaks a rule."""
     line, cell = _find(path, layout, fault.row, fault.column)
     return DataError(f"{path}, line {line}: {fault.column} {cell!r} should be {fault.rule}; {layout.remedy}")
 
 
 def unknown_film(path: Path, layout: Layout, row: int, others: int) -> DataError:
-    """The sentence for a rating of a film that the file of films lacks."""
+    """Make the error for a rating of a film that the file of films lacks."""
     line, cell = _find(path, layout, row, ITEM_ID)
     more = f" (nor are {others} other ids)" if others else ""
     return DataError(
@@ -46,7 +46,7 @@ def unknown_film(path: Path, layout: Layout, row: int, others: int) -> DataError
 
 
 def unreadable(path: Path, layout: Layout, reason: str) -> DataError:
-    """The sentence for a file that the fast parser refused for this reason."""
+    """Make the error for a file that the fast parser refused for this reason."""
     columns = columns_of(path, layout)
     count = 0
     for row in _data(path, layout):

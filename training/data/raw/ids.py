@@ -1,4 +1,4 @@
-"""Ids: whole numbers where every one of a column is, else text."""
+"""Types ids: int64 if every id of a column is a whole number, else text."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ Ids = npt.NDArray[Any]
 
 
 def typed(texts: pa.Array) -> Ids:
-    """Ids as int64 if all of them are numbers in their usual spelling, else as str objects."""
+    """Convert ids to int64 if all of them are numbers in their usual spelling, else to str objects."""
     if pc.all(pc.match_substring_regex(texts, _CANONICAL)).as_py():
         try:
             return np.asarray(texts.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
@@ -24,12 +24,12 @@ def typed(texts: pa.Array) -> Ids:
 
 
 def as_text(texts: pa.Array) -> Ids:
-    """Ids as str objects, whatever they look like."""
+    """Convert ids to str objects."""
     return np.asarray(texts.to_numpy(zero_copy_only=False), dtype=object)
 
 
 def bad(texts: pa.Array) -> npt.NDArray[np.bool_]:
-    """Which ids are empty, too long or hold a NUL, which NumPy drops at the end of a text."""
+    """Mark ids that are empty, too long or hold a NUL, which NumPy drops at the end of a text."""
     length = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
     nul = pc.match_substring(texts, "\0").to_numpy(zero_copy_only=False)
     return np.asarray((length == 0) | (length > LONGEST) | nul)

@@ -1,4 +1,4 @@
-"""Films of every layout as one kind of table."""
+"""Reads films of every layout into one kind of table."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -31,10 +31,10 @@ class _Film(NamedTuple):
 
 
 def read_items(directory: Path) -> pd.DataFrame | None:
-    """Films in file order (item_id, title, year, genres), or None where a folder has no file of films.
+    """Read films in file order (item_id, title, year, genres); None where a folder has no file of films.
 
     Ids are int64 if all of them are numbers, else text; years are Int64, missing where unknown; genres are joined by |
-    and empty where unknown. DataError names file, line and value of what is wrong.
+    and empty where unknown. Raises DataError that names file, line and value.
     """
     layout = detect(directory)
     path = directory / layout.items

@@ -1,4 +1,4 @@
-"""How each source lays its files out, and which of them a folder holds."""
+"""The file layout of each source, and the detection of the one that a folder has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,16 +10,16 @@ from training.errors import DataError
 
 @dataclass(frozen=True)
 class Layout:
-    """A file of ratings and a file of films; where the split is given, the ratings are in two."""
+    """A file of ratings and a file of films; a given split has two files of ratings."""
 
     ratings: str
     items: str
     separator: str  # of the ratings
     item_separator: str
     header: Mapping[str, str] | None  # ratings columns as the file names them → as we do; None: no header line
-    optional: frozenset[str] = field(default=frozenset())  # columns of ours that the ratings may lack
-    test: str | None = None  # a second file: pairs to be held out, where the split is given
-    encodings: tuple[str, ...] = ("utf-8-sig",)  # of the films, to be tried in turn
+    optional: frozenset[str] = field(default=frozenset())  # our columns that the ratings may lack
+    test: str | None = None  # of a given split: the file of test pairs
+    encodings: tuple[str, ...] = ("utf-8-sig",)  # of the films, tried in turn
     remedy: str = "fetch the archive again"
 
 
@@ -71,7 +71,7 @@ LAYOUTS = (OWN, *SPLITS, MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB)
 
 
 def detect(directory: Path) -> Layout:
-    """The layout of the files in a folder."""
+    """Find the layout of the files in a folder."""
     for layout in LAYOUTS:
         if (directory / layout.ratings).is_file():
             return layout

@@ -1,4 +1,4 @@
-"""A split that is given: pairs of user and item in two files, lines `user item item …` or `user,item`."""
+"""Reads a given split: pairs of user and item in two files, lines `user item item …` or `user,item`."""
 
 import re
 from array import array
@@ -20,7 +20,7 @@ from training.errors import DataError
 
 _NAMES = ({USER_ID, "user"}, {ITEM_ID, "item"})
 _NUMBER = re.compile(r"-?[0-9]+")
-# A line, and on it a user and some items.
+# The number of a line, its user and its items.
 _Line = tuple[int, str, list[str]]
 
 
@@ -33,7 +33,7 @@ class _Column:
         self._distinct: dict[str, int] = {}
 
     def add(self, text: str, path: Path, line: int, layout: Layout) -> None:
-        """One more id; raises DataError if it can't be one."""
+        """Add an id; raise DataError for one that breaks the rule."""
         if text not in self._distinct:
             if not 0 < len(text) <= ids.LONGEST or "\0" in text:
                 rule = RULES[self.name]
@@ -42,17 +42,17 @@ class _Column:
         self.numbers.append(self._distinct[text])
 
     def values(self, *, as_text: bool = False) -> Any:  # noqa: ANN401
-        """The ids, int64 if all are numbers and text isn't asked for."""
+        """Return the ids: int64 if all are numbers and `as_text` is false."""
         texts = pa.array(list(self._distinct), pa.string())
         distinct = ids.as_text(texts) if as_text else ids.typed(texts)
         return pd.Series(distinct.tolist()).array.take(np.frombuffer(self.numbers, dtype=np.int32))
 
 
 def read_pairs(directory: Path, layout: Layout, items: pd.DataFrame | None) -> pd.DataFrame:
-    """All pairs in file order, those of the test file last: user_id, item_id, rating (NaN) and held_out (bool).
+    """Read all pairs in file order, the test file last: user_id, item_id, rating (NaN) and held_out (bool).
 
-    Both files share one numbering and one type of ids, as `read_ratings` has them. DataError names file, line and
-    value of what is wrong.
+    Both files share one numbering and one type of ids, as `read_ratings` has them. Raises DataError that names file,
+    line and value.
     """
     users, films = _Column(USER_ID), _Column(ITEM_ID)
     known = None if items is None else set(items[ITEM_ID].astype(str))
@@ -76,20 +76,20 @@ def read_pairs(directory: Path, layout: Layout, items: pd.DataFrame | None) -> p
 def _lines(path: Path, layout: Layout) -> Iterator[_Line]:
     if not path.is_file():
         raise DataError(f"{path} doesn't exist; run `dvc repro --force fetch`")
-    found = rows(path, layout.separator, "utf-8-sig", layout.remedy)
-    return _of_csv(path, layout, found) if layout.separator == "," else _of_text(found)
+    lines = rows(path, layout.separator, "utf-8-sig", layout.remedy)
+    return _of_csv(path, layout, lines) if layout.separator == "," else _of_text(lines)
 
 
-def _of_text(found: Iterable[Row]) -> Iterator[_Line]:
-    """Lines of a user and any number of items, parted by spaces or tabs; published files have users without any."""
-    for line, cells in found:
+def _of_text(lines: Iterable[Row]) -> Iterator[_Line]:
+    """Lines of a user and its items, separated by spaces or tabs; published files have users without items."""
+    for line, cells in lines:
         user, *items = " ".join(cells).split() or [""]
         yield line, user, items
 
 
-def _of_csv(path: Path, layout: Layout, found: Iterator[Row]) -> Iterator[_Line]:
-    """Lines of a user and an item; the names of the columns in the first line may be left out."""
-    first = next(found, None)
+def _of_csv(path: Path, layout: Layout, lines: Iterator[Row]) -> Iterator[_Line]:
+    """Lines of a user and an item; a first line with column names is optional."""
+    first = next(lines, None)
     if first is None:
         return
     names = [cell.strip().lower() for cell in first.cells]
@@ -102,8 +102,8 @@ def _of_csv(path: Path, layout: Layout, found: Iterator[Row]) -> Iterator[_Line]
                 f"{','.join(names)[:200]!r}; {layout.remedy}"
             )
         user, item = 0, 1
-        found = chain([first], found)
-    for row in found:
+        lines = chain([first], lines)
+    for row in lines:
         if len(row.cells) != len(names):
             raise width_error(path, row, len(names), layout.remedy)
         yield row.line, row.cells[user].strip(), [row.cells[item].strip()]

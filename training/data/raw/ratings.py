@@ -1,4 +1,4 @@
-"""Ratings of every layout as one kind of table; made for tens of millions of rows."""
+"""Reads ratings of every layout into one kind of table, fast enough for tens of millions of rows."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from training.data.raw.layouts import Layout, detect
 from training.data.raw.pairs import read_pairs
 from training.data.raw.schema import RULES, Fault, ratings_fault
 
-# Every id is kept once, and its number in each row: less memory than the texts, and no slower than numbers.
+# Each id is stored once, and its number in each row: less memory than texts, and as fast as numbers.
 _TYPES = {
     USER_ID: pa.dictionary(pa.int32(), pa.string()),
     ITEM_ID: pa.dictionary(pa.int32(), pa.string()),
@@ -28,11 +28,11 @@ _TYPES = {
 
 
 def read_ratings(directory: Path) -> pd.DataFrame:
-    """Ratings in file order: user_id, item_id, rating (float32) and, if the file has it, timestamp (int64, seconds).
+    """Read ratings in file order: user_id, item_id, rating (float32) and, if there, timestamp (int64, seconds).
 
     Where the split is given there is `held_out` (bool) too. Ids are int64 if all of a column are numbers, else text;
-    item ids are of the same type as those of `read_items`. Ratings are NaN where the file has none. DataError names
-    file, line and value of what is wrong.
+    item ids are of the same type as those of `read_items`. Ratings are NaN where the file has none. Raises
+    DataError that names file, line and value.
     """
     layout = detect(directory)
     if layout.test is not None:
@@ -56,10 +56,10 @@ def read_ratings(directory: Path) -> pd.DataFrame:
 
 
 def _parse(path: Path, layout: Layout) -> pa.Table:
-    """The columns that we need, as Arrow reads them."""
+    """Read the columns in use with Arrow."""
     names = columns_of(path, layout)
     types = {name: _TYPES[name] for name in names if name in _TYPES}
-    if layout.separator == "::":  # to a parser that knows single characters, an empty column between two colons
+    if layout.separator == "::":  # Arrow takes one character: between two colons it reads an empty column
         names = [name for column in names for name in (column, f"after {column}")][:-1]
         types |= {name: pa.null() for name in names if name not in types}
     try:
@@ -77,7 +77,7 @@ def _parse(path: Path, layout: Layout) -> pa.Table:
 
 
 def _ids(column: pa.ChunkedArray, path: Path, layout: Layout, name: str, known: "pd.Series[Any] | None") -> object:
-    """One id for every row; of the type of the known ones, which must be all there are."""
+    """The id of every row. Of items, `known` are all that the file of films holds; the ids get their type."""
     encoded = column.combine_chunks()
     texts = pc.utf8_trim_whitespace(encoded.dictionary)
     numbers = encoded.indices.to_numpy()

@@ -1,4 +1,4 @@
-"""The rows of a text file with their line numbers: slow, but it can say where something is."""
+"""Reads the rows of a text file with their line numbers: slow, but errors can name the line."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +16,11 @@ class Row(NamedTuple):
 
 
 def rows(path: Path, separator: str, encoding: str, remedy: str) -> Iterator[Row]:
-    """Every row of a file; quotes count only where the separator is a comma."""
+    """Yield every row of a file; quotes count only where the separator is a comma."""
     with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
         lines = _quoted(path, file) if separator == "," else _plain(file, separator)
         for line, cells in lines:
-            # Bytes that can't be decoded arrive as surrogates, which can't be encoded.
+            # Bytes that can't be decoded become surrogates, which can't be encoded.
             try:
                 "".join(cells).encode()
             except UnicodeEncodeError as error:
@@ -31,7 +31,7 @@ def rows(path: Path, separator: str, encoding: str, remedy: str) -> Iterator[Row
 def header(
     path: Path, lines: Iterator[Row], *, required: Sequence[str], optional: Sequence[str], remedy: str
 ) -> list[str]:
-    """The names in a file's first row, none of those required missing and none twice."""
+    """Read the column names in a file's first row; raise DataError where one is missing or there twice."""
     first = next(lines, None)
     if first is None:
         raise DataError(f"{path} is empty; {remedy}")
@@ -48,7 +48,7 @@ def header(
 
 
 def width_error(path: Path, row: Row, width: int, remedy: str) -> DataError:
-    """A row with a field too many or too few."""
+    """Make the error for a row with a field too many or too few."""
     hint = "a text that holds a comma needs quotes; " if len(row.cells) > width and path.suffix == ".csv" else ""
     if any("\n" in cell for cell in row.cells):
         hint = "is a quotation mark left open?; "
@@ -56,7 +56,7 @@ def width_error(path: Path, row: Row, width: int, remedy: str) -> DataError:
 
 
 def encoding_of(path: Path, encodings: Sequence[str]) -> str:
-    """The first of the encodings in which the whole of a small file can be read, or the last."""
+    """Find the first of the encodings that decodes the whole of a small file, or take the last."""
     content = path.read_bytes()
     for encoding in encodings[:-1]:
         try:

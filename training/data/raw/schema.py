@@ -1,4 +1,4 @@
-"""What ratings and films must look like, whatever file they come from."""
+"""The rules for ratings and films of every layout."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,9 +9,9 @@ import pandas as pd
 from training.data.dataset import GENRES, ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID, YEAR
 from training.data.raw.ids import LONGEST
 
-EARLIEST, LATEST = 1850, 2150  # years that a film can be of
+EARLIEST, LATEST = 1850, 2150  # years of a film
 
-# What values should be, for a sentence.
+# The rules in words, for errors.
 RULES = {
     USER_ID: f"1 to {LONGEST} characters, none of them NUL",
     ITEM_ID: f"1 to {LONGEST} characters, none of them NUL",
@@ -28,16 +28,16 @@ class Fault(NamedTuple):
 
     row: int  # from 0
     column: str
-    rule: str  # what it should have been, for a sentence
+    rule: str  # in words
 
 
 def ratings_fault(ratings: pd.DataFrame) -> Fault | None:
-    """The first rating that isn't as it should be."""
+    """Find the first rating that breaks a rule."""
     return _fault(_schemas()[0], ratings)
 
 
 def items_fault(items: pd.DataFrame) -> Fault | None:
-    """The first film that isn't as it should be."""
+    """Find the first film that breaks a rule."""
     return _fault(_schemas()[1], items)
 
 
@@ -68,7 +68,7 @@ def _fault(schema: Any, frame: pd.DataFrame) -> Fault | None:  # noqa: ANN401
         schema.validate(frame, inplace=True)  # a copy would double the memory
     except SchemaError as error:
         if error.reason_code == SchemaErrorReason.WRONG_DATATYPE:
-            raise  # that would be a mistake of the reader
+            raise  # a programming error of the reader
         duplicate = error.reason_code == SchemaErrorReason.SERIES_CONTAINS_DUPLICATES
         column = str(error.schema.name)
         rule = "unlike every id before it" if duplicate else getattr(error.check, "error", RULES[column])

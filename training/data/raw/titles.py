@@ -1,4 +1,4 @@
-"""MovieLens titles: "Matrix, The (1999)" is The Matrix, of 1999."""
+"""Takes MovieLens titles apart: "Matrix, The (1999)" is The Matrix, of 1999."""
 
 import re
 
@@ -11,10 +11,10 @@ NO_GENRES = "(no genres listed)"
 
 
 def split_title(text: str) -> tuple[str, int | None]:
-    """The title with its article in front, and the year at its end if there is one."""
-    found = _YEAR.search(text)
-    title = text[: found.start()] if found else text.strip()
-    return _MOVED.sub(_with_article, title), int(found[1]) if found else None
+    """Split a text into the title, its article in front, and the year at its end if there is one."""
+    year = _YEAR.search(text)
+    title = text[: year.start()] if year else text.strip()
+    return _MOVED.sub(_with_article, title), int(year[1]) if year else None
 
 
 def _with_article(match: re.Match[str]) -> str:
@@ -24,6 +24,6 @@ def _with_article(match: re.Match[str]) -> str:
 
 
 def clean_genres(text: str) -> str:
-    """Genres joined by |, none of them empty or a remark that there are none."""
+    """Clean genres joined by |: drop empty ones and the remark that there are none."""
     parts = (part.strip() for part in text.split("|"))
     return "|".join(dict.fromkeys(part for part in parts if part and part != NO_GENRES))

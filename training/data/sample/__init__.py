@@ -1,1 +1,1 @@
-"""The embedded sample: real films, simulated viewers."""
+"""The embedded sample: real films, simulated users."""

@@ -1,4 +1,4 @@
-"""Viewers simulated from a latent-taste model whose truth is known; README.md beside this file holds its formulas."""
+"""Simulates ratings by a latent-preference model whose truth is known; README.md beside this file has the formulas."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,109 +17,109 @@ from training.data.sample.world import (
     Flags,
     Floats,
     Ints,
-    Viewers,
+    SimulatedUsers,
     draw_films,
-    draw_viewers,
+    draw_users,
 )
 
-CHOICE = 1.1  # weight of taste in what is watched
-OPINION = 0.7  # stars that one unit of taste is worth
-USUAL = 3.0  # stars for a film of usual quality that fits a taste neither well nor badly
-NOISE = 0.5  # standard deviation of what nobody can foresee in a rating, in stars
+CHOICE = 1.1  # weight of preference in the choice of a film
+OPINION = 0.7  # stars per unit of affinity
+USUAL = 3.0  # stars for a film of usual quality that fits a preference neither well nor badly
+NOISE = 0.5  # standard deviation of the random part of a rating, in stars
 POSITIVE = 4.0  # stars from which on a rating is positive
-LATE = 0.9  # share of a history after which the truth is told: the middle of its last fifth
+LATE = 0.9  # share of a history at which the truth holds: the middle of its last fifth
 
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
     """Simulated ratings and the truth behind them; rows of the truth follow `user_ids`, its columns `item_ids`.
 
-    The best possible ranking of the films that a viewer hasn't seen yet is by `probability`, which is zero for the
-    films that nobody has seen; what those would be rated is in `appeal`.
+    The best possible ranking of a user's unseen films is by `probability`. It is zero for films that nobody has seen;
+    `appeal` says how those would be rated.
     """
 
     ratings: pd.DataFrame  # user_id, item_id, rating (0.5 to 5), timestamp (seconds since 1970), in order of time
     user_ids: Ints
     item_ids: npt.NDArray[Any]
-    probability: Floats  # that the next film late in a viewer's history is this one and is rated 4 or more
-    appeal: Floats  # that this film, if watched late in a viewer's history, is rated 4 or more
+    probability: Floats  # that the next film late in a user's history is this one and is rated 4 or more
+    appeal: Floats  # that this film, if watched late in a user's history, is rated 4 or more
 
 
 def simulate(catalogue: pd.DataFrame, seed: int) -> Simulation:
-    """Ratings by 1,500 viewers of the films in `catalogue` (item_id, year, genres; in order of year)."""
+    """Simulate ratings by 1,500 users of the films in `catalogue` (item_id, year, genres; in order of year)."""
     rng = np.random.default_rng(seed)
     films = draw_films(catalogue, rng)
-    viewers = draw_viewers(films, rng)
+    users = draw_users(films, rng)
     item_ids = catalogue[ITEM_ID].to_numpy()
-    user_ids = np.arange(1, len(viewers.taste) + 1, dtype=np.int64)
-    ratings = _history(films, viewers, rng)
+    user_ids = np.arange(1, len(users.preference) + 1, dtype=np.int64)
+    ratings = _history(films, users, rng)
     ratings[USER_ID] = user_ids[ratings[USER_ID]]
     ratings[ITEM_ID] = item_ids[ratings[ITEM_ID]]
     ratings = ratings.sort_values([TIMESTAMP, USER_ID, ITEM_ID], ignore_index=True)
-    return Simulation(ratings, user_ids, item_ids, *_truth(films, viewers))
+    return Simulation(ratings, user_ids, item_ids, *_truth(films, users))
 
 
-def _history(films: Films, viewers: Viewers, rng: np.random.Generator) -> pd.DataFrame:
-    """Every rating, with row numbers for ids, stage by stage of each viewer's history."""
-    seen = np.zeros((len(viewers.taste), len(films.year)), dtype=bool)
+def _history(films: Films, users: SimulatedUsers, rng: np.random.Generator) -> pd.DataFrame:
+    """Every rating, with row numbers for ids, stage by stage of each user's history."""
+    seen = np.zeros((len(users.preference), len(films.year)), dtype=bool)
     stages = []
     for stage in range(STAGES):
-        affinity = _affinity(films, viewers, (stage + 0.5) / STAGES)
-        rows, columns = _choose(films, viewers, stage, affinity, seen, rng)
+        affinity = _affinity(films, users, (stage + 0.5) / STAGES)
+        rows, columns = _choose(films, users, stage, affinity, seen, rng)
         seen[rows, columns] = True
-        expected = _expected_stars(films, viewers, affinity)[rows, columns]
+        expected = _expected_stars(films, users, affinity)[rows, columns]
         stars = np.clip(np.rint(2 * (expected + rng.normal(0, NOISE, len(rows)))) / 2, 0.5, 5.0)
-        seconds = viewers.joined[rows] + viewers.stay[rows] * (stage + rng.random(len(rows))) / STAGES
+        seconds = users.joined[rows] + users.stay[rows] * (stage + rng.random(len(rows))) / STAGES
         stages.append(
             pd.DataFrame({USER_ID: rows, ITEM_ID: columns, RATING: stars, TIMESTAMP: seconds.astype(np.int64)})
         )
     return pd.concat(stages, ignore_index=True)
 
 
-def _affinity(films: Films, viewers: Viewers, progress: float) -> Floats:
-    """How well every film fits every viewer's taste when this share of the viewer's history has gone by."""
-    taste = np.cos(DRIFT * progress) * viewers.taste + np.sin(DRIFT * progress) * viewers.turn
-    return np.asarray(taste @ films.character.T)
+def _affinity(films: Films, users: SimulatedUsers, progress: float) -> Floats:
+    """The fit of every film to every user's preference after this share of a history: float64 (n_users, n_items)."""
+    preference = np.cos(DRIFT * progress) * users.preference + np.sin(DRIFT * progress) * users.turn
+    return np.asarray(preference @ films.character.T)
 
 
 def _choose(
-    films: Films, viewers: Viewers, stage: int, affinity: Floats, seen: Flags, rng: np.random.Generator
+    films: Films, users: SimulatedUsers, stage: int, affinity: Floats, seen: Flags, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
-    """Viewer rows and film columns of what is watched in a stage.
+    """The user rows and film columns of what users watch in a stage.
 
-    The largest of log weight + Gumbel noise are a draw without replacement in proportion to the weights
-    (Vieira 2014, "Gumbel-max trick and weighted reservoir sampling").
+    The largest values of log weight + Gumbel noise are a draw without replacement in proportion to the weights.
+    Source: Vieira, Gumbel-max trick and weighted reservoir sampling (2014).
     """
     key = _log_weight(films, affinity) + rng.gumbel(size=affinity.shape)
-    key[seen | ~_released(films, viewers, stage)] = -np.inf
-    most = int(viewers.counts[:, stage].max())
+    key[seen | ~_released(films, users, stage)] = -np.inf
+    most = int(users.counts[:, stage].max())
     best = np.argpartition(-key, most, axis=1)[:, :most]
     order = np.take_along_axis(best, np.argsort(-np.take_along_axis(key, best, axis=1), axis=1), axis=1)
-    rows, places = np.nonzero(np.arange(most) < viewers.counts[:, [stage]])
+    rows, places = np.nonzero(np.arange(most) < users.counts[:, [stage]])
     columns = order[rows, places]
     possible = np.isfinite(key[rows, columns])
     return rows[possible], columns[possible]
 
 
 def _log_weight(films: Films, affinity: Floats) -> Floats:
-    """Log of the relative chance that a viewer watches a film next."""
+    """Log of the relative chance that a user watches a film next."""
     return np.asarray(films.log_popularity + CHOICE * affinity)
 
 
-def _released(films: Films, viewers: Viewers, stage: int) -> Flags:
-    """Whether a film is out when a viewer's stage begins: from the January after its year."""
-    begin = viewers.joined + viewers.stay * stage / STAGES
+def _released(films: Films, users: SimulatedUsers, stage: int) -> Flags:
+    """True for films that are out when a user's stage begins: from the January after their year."""
+    begin = users.joined + users.stay * stage / STAGES
     return np.asarray(films.year < (1970 + begin // YEAR_SECONDS)[:, None])
 
 
-def _expected_stars(films: Films, viewers: Viewers, affinity: Floats) -> Floats:
-    return np.asarray(USUAL + viewers.mildness[:, None] + films.quality + OPINION * affinity)
+def _expected_stars(films: Films, users: SimulatedUsers, affinity: Floats) -> Floats:
+    return np.asarray(USUAL + users.mildness[:, None] + films.quality + OPINION * affinity)
 
 
-def _truth(films: Films, viewers: Viewers) -> tuple[Floats, Floats]:
+def _truth(films: Films, users: SimulatedUsers) -> tuple[Floats, Floats]:
     """`probability` and `appeal` of a Simulation."""
-    affinity = _affinity(films, viewers, LATE)
-    # A quarter star below, because ratings are rounded to half stars.
-    appeal = ndtr((_expected_stars(films, viewers, affinity) - (POSITIVE - 0.25)) / NOISE)
+    affinity = _affinity(films, users, LATE)
+    # A quarter star less, because ratings are rounded to half stars.
+    appeal = ndtr((_expected_stars(films, users, affinity) - (POSITIVE - 0.25)) / NOISE)
     weight = np.exp(_log_weight(films, affinity))
     return weight / weight.sum(axis=1, keepdims=True) * appeal, appeal

@@ -1,4 +1,4 @@
-"""The films and viewers of the simulation: what they are like, before anybody watches anything."""
+"""Draws the films and users of the simulation, before anybody watches anything."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,20 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-VIEWERS = 1_500
+USERS = 1_500
 RATINGS = 120_000
-FEWEST = 12  # films that a viewer rates at least
-MOST = 0.4  # share of the catalogue that a viewer rates at most
-ACTIVITY = 0.85  # spread of the log-normal number of ratings of a viewer
-STAGES = 8  # equal parts of a viewer's history, each with its own taste
+FEWEST = 12  # films that a user rates at least
+MOST = 0.4  # share of the catalogue that a user rates at most
+ACTIVITY = 0.85  # spread of the log-normal number of ratings of a user
+STAGES = 8  # equal parts of a user's history, each with its own preference
 
-TASTES = 8  # dimensions of taste
-DRIFT = 0.6  # radians that a viewer's taste turns between joining and leaving
-FEATURE_SHARE = 0.7  # of the variance of a film's character: told by genres and decade; the rest is hidden
+DIMENSIONS = 8  # dimensions of preference
+DRIFT = 0.6  # radians that a user's preference turns between joining and leaving
+FEATURE_SHARE = 0.7  # of the variance of a film's character follows from genres and decade; the rest is hidden
 POPULARITY = 1.5  # spread of a film's log popularity
 RENOWN = 0.5  # correlation between a film's quality and its log popularity
 QUALITY = 0.3  # spread of a film's quality, in stars
-MILDNESS = 0.3  # spread of what a viewer adds to every rating, in stars
+MILDNESS = 0.3  # spread of what a user adds to every rating, in stars
 
 UNRATED = 0.03  # share of the films, the latest ones, that nobody has seen yet
 FORGOTTEN = 5  # older films that nobody has seen
@@ -35,30 +35,30 @@ YEAR_SECONDS = 365.25 * 86_400
 
 @dataclass(frozen=True, eq=False)
 class Films:
-    """What every film is like."""
+    """The properties of every film."""
 
-    character: Floats  # (n_items, TASTES), each column of unit variance
+    character: Floats  # (n_items, DIMENSIONS), each column of unit variance
     log_popularity: Floats  # (n_items,), -inf for films that nobody sees
     quality: Floats  # (n_items,), in stars
     year: Ints  # (n_items,)
 
 
 @dataclass(frozen=True, eq=False)
-class Viewers:
-    """What every viewer is like."""
+class SimulatedUsers:
+    """The properties of every simulated user."""
 
-    taste: Floats  # (n_viewers, TASTES), on joining; of length 1
-    turn: Floats  # (n_viewers, TASTES), where taste drifts to; of length 1, at a right angle to `taste`
-    mildness: Floats  # (n_viewers,), in stars
-    counts: Ints  # (n_viewers, STAGES), films watched in each stage
-    joined: Floats  # (n_viewers,), seconds since 1970
-    stay: Floats  # (n_viewers,), seconds from joining to leaving
+    preference: Floats  # (n_users, DIMENSIONS), on joining; of length 1
+    turn: Floats  # (n_users, DIMENSIONS), where preference drifts to; of length 1, at a right angle to `preference`
+    mildness: Floats  # (n_users,), in stars
+    counts: Ints  # (n_users, STAGES), films watched in each stage
+    joined: Floats  # (n_users,), seconds since 1970
+    stay: Floats  # (n_users,), seconds from joining to leaving
 
 
 def draw_films(catalogue: pd.DataFrame, rng: np.random.Generator) -> Films:
-    """Films whose character is partly told by genres and decade and partly hidden."""
+    """Draw films whose character shows in part in genres and decade, and is hidden in part."""
     features = _features(catalogue)
-    told = _standardised(features @ rng.standard_normal((features.shape[1], TASTES)))
+    told = _standardised(features @ rng.standard_normal((features.shape[1], DIMENSIONS)))
     hidden = rng.standard_normal(told.shape)
     quality, fame = rng.standard_normal((2, len(catalogue)))
     log_popularity = POPULARITY * (RENOWN * quality + np.sqrt(1 - RENOWN**2) * fame)
@@ -79,20 +79,20 @@ def _standardised(values: Floats) -> Floats:
 
 
 def _unseen(n_items: int, rng: np.random.Generator) -> Ints:
-    """Columns of the films without ratings: the last ones, the catalogue being in order of year, and a few others."""
+    """Columns of the films without ratings: the last ones, as the catalogue is in order of year, and a few others."""
     latest = round(n_items * (1 - UNRATED))
     forgotten = rng.choice(latest, size=min(FORGOTTEN, latest), replace=False)
     return np.concatenate([forgotten, np.arange(latest, n_items)])
 
 
-def draw_viewers(films: Films, rng: np.random.Generator) -> Viewers:
-    """Viewers with a drifting taste; a few of them rate much and many rate little."""
-    taste = _unit(rng.standard_normal((VIEWERS, TASTES)))
-    other = rng.standard_normal(taste.shape)
-    turn = _unit(other - (other * taste).sum(axis=1, keepdims=True) * taste)
-    mildness = rng.normal(0, MILDNESS, VIEWERS)
+def draw_users(films: Films, rng: np.random.Generator) -> SimulatedUsers:
+    """Draw users with a drifting preference; a few of them rate much and many rate little."""
+    preference = _unit(rng.standard_normal((USERS, DIMENSIONS)))
+    other = rng.standard_normal(preference.shape)
+    turn = _unit(other - (other * preference).sum(axis=1, keepdims=True) * preference)
+    mildness = rng.normal(0, MILDNESS, USERS)
     joined, stay = _stays(int(films.year.max()) + 1, rng)
-    return Viewers(taste, turn, mildness, _counts(len(films.year), rng), joined, stay)
+    return SimulatedUsers(preference, turn, mildness, _counts(len(films.year), rng), joined, stay)
 
 
 def _unit(vectors: Floats) -> Floats:
@@ -100,8 +100,8 @@ def _unit(vectors: Floats) -> Floats:
 
 
 def _counts(n_items: int, rng: np.random.Generator) -> Ints:
-    """How many films each viewer watches in each stage: log-normal over viewers, even over stages."""
-    total = rng.lognormal(0, ACTIVITY, VIEWERS)
+    """The number of films that each user watches in each stage: log-normal over users, even over stages."""
+    total = rng.lognormal(0, ACTIVITY, USERS)
     for _ in range(20):  # clipping changes the sum, so scale and clip until both hold
         total = np.clip(total * RATINGS / total.sum(), FEWEST, MOST * n_items)
     bounds = np.rint(np.outer(total, np.linspace(0, 1, STAGES + 1))).astype(np.int64)
@@ -109,7 +109,7 @@ def _counts(n_items: int, rng: np.random.Generator) -> Ints:
 
 
 def _stays(end_year: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """When viewers join and how long they stay, in seconds; everybody has left when `end_year` begins."""
+    """The seconds at which users join and for which they stay; everybody leaves before `end_year` begins."""
     end = float((np.datetime64(f"{end_year}-01-01", "s") - np.datetime64(0, "s")).astype(np.int64))
-    stay = np.minimum(0.15 + rng.exponential(0.8, VIEWERS), YEARS - 0.5) * YEAR_SECONDS
-    return end - stay - rng.random(VIEWERS) * (YEARS * YEAR_SECONDS - stay), stay
+    stay = np.minimum(0.15 + rng.exponential(0.8, USERS), YEARS - 0.5) * YEAR_SECONDS
+    return end - stay - rng.random(USERS) * (YEARS * YEAR_SECONDS - stay), stay

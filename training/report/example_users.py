@@ -1,4 +1,4 @@
-"""A handful of test users: what they liked, and what each candidate would have shown them."""
+"""Example users: a few test users, what they liked, and what each candidate recommends to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from training.evaluation.results import HISTORY
 from training.files import REPRODUCE, read_parquet
 from training.project import Project
 
-VIEWERS = 5
+USERS = 5
 SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A film in a list, and whether the viewer liked it in the test split."""
+    """A film in a list, and whether the user liked it in the test split."""
 
     film: str
     hit: bool
 
 
 @dataclass(frozen=True)
-class Viewer:
-    """A test user: ratings known, last films liked before the test, those liked in it, and a list per candidate."""
+class ExampleUser:
+    """A test user; `history` is the number of known ratings, `lists` holds a list per candidate."""
 
     user_id: str
     history: int
@@ -38,10 +38,10 @@ class Viewer:
     lists: dict[str, list[Suggestion]]
 
 
-def gather_viewers(
+def gather_example_users(
     project: Project, dataset: Dataset, candidates: Sequence[str], users: pd.DataFrame, seed: int
-) -> list[Viewer]:
-    """Some test users, `users` being their table, from the least to the most active."""
+) -> list[ExampleUser]:
+    """Choose a few of the test users in the table `users`, from the least to the most active."""
     chosen = spread_over_activity(users, seed)
     rows = np.searchsorted(dataset.user_ids, chosen[USER_ID].to_numpy())
     films = _labels(dataset.catalogue)
@@ -49,7 +49,7 @@ def gather_viewers(
     test = _liked(project, ("test",), rows)
     lists = {name: _first_ten(project, name, chosen[USER_ID].to_numpy()) for name in candidates}
     return [
-        Viewer(
+        ExampleUser(
             user_id=str(user_id),
             history=int(history),
             liked_before=[films[item] for item in before[row][-SHOWN:]],
@@ -64,19 +64,19 @@ def gather_viewers(
 
 
 def spread_over_activity(users: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """One user drawn from each fifth, from the shortest histories to the longest."""
+    """Draw one user from each fifth of the table, from the shortest histories to the longest."""
     ordered = users.sort_values([HISTORY, USER_ID])
     rng = np.random.default_rng(seed)
-    parts = np.array_split(np.arange(len(ordered)), min(VIEWERS, len(ordered)))
+    parts = np.array_split(np.arange(len(ordered)), min(USERS, len(ordered)))
     return ordered.iloc[[int(rng.choice(part)) for part in parts]]
 
 
 def _liked(project: Project, splits: Sequence[str], rows: npt.NDArray[np.int64]) -> dict[int, list[int]]:
-    """What each user liked in some splits, in order of time: item rows by user row."""
+    """The items that each user liked in some splits, in order of time: item rows by user row."""
     columns = [USER, ITEM, POSITIVE, TIMESTAMP]
     frames = [read_parquet(project.prepared / f"{split}.parquet", REPRODUCE, columns) for split in splits]
-    theirs = pd.concat([frame[frame[POSITIVE] & frame[USER].isin(rows)] for frame in frames])
-    liked = theirs.sort_values(TIMESTAMP, kind="stable")
+    positives = pd.concat([frame[frame[POSITIVE] & frame[USER].isin(rows)] for frame in frames])
+    liked = positives.sort_values(TIMESTAMP, kind="stable")
     return {int(row): liked.loc[liked[USER] == row, ITEM].tolist() for row in rows}
 
 

@@ -1,0 +1,50 @@
+import lightfm
+import numpy as np
+from scipy import sparse
+
+from tests.training.models.battery import FamilyBattery
+from tests.training.world import GROUPS
+from training.models import make_family
+from training.models.base import Factors, TrainingData
+
+
+class TestLightFM(FamilyBattery):
+    name = "lightfm"
+    small = {"epochs": 8, "patience": 2, "embedding_size": 8}
+
+
+def test_lightfm_scores_are_those_of_the_library(data: TrainingData) -> None:
+    params, seed = TestLightFM.params(), int(np.random.default_rng(7).integers(2**31))
+    model = lightfm.LightFM(
+        **{key: params[key] for key in ("loss", "learning_schedule", "learning_rate", "item_alpha", "user_alpha")},
+        no_components=params["embedding_size"], max_sampled=params["max_sampled"], random_state=seed,
+    )  # fmt: skip
+    features = sparse.hstack([sparse.identity(data.positives.shape[1]), data.item_features], format="csr")
+    model.fit(data.positives.tocoo(), item_features=features, epochs=params["epochs"], num_threads=1)
+    predicted = model.predict(5, np.arange(data.positives.shape[1]), item_features=features)
+    factors = TestLightFM.fitted(data)
+    ours = factors.item_embeddings @ factors.user_embeddings[5] + factors.item_biases + factors.user_biases[5]
+    np.testing.assert_allclose(ours, predicted, atol=1e-5)
+
+
+def test_lightfm_with_seeds_scores_as_the_mean_of_its_models(data: TrainingData) -> None:
+    both = TestLightFM.fitted(data, seeds=2)
+    assert both.item_embeddings.shape[1] == 2 * TestLightFM.params()["embedding_size"]
+    rng = np.random.default_rng(7)
+    models = [make_family("lightfm", TestLightFM.params()).fit(data, rng) for _ in range(2)]
+    mean = sum(model.user_embeddings @ model.item_embeddings.T + model.item_biases for model in models) / 2
+    np.testing.assert_allclose(both.user_embeddings @ both.item_embeddings.T + both.item_biases, mean, atol=1e-5)
+
+
+def test_lightfm_started_from_als_knows_the_groups_after_one_epoch(data: TrainingData) -> None:
+    # One epoch of so small steps learns nothing by itself.
+    changes = {"epochs": 1, "learning_rate": 1e-4, "item_features": False, "als": {"regularization": 1.0}}
+    started, random = (TestLightFM.fitted(data, init=init, **changes) for init in ("als", "random"))
+
+    def auc(factors: Factors) -> float:
+        own = np.arange(data.positives.shape[1]) % GROUPS == 2
+        scores = factors.item_embeddings @ factors.user_embeddings[2] + factors.item_biases
+        return float((scores[own][:, None] > scores[~own]).mean())
+
+    assert auc(started) > 0.95
+    assert auc(random) < 0.8

@@ -1,0 +1,78 @@
+"""The `code` stage: lists, for each later stage, the files of ours that it runs, with their hashes.
+
+A stage of dvc.yaml depends on its list instead of on folders, so it runs again when a file that it imports changes, and
+only then. docs/decisions/0008 says why.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from training.files import replacing, write_json
+from training.models import place_of
+from training.params.refit import RefitStage
+from training.project import Project
+
+# A line of this file names a module; the lists of the candidates of this family hold that module.
+LEFT_OUT = {Path("training/models/families.py")}
+
+
+def write_code(project: Project, params: RefitStage) -> None:
+    """Write reports/code: a list for `fetch`, `prepare`, `evaluate` and `refit`, and one for each candidate's `train`.
+
+    Raises ParamsError for a candidate, or a member of one, that is no family.
+    """
+    with replacing(project.code) as folder:
+        for name, modules in _entry_points(params).items():
+            files = closure(project.root, modules)
+            write_json(folder / f"{name}.json", {str(file): _sha256(project.root / file) for file in files})
+
+
+def _entry_points(params: RefitStage) -> dict[str, set[str]]:
+    """The modules that each stage starts from, families included, as these are imported by name."""
+    families = {name: _families(name, params) for name in params.candidates}
+    entry_points = {stage: {f"training.{stage}"} for stage in ("fetch", "prepare", "evaluate")}
+    entry_points |= {f"train/{name}": {"training.train"} | modules for name, modules in families.items()}
+    return entry_points | {"refit": {"training.refit"}.union(*families.values())}
+
+
+def _families(candidate: str, params: RefitStage) -> set[str]:
+    """The modules of a candidate's family and, if it has members, of theirs."""
+    members = params.models.get(candidate, {}).get("members", {})
+    return {place_of(name)[0] for name in (candidate, *members)}
+
+
+def closure(root: Path, modules: Iterable[str]) -> list[Path]:
+    """Return the files below `root`, relative to it, of these modules and of all that they import at any depth.
+
+    Imports inside functions count. Modules from elsewhere, such as libraries, have no file below `root`.
+    """
+    found: set[Path] = set()
+    waiting = list(modules)
+    while waiting:
+        for file in set(_files(root, waiting.pop())) - found - LEFT_OUT:
+            found.add(file)
+            waiting += _imports(root / file)
+    return sorted(found)
+
+
+def _files(root: Path, name: str) -> Iterator[Path]:
+    """The file of a module, or of the module that holds this name, and those of the packages around it."""
+    parts = name.split(".")
+    for length in range(1, len(parts) + 1):
+        path = Path(*parts[:length])
+        yield from (file for file in (path.with_suffix(".py"), path / "__init__.py") if (root / file).is_file())
+
+
+def _imports(file: Path) -> Iterator[str]:
+    """The dotted name of everything that a file imports: `from app import contract` gives `app.contract`."""
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

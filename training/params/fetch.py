@@ -1,0 +1,16 @@
+"""The section `fetch`."""
+
+from typing import Literal
+
+from training.params.section import Section
+
+Source = Literal[
+    "sample", "csv", "split", "ml-latest-small", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m"
+]
+
+
+class FetchParams(Section):
+    """The source of the ratings."""
+
+    source: Source
+    csv_folder: str

@@ -1,0 +1,34 @@
+"""The section `prepare`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from training.params.section import AtLeastOne, Section
+
+ProperShare = Annotated[float, Field(gt=0, lt=1)]
+
+
+class SplitParams(Section):
+    """The division of ratings into train, validation and test."""
+
+    method: Literal["per_user", "global", "random"]
+    validation: ProperShare
+    test: ProperShare
+    min_positives: Annotated[int, Field(ge=3)]
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train(self) -> "SplitParams":
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation + test must be below 1, not {self.validation + self.test:g}")
+        return self
+
+
+class PrepareParams(Section):
+    """The choice of ratings, of positives among them, and of the split."""
+
+    min_rating: float | None
+    min_user_ratings: AtLeastOne
+    min_item_ratings: Annotated[int, Field(ge=0)]
+    features: Annotated[tuple[Literal["genres", "decade", "year"], ...], Field(strict=False)]
+    split: SplitParams

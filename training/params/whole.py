@@ -1,0 +1,46 @@
+"""params.yaml as a whole."""
+
+from pathlib import Path
+
+from pydantic import Field, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from training.errors import ParamsError
+from training.metrics.names import parse_metric
+from training.params.evaluate import EvaluateStage
+from training.params.fetch import FetchParams
+from training.params.prepare import PrepareParams
+from training.params.refit import RefitStage
+from training.params.register import RegisterParams
+from training.params.section import validated
+
+
+class Params(RefitStage, EvaluateStage):
+    """Every section of params.yaml."""
+
+    fetch: FetchParams
+    prepare: PrepareParams
+    registration: RegisterParams = Field(alias="register")
+
+    @model_validator(mode="after")
+    def _metric_is_measured(self) -> "Params":
+        _, k = parse_metric(self.select.metric)
+        if k is not None and k not in self.evaluate.at:
+            raise ValueError(f"select.metric {self.select.metric!r} needs {k} in evaluate.at {list(self.evaluate.at)}")
+        return self
+
+
+def load_params(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises ParamsError, naming the key, its value and what is allowed.
+    """
+    try:
+        # YAML 1.2, as DVC reads it: 3e-4 is a number there, and a text to YAML 1.1.
+        content = YAML(typ="safe", pure=True).load(path)
+    except OSError as error:
+        raise ParamsError(f"{path} can't be read ({error}); run from the project's folder") from error
+    except YAMLError as error:
+        raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    return validated(Params, content, str(path))
