@@ -30,7 +30,14 @@ PAGE = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
 OPERATOR = "operator"  # the value of ADMIN_TOKEN
 # What another training, another time or another request changes.
 CHANGING = {"score", "content_hash", "loaded_at", "checked_at", "succeeded_at", "request_id"}
-TYPES = {"integer": "number", "number": "number", "string": "text", "array": "list", "null": "null"}
+TYPES = {
+    "integer": "number",
+    "number": "number",
+    "string": "text",
+    "array": "list",
+    "boolean": "boolean",
+    "null": "null",
+}
 CURL = argparse.ArgumentParser()
 CURL.add_argument("url")
 CURL.add_argument("-X", dest="method")
