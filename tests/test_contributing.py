@@ -50,13 +50,13 @@ def examples(text: str) -> list[tuple[str, str, str]]:
 
 
 def apply(diff: str, path: Path) -> None:
-    """Replace the lines that are kept or removed, whose last may be a beginning, by those that are kept or added."""
+    """Replace a text that the file holds once, lines that the diff keeps or removes, by those that it keeps or adds."""
     lines = [(line[:1], line[1:]) for line in diff.removesuffix("\n").split("\n")]
     old = "\n".join(text for sign, text in lines if sign != "+")
     new = "\n".join(text for sign, text in lines if sign != "-")
     content = path.read_text(encoding="utf-8")
-    assert content.count(f"\n{old}") == 1, f"{path.name} holds {content.count(old)} times: {old}"
-    path.write_text(content.replace(f"\n{old}", f"\n{new}"), encoding="utf-8")
+    assert content.count(old) == 1, f"{path.name} holds {content.count(old)} times: {old}"
+    path.write_text(content.replace(old, new), encoding="utf-8")
 
 
 def test_the_examples_pass_the_tests_that_the_page_names(copy: Path) -> None:
