@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from ruamel.yaml import YAML
 from tests.processes import PROJECT
 from training.models import make_family
 
+DOCS = PROJECT / "docs"
+PAGES = [*DOCS.rglob("*.md"), *PROJECT.glob("*.md"), PROJECT / "data" / "own" / "README.md"]
 PARAMS = YAML(typ="safe").load(PROJECT / "params.yaml")
 
 
@@ -40,10 +43,25 @@ def test_every_family_s_parameters_are_documented(family: str) -> None:
         assert f"`{key}`" in section
 
 
-@pytest.mark.parametrize("page", [*(PROJECT / "docs").rglob("*.md"), PROJECT / "README.md"], ids=lambda page: page.name)
-def test_every_link_to_a_file_leads_somewhere(page: Any) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    prose = re.sub(r"^(```+).*?^\1$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", prose):
+        linked = page.parent / target if target else page
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(linked), f"{target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What a page's headings can be linked by, as GitHub makes it."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_the_index_lists_every_page(page: Path) -> None:
+    assert page.name == "README.md" or f"({page.relative_to(DOCS)})" in (DOCS / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_two_commands_stand_before_line_25_of_the_readme() -> None:

@@ -1,15 +1,14 @@
 """A person promotes a version in MLflow's own web page, and the running service follows."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.artifacts import make_artifact, write
-from tests.browser import CHROMIUM, OPTIONS
+from tests.browser import CHROMIUM, browser_page, open_model, save_aliases, type_alias
 from tests.conftest import MakeSettings
 from tests.processes import wait_until
 from tests.registry import TestRegistry
@@ -23,25 +22,8 @@ pytestmark = [
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        try:
-            yield browser.new_page(viewport={"width": 1400, "height": 900})
-        finally:
-            browser.close()
-
-
-def give_alias(page: Page, registry: TestRegistry, version: str, alias: str) -> None:
-    """Click and type as a person does on the page of the model."""
-    page.goto(f"{registry.uri}/#/models/{registry.name}")
-    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=f"Version {version}", exact=True))
-    row.locator("[data-component-id*='aliasescell']").first.click(timeout=60_000)
-    dialog = page.get_by_role("dialog").filter(has_text=re.compile("alias", re.IGNORECASE))
-    dialog.get_by_role("combobox").click()
-    page.keyboard.type(alias)
-    page.keyboard.press("Enter")
-    dialog.get_by_role("button", name="Save aliases").click()
-    dialog.wait_for(state="hidden")
+    with browser_page() as opened:
+        yield opened
 
 
 # Written "Production" by a program, the alias stays where it is when the page sets "production".
@@ -56,7 +38,8 @@ def test_clicking_the_alias_onto_version_2_has_it_served_without_a_failed_reques
         asking = Asking(client)
         asking.start()
         try:
-            give_alias(page, registry, "2", "Production")
+            open_model(page, registry.uri, registry.name)
+            save_aliases(type_alias(page, "2", "Production"))
             wait_until(serves(client, "2"))
             answered_by_2 = len(asking.answers)
             wait_until(lambda: len(asking.answers) > answered_by_2 + 10)
