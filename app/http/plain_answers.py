@@ -5,6 +5,7 @@ from itertools import chain
 from app.http.item_lists import SCORE_DECIMALS
 from app.model.film_fields import to_json
 from app.model.store import ServedModel
+from app.observability.figures import ListCount
 from app.observability.served_lists import NotedList, ReadyList
 from app.observability.telemetry import FALLBACK, Telemetry
 
@@ -18,6 +19,7 @@ class PlainAnswers:
         self.model = model
         self._telemetry = telemetry
         self._served = telemetry.served_lists.of(model.artifact)
+        self._personalised: ListCount | None = None
         self._templates: dict[int, bytes] = {}
         self._popular: dict[int, tuple[bytes, NotedList]] = {}
 
@@ -35,8 +37,9 @@ class PlainAnswers:
             template = self._templates[k] = self._template(PERSONALISED, k)
         fragments = map(self.model.catalogue.fragment, first[0])
         self._served.append(ReadyList(user_row, k))
-        self._telemetry.lists.of(PERSONALISED).lists += 1
-        return template % (user_id, *chain.from_iterable(zip(fragments, first[1], strict=True)))
+        self._personalised = self._personalised or self._telemetry.lists.of(PERSONALISED)
+        self._personalised.lists += 1
+        return template % (user_id, *chain.from_iterable(zip(fragments, first[1], strict=False)))
 
     def _popular_body(self, user_id: bytes, k: int) -> bytes | None:
         if k not in self._popular:
