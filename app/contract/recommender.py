@@ -120,7 +120,7 @@ class Recommender:
             scores[hidden] = -np.inf
         k = min(k, self.n_items)
         candidates = self._candidates(scores, k, 2 * float(self._rounding.errors(vector[None])[0]))[None]
-        return self._best(vector[None], candidates, scores[candidates], k)
+        return self._best(vector[None], candidates, k)
 
     def recommend(self, user_rows: Rows, k: int) -> Ranking:
         """The k best unseen items of each user, exactly."""
@@ -139,24 +139,21 @@ class Recommender:
     def select(self, user_rows: Rows, scores: Float32Array, k: int) -> Ranking:
         """The k best items of each row of `scores`, which are those of the users or have more set to -inf.
 
-        Rounding in float32 can't change the order: more candidates than k are taken, then scored again
-        in float64. Where the spare ones do not cover the rounding error, all within it are taken.
+        Rounding in float32 can't change the order: all items within the rounding error of the k-th are taken, then
+        scored again in float64.
         """
-        vectors = self.artifact.user_embeddings[user_rows]
-        size = min(k + SPARE_CANDIDATES, self.n_items)
-        k = min(k, self.n_items)
-        candidates = np.argpartition(scores, self.n_items - size, axis=1)[:, self.n_items - size :]
-        candidates.sort(axis=1)  # so that a stable sort by score leaves ties in the order of rows
-        rough = np.take_along_axis(scores, candidates, axis=1)
-        ranking = self._best(vectors, candidates, rough, k)
-        if size == self.n_items:
-            return ranking
-        kth = np.partition(rough, size - k, axis=1)[:, size - k]
-        thresholds = kth - 2 * self._rounding.errors(vectors)
-        for row in np.flatnonzero(~(rough.min(axis=1) < thresholds)):
-            wide = np.flatnonzero(scores[row] >= thresholds[row])[None, :]
-            exact = self._best(vectors[row : row + 1], wide, scores[row, wide], k)
-            ranking.items[row], ranking.scores[row] = exact.items[0], exact.scores[0]
+        vectors, k = self.artifact.user_embeddings[user_rows], min(k, self.n_items)
+        margins = 2 * self._rounding.errors(vectors)
+        candidates = [self._candidates(row, k, float(margin)) for row, margin in zip(scores, margins, strict=True)]
+        ranking = Ranking(np.full((len(scores), k), NO_ITEM), np.full((len(scores), k), -np.inf))
+        # Rows with as many candidates go together: a row alone costs more calls than arithmetic.
+        lengths = np.array([len(rows) for rows in candidates], dtype=np.int64)
+        for length in np.unique(lengths[lengths > 0]):
+            places = np.flatnonzero(lengths == length)
+            rows = np.stack([candidates[place] for place in places])
+            best = self._best(vectors[places], rows, k)
+            ranking.items[places, : best.items.shape[1]] = best.items
+            ranking.scores[places, : best.scores.shape[1]] = best.scores
         return ranking
 
     def exact_scores(self, vectors: Float32Array, items: Rows) -> Float64Array:
@@ -206,14 +203,11 @@ class Recommender:
         within = np.arange(len(positions)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         return positions, self.artifact.seen_indices[np.repeat(starts, lengths) + within]
 
-    def _best(self, vectors: Float32Array, candidates: Rows, rough: Float32Array, k: int) -> Ranking:
+    def _best(self, vectors: Float32Array, candidates: Rows, k: int) -> Ranking:
         exact = self.exact_scores(vectors, candidates)
-        exact[np.isneginf(rough)] = -np.inf
+        # Candidates are sorted, so a stable sort leaves ties in the order of rows.
         order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
-        items = np.take_along_axis(candidates, order, axis=1)
-        scores = np.take_along_axis(exact, order, axis=1)
-        items[np.isneginf(scores)] = NO_ITEM
-        return Ranking(items, scores)
+        return Ranking(np.take_along_axis(candidates, order, axis=1), np.take_along_axis(exact, order, axis=1))
 
 
 def _penalties(allowed: Mask) -> Float32Array:

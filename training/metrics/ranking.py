@@ -15,6 +15,8 @@ Hits = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
 PerUser = npt.NDArray[np.float64]
 
+SORT_FROM = 50  # relevant items of a user, from which on sorting all scores is the quicker way to count
+
 
 def precision(hits: Hits, n_relevant: Counts) -> PerUser:
     """Hits / k; a list with fewer than k items is still divided by k.
@@ -90,7 +92,7 @@ def auc(scores: npt.NDArray[np.float32], relevant: Hits) -> PerUser:
     relevant = relevant & (scores > -np.inf)
     users, items = np.nonzero(relevant)
     bounds = np.concatenate([[0], np.cumsum(relevant.sum(axis=1))])
-    below = _below(np.sort(scores, axis=1), scores[users, items], bounds)
+    below = _below(scores, scores[users, items], bounds)
     hidden = np.isneginf(scores).sum(axis=1)
     n_relevant = np.diff(bounds)
     n_pairs = n_relevant * (scores.shape[1] - hidden - n_relevant)
@@ -116,11 +118,16 @@ def expected_recall(scores: npt.NDArray[np.float32], relevant: Hits, at: Sequenc
     return result
 
 
-def _below(ordered: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bounds: Counts) -> PerUser:
-    """For each ordered row, count its numbers below each of its values and add up; equal ones count half."""
-    next_values = np.nextafter(values, np.float32(np.inf))
-    total = np.zeros(len(ordered))
-    for row, (order, start, end) in enumerate(zip(ordered, bounds[:-1], bounds[1:], strict=True)):
-        wanted = np.concatenate([values[start:end], next_values[start:end]])
-        total[row] = order.searchsorted(wanted).sum() / 2
-    return total
+def _below(scores: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bounds: Counts) -> PerUser:
+    """For each row, count its scores below each of its values and add up; equal ones count half."""
+    pairs = zip(scores, bounds[:-1], bounds[1:], strict=True)
+    return np.array([_below_in_row(row, values[start:end]) for row, start, end in pairs], dtype=np.float64)
+
+
+def _below_in_row(row: npt.NDArray[np.float32], values: npt.NDArray[np.float32]) -> float:
+    # Two passes over the row take a fiftieth of the time of sorting it.
+    if len(values) < SORT_FROM:
+        return sum(np.count_nonzero(row < value) + np.count_nonzero(row <= value) for value in values) / 2
+    ordered = np.sort(row)
+    below = ordered.searchsorted(values).sum() + ordered.searchsorted(values, "right").sum()
+    return float(below) / 2
