@@ -1,5 +1,5 @@
 # make serve    train on the sample, start MLflow and the service
-# make test     all tests
+# make test     the tests
 # make help     the rest
 
 PORT ?= 8000
@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test test-compose screenshots env check format lock clean
+.PHONY: help serve repro test test-pages test-compose screenshots env check format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -25,15 +25,18 @@ serve: ## Train on the sample, then start MLflow and the service; Ctrl-C ends bo
 repro: .venv/installed ## Run the pipeline: dvc repro
 	@$(BIN)/dvc repro
 
-test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the registry on MLflow 2.22 as well
+test: .venv/installed .venv-mlflow2/installed ## Run the tests, those of the registry on MLflow 2.22 as well
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 2
+
+test-pages: .venv/installed ## Run every command of the tutorial and other pages, and the examples of CONTRIBUTING.md
+	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
 	@$(BIN)/python -m pytest tests/compose -m compose --capture no
 
 screenshots: .venv/installed ## Go through docs/tutorial.md and take its screenshots again; needs Chromium
-	@SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/test_tutorial.py
+	@SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/test_tutorial.py -m pages
 
 env: ## Write .env, the passwords of docker-compose.yml
 	@sh scripts/env.sh
