@@ -5,6 +5,7 @@ middleware. That route documents the request, and answers whatever is unusual: o
 refuse or to explain, a missing key. Where CORS, tracing or a shadow is on, there is no front door.
 """
 
+import logging
 import re
 from functools import lru_cache
 from random import getrandbits
@@ -17,12 +18,12 @@ from starlette.types import Scope, Send
 from app.http.access import API_KEY_HEADER, Secrets
 from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
 from app.http.one_write import OK_LINE, Headers, as_lines, cycle_behind, write
-from app.http.plain_answers import PlainAnswers
+from app.http.plain_answers import PERSONALISED, PlainAnswers
 from app.http.user_recommendations import answer_user
 from app.model.store import ModelStore, ServedModel
 from app.observability.figures import RequestCount
 from app.observability.request_log import Answered, RequestLog
-from app.observability.telemetry import Telemetry
+from app.observability.telemetry import FALLBACK, Telemetry
 from app.schemas.queries import DEFAULT_K, MAX_K, UserQuery
 
 PREFIX, SUFFIX = b"/users/", b"/recommendations"
@@ -34,6 +35,8 @@ LONGEST_QUERY = 512  # bytes; longer ones would fill the cache of parsed queries
 LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isinstance(field.default, list))
 CONTENT_TYPE = (b"content-type", b"application/json")
 KEY_HEADER = API_KEY_HEADER.lower().encode()
+
+logger = logging.getLogger(__name__)
 
 
 class FrontDoor:
@@ -47,6 +50,7 @@ class FrontDoor:
         keys: Secrets | None,
     ) -> None:
         self._store, self._telemetry, self._log, self._keys = store, telemetry, request_log, keys
+        self._list_counts = {source: telemetry.lists.own(source) for source in (PERSONALISED, FALLBACK)}
         self._plain: PlainAnswers | None = None
         self._count: RequestCount | None = None
         self._default_headers: Headers = []
@@ -62,7 +66,7 @@ class FrontDoor:
         if model is None or scope["method"] != "GET" or scope["root_path"] or not PLAIN_ID.fullmatch(user_id):
             return False
         request_id = self._admitted(scope)
-        body = None if request_id is None else self._body(model, user_id, scope["query_string"])
+        body = None if request_id is None else self._body_or_none(model, user_id, scope["query_string"])
         if request_id is None or body is None:
             return False
         await self._send(send, request_id, body)
@@ -83,12 +87,19 @@ class FrontDoor:
             return None
         return request_id or b"%032x" % getrandbits(128)
 
+    def _body_or_none(self, model: ServedModel, user_id: bytes, query_string: bytes) -> bytes | None:
+        try:
+            return self._body(model, user_id, query_string)
+        except Exception:
+            logger.exception("The front door failed; the route answers")
+            return None
+
     def _body(self, model: ServedModel, user_id: bytes, query_string: bytes) -> bytes | None:
         k = PLAIN_QUERIES.get(query_string)
         if k is not None:
             plain = self._plain
             if plain is None or plain.model is not model:
-                plain = self._plain = PlainAnswers(model, self._telemetry)
+                plain = self._plain = PlainAnswers(model, self._telemetry, self._list_counts)
             body = plain.body(user_id, k)
             if body is not None:
                 return body

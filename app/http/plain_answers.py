@@ -1,5 +1,6 @@
 """Puts together the answers to plain requests, which name a user and perhaps k, from one template for each k."""
 
+from collections.abc import Mapping
 from itertools import chain
 
 from app.http.item_lists import SCORE_DECIMALS
@@ -15,11 +16,11 @@ PERSONALISED = "personalised"
 class PlainAnswers:
     """The answers of one model: from ready lists, and from popular items for users whom the model does not know."""
 
-    def __init__(self, model: ServedModel, telemetry: Telemetry) -> None:
+    def __init__(self, model: ServedModel, telemetry: Telemetry, counts: Mapping[str, ListCount]) -> None:
+        """`counts` has a count for each source that only the caller's thread adds to."""
         self.model = model
-        self._telemetry = telemetry
         self._served = telemetry.served_lists.of(model.artifact)
-        self._personalised: ListCount | None = None
+        self._personalised, self._fallbacks = counts[PERSONALISED], counts[FALLBACK]
         self._templates: dict[int, bytes] = {}
         self._popular: dict[int, tuple[bytes, NotedList]] = {}
 
@@ -37,7 +38,6 @@ class PlainAnswers:
             template = self._templates[k] = self._template(PERSONALISED, k)
         fragments = map(self.model.catalogue.fragment, first[0])
         self._served.append(ReadyList(user_row, k))
-        self._personalised = self._personalised or self._telemetry.lists.of(PERSONALISED)
         self._personalised.lists += 1
         return template % (user_id, *chain.from_iterable(zip(fragments, first[1], strict=False)))
 
@@ -53,7 +53,7 @@ class PlainAnswers:
             self._popular[k] = answer, noted
         answer, noted = self._popular[k]
         self._served.append(noted)
-        self._telemetry.lists.of(FALLBACK).lists += 1
+        self._fallbacks.lists += 1
         # JSON escapes NUL in texts, so that it stands nowhere else.
         return answer.replace(b"\0", user_id)
 

@@ -6,6 +6,7 @@ Prometheus' own counters take a lock and several calls for each step: more than 
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from threading import Lock
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -77,7 +78,7 @@ class RequestFigures(Collector):
 
 
 class ListCount:
-    """The number of lists from one source, and of those with fewer items than asked for."""
+    """The number of lists from one source, and of those with fewer items than asked for; one thread adds to it."""
 
     def __init__(self) -> None:
         self.created = time.time()
@@ -89,11 +90,22 @@ class ListFigures(Collector):
     """Lists of recommendations by source."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, ListCount] = {}
+        self._lock = Lock()
+        self._shared: dict[str, ListCount] = {}
+        self._own: list[tuple[str, ListCount]] = []
 
-    def of(self, source: str) -> ListCount:
-        """Where to count a list."""
-        return self._counts.get(source) or self._counts.setdefault(source, ListCount())
+    def own(self, source: str) -> ListCount:
+        """A count for one thread, which needs no lock; a scrape adds it to the others of this source."""
+        count = ListCount()
+        self._own.append((source, count))
+        return count
+
+    def add(self, source: str, *, is_short: bool) -> None:
+        """Count one list, from any thread."""
+        with self._lock:
+            count = self._shared.setdefault(source, ListCount())
+            count.lists += 1
+            count.short += is_short
 
     def collect(self) -> Iterator[Metric]:
         """The metrics that Prometheus reads."""
@@ -103,9 +115,12 @@ class ListFigures(Collector):
         short = CounterMetricFamily(
             "recommender_short_lists", "Lists with fewer films than asked for.", labels=["source"]
         )
-        for source, counted in list(self._counts.items()):
-            lists.add_metric([source], counted.lists, counted.created)
-            short.add_metric([source], counted.short, counted.created)
+        counts = [pair for pair in [*self._shared.items(), *self._own] if pair[1].lists]
+        for source in dict(counts):
+            of_source = [count for name, count in counts if name == source]
+            created = min(count.created for count in of_source)
+            lists.add_metric([source], sum(count.lists for count in of_source), created)
+            short.add_metric([source], sum(count.short for count in of_source), created)
         yield lists
         yield short
 

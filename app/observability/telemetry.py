@@ -101,9 +101,7 @@ class Telemetry:
         would count as fallbacks.
         """
         is_short = len(item_rows) < k
-        counted = self.lists.of(source)
-        counted.lists += 1
-        counted.short += is_short
+        self.lists.add(source, is_short=is_short)
         self.served_lists.add(item_rows, is_fallback=source == FALLBACK, is_short=is_short)
 
     def served_plain(self, model: ServedModel, user_id: str, source: str, item_rows: ServedRows, k: int) -> None:

@@ -169,3 +169,18 @@ def test_most_plain_requests_never_reach_the_middleware(artifact: Path, monkeypa
         return await answer(service, {**scope, **plain})
 
     assert asyncio.run(ask())[0]["status"] == 200
+
+
+def test_where_the_front_door_fails_the_route_answers(
+    artifact: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    scope = {**next(generated(random.Random(5), 1)), "method": "GET", "root_path": ""}  # noqa: S311 - no secret
+    scope |= {"path": "/users/7/recommendations", "raw_path": b"/users/7/recommendations", "query_string": b"k=5"}
+    service = make_service(artifact, True)
+    expected = asyncio.run(answer(service, scope))
+    monkeypatch.setattr("app.http.plain_answers.PlainAnswers.body", fail)
+    assert asyncio.run(answer(service, scope)) == expected
+    assert "The front door failed; the route answers" in caplog.text
