@@ -8,7 +8,7 @@ import numpy.typing as npt
 from app.contract.artifact import Artifact
 from app.contract.recommender import Mask, Recommender
 from training.evaluation.ranking import in_blocks
-from training.evaluation.results import CONFIDENCE
+from training.evaluation.results import CONFIDENCE, with_intervals
 from training.evaluation.targets import Targets
 from training.metrics.bootstrap import confidence_interval
 from training.metrics.ranking import expected_recall
@@ -30,8 +30,7 @@ def cold_report(artifact: Artifact, targets: Targets, params: EvaluateParams, se
     intervals = confidence_interval(recalls, params.bootstrap, CONFIDENCE, np.random.default_rng(seed))
     names = [f"recall@{k}" for k in params.at]
     return result | {
-        "metrics": {name: interval.mean for name, interval in zip(names, intervals, strict=True)},
-        "confidence_95": {name: [i.low, i.high] for name, i in zip(names, intervals, strict=True)},
+        **with_intervals(names, intervals),
         "chance": dict(zip(names, chances.mean(axis=0).tolist(), strict=True)),
     }
 
@@ -50,8 +49,8 @@ def _recalls(
     """The recall of the model and that of chance: float64 (n_users, n_k) each."""
 
     def of_block(block: slice) -> npt.NDArray[np.float64]:
-        scores, relevant = recommender.scores(targets.user_rows[block]), targets.relevant[block].toarray() > 0
-        scores[:, ~cold] = -np.inf
+        scores = recommender.scores(targets.user_rows[block])[:, cold]
+        relevant = targets.relevant[block][:, cold].toarray() > 0
         tied = np.where(np.isneginf(scores), scores, np.float32(0))
         return np.stack([expected_recall(ranked, relevant, params.at) for ranked in (scores, tied)])
 

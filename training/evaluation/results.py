@@ -9,7 +9,7 @@ from app.contract.artifact import Artifact
 from training.data.dataset import USER_ID
 from training.evaluation.ranking import Outcome
 from training.metrics import beyond_accuracy, ranking
-from training.metrics.bootstrap import confidence_interval
+from training.metrics.bootstrap import Interval, confidence_interval
 from training.metrics.names import parse_metric
 from training.params.evaluate import EvaluateParams, EvaluateStage
 
@@ -44,14 +44,21 @@ def report(
     intervals = confidence_interval(users[names].to_numpy(), params.bootstrap, CONFIDENCE, np.random.default_rng(seed))
     return {
         "users": len(users),
-        "metrics": {name: interval.mean for name, interval in zip(names, intervals, strict=True)},
-        "confidence_95": {name: [i.low, i.high] for name, i in zip(names, intervals, strict=True)},
+        **with_intervals(names, intervals),
         "catalogue": {
             f"{name}@{k}": metric.compute(outcome.lists[:, :k], artifact.item_popularity)
             for name, metric in beyond_accuracy.METRICS.items()
             for k in params.at
         },
         "segments": _by_segment(users, names, params),
+    }
+
+
+def with_intervals(names: list[str], intervals: list[Interval]) -> dict[str, Any]:
+    """The part of a report that holds means and their intervals."""
+    return {
+        "metrics": {name: interval.mean for name, interval in zip(names, intervals, strict=True)},
+        "confidence_95": {name: [i.low, i.high] for name, i in zip(names, intervals, strict=True)},
     }
 
 
