@@ -11,6 +11,7 @@ from app.contract.artifact import Artifact, ArtifactError, content_hash, load_ar
 from app.contract.recommender import Recommender
 from app.errors import ModelRefusedError, NoModelError
 from app.model.catalogue import CatalogueIndex
+from app.model.item_subsets import ItemSubsets
 from app.model.release import Release
 from app.model.similarity import Similarity
 
@@ -27,6 +28,7 @@ class ServedModel:
     recommender: Recommender
     similarity: Similarity
     catalogue: CatalogueIndex
+    subsets: ItemSubsets
     loaded_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     @property
@@ -68,7 +70,14 @@ def load_model(directory: Path, release: Release) -> ServedModel:
         artifact = load_artifact(directory)
         recommender, catalogue = Recommender(artifact), CatalogueIndex(artifact)
         _warm(recommender, catalogue)
-        model = ServedModel(release, content_hash(directory), recommender, Similarity(artifact), catalogue)
+        model = ServedModel(
+            release,
+            content_hash(directory),
+            recommender,
+            Similarity(artifact),
+            catalogue,
+            ItemSubsets(recommender.all_items, catalogue),
+        )
     except ArtifactError as error:
         # The path is a temporary one; the file's name is what matters.
         raise ModelRefusedError(str(error).replace(f"{directory}/", "")) from error
