@@ -111,6 +111,7 @@ class CatalogueIndex:
         catalogue = artifact.catalogue
         n_items = len(self._years)
         owners = np.repeat(np.arange(n_items), np.diff(catalogue.genre_indptr))
-        pairs = np.unique(catalogue.genre_codes * np.int64(n_items) + owners)
+        pairs = np.sort(catalogue.genre_codes * np.int64(n_items) + owners)
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # without repeats; np.unique takes ten times as long
         starts = np.searchsorted(pairs, np.arange(len(self._genres) + 1) * n_items)
         return starts, pairs % n_items
