@@ -17,6 +17,7 @@ from app.http.middleware import RequestMiddleware
 from app.http.shutdown import GracefulStop
 from app.model.store import ModelStore
 from app.observability.logs import configure_logging
+from app.observability.metrics_port import metrics_port
 from app.observability.request_log import RequestLog
 from app.observability.telemetry import Telemetry
 from app.observability.tracing import tracing_config
@@ -127,7 +128,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         following.append(app.state.shadow)
     app.state.stop.install()
     # More BLAS threads wait for each other in a loop, and take the processor from other requests.
-    with threadpool_limits(1, user_api="blas"):
+    settings, collectors = app.state.settings, app.state.telemetry.collectors
+    with (
+        threadpool_limits(1, user_api="blas"),
+        metrics_port(settings.metrics_port, settings.metrics_host, collectors),
+    ):
         for each in following:
             each.start()
         yield

@@ -141,6 +141,15 @@ class Settings(BaseSettings):
         default=None,
         description="Origins, separated by commas, whose web pages may call the service; `*` allows all.",
     )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="Port of the metrics of one worker; each worker takes the first free port from this one on.",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address on which the workers' ports for metrics listen."
+    )
     drain_seconds: float = Field(
         default=0,
         ge=0,

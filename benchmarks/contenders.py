@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from app.contract.artifact import content_hash
@@ -22,17 +23,25 @@ from training.tracking.versions import Evidence, register_version
 MODEL = "movie-recommender"
 PLAIN, FILTERED, NOTHING = "plain", "filtered", "nothing"
 SERVICE = ("{bin}/uvicorn", "--factory", "app.main:create_app", "--host", "127.0.0.1", "--port", "{port}")
+LIKED = 20  # films of a fold-in
+BATCH = 100
 CLOSED_PORT = "http://127.0.0.1:1"
 
 
 @dataclass(frozen=True)
 class Route:
-    """One way to ask a server; `expected` says with what its answer is compared."""
+    """One way to ask a server; `expected` says with what its answer is compared.
+
+    An answer holds `lists` lists, and its processor time is that of one. `everywhere` is whether the route is measured
+    with each number of connections, or with one number only.
+    """
 
     name: str
     request: Request
     ids: Callable[[bytes], list[int]]
     expected: str = PLAIN
+    lists: int = 1
+    everywhere: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,10 +68,33 @@ def service(artifact: Path) -> Contender:
     filtered = Request("/users/%d/recommendations?genre=Drama&year_from=1990")
     return Contender(
         "service",
-        _in_environment("service", SERVICE),
-        (Route("ours, plain", plain, _ids_of_items), Route("ours, filtered", filtered, _ids_of_items, FILTERED)),
+        in_environment("service", SERVICE),
+        (
+            Route("ours, plain", plain, _ids_of_items),
+            Route("ours, filtered", filtered, _ids_of_items, FILTERED),
+            *_other_routes(artifact),
+        ),
         {"MLFLOW_TRACKING_URI": CLOSED_PORT, "MODEL_NAME": MODEL, "MODEL_CACHE_DIR": str(cache)},
     )
+
+
+def _other_routes(artifact: Path) -> Iterator[Route]:
+    """Ours, each with its processor time; what they answer is for tests to compare."""
+    ids = np.load(artifact / "item_ids.npy", mmap_mode="r")
+    liked = json.dumps({"liked": ids[:: len(ids) // LIKED][:LIKED].tolist()})
+    batch = f'{{"user_ids": [{", ".join(["%d"] * BATCH)}]}}'
+    requests = {
+        "rare filter": Request("/users/%d/recommendations?genre=Film-Noir"),
+        "diversity": Request("/users/%d/recommendations?diversity=0.3"),
+        "explain": Request("/users/%d/recommendations?explain=true"),
+        "fold-in": Request("/recommendations", liked),
+        "similar": Request(f"/items/{ids[0]}/similar"),
+        "search": Request("/items?query=river"),
+    }
+    for name, request in requests.items():
+        yield Route(f"ours, {name}", request, _ids_of_items, NOTHING, everywhere=False)
+    name = f"ours, one of a batch of {BATCH}"
+    yield Route(name, Request("/recommendations/batch", batch), _ids_of_batch, NOTHING, BATCH, everywhere=False)
 
 
 def two_workers(one: Contender) -> Contender:
@@ -86,7 +118,7 @@ def mlflow_serve(artifact: Path) -> Contender:
         Request("/invocations", '{"dataframe_records": [{"user_id": %d}]}'),
         lambda answer: list(json.loads(answer)["predictions"][0]["item_ids"]),
     )
-    commands = _in_environment("mlflow", command)
+    commands = in_environment("mlflow", command)
     # MLflow starts uvicorn by its name.
     path = f"{Path(commands[0]).parent}{os.pathsep}{os.environ['PATH']}"
     variables = {"MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": path}
@@ -98,21 +130,36 @@ def bentoml(artifact: Path) -> Contender:
     module = "benchmarks.peers.bentoml_service:Recommendations"
     command = ("{bin}/bentoml", "serve", module, "--host", "127.0.0.1", "--port", "{port}")
     variables = {"ARTIFACT": str(artifact), "BENTOML_DO_NOT_TRACK": "true"}
-    return Contender("bentoml", _in_environment("bentoml", command), (_job("BentoML", "/recommend"),), variables)
+    return Contender("bentoml", in_environment("bentoml", command), (_job("BentoML", "/recommend"),), variables)
 
 
 def litserve(artifact: Path) -> Contender:
     """LitServe doing the same job."""
     command = ("{bin}/python", "-m", "benchmarks.peers.litserve_service", "{port}")
     variables = {"ARTIFACT": str(artifact)}
-    return Contender("litserve", _in_environment("litserve", command), (_job("LitServe", "/predict"),), variables)
+    return Contender("litserve", in_environment("litserve", command), (_job("LitServe", "/predict"),), variables)
 
 
 def constant(artifact: Path) -> Contender:
     """FastAPI returning the same bytes for everybody: what the framework costs without any work."""
-    command = ("{bin}/uvicorn", "benchmarks.peers.fastapi_constant:app", "--host", "127.0.0.1", "--port", "{port}")
-    route = Route("FastAPI, constant", Request("/"), _ids_of_items, NOTHING)
-    return Contender("constant", _in_environment("constant", command), (route,))
+    return _constant("constant", "FastAPI, constant", "benchmarks.peers.fastapi_constant:app")
+
+
+def constant_without_log(artifact: Path) -> Contender:
+    """The same without uvicorn's access log, which takes a third of its time."""
+    name = "FastAPI, constant, no access log"
+    return _constant("constant-without-log", name, "benchmarks.peers.fastapi_constant:app", "--no-access-log")
+
+
+def bare(artifact: Path) -> Contender:
+    """The same bytes without FastAPI: the least that a server on uvicorn can take."""
+    options = ("--no-access-log", "--lifespan", "off")
+    return _constant("bare", "bare ASGI, constant", "benchmarks.peers.bare_asgi:app", *options)
+
+
+def _constant(name: str, title: str, app: str, *options: str) -> Contender:
+    command = ("{bin}/uvicorn", app, "--host", "127.0.0.1", "--port", "{port}", *options)
+    return Contender(name, in_environment("constant", command), (Route(title, Request("/"), _ids_of_items, NOTHING),))
 
 
 # name -> function of the artifact's folder; made one after the other, only those asked for
@@ -122,6 +169,8 @@ CONTENDERS: dict[str, Callable[[Path], Contender]] = {
     "bentoml": bentoml,
     "litserve": litserve,
     "constant": constant,
+    "constant-without-log": constant_without_log,
+    "bare": bare,
 }
 
 
@@ -133,7 +182,12 @@ def _ids_of_items(answer: bytes) -> list[int]:
     return [item["id"] for item in json.loads(answer)["items"]]
 
 
-def _in_environment(name: str, command: Sequence[str]) -> list[str]:
+def _ids_of_batch(answer: bytes) -> list[int]:
+    return [item["id"] for one in json.loads(answer)["answers"] for item in one["items"]]
+
+
+def in_environment(name: str, command: Sequence[str]) -> list[str]:
+    """A command with the programs of an environment in place of `{bin}`."""
     folder = str(environment(name))
     return [part.replace("{bin}", folder) for part in command]
 

@@ -13,7 +13,7 @@ TIMEOUT_SECONDS = 30
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent; `%d` in path or body stands for a random user."""
+    """What is sent; each `%d` in path or body stands for a random user."""
 
     path: str
     body: str = ""
@@ -31,6 +31,7 @@ class Load:
     rate: float
     p50: float
     p99: float
+    p999: float
     answered: int
     errors: int
     processor_ms: float = 0
@@ -54,4 +55,5 @@ def run(port: int, request: Request, users: int, connections: int, seconds: int)
     errors = found["status"] + found["socket"] + found["timeout"]
     answered = found["requests"] - found["status"]
     rate = answered / found["microseconds"] * 1e6
-    return Load(rate, found["p50"] / 1000, found["p99"] / 1000, answered, errors)
+    p50, p99, p999 = (found[name] / 1000 for name in ("p50", "p99", "p999"))
+    return Load(rate, p50, p99, p999, answered, errors)

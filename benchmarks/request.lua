@@ -1,4 +1,4 @@
--- What wrk sends: METHOD PATH BODY USERS SEED, where %d in PATH or BODY stands for a user from 1 to USERS.
+-- What wrk sends: METHOD PATH BODY USERS SEED, where each %d in PATH or BODY stands for a user from 1 to USERS.
 -- At the end one line of JSON follows wrk's own output.
 
 local method, path, body, users
@@ -14,15 +14,18 @@ function init(arguments)
   end
 end
 
+local function with_users(text)
+  return (text:gsub("%%d", function() return math.random(users) end))
+end
+
 function request()
-  local user = math.random(users)
-  return wrk.format(method, path:format(user), headers, body and body:format(user))
+  return wrk.format(method, with_users(path), headers, body and with_users(body))
 end
 
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '{"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "status": %d, "socket": %d, "timeout": %d}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    '{"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "p999": %d, "status": %d, "socket": %d, "timeout": %d}\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency:percentile(99.9),
     errors.status, errors.connect + errors.read + errors.write, errors.timeout))
 end

@@ -58,8 +58,8 @@ class Server:
         """Status and body of one answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"Content-Type": "application/json"} if request.body else {}
-        body = request.body % user if request.body else None
-        path = request.path % user if "%d" in request.path else request.path
+        body = request.body.replace("%d", str(user)) or None
+        path = request.path.replace("%d", str(user))
         try:
             connection.request(request.method, path, body, headers)
             answer = connection.getresponse()

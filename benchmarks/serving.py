@@ -23,7 +23,7 @@ from benchmarks import load
 from benchmarks.big_artifact import MOVIELENS_25M, kept
 from benchmarks.contenders import CONTENDERS, FILTERED, NOTHING, PLAIN, Contender, Route, two_workers
 from benchmarks.load import Load
-from benchmarks.report import Measured, Workers, markdown
+from benchmarks.report import AT, Measured, Workers, markdown
 from benchmarks.servers import Memory, Server, serving
 
 K = 10
@@ -109,13 +109,14 @@ def _measure(
     found: dict[str, Measured] = {}
     with serving(contender.name, contender.command, contender.variables) as (server, started):
         start = server.seconds_to_first_answer(contender.routes[0].request, started)
+        resident = server.memory().rss
         for route in contender.routes:
             if problem := truth.difference(server, route):
                 print(f"  {route.name} {problem}", flush=True)
                 wrong[route.name] = problem
                 continue
             loads = _loads(server, route, options)
-            found[route.name] = Measured(loads, start, server.memory())
+            found[route.name] = Measured(loads, start, resident, server.memory())
     return found
 
 
@@ -123,13 +124,13 @@ def _loads(server: Server, route: Route, options: argparse.Namespace) -> dict[in
     users = MOVIELENS_25M.users
     load.run(server.port, route.request, users, WARM_CONNECTIONS, WARM_SECONDS)
     loads: dict[int, Load] = {}
-    for connections in options.connections:
+    for connections in options.connections if route.everywhere else [AT]:
         before = server.processor_seconds()
         one = load.run(server.port, route.request, users, connections, options.seconds)
         used = server.processor_seconds() - before
-        loads[connections] = replace(one, processor_ms=1000 * used / max(1, one.answered))
+        loads[connections] = replace(one, processor_ms=1000 * used / max(1, one.answered * route.lists))
         print(
-            f"  {route.name:<22}{connections:>4} connections {one.rate:>9.0f} req/s, p99 {one.p99:.1f} ms", flush=True
+            f"  {route.name:<34}{connections:>4} connections {one.rate:>9.0f} req/s, p99 {one.p99:.1f} ms", flush=True
         )
     return loads
 
@@ -158,11 +159,13 @@ def _median(rounds: Sequence[Measured]) -> Measured:
             rate=middle([one.rate for one in each]),
             p50=middle([one.p50 for one in each]),
             p99=middle([one.p99 for one in each]),
+            p999=middle([one.p999 for one in each]),
             processor_ms=middle([one.processor_ms for one in each]),
             answered=sum(one.answered for one in each),
             errors=sum(one.errors for one in each),
         )
-    return Measured(loads, middle([each.start for each in rounds]), rounds[-1].memory)
+    start, resident = (middle([getattr(each, name) for each in rounds]) for name in ("start", "resident"))
+    return Measured(loads, start, resident, rounds[-1].memory)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from app.contract import format_1
 from app.contract.artifact_checks import check_contents
-from app.contract.artifact_files import load_arrays, read_json, sha256_of, write_json
+from app.contract.artifact_files import give_pages_back, load_arrays, read_json, sha256_of, write_json
 from app.contract.artifact_format import (
     ARRAYS,
     CATALOGUE_ARRAYS,
@@ -130,6 +130,7 @@ def load_artifact(directory: Path) -> Artifact:
     load = format_1.load if manifest["format_version"] == 1 else _load
     arrays = load(directory, manifest["files"])
     check_contents(directory, arrays)
+    give_pages_back(arrays)
     catalogue = Catalogue(**{name: arrays.pop(name) for name in CATALOGUE_ARRAYS})
     recipe = Recipe(manifest["family"], manifest["params"], manifest["seed"], manifest["data_hash"])
     events = Events(**manifest["events"]) if "events" in manifest else None

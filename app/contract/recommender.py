@@ -6,18 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array
+from app.contract.candidates import candidates
 from app.contract.ids import row_of
+from app.contract.item_matrix import ItemMatrix, Mask, Rows
 from app.contract.ready_scores import MILLION, NO_SCORE
 from app.contract.rounding import RoundingBound
 
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+__all__ = ["NO_ITEM", "Float64Array", "Mask", "Ranking", "Recommender", "Rows"]
+
 Float64Array = npt.NDArray[np.float64]
 
 NO_ITEM = -1
-SPARE_CANDIDATES = 16
-MINUS_INFINITY = np.float32(-np.inf).view(np.int32)
-BLOCK = 64  # items of which only the best score is compared at first
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ class Recommender:
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
         self._rounding = RoundingBound(artifact)
-        self._popularity = artifact.item_popularity.astype(np.float32)
-        self._padding = np.full(-self.n_items % BLOCK, -np.inf, dtype=np.float32)
+        self.all_items = ItemMatrix.of_all(artifact)
 
     @property
     def n_users(self) -> int:
@@ -92,35 +90,57 @@ class Recommender:
         return self.top(np.zeros(self.artifact.item_embeddings.shape[1], dtype=np.float32), k)
 
     def ready(self, user_row: int, k: int) -> Ranking:
-        """The k best unseen items of one user: from the ready list if the artifact has one that long, else ranked.
+        """The k best unseen items of one user: from the ready list if it is long enough, else ranked.
 
         Scores from a ready list are rounded to six decimals.
         """
-        ready, scores = self.artifact.ready_items, self.artifact.ready_scores
-        if ready is None or scores is None or k > ready.shape[1]:
-            return self.top(self.user_vector(user_row), k, self.seen(user_row))
-        items, millionths = ready[user_row, :k].astype(np.int64), scores[user_row, :k]
-        if items[-1] == NO_ITEM:
-            found = items != NO_ITEM
-            items, millionths = items[found], millionths[found]
+        found = self.ready_list(user_row, k)
+        return self.top(self.user_vector(user_row), k, self.seen(user_row)) if found is None else found
+
+    def ready_list(self, user_row: int, k: int, allowed: Mask | None = None) -> Ranking | None:
+        """The k best unseen items of one user by the ready list, or None where it is too short to tell.
+
+        A ready list is the beginning of the user's order, so its first k items where `allowed`, bool (n_items,), is
+        True are the k best of these. One that ends with padding holds all unseen items.
+        """
+        if self.artifact.ready_items is None or self.artifact.ready_scores is None:
+            return None
+        items, millionths = self.artifact.ready_items[user_row], self.artifact.ready_scores[user_row]
+        holds_all = items[-1] == NO_ITEM
+        if holds_all or allowed is not None:
+            shown = items != NO_ITEM
+            if allowed is not None:
+                shown &= allowed[items]
+            places = np.flatnonzero(shown)
+            items, millionths = items[places], millionths[places]
+        if len(items) < k and not holds_all:
+            return None
+        items, millionths = items[:k].astype(np.int64), millionths[:k]
         if NO_SCORE in millionths.tolist():
             return Ranking(items[None], self.exact_scores(self.user_vector(user_row)[None], items[None]))
         return Ranking(items[None], (millionths / MILLION)[None])
 
     def top(
-        self, vector: Float32Array, k: int, hidden: npt.NDArray[np.integer] | None = None, allowed: Mask | None = None
+        self,
+        vector: Float32Array,
+        k: int,
+        hidden: npt.NDArray[np.integer] | None = None,
+        allowed: Mask | None = None,
+        among: ItemMatrix | None = None,
     ) -> Ranking:
         """The k best items for one vector, float32 (dim,), exactly; one row, shorter where fewer may be shown.
 
-        Never an item whose row is in `hidden`, nor one where `allowed`, bool (n_items,), is False.
-        Only blocks of items whose best score is among the highest are searched, so most scores are read once.
+        Never an item whose row is in `hidden`, nor one where `allowed`, bool (n_items,), is False. `among` holds all
+        that are allowed and spares the scores of the others.
         """
-        scores = self._scores_of(vector, allowed)
+        matrix = among or self.all_items
+        scores = matrix.scores(vector)
         if hidden is not None:
-            scores[hidden] = -np.inf
-        k = min(k, self.n_items)
-        candidates = self._candidates(scores, k, 2 * float(self._rounding.errors(vector[None])[0]))[None]
-        return self._best(vector[None], candidates, k)
+            matrix.hide(scores, hidden)
+        if allowed is not None:
+            scores += matrix.penalties(allowed)
+        places = candidates(scores, k, 2 * float(self._rounding.errors(vector[None])[0]))
+        return self._best(vector[None], matrix.items(places)[None], k)
 
     def recommend(self, user_rows: Rows, k: int) -> Ranking:
         """The k best unseen items of each user, exactly."""
@@ -132,7 +152,7 @@ class Recommender:
         vectors = artifact.user_embeddings[user_rows]
         scores: Float32Array = vectors @ artifact.item_embeddings.T
         scores += artifact.item_biases
-        scores[~vectors.any(axis=1)] = self._popularity
+        scores[~vectors.any(axis=1)] = self.all_items.popularity
         scores[self._seen_places(user_rows)] = -np.inf
         return scores
 
@@ -144,13 +164,13 @@ class Recommender:
         """
         vectors, k = self.artifact.user_embeddings[user_rows], min(k, self.n_items)
         margins = 2 * self._rounding.errors(vectors)
-        candidates = [self._candidates(row, k, float(margin)) for row, margin in zip(scores, margins, strict=True)]
+        found = [candidates(row, k, float(margin)) for row, margin in zip(scores, margins, strict=True)]
         ranking = Ranking(np.full((len(scores), k), NO_ITEM), np.full((len(scores), k), -np.inf))
         # Rows with as many candidates go together: a row alone costs more calls than arithmetic.
-        lengths = np.array([len(rows) for rows in candidates], dtype=np.int64)
+        lengths = np.array([len(rows) for rows in found], dtype=np.int64)
         for length in np.unique(lengths[lengths > 0]):
             places = np.flatnonzero(lengths == length)
-            rows = np.stack([candidates[place] for place in places])
+            rows = np.stack([found[place] for place in places])
             best = self._best(vectors[places], rows, k)
             ranking.items[places, : best.items.shape[1]] = best.items
             ranking.scores[places, : best.scores.shape[1]] = best.scores
@@ -171,30 +191,6 @@ class Recommender:
     def _rated(self, user_row: int) -> slice:
         return slice(*self.artifact.seen_indptr[user_row : user_row + 2].tolist())
 
-    def _scores_of(self, vector: Float32Array, allowed: Mask | None) -> Float32Array:
-        if vector.any():
-            scores: Float32Array = vector @ self.artifact.item_embeddings.T
-            scores += self.artifact.item_biases
-        else:
-            scores = self._popularity.copy()
-        if allowed is not None:
-            scores += _penalties(allowed)
-        return scores
-
-    def _candidates(self, scores: Float32Array, k: int, margin: float) -> Rows:
-        """Sorted rows of all items that reach the k-th best score less `margin`, without those at -inf."""
-        # Block b holds the rows b, b + n_blocks, b + 2 n_blocks…: their maxima are then taken along memory.
-        peaks = np.concatenate([scores, self._padding]).reshape(BLOCK, -1).max(axis=0)
-        chosen = min(k + SPARE_CANDIDATES, len(peaks))
-        order = np.argpartition(peaks, len(peaks) - chosen)
-        rows: Rows = (order[-chosen:] + np.arange(0, len(peaks) * BLOCK, len(peaks))[:, None]).ravel()
-        rows = rows[rows < self.n_items]
-        threshold = np.partition(scores[rows], len(rows) - k)[-k] - margin
-        # A block that was not chosen may hold one within the margin; then all items are searched.
-        if peaks[order[:-chosen]].max(initial=-np.inf) >= threshold:
-            rows = np.arange(self.n_items)
-        return np.sort(rows[(scores[rows] >= threshold) & (scores[rows] > -np.inf)])
-
     def _seen_places(self, user_rows: Rows) -> tuple[Rows, npt.NDArray[np.int32]]:
         """Positions in `user_rows`, and the items seen by the users there."""
         starts = self.artifact.seen_indptr[user_rows]
@@ -203,15 +199,8 @@ class Recommender:
         within = np.arange(len(positions)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         return positions, self.artifact.seen_indices[np.repeat(starts, lengths) + within]
 
-    def _best(self, vectors: Float32Array, candidates: Rows, k: int) -> Ranking:
-        exact = self.exact_scores(vectors, candidates)
-        # Candidates are sorted, so a stable sort leaves ties in the order of rows.
+    def _best(self, vectors: Float32Array, rows: Rows, k: int) -> Ranking:
+        exact = self.exact_scores(vectors, rows)
+        # Rows are sorted, so a stable sort leaves ties in the order of rows.
         order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
-        return Ranking(np.take_along_axis(candidates, order, axis=1), np.take_along_axis(exact, order, axis=1))
-
-
-def _penalties(allowed: Mask) -> Float32Array:
-    """0 where allowed, else -inf: put together from bits, a tenth of the time of `np.where`."""
-    bits: npt.NDArray[np.int32] = (~allowed).astype(np.int32)
-    bits *= MINUS_INFINITY
-    return bits.view(np.float32)
+        return Ranking(np.take_along_axis(rows, order, axis=1), np.take_along_axis(exact, order, axis=1))

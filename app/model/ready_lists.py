@@ -3,6 +3,7 @@
 from bisect import bisect_left
 
 from app.contract.artifact import Artifact
+from app.contract.artifact_files import give_pages_back
 from app.contract.ids import row_of
 from app.contract.ready_scores import MILLION, NO_SCORE
 from app.contract.recommender import NO_ITEM
@@ -17,6 +18,7 @@ class ReadyLists:
     def __init__(self, artifact: Artifact) -> None:
         self._artifact = artifact
         self._learned = artifact.user_embeddings.any(axis=1).tobytes()
+        give_pages_back({"user_embeddings": artifact.user_embeddings})
         self._numbers = artifact.user_ids.data if artifact.user_ids.dtype.kind == "i" else None
 
     def user_row(self, user_id: bytes) -> int | None:

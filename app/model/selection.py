@@ -16,6 +16,7 @@ from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
 # All pages of a list share these candidates: the second page does not depend on the size of the first.
 DIVERSITY_CANDIDATES = pool_size(MAX_K)
 REASONS_SHOWN = 3
+NO_FILTERS = Filters()
 NO_ROWS: Rows = np.empty(0, dtype=np.int64)
 
 Source = Literal["personalised", "popular"]
@@ -92,20 +93,21 @@ def known_rows(model: ServedModel, ids: Iterable[int | str]) -> Rows:
     return np.unique(np.array([row for row in rows if row is not None], dtype=np.int64))
 
 
-def rank(model: ServedModel, profile: Profile, k: int, allowed: Mask | None = None) -> Ranking:
-    """The k best items for a profile: from the user's ready list if there is one and all items are allowed."""
-    if allowed is None and profile.row is not None:
-        return model.recommender.ready(profile.row, k)
-    return model.recommender.top(profile.vector, k, profile.seen, allowed)
+def rank(
+    model: ServedModel, profile: Profile, k: int, query: Filters = NO_FILTERS, allowed: Mask | None = None
+) -> Ranking:
+    """The k best items for a profile among those that `allowed`, the mask of the query, marks."""
+    ready = None if profile.row is None else model.recommender.ready_list(profile.row, k, allowed)
+    return _ranked(model, profile, k, query, allowed) if ready is None else ready
 
 
 def recommend(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: Mask | None) -> Selection:
     """One page of the best items for a profile."""
     depth = query.offset + query.k
     if query.diversity:
-        ranking = _diverse(model, profile, depth, query.diversity, allowed)
+        ranking = _diverse(model, profile, query, allowed)
     else:
-        ranking = rank(model, profile, depth, allowed)
+        ranking = rank(model, profile, depth, query, allowed)
     return _page(model, ranking, query, everything=model.recommender.n_items, seen=profile.seen)
 
 
@@ -117,7 +119,7 @@ def similar(model: ServedModel, row: int, query: ListQuery, allowed: Mask | None
 
 def popular(model: ServedModel, query: ListQuery, allowed: Mask | None) -> Selection:
     """One page of the items with the most interactions."""
-    ranking = rank(model, empty_profile(model), query.offset + query.k, allowed)
+    ranking = rank(model, empty_profile(model), query.offset + query.k, query, allowed)
     return _page(model, ranking, query, everything=model.recommender.n_items)
 
 
@@ -130,12 +132,20 @@ def _page(
     return Selection(rows, scores, query.offset, reason)
 
 
-def _diverse(model: ServedModel, profile: Profile, depth: int, diversity: float, allowed: Mask | None) -> Ranking:
-    """The candidates in the order of MMR; the items after them stay in the order of their scores."""
-    ranking = model.recommender.top(profile.vector, max(depth, DIVERSITY_CANDIDATES), profile.seen, allowed)
+def _ranked(model: ServedModel, profile: Profile, k: int, query: Filters, allowed: Mask | None) -> Ranking:
+    return model.recommender.top(profile.vector, k, profile.seen, allowed, model.subsets.of(query))
+
+
+def _diverse(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: Mask | None) -> Ranking:
+    """The candidates in the order of MMR; the items after them stay in the order of their scores.
+
+    MMR needs scores that aren't rounded, and more candidates than a ready list has.
+    """
+    depth = query.offset + query.k
+    ranking = _ranked(model, profile, max(depth, DIVERSITY_CANDIDATES), query, allowed)
     head, tail = slice(None, DIVERSITY_CANDIDATES), slice(DIVERSITY_CANDIDATES, depth)
     candidates = Ranking(ranking.items[:, head], ranking.scores[:, head])
-    chosen = model.similarity.diversify(candidates, min(depth, DIVERSITY_CANDIDATES), diversity)
+    chosen = model.similarity.diversify(candidates, min(depth, DIVERSITY_CANDIDATES), query.diversity)
     return Ranking(
         np.concatenate([chosen.items, ranking.items[:, tail]], axis=1),
         np.concatenate([chosen.scores, ranking.scores[:, tail]], axis=1),

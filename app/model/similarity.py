@@ -4,10 +4,13 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact
+from app.contract.candidates import candidates
 from app.contract.recommender import Float64Array, Mask, Ranking, Rows
 
 CANDIDATES_PER_ITEM = 5  # among which diversity may choose
 FEWEST_CANDIDATES = 100
+TIE_DECIMALS = 5
+TIE = 2e-5  # more than what two cosines that round alike differ by
 
 
 class Similarity:
@@ -21,11 +24,12 @@ class Similarity:
     def similar(self, item_row: int, k: int, allowed: Mask | None = None) -> Ranking:
         """The k items most like this one, itself left out, scored by cosine; ties go to the lower row."""
         cosines = (self._embeddings @ self._unit(np.array([item_row]))[0].astype(np.float32)) * self._inverse_norms
-        candidates = np.ones(len(cosines), dtype=bool) if allowed is None else allowed.copy()
-        candidates[item_row] = False
-        rows = np.flatnonzero(candidates)
+        if allowed is not None:
+            cosines[~allowed] = -np.inf
+        cosines[item_row] = -np.inf
+        rows = candidates(cosines, k, TIE)
         # Rounded to what float32 can tell apart, so that equal items tie whatever the order of summation.
-        scores = cosines[rows].round(5).astype(np.float64)
+        scores = cosines[rows].round(TIE_DECIMALS).astype(np.float64)
         order = np.argsort(-scores, kind="stable")[:k]
         return Ranking(rows[order][None], scores[order][None])
 

@@ -1,6 +1,7 @@
 """The loaded model version, and the store that holds it."""
 
 import ctypes
+import gc
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,11 +12,12 @@ from app.contract.artifact import Artifact, ArtifactError, content_hash, load_ar
 from app.contract.recommender import Recommender
 from app.errors import ModelRefusedError, NoModelError
 from app.model.catalogue import CatalogueIndex
+from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists
 from app.model.release import Release
 from app.model.similarity import Similarity
 
-WARM_USERS = 16
+WARM_USERS = 4
 WARM_K = 100
 
 
@@ -28,6 +30,7 @@ class ServedModel:
     recommender: Recommender
     similarity: Similarity
     catalogue: CatalogueIndex
+    subsets: ItemSubsets
     ready_lists: ReadyLists
     loaded_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
@@ -61,6 +64,9 @@ class ModelStore:
 
     def swap(self, model: ServedModel) -> None:
         """Answer the next request from `model`; the former one is freed with its last request."""
+        if self._current is None:
+            # What is there by now stays: no collection needs to look at it again, which takes 40 ms.
+            gc.freeze()
         self._current = model
 
 
@@ -70,8 +76,15 @@ def load_model(directory: Path, release: Release) -> ServedModel:
         artifact = load_artifact(directory)
         recommender, catalogue = Recommender(artifact), CatalogueIndex(artifact)
         _warm(recommender, catalogue)
-        similarity, ready_lists = Similarity(artifact), ReadyLists(artifact)
-        model = ServedModel(release, content_hash(directory), recommender, similarity, catalogue, ready_lists)
+        model = ServedModel(
+            release,
+            content_hash(directory),
+            recommender,
+            Similarity(artifact),
+            catalogue,
+            ItemSubsets(recommender.all_items, catalogue),
+            ReadyLists(artifact),
+        )
     except ArtifactError as error:
         # The path is a temporary one; the file's name is what matters.
         raise ModelRefusedError(str(error).replace(f"{directory}/", "")) from error

@@ -11,6 +11,7 @@ from app.contract.recommender import Mask, Rows
 
 EXACT, BEGINNING, WORDS, INSIDE, NOWHERE = range(5)
 SPACE = b" "
+SCANNED = 3  # characters that are compared everywhere
 
 
 class TitleSearch:
@@ -26,10 +27,13 @@ class TitleSearch:
         if not text:
             return np.empty(0, dtype=np.int64)
         ranks = np.full(len(self._popularity), NOWHERE, dtype=np.int8)
-        ranks[self._rows_of(self._find(text))] = INSIDE
+        places = self._find(text)
+        beginnings = places[self._titles[places - 1] == ord(BREAK)]
+        whole = beginnings[self._titles[beginnings + len(text)] == ord(BREAK)]
+        ranks[self._rows_of(places)] = INSIDE
         ranks[self._with_words(text.split())] = WORDS
-        ranks[self._rows_of(self._find(BREAK + text) + 1)] = BEGINNING
-        ranks[self._rows_of(self._find(BREAK + text + BREAK) + 1)] = EXACT
+        ranks[self._rows_of(beginnings)] = BEGINNING
+        ranks[self._rows_of(whole)] = EXACT
         if allowed is not None:
             ranks[~allowed] = NOWHERE
         found = np.flatnonzero(ranks != NOWHERE)
@@ -49,11 +53,17 @@ class TitleSearch:
         return np.empty(0, dtype=np.int64) if common is None else common
 
     def _find(self, text: bytes) -> Rows:
-        """Where the text begins in the titles; each step reads only the places that are left."""
-        places = np.flatnonzero(self._titles[: max(0, len(self._titles) - len(text) + 1)] == text[0])
-        for offset, character in enumerate(text[1:], start=1):
+        """Where the text begins in the titles."""
+        n = max(0, len(self._titles) - len(text) + 1)
+        found = self._titles[:n] == text[0]
+        for offset, character in enumerate(text[1:SCANNED], start=1):
+            found &= self._titles[offset : offset + n] == character
+        places = np.flatnonzero(found)
+        # Few places are left: each step reads only these.
+        for offset, character in enumerate(text[SCANNED:], start=SCANNED):
             places = places[self._titles[places + offset] == character]
         return places
 
     def _rows_of(self, places: Rows) -> Rows:
-        return np.unique(np.searchsorted(self._breaks, places) - 1)
+        rows = np.searchsorted(self._breaks, places) - 1
+        return rows[np.diff(rows, prepend=-1) > 0]  # without repeats; np.unique takes ten times as long

@@ -21,6 +21,7 @@ def test_every_setting_has_a_default() -> None:
     assert (settings.log_level, settings.log_format) == ("INFO", "plain")
     assert (settings.api_keys, settings.admin_token, settings.cors_origins) == (None, None, None)
     assert (settings.drain_seconds, settings.shadow_alias, settings.shadow_share) == (0, None, 0.1)
+    assert (settings.metrics_port, settings.metrics_host) == (None, "127.0.0.1")
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +52,8 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("LOG_FORMAT", "xml"),
         ("CORS_ORIGINS", "films.example"),
         ("CORS_ORIGINS", "https://films.example/page"),
+        ("METRICS_PORT", "0"),
+        ("METRICS_PORT", "65536"),
         ("DRAIN_SECONDS", "-1"),
         ("SHADOW_ALIAS", "a/b"),
         ("SHADOW_SHARE", "0"),

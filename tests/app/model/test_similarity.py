@@ -66,3 +66,21 @@ def test_diversity_of_few_or_equal_candidates_is_no_error(similarity: Similarity
     for items in ([], [3], [0, 1]):
         ranking = Ranking(np.array([items], dtype=np.int64), np.ones((1, len(items))))
         assert sorted(similarity.diversify(ranking, 10, 0.5).items[0].tolist()) == items
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("k", [1, 10, 500])
+def test_similar_items_are_those_of_a_full_sort(tied: bool, k: int) -> None:
+    rng = np.random.default_rng(k)
+    embeddings = rng.integers(-1, 2, size=(300, 3)) if tied else rng.normal(size=(300, 3))
+    artifact = make_artifact(item_ids=range(300), item_embeddings=embeddings.astype(np.float32))
+    lengths = np.linalg.norm(embeddings, axis=1)
+    unit = np.divide(embeddings, lengths[:, None], out=np.zeros((300, 3)), where=lengths[:, None] > 0)
+    allowed = rng.random(300) < 0.7
+    for row in range(20):
+        cosines = (unit @ unit[row]).round(5)
+        expected = [other for other in np.argsort(-cosines, kind="stable") if allowed[other] and other != row][:k]
+        found = Similarity(artifact).similar(row, k, allowed)
+        assert found.scores[0].tolist() == pytest.approx(cosines[expected].tolist(), abs=2e-5)
+        if tied:  # cosines that differ, differ by much
+            assert found.items[0].tolist() == expected
