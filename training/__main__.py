@@ -159,7 +159,8 @@ def _rollback(project: Project, params: Params, _: Namespace) -> None:
 def _say_live(name: str, version: str, former: str | None) -> None:
     from training.tracking.aliases import PRODUCTION
 
-    print(f"{name}: version {version} is {PRODUCTION}, {former or 'none'} was before")
+    before = "as before" if version == former else f"{former or 'none'} was before"
+    print(f"{name}: version {version} is {PRODUCTION}, {before}")
 
 
 if __name__ == "__main__":
