@@ -20,9 +20,11 @@ help: ## Show the targets
 serve: ## Train on the sample, then start MLflow and the service; Ctrl-C ends both
 	@sh scripts/preflight.sh "$(PYTHON)" "$(PORT)" "$(MLFLOW_PORT)"
 	@$(MAKE) -s .venv/installed
+	@$(BIN)/python -m training check
 	@$(BIN)/python -m scripts.serve --port $(PORT) --mlflow-port $(MLFLOW_PORT)
 
 repro: .venv/installed ## Run the pipeline: dvc repro
+	@$(BIN)/python -m training check
 	@$(BIN)/dvc repro
 
 test: .venv/installed .venv-mlflow2/installed ## Run the tests, those of the registry on MLflow 2.22 as well

@@ -29,14 +29,16 @@ MAY_IMPORT = {
     "training.files": "errors",
     "training.metrics": "",
     "training.params": "errors metrics",
-    "training.data": "errors files params",
-    "training.models": "app.contract errors params",
+    "training.progress": "",
+    "training.data": "errors files params progress",
+    "training.models": "app.contract errors params progress",
     "training.evaluation": "app.contract data metrics params",
     "training.fitting": "app.contract data evaluation metrics models params",
     "training.tracking": "app.contract data errors",
     "training.promotion": "app.contract data errors evaluation files fitting metrics params project tracking",
     "training.report": "app.contract data evaluation files metrics params project promotion tracking",
     "training.tuning": "data errors files fitting models params project tracking",
+    "training.check": "errors models params",
     "training.code": "files models params project",
     "training.fetch": "data errors files params",
     "training.prepare": "data errors files params",
@@ -44,8 +46,8 @@ MAY_IMPORT = {
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data params project promotion report tracking",
-    "training.__main__": "app.contract code errors evaluate fetch params prepare project promotion refit register "
-    "tracking train tuning",
+    "training.__main__": "app.contract check code errors evaluate fetch params prepare project promotion refit "
+    "register tracking train tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

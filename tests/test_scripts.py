@@ -94,3 +94,10 @@ def test_a_port_without_a_number_is_said_in_one_sentence(tmp_path: Path, variabl
     done = run("make", "--directory", str(tmp_path), "serve", f"{variable}=")
     assert done.returncode != 0
     assert f"{variable} must be a port number from 1 to 65535, not ''.\n" in done.stderr
+
+
+@pytest.mark.parametrize(("target", "start"), [("serve", "scripts.serve"), ("repro", "dvc repro")])
+def test_params_are_checked_before_anything_starts(target: str, start: str) -> None:
+    lines = run("make", "--dry-run", "--old-file", ".venv/installed", target).stdout.splitlines()
+    check, begin = (next(n for n, line in enumerate(lines) if text in line) for text in ("training check", start))
+    assert check < begin

@@ -5,6 +5,7 @@ libraries take seconds. This file decides nothing that a stage makes, so no stag
 """
 
 import argparse
+import math
 import os
 import sys
 from argparse import Namespace
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
+    add(_check, "check every value of params.yaml")
     add(_code, "list the files that each stage runs")
     add(_fetch, "get the ratings into data/raw")
     add(_prepare, "check and split them into data/prepared")
@@ -69,17 +71,25 @@ def _parser() -> argparse.ArgumentParser:
 def _positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
     def parse(text: str) -> Number:
         value = kind(text)
-        if value <= 0:
-            raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
+        if not 0 < value < math.inf:
+            raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
         return value
 
     parse.__name__ = "number"
     return parse
 
 
+def _check(_: Project, params: Params, __: Namespace) -> None:
+    from training.check import check_families
+
+    check_families(params, params.models)
+
+
 def _code(project: Project, params: Params, _: Namespace) -> None:
+    from training.check import check_families
     from training.code import write_code
 
+    check_families(params, params.candidates)  # before anything is trained
     write_code(project, params)
 
 
@@ -159,7 +169,8 @@ def _rollback(project: Project, params: Params, _: Namespace) -> None:
 def _say_live(name: str, version: str, former: str | None) -> None:
     from training.tracking.aliases import PRODUCTION
 
-    print(f"{name}: version {version} is {PRODUCTION}, {former or 'none'} was before")
+    before = "as before" if version == former else f"{former or 'none'} was before"
+    print(f"{name}: version {version} is {PRODUCTION}, {before}")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def _write_sample(seed: int, folder: Path) -> None:
 
 def _copy_own(source: Path, folder: Path) -> None:
     """Copy own ratings and, if there is one, the file of own films."""
-    if not (source / "ratings.csv").is_file():
+    if not _has(source, "ratings.csv"):
         raise DataError(
             f"{source / 'ratings.csv'} doesn't exist; put your ratings there as user_id,item_id[,rating][,timestamp], "
             "or change fetch.csv_folder or fetch.source in params.yaml"
@@ -64,7 +64,7 @@ def _copy_own(source: Path, folder: Path) -> None:
 def _copy_split(source: Path, folder: Path) -> None:
     """Copy both parts of a given split and, if there is one, the file of films."""
     names = [name for layout in SPLITS for name in (layout.ratings, str(layout.test))]
-    present = [name for name in names if (source / name).is_file()]
+    present = [name for name in names if _has(source, name)]
     if present not in (names[:2], names[2:]):
         raise DataError(
             f"{source} holds {' and '.join(present) or 'no split'}: put either {' and '.join(names[:2])} there (lines "
@@ -77,5 +77,16 @@ def _copy_split(source: Path, folder: Path) -> None:
 
 
 def _copy_items(source: Path, folder: Path) -> None:
-    if (source / OWN.items).is_file():
+    if _has(source, OWN.items):
         shutil.copyfile(source / OWN.items, folder / OWN.items)
+
+
+def _has(source: Path, name: str) -> bool:
+    """Whether the folder has this file; raise DataError for what somebody may take for it, and is not."""
+    for path in source.iterdir() if source.is_dir() else ():
+        if path.name.strip().lower() == name and path.name != name:
+            raise DataError(f"{path.name!r} in {source} should be called {name}: rename it, or remove it")
+        if path.name == name and not path.is_file():
+            kind = "a link that leads nowhere" if path.is_symlink() else "no file"
+            raise DataError(f"{path} is {kind}: put the file there, or remove it")
+    return (source / name).is_file()

@@ -1,8 +1,8 @@
 """The `register` stage: logs the runs, registers the refit winner, and lets the gate decide about its alias.
 
-It is the only stage with side effects. It always runs and does nothing twice, because it finds a version by the hash
-of the artifact. In an experiment (`dvc exp run`) it logs the runs and says what the gate would decide, but registers
-nothing and moves no alias.
+It is the only stage with side effects. It always runs and registers nothing twice, even where two of it run at once,
+because it finds a version by the hash of the artifact. In an experiment (`dvc exp run`) it logs the runs and says what
+the gate would decide, but registers nothing and moves no alias.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,8 @@ def register(project: Project, params: Params, experiment: str | None = None) ->
         log_run(client, contest, tags | {"experiment": experiment, "gate_reason": verdict.reason})
         return Registration(name, None, recipe, params.select.metric, f"experiment {experiment}", verdict)
     version = _registered(client, contest, tags)
-    decision = client.get_model_version(name, version).tags.get(versions.DECISION)
+    with mlflow_errors():
+        decision = client.get_model_version(name, version).tags.get(versions.DECISION)
     if decision is not None:
         return Registration(name, version, recipe, params.select.metric, decision, None)
     verdict = contest.verdict()
@@ -74,7 +75,8 @@ def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> st
         return str(registered.version)
     tags = {**tags, versions.ARTIFACT_HASH: artifact_hash, "family": contest.candidate}
     with mlflow_errors(), runs.pipeline_run(run_id, {}, {}):
-        return versions.register_version(name, served, contest.evidence(), tags)
+        version = versions.register_version(name, served, contest.evidence(), tags)
+    return versions.claim_version(client, name, artifact_hash, version)
 
 
 def _carry_out(client: Client, name: str, version: str, verdict: Verdict, params: Params) -> str:

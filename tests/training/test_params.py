@@ -1,9 +1,11 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from ruamel import yaml
 
 from tests.training.world import ROOT, change_params
+from training.__main__ import main
 from training.errors import ParamsError
 from training.models import make_family
 from training.models.families import FAMILIES
@@ -35,6 +37,8 @@ def test_no_value_is_a_yaml_alias_of_which_a_change_by_dvc_would_be_lost() -> No
         ({"prepare__split__tset": 0.2}, r"prepare\.split\.tset is not a known key; did you mean test\?"),
         ({"register__gate__banana": 1}, r"register\.gate\.banana is not a known key; known are confidence"),
         ({"fetch__source": "ml-2m"}, r"fetch\.source: input should be 'sample'.*, not 'ml-2m'"),
+        ({"fetch__csv_folder": ""}, r"fetch\.csv_folder: string should match pattern '\\S', not ''"),
+        ({"candidates": "lightfm"}, r"candidates: input should be a valid tuple, not 'lightfm'"),
         ({"seed": "42"}, r"seed: input should be a valid integer, not '42'"),
         ({"prepare__split__test": 1.2}, r"prepare\.split\.test: input should be less than 1, not 1\.2"),
         ({"prepare__split__test": 0.95}, r"validation \+ test must be below 1, not 1\.05"),
@@ -65,12 +69,81 @@ def test_a_number_in_exponent_notation_is_a_number(tmp_path: Path) -> None:
     assert load_params(path).models["lightfm"]["item_alpha"] == 0.0003
 
 
-@pytest.mark.parametrize(("content", "sentence"), [("a: [", "is not valid YAML"), ("", "valid"), ("- 1", "valid")])
-def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("a: [", "is not valid YAML"),
+        ("a: 1\na: 2", "is not valid YAML"),
+        ("a: 2001-99-99", "is not valid YAML"),
+        (b"a: \xff", "is not valid YAML"),
+        (f"a: {'9' * 5000}", "valid"),
+        ("", "valid"),
+        ("- 1", "valid"),
+        ("[" * 100_000, "too many brackets or levels inside one another"),
+        ("seed: " + "{a: " * 3000, "too many brackets or levels inside one another"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str | bytes, sentence: str) -> None:
     path = tmp_path / "params.yaml"
-    path.write_text(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ParamsError, match=sentence):
         load_params(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "".join(f"key{number}: 1\n" for number in range(1000)),
+        f"seed: {'x' * 10_000}",
+        f"seed: [{', '.join('1' * 1000)}]",
+        "a: &a [x, x, x, x]\n"
+        + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in pairwise("abcdefghijklmn"))
+        + "seed: *n",
+    ],
+    ids=["many keys", "a long text", "a long list", "a list of lists of lists"],
+)
+def test_an_error_stays_a_sentence(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(content)
+    with pytest.raises(ParamsError, match=r"and [0-9]+ more errors$") as error:
+        load_params(path)
+    assert len(str(error.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"models__ease__regularization": "much"}, r"models\.ease: regularization: .* not 'much'"),
+        ({"models__blend__members__ease__max_items": 0}, r"models\.blend\.members\.ease: max_items: .* not 0"),
+        ({"models__blend__members__esae": {}}, r"'esae' is not a model family; known are lightfm"),
+        ({"models__esae": {}}, r"'esae' is not a model family; known are lightfm"),
+        ({"candidates": ["lightfn"]}, r"'lightfn' is not a model family; known are lightfm"),
+    ],
+)
+def test_a_wrong_parameter_of_a_family_is_found_before_anything_is_trained(
+    tmp_path: Path, changes: dict[str, object], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change_params(Project(tmp_path), **changes)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=rf"^check: params\.yaml: {sentence}"):
+        main(["check"])
+
+
+def test_a_candidate_without_parameters_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "params.yaml").read_text().replace("  popularity: {}\n", "")
+    (tmp_path / "params.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    for command in ("check", "code"):
+        with pytest.raises(SystemExit, match=rf"^{command}: params\.yaml: candidates: 'popularity' has no parameters"):
+            main([command])
+
+
+def test_the_project_s_own_params_pass_in_silence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    main(["check"])
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

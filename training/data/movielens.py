@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import httpx
-from tqdm import tqdm
 
 from training.data.raw.layouts import MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB, Layout
 from training.errors import DataError
+from training.progress import counter
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens"
 VARIABLE = "MOVIELENS_DIR"
@@ -68,12 +68,9 @@ def _download(url: str, target: Path) -> None:
 
 
 def _save(response: httpx.Response, target: Path) -> None:
-    """Write the answer to a file, with a progress bar on a terminal."""
+    """Write the answer to a file, and show how far it is."""
     size = int(response.headers.get("content-length", 0)) or None
-    with (
-        target.open("wb") as file,
-        tqdm(total=size, desc=target.name, unit="B", unit_scale=True, disable=None) as bar,
-    ):
+    with target.open("wb") as file, counter(target.name, "B", size, unit_scale=True) as bar:
         for block in response.iter_bytes(BLOCK):
             file.write(block)
             bar.update(len(block))

@@ -14,8 +14,8 @@ from training.models.families import FAMILIES
 from training.params.section import validated
 
 
-def make_family(name: str, params: Mapping[str, Any]) -> Family:
-    """Make the family of this name with its parameters.
+def make_family(name: str, params: Mapping[str, Any], where: str | None = None) -> Family:
+    """Make the family of this name with its parameters; `where` they stand, for errors, is params.yaml by default.
 
     Raises ParamsError for an unknown name or parameter, TrainingError where its library can't be imported.
     """
@@ -24,7 +24,7 @@ def make_family(name: str, params: Mapping[str, Any]) -> Family:
         module = importlib.import_module(module_name)
     except ImportError as error:
         raise TrainingError(f"the library of the model family {name!r} can't be imported: {error}") from error
-    family: Family = validated(getattr(module, class_name), dict(params), f"params.yaml: models.{name}")
+    family: Family = validated(getattr(module, class_name), dict(params), where or f"params.yaml: models.{name}")
     return family
 
 

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
-from tqdm import tqdm
 
 from training.models import make_family
 from training.models.base import Factors, Family, TrainingData, Watch
 from training.models.validated_fit import Measure, ValidatedFit, fit_validated
 from training.params.section import Section
+from training.progress import progress
 
 STEPS = (0.0, 0.5, 0.7, 1.4, 2.0)  # factors of a member's weight that are tried, member by member
 ROUNDS = 2
@@ -30,9 +30,11 @@ class Blend(Section):
     weights: dict[str, Weight] | None
 
     @model_validator(mode="after")
-    def _each_member_has_a_weight(self) -> "Blend":
+    def _members_and_weights_are_valid(self) -> "Blend":
         if "blend" in self.members:
             raise ValueError("members: a blend can't be a member of itself; name its members")
+        for name, params in self.members.items():
+            make_family(name, params, where=f"params.yaml: models.blend.members.{name}")
         if self.weights is not None and self.weights.keys() != self.members.keys():
             raise ValueError(f"weights must name the members {list(self.members)}, not {list(self.weights)}")
         if self.weights is not None and not any(self.weights.values()):
@@ -115,7 +117,7 @@ def _best_weights(parts: Sequence[Factors], measure: Measure) -> list[float]:
     weights = [1.0] * len(parts)
     best = measure(mix(parts, weights))
     trials = [(member, step) for _ in range(ROUNDS) for member in range(len(parts)) for step in STEPS]
-    for member, step in tqdm(trials if len(parts) > 1 else [], desc="weights", unit="trial"):
+    for member, step in progress(trials if len(parts) > 1 else [], "weights", "trial"):
         changed = [weight * step if other == member else weight for other, weight in enumerate(weights)]
         if any(changed) and (metric := measure(mix(parts, changed))) > best:
             weights, best = changed, metric

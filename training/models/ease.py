@@ -8,12 +8,12 @@ from pydantic import Field
 from scipy import sparse
 from scipy.linalg import lapack
 from sklearn.utils.extmath import randomized_svd
-from tqdm import tqdm
 
 from app.contract.artifact import Float32Array
 from training.models.base import Factors, TrainingData, Watch
 from training.models.search import Between, OneOf
 from training.params.section import Section
+from training.progress import progress
 
 POWER_ITERATIONS = 4
 COLUMNS_AT_ONCE = 1024
@@ -77,7 +77,7 @@ def item_weights(histories: sparse.csr_matrix, regularization: float) -> Float32
 def _gram(histories: sparse.csr_matrix) -> Float64Array:
     n_items, transposed = histories.shape[1], histories.T.tocsr()
     gram = np.empty((n_items, n_items))
-    for start in tqdm(range(0, n_items, COLUMNS_AT_ONCE), desc="ease", unit="block"):
+    for start in progress(range(0, n_items, COLUMNS_AT_ONCE), "ease", "block"):
         block = slice(start, start + COLUMNS_AT_ONCE)
         gram[block] = (transposed[block] @ histories).toarray()
     return gram

@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 from implicit.recommender_base import ModelFitError
-from tqdm import tqdm
 
 from training.errors import TrainingError
 from training.models.base import Factors, TrainingData, Watch
+from training.progress import counter
 
 
 class _WatchedEnoughError(Exception):
@@ -26,10 +26,10 @@ def fit_epochs(
 
     Raises TrainingError where the numbers don't stay finite.
     """
-    with tqdm(total=model.iterations, desc=name, unit="epoch") as progress, suppress(_WatchedEnoughError):
+    with counter(name, "epoch", model.iterations) as epochs, suppress(_WatchedEnoughError):
 
         def after_epoch(iteration: int, *_: object) -> None:
-            progress.update()
+            epochs.update()
             if watch is not None and watch(iteration + 1, factors):
                 raise _WatchedEnoughError
 

@@ -6,13 +6,13 @@ import lightfm
 import numpy as np
 from pydantic import Field
 from scipy import sparse
-from tqdm import tqdm
 
 from app.contract.artifact import Float32Array
 from training.errors import TrainingError
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.search import Between, OneOf
 from training.params.section import Section
+from training.progress import progress
 
 
 class ALSStart(Section):
@@ -56,7 +56,7 @@ class LightFM(IterativeSection):
         if self.init == "als":
             for model in models:
                 self._start(model, data, features, rng)
-        for epoch in tqdm(range(1, self.epochs + 1), desc="lightfm", unit="epoch"):
+        for epoch in progress(range(1, self.epochs + 1), "lightfm", "epoch"):
             try:
                 with np.errstate(all="ignore"):  # a fit that diverges is an error below, not a warning as well
                     for model in models:

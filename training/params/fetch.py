@@ -1,6 +1,8 @@
 """The section `fetch`."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from training.params.section import Section
 
@@ -13,4 +15,4 @@ class FetchParams(Section):
     """The source of the ratings."""
 
     source: Source
-    csv_folder: str
+    csv_folder: Annotated[str, Field(pattern=r"\S")]

@@ -1,6 +1,7 @@
 """A section of params.yaml: every key is known, every value checked, every error a sentence."""
 
 import difflib
+import reprlib
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,6 +22,11 @@ class Section(BaseModel):
 
 
 AnySection = TypeVar("AnySection", bound=Section)
+# A file may hold anything, and an error has to stay a sentence.
+MOST_ERRORS = 5
+SHORT = reprlib.Repr()
+SHORT.maxlevel = 2
+SHORT.maxstring = SHORT.maxlong = SHORT.maxother = 100
 
 
 def no_repeats(values: tuple[AnyItem, ...]) -> tuple[AnyItem, ...]:
@@ -36,7 +42,9 @@ def validated(section: type[AnySection], content: object, where: str) -> AnySect
     try:
         return section.model_validate(content)
     except ValidationError as error:
-        raise ParamsError(f"{where}: {'; '.join(_sentence(section, detail) for detail in error.errors())}") from error
+        sentences = [_sentence(section, detail) for detail in error.errors()[:MOST_ERRORS]]
+        sentences += [f"and {more} more errors"] if (more := error.error_count() - MOST_ERRORS) > 0 else []
+        raise ParamsError(f"{where}: {'; '.join(sentences)}") from error
 
 
 def _sentence(section: type[BaseModel], detail: ErrorDetails) -> str:
@@ -48,7 +56,7 @@ def _sentence(section: type[BaseModel], detail: ErrorDetails) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
         return message if isinstance(detail["input"], dict) else f"{key}: {message}"
-    return f"{key}: {message[0].lower()}{message[1:]}, not {detail['input']!r}"
+    return f"{key}: {message[0].lower()}{message[1:]}, not {SHORT.repr(detail['input'])}"
 
 
 def _suggestion(section: type[BaseModel], location: tuple[int | str, ...]) -> str:

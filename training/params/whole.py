@@ -41,6 +41,8 @@ def load_params(path: Path) -> Params:
         content = YAML(typ="safe", pure=True).load(path)
     except OSError as error:
         raise ParamsError(f"{path} can't be read ({error}); run from the project's folder") from error
-    except YAMLError as error:
-        raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    except (YAMLError, ValueError) as error:
+        raise ParamsError(f"{path} is not valid YAML: {' '.join(str(error).split())[:500]}") from error
+    except RecursionError as error:
+        raise ParamsError(f"{path} has too many brackets or levels inside one another: remove some") from error
     return validated(Params, content, str(path))

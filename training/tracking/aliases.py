@@ -3,6 +3,8 @@
 MLflow's web page lower-cases every alias, so ours are written in lower case and read in any case.
 """
 
+import re
+
 from mlflow.exceptions import MlflowException
 
 from app.contract.alias import resolve_alias
@@ -37,8 +39,11 @@ def move(client: Client, name: str, alias: str, version: str) -> None:
 def promote(client: Client, name: str, version: str) -> str | None:
     """Make a version the live one; return the former live version, which becomes `previous`.
 
-    Raises TrackingError where there is no such version.
+    For the version that is live already `previous` stays as it is. Raises TrackingError where there is no such version.
     """
+    # MLflow takes "01" for version 1, and it would seem to be another one than "1".
+    if not re.fullmatch("[1-9][0-9]*", version):
+        raise TrackingError(f"{version!r} is not the number of a version; {name} has them as 1, 2 and so on")
     with mlflow_errors():
         client.get_model_version(name, version)
         former = version_of(client, name, PRODUCTION)

@@ -41,10 +41,23 @@ class Evidence:
 
 
 def find_version(client: Client, name: str, artifact_hash: str) -> Any:  # noqa: ANN401
-    """The newest version that holds the artifact with this content hash, or None."""
+    """The first version that holds the artifact with this content hash, or None."""
     with mlflow_errors():
         found = client.search_model_versions(f"name='{name}' and tags.{ARTIFACT_HASH}='{artifact_hash}'")
-    return max(found, key=lambda version: int(version.version), default=None)
+    return min(found, key=lambda version: int(version.version), default=None)
+
+
+def claim_version(client: Client, name: str, artifact_hash: str, version: str) -> str:
+    """Return the version that counts for this artifact, which was just registered as `version`.
+
+    Programs that register one artifact at once each make a version, and cannot know of each other before. MLflow
+    numbers versions one after the other, so all find the same first one; the others delete their own.
+    """
+    first = str(find_version(client, name, artifact_hash).version)
+    if first != version:
+        with mlflow_errors():
+            client.delete_model_version(name, version)
+    return first
 
 
 def register_version(name: str, served: Path, evidence: Evidence, tags: Mapping[str, str]) -> str:

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from training.errors import DataError
 from training.models.search import Between, Range
 
 STARTUP_TRIALS = 5  # before any is pruned
@@ -18,6 +21,16 @@ WARMUP_EPOCHS = 5  # of each trial, before it may be pruned
 DIGITS = 3  # of a suggested number: a trial uses the number that params.yaml would show
 GIVEN = "given"  # marks a trial of parameters that were not suggested
 FAILURE = "failure"  # marks one that ended with an error: the sentence
+
+
+@contextmanager
+def study_errors(database: Path) -> Iterator[None]:
+    """Turn an error of the database of trials into a DataError of one sentence."""
+    try:
+        yield
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise DataError(f"{database} can't be used ({reason}); move it away, and the search begins again") from error
 
 
 def open_study(database: Path, name: str, recipe: Mapping[str, Any], seed: int) -> optuna.Study:

@@ -10,7 +10,7 @@ from training.project import Project
 from training.tracking.connection import connect
 from training.tracking.trials import TrialRun, end_search, log_trials, search_run
 from training.tuning.search import Search
-from training.tuning.study import FAILURE, tried
+from training.tuning.study import FAILURE, study_errors, tried
 
 
 def tune(
@@ -20,6 +20,13 @@ def tune(
 
     Log every trial as a run in MLflow, earlier ones that are missing there included.
     """
+    with study_errors(project.studies):
+        return _tune(project, params, family, n_trials, timeout, say)
+
+
+def _tune(
+    project: Project, params: Params, family: str, n_trials: int, timeout: float | None, say: Callable[[str], None]
+) -> Search:
     client = connect(project.root, params.registration.experiment)
     search = Search.open(project, params, family)
     run_id = search_run(client, params.registration.experiment, search.study.study_name, {"family": family})

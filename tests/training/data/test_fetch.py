@@ -77,6 +77,28 @@ def test_own_films_are_optional(tmp_path: Path, raw: Path) -> None:
     assert get("csv", raw, own) == {"interactions.csv"}
 
 
+@pytest.mark.parametrize("name", ["Items.csv", "items.CSV", "items.csv ", "Ratings.csv"])
+def test_a_file_with_almost_the_right_name_is_refused(name: str, tmp_path: Path, raw: Path) -> None:
+    own = write(tmp_path / "own", {"ratings.csv": OWN["interactions.csv"], name: OWN["items.csv"]})
+    with pytest.raises(DataError, match=f"'{name}' in .* should be called {name.strip().lower()}: rename it, or rem"):
+        get("csv", raw, own)
+    assert_untouched(raw)
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "items.csv"])
+def test_a_folder_or_a_broken_link_is_no_file(name: str, tmp_path: Path, raw: Path) -> None:
+    own = write(tmp_path / "own", {"ratings.csv": OWN["interactions.csv"]})
+    (own / name).unlink(missing_ok=True)
+    (own / name).symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=rf"{name} is a link that leads nowhere: put the file there, or remove it"):
+        get("csv", raw, own)
+    (own / name).unlink()
+    (own / name).mkdir()
+    with pytest.raises(DataError, match=rf"{name} is no file: put the file there, or remove it"):
+        get("csv", raw, own)
+    assert_untouched(raw)
+
+
 def test_missing_own_ratings_are_named_with_the_remedy(tmp_path: Path, raw: Path) -> None:
     with pytest.raises(
         DataError, match=r"nowhere/ratings\.csv doesn't exist; put your ratings there as user_id,item_i"

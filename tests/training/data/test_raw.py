@@ -122,17 +122,37 @@ def test_rating_and_timestamp_are_optional(tmp_path: Path) -> None:
         "\ufeff" + OWN["interactions.csv"],
         OWN["interactions.csv"].replace("\n", "\r\n"),
         OWN["interactions.csv"].replace("\n", "\n\n"),
+        "\n\r\n" + OWN["interactions.csv"],
+        "\ufeff\n" + OWN["interactions.csv"],
         OWN["interactions.csv"].replace(",", " , "),
         OWN["interactions.csv"].rstrip("\n"),
         'note,item_id,"user_id",rating,timestamp\n"a, b",1,"7",4.5,1000\n,2,7,3,2000\n,1,8,.5,0\n',
     ],
-    ids=["BOM", "CRLF", "blank lines", "spaces", "no last newline", "other columns and quotes"],
+    ids=[
+        "BOM",
+        "CRLF",
+        "blank lines",
+        "blank lines above",
+        "BOM and a blank line above",
+        "spaces",
+        "no last newline",
+        "other columns and quotes",
+    ],
 )
 def test_what_spreadsheets_make_of_a_csv_is_read(content: str, tmp_path: Path) -> None:
     ratings = read_ratings(own(tmp_path, content))
     assert ratings["user_id"].tolist() == [7, 7, 8]
     assert ratings["rating"].tolist() == [4.5, 3, 0.5]
     assert ratings["timestamp"].tolist() == [1000, 2000, 0]
+
+
+def test_ids_and_titles_may_look_like_hexadecimal_numbers(tmp_path: Path) -> None:
+    folder = own(tmp_path, RATINGS + "0x1,0X2,3,0\n", "item_id,title\n0X2,0x3\n")
+    assert read_ratings(folder)[["user_id", "item_id"]].to_numpy().tolist() == [["0x1", "0X2"]]
+
+
+def test_without_other_columns_a_blank_first_line_makes_no_user_of_the_header(tmp_path: Path) -> None:
+    assert read_ratings(own(tmp_path, "\nuser_id,item_id\n7,1\n"))["user_id"].tolist() == [7]
 
 
 def test_a_year_that_a_program_wrote_as_a_decimal_is_read(tmp_path: Path) -> None:
@@ -154,6 +174,11 @@ def test_without_films_there_is_no_table_of_films(tmp_path: Path) -> None:
         ("7,1,4,2020-01-01\n", "line 2: timestamp '2020-01-01' should be a whole number, 0 or more, of seconds since"),
         ("7,1,4,1.5\n", r"line 2: timestamp '1\.5' should be a whole number"),
         ("7,1,4,0\n7,1,4,\n", "line 3: timestamp '' should be a whole number"),
+        ("7,1,4,0x1\n", "line 2: timestamp '0x1' should be a whole number"),
+        ("7,1,4,0X1\n", "line 2: timestamp '0X1' should be a whole number"),
+        ("7,1,0x1,0\n", "line 2: rating '0x1' should be a number"),
+        ("7,1,4,1718000000\n7,2,4,1718000000000\n",
+         r"line 3: timestamp '1718000000000' should be a whole number, 0 or more, of seconds since 1970 \(no milli"),
         ("7,1,4,-1\n", "line 2: timestamp '-1' should be a whole number, 0 or more"),
         ("7,1,4,99999999999999999999\n", "line 2: timestamp '9{20}' should be a whole number"),
         ("7,1,4,0\n,1,4,0\n", "line 3: user_id '' should be 1 to 200 characters"),

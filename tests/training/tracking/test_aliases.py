@@ -56,6 +56,15 @@ def test_promoting_the_live_version_keeps_previous(client: mlflow.MlflowClient) 
     assert aliases.version_of(client, NAME, "previous") == "1"
 
 
+@pytest.mark.parametrize("spelled", ["02", " 2", "2 ", "2\n", "+2", "２", "2.0", "-2", "0", "", "latest"])
+def test_a_number_in_another_spelling_is_refused_and_moves_nothing(client: mlflow.MlflowClient, spelled: str) -> None:
+    aliases.promote(client, NAME, "1")
+    aliases.promote(client, NAME, "2")
+    with pytest.raises(TrackingError, match="is not the number of a version; movie-recommender has them as 1, 2"):
+        aliases.promote(client, NAME, spelled)
+    assert [aliases.version_of(client, NAME, alias) for alias in ("production", "previous")] == ["2", "1"]
+
+
 def test_rolling_back_swaps_live_and_previous(client: mlflow.MlflowClient) -> None:
     aliases.promote(client, NAME, "1")
     aliases.promote(client, NAME, "3")

@@ -1,4 +1,6 @@
 import json
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -25,6 +27,13 @@ from training.tracking import aliases
 from training.tracking.connection import connect
 
 Trained = tuple[Project, Params]
+# The command, where the family of the tests is known.
+REGISTER = """
+from tests.training import families
+from training.__main__ import main
+families.FAMILIES["test_svd"] = "tests.training.families:TestSVD"
+main(["register"])
+"""
 
 
 def client_of(project: Project) -> mlflow.MlflowClient:
@@ -82,6 +91,46 @@ def test_registering_twice_registers_once(trained: Trained) -> None:
     assert alias(project, "production") is None  # what a person took away isn't given back
     assert len(client.search_model_versions("name='movie-recommender'")) == 1
     assert len(client.search_runs([client.get_experiment_by_name("movie-recommender").experiment_id])) == 3
+
+
+@pytest.mark.parametrize("store", ["database", "server"])
+def test_registering_at_once_registers_once(trained: Trained, store: str, mlflow_server: str, tmp_path: Path) -> None:
+    """Two programs of one folder with its database, or two folders, as on two machines, with a server."""
+    project, _ = trained
+    name = f"at-once-{store}"
+    again(project, register__name=name, register__experiment=name)
+    folders = [project.root, project.root]
+    if store == "server":
+        folders[1] = shutil.copytree(project.root, tmp_path / "another machine")
+    uri = mlflow_server if store == "server" else ""
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", REGISTER],
+            cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": uri},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for folder in folders
+    ]  # fmt: skip
+    outputs = [program.communicate(timeout=120)[0] for program in programs]
+    assert [program.returncode for program in programs] == [0, 0], outputs
+    uri = uri or f"sqlite:///{project.root / 'mlflow.db'}"
+    client = mlflow.MlflowClient(uri, uri)
+    (version,) = client.search_model_versions(f"name='{name}'")
+    assert version.version in ("1", 1)
+    assert all(f"{name} version 1 (" in output for output in outputs)
+
+
+def test_a_full_disk_is_said_in_one_sentence_and_what_was_trained_is_kept(trained: Trained) -> None:
+    project, _ = trained
+    size, served = (project.root / "mlflow.db").stat().st_size, content_hash(project.served)
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f {size // 1024}; exec {sys.executable} -c '{REGISTER}'"],
+        cwd=project.root, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert re.search("^register: MLflow at sqlite.*; models/ and reports/ are kept$", done.stderr.splitlines()[-1])
+    assert "Traceback" not in done.stderr
+    assert content_hash(project.served) == served
 
 
 def test_runs_hold_parameters_metrics_curve_plots_and_the_data(trained: Trained) -> None:

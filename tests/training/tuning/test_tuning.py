@@ -8,7 +8,7 @@ from pydantic import Field
 
 import training.__main__ as command
 from tests.training.world import ROOT, change_params, make_project
-from training.errors import ParamsError, TrainingError
+from training.errors import DataError, ParamsError, TrainingError
 from training.fitting.validation import Validation
 from training.models import make_family
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
@@ -19,6 +19,7 @@ from training.project import Project
 from training.tuning.params_file import write_params
 from training.tuning.search import Search
 from training.tuning.study import FAILURE, tried
+from training.tuning.tune import tune
 
 DEFAULTS = load_params(ROOT / "params.yaml").models
 
@@ -241,3 +242,19 @@ def test_the_number_of_trials_is_checked(trials: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         command.main(["tune", "gifted", "--trials", trials])
     assert "argument --trials" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("timeout", ["nan", "inf", "0", "-1", "soon"])
+def test_a_timeout_that_is_no_time_is_refused(timeout: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["tune", "ease", "--trials", "1", "--timeout", timeout])
+    assert "argument --timeout: " in capsys.readouterr().err
+
+
+def test_a_damaged_database_of_trials_is_named(world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch) -> None:
+    project, _ = world
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    project.studies.parent.mkdir(parents=True)
+    project.studies.write_bytes(b"no database" * 1000)
+    with pytest.raises(DataError, match=r"tuning\.db can't be used \(.*not a database.*\); move it away, and the sea"):
+        tune(*world, "gifted", 1, None, print)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from training.data.raw.layouts import Layout
@@ -17,16 +18,23 @@ _SPELLINGS = {
 }
 
 
-def columns_of(path: Path, layout: Layout) -> list[str]:
-    """List the columns of a file of ratings in its order, by our names where we have one."""
+class Columns(NamedTuple):
+    """The columns of a file of ratings in its order, by our names where we have one, and the lines above the data."""
+
+    names: list[str]
+    lines_above: int
+
+
+def columns_of(path: Path, layout: Layout) -> Columns:
+    """Read the columns of a file of ratings; raise DataError where one is missing or there twice."""
     lines = rows(path, layout.separator, "utf-8-sig", layout.remedy)
     if layout.header is None:
-        return [USER_ID, ITEM_ID, RATING, TIMESTAMP]
+        return Columns([USER_ID, ITEM_ID, RATING, TIMESTAMP], 0)
     ours = {name: theirs for theirs, name in layout.header.items()}
     required = [theirs for name, theirs in ours.items() if name not in layout.optional]
     optional = [theirs for name, theirs in ours.items() if name in layout.optional]
-    names = header(path, lines, required=required, optional=optional, remedy=layout.remedy)
-    return [layout.header.get(name, f"ignored {name}") for name in names]
+    line, names = header(path, lines, required=required, optional=optional, remedy=layout.remedy)
+    return Columns([layout.header.get(name, f"ignored {name}") for name in names], line)
 
 
 def wrong_value(path: Path, layout: Layout, fault: Fault) -> DataError:
@@ -47,7 +55,12 @@ def unknown_film(path: Path, layout: Layout, row: int, others: int) -> DataError
 
 def unreadable(path: Path, layout: Layout, reason: str) -> DataError:
     """Make the error for a file that the fast parser refused for this reason."""
-    columns = columns_of(path, layout)
+    return wrong_row(path, layout) or DataError(f"{path} can't be read: {reason}; {layout.remedy}")
+
+
+def wrong_row(path: Path, layout: Layout) -> DataError | None:
+    """Make the error for the first row with a field too many or too few or a number in no usual spelling."""
+    columns = columns_of(path, layout).names
     count = 0
     for row in _data(path, layout):
         if len(row.cells) != len(columns):
@@ -57,9 +70,7 @@ def unreadable(path: Path, layout: Layout, reason: str) -> DataError:
             if not spelling.fullmatch(cell):
                 return DataError(f"{path}, line {row.line}: {name} {cell!r} should be {RULES[name]}; {layout.remedy}")
         count += 1
-    if not count:
-        return DataError(f"{path} holds no ratings; {layout.remedy}")
-    return DataError(f"{path} can't be read: {reason}; {layout.remedy}")
+    return None if count else DataError(f"{path} holds no ratings; {layout.remedy}")
 
 
 def _data(path: Path, layout: Layout) -> Iterator[Row]:
@@ -72,6 +83,6 @@ def _data(path: Path, layout: Layout) -> Iterator[Row]:
 
 def _find(path: Path, layout: Layout, number: int, column: str) -> tuple[int, str]:
     """Line and text of a value in the row of this number."""
-    place = columns_of(path, layout).index(column)
+    place = columns_of(path, layout).names.index(column)
     line, cells = next(islice(_data(path, layout), number, None))
     return line, cells[place]

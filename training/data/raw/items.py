@@ -68,7 +68,7 @@ def _wrong(path: Path, line: int, column: str, value: str, rule: str, layout: La
 def _own(path: Path, layout: Layout) -> Iterator[_Film]:
     """Films of a CSV with named columns."""
     lines = rows(path, layout.item_separator, "utf-8-sig", layout.remedy)
-    names = header(path, lines, required=(ITEM_ID, TITLE), optional=(YEAR, GENRES), remedy=layout.remedy)
+    _, names = header(path, lines, required=(ITEM_ID, TITLE), optional=(YEAR, GENRES), remedy=layout.remedy)
     for line, cells in _complete(path, lines, len(names), layout):
         cell = dict(zip(names, cells, strict=True))
         year = _year(path, line, cell.get(YEAR, "").strip(), layout)

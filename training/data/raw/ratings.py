@@ -1,5 +1,6 @@
 """Reads ratings of every layout into one kind of table, fast enough for tens of millions of rows."""
 
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pyarrow import csv
 
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from training.data.raw import ids
-from training.data.raw.faults import columns_of, unknown_film, unreadable, wrong_value
+from training.data.raw.faults import columns_of, unknown_film, unreadable, wrong_row, wrong_value
 from training.data.raw.items import read_items
 from training.data.raw.layouts import Layout, detect
 from training.data.raw.pairs import read_pairs
@@ -57,7 +58,7 @@ def read_ratings(directory: Path) -> pd.DataFrame:
 
 def _parse(path: Path, layout: Layout) -> pa.Table:
     """Read the columns in use with Arrow."""
-    names = columns_of(path, layout)
+    names, lines_above = columns_of(path, layout)
     types = {name: _TYPES[name] for name in names if name in _TYPES}
     if layout.separator == "::":  # Arrow takes one character: between two colons it reads an empty column
         names = [name for column in names for name in (column, f"after {column}")][:-1]
@@ -65,7 +66,7 @@ def _parse(path: Path, layout: Layout) -> pa.Table:
     try:
         table = csv.read_csv(
             path,
-            csv.ReadOptions(column_names=names, skip_rows=int(layout.header is not None)),
+            csv.ReadOptions(column_names=names, skip_rows=lines_above),
             csv.ParseOptions(delimiter=layout.separator[0], quote_char=False if layout.header is None else '"'),
             csv.ConvertOptions(column_types=types, include_columns=list(types), null_values=[""]),
         )
@@ -73,7 +74,15 @@ def _parse(path: Path, layout: Layout) -> pa.Table:
         raise unreadable(path, layout, str(error)) from error
     if not len(table):
         raise unreadable(path, layout, "it has no rows")
+    # Arrow takes 0x1 for a number. Texts that hold "0x" may be ids, so a slow reading decides.
+    if _holds_hexadecimal(path) and (wrong := wrong_row(path, layout)):
+        raise wrong
     return table
+
+
+def _holds_hexadecimal(path: Path) -> bool:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        return any(content.find(prefix) >= 0 for prefix in (b"0x", b"0X"))
 
 
 def _ids(column: pa.ChunkedArray, path: Path, layout: Layout, name: str, known: "pd.Series[Any] | None") -> object:

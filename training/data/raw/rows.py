@@ -28,9 +28,7 @@ def rows(path: Path, separator: str, encoding: str, remedy: str) -> Iterator[Row
             yield Row(line, cells)
 
 
-def header(
-    path: Path, lines: Iterator[Row], *, required: Sequence[str], optional: Sequence[str], remedy: str
-) -> list[str]:
+def header(path: Path, lines: Iterator[Row], *, required: Sequence[str], optional: Sequence[str], remedy: str) -> Row:
     """Read the column names in a file's first row; raise DataError where one is missing or there twice."""
     first = next(lines, None)
     if first is None:
@@ -44,7 +42,7 @@ def header(
         )
     if twice := [name for name in (*required, *optional) if names.count(name) > 1]:
         raise DataError(f"{path} has the column {twice[0]} {names.count(twice[0])} times; {remedy}")
-    return names
+    return Row(first.line, names)
 
 
 def width_error(path: Path, row: Row, width: int, remedy: str) -> DataError:

@@ -10,13 +10,14 @@ from training.data.dataset import GENRES, ITEM_ID, RATING, TIMESTAMP, TITLE, USE
 from training.data.raw.ids import LONGEST
 
 EARLIEST, LATEST = 1850, 2150  # years of a film
+LAST_SECOND = 5_680_281_599  # of 2149, since 1970; the milliseconds of any day after March 1970 are more
 
 # The rules in words, for errors.
 RULES = {
     USER_ID: f"1 to {LONGEST} characters, none of them NUL",
     ITEM_ID: f"1 to {LONGEST} characters, none of them NUL",
     RATING: "a number",
-    TIMESTAMP: "a whole number, 0 or more, of seconds since 1970",
+    TIMESTAMP: f"a whole number, 0 or more, of seconds since 1970 (no milliseconds; {LAST_SECOND} at most)",
     TITLE: "a title",
     YEAR: f"a year from {EARLIEST} to {LATEST}",
     GENRES: "genres joined by |",
@@ -50,7 +51,9 @@ def _schemas() -> tuple[Any, Any]:
         USER_ID: pa.Column(nullable=False),
         ITEM_ID: pa.Column(nullable=False),
         RATING: pa.Column("float32", pa.Check(np.isfinite, error=RULES[RATING]), nullable=False, required=False),
-        TIMESTAMP: pa.Column("int64", pa.Check.ge(0, error=RULES[TIMESTAMP]), nullable=False, required=False),
+        TIMESTAMP: pa.Column(
+            "int64", pa.Check.in_range(0, LAST_SECOND, error=RULES[TIMESTAMP]), nullable=False, required=False
+        ),
     }
     items = {
         ITEM_ID: pa.Column(nullable=False, unique=True, report_duplicates="exclude_first"),
