@@ -30,7 +30,7 @@ test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the reg
 	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 2
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
-	@$(BIN)/python -m pytest tests/compose -m compose --capture no
+	@$(BIN)/python -m pytest tests/compose -m compose --capture no --timeout 1800
 
 screenshots: .venv/installed ## Go through docs/tutorial.md and take its screenshots again; needs Chromium
 	@SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/test_tutorial.py

@@ -10,6 +10,8 @@ import pytest
 
 from tests.processes import PROJECT
 
+pytestmark = pytest.mark.timeout(600)
+
 PAGE = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SOURCES = (
     "app", "benchmarks", "data/own", "deploy", "docs", "notebooks", "scripts", "tests", "training",

@@ -12,6 +12,8 @@ from tests.processes import PROJECT, wait_until
 from tests.repository import Repository
 from tests.training.world import grouped_items, grouped_ratings
 
+pytestmark = pytest.mark.timeout(900)
+
 Outputs = dict[str, list[str]]
 
 PAGE = (PROJECT / "docs" / "experiments.md").read_text(encoding="utf-8")

@@ -197,6 +197,7 @@ def test_a_file_that_is_no_ratings_csv_is_refused(content: str | bytes, sentence
         ("item_id,title\n1,Alien\n2, \n", "line 3: title '' should be a title"),
         ("item_id,title\n1,Alien\n2,Up\n1,Brazil\n", "line 4: item_id '1' should be unlike every id before it"),
         ("item_id,title\n,Alien\n", "line 2: item_id '' should be 1 to 200 characters"),
+        ("item_id,title\n1,Alien\n2,Up\n,Brazil\n4,Heat\n", "line 4: item_id '' should be 1 to 200 characters"),
         ("item_id,title,year\n1,Alien,late\n", "line 2: year 'late' should be a year such as 1995"),
         ("item_id,title,year\n1,Alien,1066\n", "line 2: year '1066' should be a year from 1850 to 2150"),
         (

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from app.contract.artifact import content_hash
+from tests.processes import free_port
 from tests.training.tracking.conftest import CANDIDATES, run_stages
 from tests.training.world import ROOT, change_params, grouped_ratings
 from training.__main__ import main
@@ -290,9 +291,7 @@ def test_a_server_that_is_down_is_said_in_one_sentence_within_15_seconds(
     trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, params = trained
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
     started = time.monotonic()
     with pytest.raises(
         TrackingError, match=r"the MLflow server at http://127.* does not answer .* everything trained is kept"
