@@ -4,7 +4,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact import content_hash, load_artifact
 from app.errors import (
     ArtifactMissingError,
     DownloadFailedError,
@@ -77,10 +77,12 @@ def test_a_store_on_the_local_disk_is_downloaded(
     client = registry.client
     client.create_registered_model(registry.name)
     run = client.create_run(client.create_experiment(f"{registry.name}-local", artifact_location=location))
-    client.log_artifacts(run.info.run_id, str(write(tmp_path / "written")), "model/artifacts/served")
+    written = write(tmp_path / "written", make_artifact(seed=9))
+    client.log_artifacts(run.info.run_id, str(written), "model/artifacts/served")
     client.create_model_version(registry.name, f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
     fetched = Registry(make_settings(registry)).fetch(Release("1", 0, ""), tmp_path / "fetched")
-    load_artifact(fetched)
+    assert content_hash(fetched) == content_hash(written)
+    assert load_artifact(fetched).item_biases.tolist() == make_artifact(seed=9).item_biases.tolist()
 
 
 def test_a_model_that_is_not_registered_is_named(registry: TestRegistry, make_settings: MakeSettings) -> None:

@@ -95,7 +95,7 @@ def test_given_weights_are_those_of_the_fit_with_and_without_validation(data: Tr
     np.testing.assert_allclose(scores(blend.fit(data, np.random.default_rng(0))), expected, atol=0.05)
     fitted = fit_validated(blend, data, np.random.default_rng(0), lambda factors: 0.5)
     np.testing.assert_allclose(scores(fitted.factors), expected, atol=0.05)
-    assert fitted.family.model_dump()["weights"] == {"popularity": 0.5, "ease": 3.0}
+    assert fitted.family.model_dump(mode="json")["weights"] == {"popularity": 0.5, "ease": 3.0}
 
 
 def test_without_weights_a_fit_gives_every_member_the_same(data: TrainingData) -> None:
@@ -109,7 +109,7 @@ def test_without_weights_a_fit_gives_every_member_the_same(data: TrainingData) -
 
 def test_a_weight_of_0_is_accepted_beside_another() -> None:
     blend = make_family("blend", {"members": {"ease": EASE, "popularity": {}}, "weights": {"ease": 1, "popularity": 0}})
-    assert blend.model_dump()["weights"] == {"ease": 1, "popularity": 0}
+    assert blend.model_dump(mode="json")["weights"] == {"ease": 1, "popularity": 0}
 
 
 def test_a_member_that_scores_all_items_alike_changes_nothing() -> None:
