@@ -35,7 +35,7 @@ test-pages: .venv/installed ## Run every command of the tutorial and other pages
 	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
-	@$(BIN)/python -m pytest tests/compose -m compose --capture no
+	@$(BIN)/python -m pytest tests/compose -m compose --capture no --timeout 1800
 
 screenshots: .venv/installed ## Go through docs/tutorial.md and take its screenshots again; needs Chromium
 	@SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/test_tutorial.py -m pages

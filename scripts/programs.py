@@ -1,5 +1,6 @@
 """Starts programs, and ends them together with all that they have started."""
 
+import itertools
 import os
 import signal
 import socket
@@ -10,6 +11,10 @@ from pathlib import Path
 from typing import IO
 
 STOP_SECONDS = 10
+# Below those that the system gives to connections and to port 0, so that none of these takes one that is to be free.
+PORTS = range(20_000, 32_000)
+# Processes with neighbouring ids start far from each other.
+_places = itertools.count(os.getpid() * 7919)
 
 
 @contextmanager
@@ -45,8 +50,9 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that no program listens on; connections to it are refused."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that no program listens on, another one at each call; connections to it are refused."""
+    while True:
+        port = PORTS[next(_places) % len(PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

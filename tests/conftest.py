@@ -3,6 +3,7 @@
 import re
 import signal
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,27 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 MakeSettings = Callable[..., Settings]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that shows whether tests depend on each other."""
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run files, and tests within a file, in random order")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the end-to-end tests, the files beside this one, first: a long one at the end would leave a worker idle."""
-    items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+    seed = config.getoption("--shuffle")
+    if seed is None:
+        items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+    else:
+        # A place follows from seed and name alone, so two workers agree, and a single file keeps its order.
+        items.sort(key=lambda item: (_place(seed, str(item.path)), _place(seed, item.nodeid) * (not _in_story(item))))
+
+
+def _in_story(item: pytest.Item) -> bool:
+    return item.get_closest_marker("story") is not None
+
+
+def _place(seed: int, name: str) -> bytes:
+    return sha256(f"{seed} {name}".encode()).digest()
 
 
 @pytest.fixture(scope="session")

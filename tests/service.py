@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from app.settings import Settings
 from tests.client import Client
+from tests.metrics import samples
 from tests.processes import answers, free_port, process, wait_until
 
 COMMAND = ["uvicorn", "--factory", "app.main:create_app"]
@@ -41,6 +42,18 @@ def service(
 def serves(client: Client, version: str) -> Callable[[], bool]:
     """The condition that this version is loaded."""
     return lambda: client.version() == version
+
+
+def polls(client: Client) -> float:
+    """How often the service has asked the registry for the alias, whatever came of it."""
+    found = samples(client.get("/metrics").body.decode())
+    return sum(value for name, value in found.items() if name.startswith("recommender_model_polls_total"))
+
+
+def wait_for_polls(client: Client, count: int) -> None:
+    """Return once the service has asked the registry `count` times more."""
+    before = polls(client)
+    wait_until(lambda: polls(client) >= before + count)
 
 
 class Asking(threading.Thread):

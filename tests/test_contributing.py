@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import PROJECT
 
-pytestmark = pytest.mark.pages
+pytestmark = [pytest.mark.pages, pytest.mark.timeout(600)]
 
 PAGE = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SOURCES = (

@@ -12,7 +12,7 @@ from tests.processes import PROJECT, wait_until
 from tests.repository import Repository
 from tests.training.world import grouped_items, grouped_ratings
 
-pytestmark = pytest.mark.pages
+pytestmark = [pytest.mark.pages, pytest.mark.timeout(900)]
 
 Outputs = dict[str, list[str]]
 

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +14,15 @@ import mlflow
 import psutil
 import pytest
 
+from tests.client import Client
 from tests.processes import answers, free_port, process, wait_until
 from tests.repository import Repository
+from tests.service import wait_for_polls
 
+# Each test goes on from where the former one ends.
+pytestmark = [pytest.mark.story, pytest.mark.timeout(600)]
+
+MODEL = "pipeline"  # also the experiment; no other test names one so
 POLL_SECONDS = 0.5
 
 
@@ -25,6 +30,8 @@ POLL_SECONDS = 0.5
 def repository(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> Repository:
     """A source archive, without .git, in a folder with a space in its name; the pipeline has run once."""
     repository = Repository.copy(tmp_path_factory.mktemp("end to end") / "movie recommender", mlflow_server)
+    repository.change(register__name=MODEL, register__experiment=MODEL)
+    repository.environment["MODEL_NAME"] = MODEL
     repository.run("dvc", "config", "--local", "core.no_scm", "true")
     repository.run("dvc", "repro")
     return repository
@@ -37,6 +44,7 @@ def service(repository: Repository, mlflow_server: str) -> Iterator[int]:
     command = ["uvicorn", "--factory", "app.main:create_app", "--host", "127.0.0.1", "--port", str(port)]
     environment = {
         "MLFLOW_TRACKING_URI": mlflow_server,
+        "MODEL_NAME": MODEL,
         "MODEL_CACHE_DIR": str(repository.root / "cache"),
         "MODEL_POLL_SECONDS": str(POLL_SECONDS),
     }
@@ -70,7 +78,7 @@ def test_a_second_run_trains_nothing_and_registers_nothing(repository: Repositor
     output = repository.run("dvc", "repro")
     assert output.count("didn't change, skipping") == 7
     assert "decided before; nothing to do" in output
-    assert len(mlflow.MlflowClient(mlflow_server).search_model_versions("name='movie-recommender'")) == 1
+    assert len(mlflow.MlflowClient(mlflow_server).search_model_versions(f"name='{MODEL}'")) == 1
 
 
 def test_metrics_and_plots_are_shown_by_dvc(repository: Repository) -> None:
@@ -89,10 +97,10 @@ def test_metrics_and_plots_are_shown_by_dvc(repository: Repository) -> None:
 def test_the_service_follows_an_alias_moved_in_mlflow(repository: Repository, service: int, mlflow_server: str) -> None:
     repository.change(models__lightfm__embedding_size=8, register__promote="never")
     assert "version 2 (lightfm): challenger" in repository.run("dvc", "repro")
-    time.sleep(2 * POLL_SECONDS)
+    wait_for_polls(Client(service), 2)
     assert version_served(service) == "1"
     # As MLflow's web page does it: in lower case.
-    mlflow.MlflowClient(mlflow_server).set_registered_model_alias("movie-recommender", "production", "2")
+    mlflow.MlflowClient(mlflow_server).set_registered_model_alias(MODEL, "production", "2")
     wait_until(lambda: version_served(service) == "2", seconds=20)
 
 
@@ -134,7 +142,7 @@ def test_serve_starts_all_without_training_again_and_ctrl_c_ends_all(repository:
 
 def test_serve_says_so_where_no_version_is_live(repository: Repository) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{repository.root / 'mlflow.db'}")
-    client.delete_registered_model_alias("movie-recommender", "production")
+    client.delete_registered_model_alias(MODEL, "production")
     shutil.rmtree(repository.root / ".cache")  # with its last good version
     with serve(repository) as (_, lines, _):
         assert any(line.startswith("No version is live. Give one the alias production at http") for line in lines)

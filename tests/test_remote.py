@@ -13,7 +13,7 @@ from tests.processes import answers, free_port, process, wait_until
 from tests.repository import Repository
 from tests.training.world import grouped_items, grouped_ratings
 
-pytestmark = pytest.mark.pages
+pytestmark = [pytest.mark.pages, pytest.mark.timeout(600)]
 
 KEYS = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "kept-out-of-git"}
 STAGES = {"fetch", "prepare", "train@popularity", "evaluate@popularity", "refit"}

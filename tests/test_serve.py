@@ -16,6 +16,8 @@ import pytest
 from scripts.programs import stop
 from tests.processes import PROJECT, answers, free_port, wait_until
 
+pytestmark = pytest.mark.timeout(300)
+
 SERVE = "{python} -m scripts.serve --port {port} --mlflow-port {mlflow_port}"
 
 

@@ -21,7 +21,7 @@ from tests.processes import PROJECT, free_port, wait_until
 from tests.repository import Repository
 from tests.service import serves
 
-pytestmark = pytest.mark.pages
+pytestmark = [pytest.mark.pages, pytest.mark.timeout(900)]
 
 PAGE = (PROJECT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 (CLONE, SERVE, ENTER, *COMMANDS) = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)

@@ -1,5 +1,7 @@
 import json
 import pickle
+import stat
+import tempfile
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
@@ -203,3 +205,12 @@ def test_events_that_could_not_be_read_again_are_not_written(tmp_path: Path) -> 
 
 def test_item_embeddings_are_stored_one_dimension_after_the_other(directory: Path) -> None:
     assert load_artifact(directory).item_embeddings.flags.f_contiguous
+
+
+def test_an_artifact_is_made_beside_its_place_as_another_file_system_would_allow_no_rename(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no such folder"))
+    directory = write(tmp_path / "below" / "served")
+    assert [path.name for path in directory.parent.iterdir()] == ["served"]
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o755  # another user's service reads it

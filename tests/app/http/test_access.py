@@ -1,9 +1,11 @@
+import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from app.http.access import Secrets
+from app.http.access import ApiKeyMiddleware, Secrets
 from app.settings import Settings
 from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
@@ -111,3 +113,22 @@ def test_by_default_no_page_may_ask(client: Client) -> None:
 def test_secrets_are_not_shown(make_settings: MakeSettings) -> None:
     settings: Settings = make_settings(api_keys="one,two", admin_token="three")
     assert not any(secret in repr(settings) for secret in ("one,two", "three"))
+
+
+@pytest.mark.parametrize(("key", "answers"), [(b"one", ["the application"]), (b"two", ["http.response.start"])])
+def test_a_request_is_answered_once_by_the_application_or_by_the_refusal(key: bytes, answers: list[str]) -> None:
+    sent: list[str] = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        sent.append("the application")
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            sent.append(message["type"])
+
+    scope = {"type": "http", "path": "/model", "method": "GET", "headers": [(b"x-api-key", key)]}
+    asyncio.run(ApiKeyMiddleware(application, ["one"], [])(scope, receive, send))
+    assert sent == answers

@@ -1,6 +1,7 @@
 import json
 import re
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.app.conftest import offline_settings
 from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
+from tests.metrics import samples
 from tests.service import service
 
 MADE = re.compile(r"[0-9a-f]{32}")
@@ -127,3 +129,18 @@ def test_where_only_warnings_are_logged_there_are_no_lines_of_requests_and_none_
         assert client.get("/unheard-of").status == 404
     lines = (tmp_path / "log").read_text().splitlines()
     assert [line for line in lines if " WARNING app.registry.follower: " not in line] == []
+
+
+def test_the_time_of_a_request_is_measured_by_every_way_of_answering(tmp_path: Path) -> None:
+    settings = offline_settings(tmp_path)
+    put_in_cache(settings, write(tmp_path / "served"))
+    with serving(settings) as client:
+        began = perf_counter()
+        for route in ROUTES:
+            client.get(route)
+        took = perf_counter() - began
+        found = samples(client.get("/metrics").body.decode())
+    seconds = [value for name, value in found.items() if name.startswith("recommender_request_seconds_sum")]
+    assert len(seconds) == len(ROUTES)
+    assert min(seconds) > 0
+    assert sum(seconds) < took

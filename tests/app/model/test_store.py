@@ -39,7 +39,8 @@ def test_a_mapped_model_survives_the_removal_of_its_files(tmp_path: Path) -> Non
     model = load_model(directory, RELEASE)
     for path in directory.iterdir():
         path.unlink()
-    assert len(model.recommender.popular(3).items[0]) == 3
+    assert model.recommender.popular(3).items[0].tolist() == [0, 1, 2]
+    assert model.catalogue.film(5) == {"id": 60, **make_film("60")._asdict()}
 
 
 def test_films_are_read_from_the_artifact_s_own_arrays(tmp_path: Path) -> None:

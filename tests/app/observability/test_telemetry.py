@@ -94,3 +94,12 @@ def test_a_plain_list_is_passed_to_the_comparing_function(telemetry: Telemetry, 
     telemetry.served_plain(model, "42", "popular", [1, 2], 2)
     assert told == [(model, "42", [1, 2], 2)]
     assert collected(telemetry.collectors)["recommender_lists_total{source=popular}"] == 2
+
+
+def test_a_latency_counts_in_every_bucket_from_its_own_bound_on(telemetry: Telemetry) -> None:
+    bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+    for seconds in (*bounds, 60):
+        telemetry.answered("GET", "/model", 200, seconds)
+    found = collected(telemetry.collectors)
+    for number, bound in enumerate((*map(float, bounds), "+Inf"), start=1):
+        assert found[f"recommender_request_seconds_bucket{{le={bound},route=/model,status=200}}"] == number

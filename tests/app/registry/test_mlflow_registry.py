@@ -1,11 +1,10 @@
 import socket
-import time
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact import content_hash, load_artifact
 from app.errors import (
     ArtifactMissingError,
     DownloadFailedError,
@@ -78,10 +77,12 @@ def test_a_store_on_the_local_disk_is_downloaded(
     client = registry.client
     client.create_registered_model(registry.name)
     run = client.create_run(client.create_experiment(f"{registry.name}-local", artifact_location=location))
-    client.log_artifacts(run.info.run_id, str(write(tmp_path / "written")), "model/artifacts/served")
+    written = write(tmp_path / "written", make_artifact(seed=9))
+    client.log_artifacts(run.info.run_id, str(written), "model/artifacts/served")
     client.create_model_version(registry.name, f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
     fetched = Registry(make_settings(registry)).fetch(Release("1", 0, ""), tmp_path / "fetched")
-    load_artifact(fetched)
+    assert content_hash(fetched) == content_hash(written)
+    assert load_artifact(fetched).item_biases.tolist() == make_artifact(seed=9).item_biases.tolist()
 
 
 def test_a_model_that_is_not_registered_is_named(registry: TestRegistry, make_settings: MakeSettings) -> None:
@@ -115,20 +116,16 @@ def test_a_destination_that_can_not_be_written_is_a_failed_download(
         Registry(make_settings(registry)).fetch(Release("1", 0, ""), tmp_path / "file")
 
 
-def test_a_closed_port_is_reported_in_seconds(make_settings: MakeSettings) -> None:
-    started = time.monotonic()
+def test_a_closed_port_is_reported(make_settings: MakeSettings) -> None:
     with pytest.raises(RegistryUnavailableError, match=r"MLflow at http://127.0.0.1:.* Connection refused"):
         Registry(make_settings()).resolve()
-    assert time.monotonic() - started < 5
 
 
-def test_a_silent_server_is_reported_in_seconds(make_settings: MakeSettings) -> None:
+def test_a_silent_server_is_given_up_and_reported(make_settings: MakeSettings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        started = time.monotonic()
         with pytest.raises(RegistryUnavailableError, match="timed out"):
             Registry(make_settings(mlflow_tracking_uri=uri, registry_timeout_seconds=1)).resolve()
-        assert time.monotonic() - started < 5
 
 
 def test_a_server_that_is_not_mlflow_is_reported(client: Client, make_settings: MakeSettings) -> None:

@@ -1,7 +1,6 @@
 import socket
 import threading
 from collections.abc import Mapping
-from time import monotonic
 
 import pytest
 
@@ -9,6 +8,7 @@ from tests.client import Answer, Client, serving
 from tests.conftest import MakeSettings
 from tests.processes import wait_until
 from tests.registry import TestRegistry
+from tests.service import polls
 
 TOKEN = {"Authorization": "Bearer the token"}
 
@@ -61,31 +61,30 @@ def test_a_registry_that_is_down_is_the_outcome(make_settings: MakeSettings) -> 
     assert (answer.status, answer.json["registry"]["status"]) == (200, "registry_unavailable")
 
 
-def test_many_who_ask_at_once_share_a_look(registry: TestRegistry, make_settings: MakeSettings) -> None:
+def test_many_who_ask_at_once_share_polls(registry: TestRegistry, make_settings: MakeSettings) -> None:
     registry.register(alias="production")
     with serving(make_settings(registry, admin_token="the token", model_poll_seconds=3600)) as client:
         wait_until(lambda: client.version() == "1")
         answers: list[Answer] = []
         threads = [threading.Thread(target=lambda: answers.append(reload(client))) for _ in range(20)]
-        started = monotonic()
+        before = polls(client)
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        assert 1 <= polls(client) - before < 20
     assert [answer.json["registry"]["status"] for answer in answers] == ["ok"] * 20
-    assert monotonic() - started < 10
 
 
-def test_others_are_answered_while_a_look_blocks(make_settings: MakeSettings) -> None:
+def test_others_are_answered_while_a_poll_blocks(make_settings: MakeSettings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        settings = make_settings(admin_token="the token", mlflow_tracking_uri=uri, registry_timeout_seconds=1)
+        settings = make_settings(admin_token="the token", mlflow_tracking_uri=uri, registry_timeout_seconds=3)
         with serving(settings) as client:
             answers: list[Answer] = []
             asking = threading.Thread(target=lambda: answers.append(reload(client)))
             asking.start()
-            started = monotonic()
             assert client.get("/health/live").status == 200
-            assert monotonic() - started < 0.5
+            assert answers == []
             asking.join()
     assert answers[0].json["registry"]["status"] == "registry_unavailable"

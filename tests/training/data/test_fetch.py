@@ -1,9 +1,9 @@
 import hashlib
-import socket
 from pathlib import Path
 
 import pytest
 
+from tests.processes import free_port
 from tests.training.data.archives import (
     CSV,
     DAT,
@@ -161,12 +161,9 @@ def test_a_file_damaged_inside_the_archive_is_told(raw: Path) -> None:
 
 
 def test_without_network_the_remedy_is_a_local_folder(raw: Path) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        sentence = r"could not be downloaded \(.*refused.*\); check the network, or set MOVIELENS_DIR to a folder that"
-        with pytest.raises(DataError, match=sentence):
-            get("ml-1m", raw, base_url=url)
+    sentence = r"could not be downloaded \(.*refused.*\); check the network, or set MOVIELENS_DIR to a folder that"
+    with pytest.raises(DataError, match=sentence):
+        get("ml-1m", raw, base_url=f"http://127.0.0.1:{free_port()}")
     assert_untouched(raw)
 
 

@@ -1,3 +1,4 @@
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 
 from tests.training.data.archives import CSV, DAT, OWN, TAB, Files, write
 from training.data.raw import read_items, read_ratings
+from training.data.raw.faults import unreadable
+from training.data.raw.layouts import OWN as OWN_LAYOUT
 from training.data.raw.titles import split_title
 from training.errors import DataError
 
@@ -78,6 +81,7 @@ def test_films_of_every_layout_become_one_table(
         ("Land Before Time III (1995) (V)", "Land Before Time III", 1995),
         ("2001: A Space Odyssey (1968)", "2001: A Space Odyssey", 1968),
         ("Babylon 5", "Babylon 5", None),
+        ("  Wire, The ", "The Wire", None),
         ("(500) Days of Summer (2009)", "(500) Days of Summer", 2009),
     ],
 )  # fmt: skip
@@ -222,6 +226,7 @@ def test_a_file_that_is_no_ratings_csv_is_refused(content: str | bytes, sentence
         ("item_id,title\n1,Alien\n2, \n", "line 3: title '' should be a title"),
         ("item_id,title\n1,Alien\n2,Up\n1,Brazil\n", "line 4: item_id '1' should be unlike every id before it"),
         ("item_id,title\n,Alien\n", "line 2: item_id '' should be 1 to 200 characters"),
+        ("item_id,title\n1,Alien\n2,Up\n,Brazil\n4,Heat\n", "line 4: item_id '' should be 1 to 200 characters"),
         ("item_id,title,year\n1,Alien,late\n", "line 2: year 'late' should be a year such as 1995"),
         ("item_id,title,year\n1,Alien,1066\n", "line 2: year '1066' should be a year from 1850 to 2150"),
         (
@@ -264,3 +269,13 @@ def test_a_bad_movielens_file_is_named(files: Mapping[str, str], sentence: str, 
 def test_a_folder_without_ratings_is_told_with_the_command_to_run(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no ratings \(none of interactions\.csv, .*\); run `dvc repro fetch`"):
         read_ratings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("ratings", "sentence"), [("7,1,4,0\n", "can't be read: the reason; correct"), ("", "holds no ratings; correct")]
+)
+def test_where_the_slow_reading_finds_nothing_the_fast_one_s_reason_is_given(
+    ratings: str, sentence: str, tmp_path: Path
+) -> None:
+    path = own(tmp_path, RATINGS + ratings) / "interactions.csv"
+    assert re.search(rf"interactions\.csv {sentence}", str(unreadable(path, OWN_LAYOUT, "the reason")))

@@ -80,3 +80,15 @@ def test_users_whom_the_artifact_does_not_know_are_left_out(tmp_path: Path) -> N
     targets = Targets.of(dataset.user_ids[::2], dataset, dataset.interactions("test"))
     assert len(targets.user_rows) == len(dataset.user_ids) // 2
     assert len(targets.sample(7, np.random.default_rng(0)).user_rows) == 7
+
+
+@pytest.mark.parametrize("progress", [False, True])
+def test_progress_is_shown_only_where_it_is_asked_for(
+    progress: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, params = make_project(tmp_path)
+    train(project, params, "popularity")
+    artifact, dataset = load_artifact(project.model("popularity")), load_dataset(project.prepared)
+    capsys.readouterr()
+    rank_test(artifact, dataset, params.evaluate, progress=progress)
+    assert ("rank users" in capsys.readouterr().err) == progress

@@ -39,3 +39,10 @@ def test_gini_is_zero_when_all_items_are_shown_alike() -> None:
 
 def test_short_lists_are_counted_by_user() -> None:
     assert beyond_accuracy.short_lists(LISTS, POPULARITY) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(("n_items", "head"), [(3, 1), (10, 1), (16, 2), (20, 2), (30, 3)])
+def test_the_tenth_of_a_catalogue_is_rounded_and_at_least_one_item(n_items: int, head: int) -> None:
+    popularity = np.arange(n_items)[::-1].copy()
+    everything = np.arange(n_items)[None, :]
+    assert beyond_accuracy.popularity_share(everything, popularity) == pytest.approx(head / n_items)

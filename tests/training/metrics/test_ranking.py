@@ -53,3 +53,10 @@ def test_auc_agrees_with_counting_all_pairs() -> None:
     for value, row, wanted in zip(ranking.auc(scores, relevant), scores, relevant, strict=True):
         good, bad = row[wanted][:, None], row[~wanted & (row > -np.inf)][None, :]
         assert value == pytest.approx(((good > bad) + 0.5 * (good == bad)).mean())
+
+
+def test_a_relevant_item_that_is_already_seen_is_in_no_pair() -> None:
+    scores = np.array([[3, 1, 2, -np.inf, -np.inf]], dtype=np.float32)
+    relevant = np.array([[False, False, True, True, False]])
+    # Item 2 is right about item 1 and wrong about item 0; items 3 and 4 are no candidates.
+    assert ranking.auc(scores, relevant) == pytest.approx([1 / 2])

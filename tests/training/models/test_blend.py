@@ -4,8 +4,9 @@ import pytest
 from tests.training.models.battery import DEFAULTS, FamilyBattery
 from training.errors import ParamsError
 from training.models import make_family
-from training.models.base import Factors
+from training.models.base import Factors, TrainingData
 from training.models.blend import _best_weights, mix, score_spread
+from training.models.validated_fit import fit_validated
 
 EASE = {"embedding_size": 4, "regularization": 10.0, "max_items": 100}
 
@@ -84,3 +85,36 @@ def test_weights_are_those_that_validation_likes_best() -> None:
 def test_a_wrong_blend_is_refused_in_a_sentence(params: dict[str, object], sentence: str) -> None:
     with pytest.raises(ParamsError, match=f"params.yaml: models.blend: .*{sentence}"):
         make_family("blend", params)
+
+
+def test_given_weights_are_those_of_the_fit_with_and_without_validation(data: TrainingData) -> None:
+    members = {"popularity": {}, "ease": {**EASE, "max_items": 1000}}
+    blend = make_family("blend", {"members": members, "weights": {"ease": 3.0, "popularity": 0.5}})
+    parts = [make_family(name, params).fit(data, np.random.default_rng(0)) for name, params in members.items()]
+    expected = scores(mix(parts, [0.5, 3.0]))
+    np.testing.assert_allclose(scores(blend.fit(data, np.random.default_rng(0))), expected, atol=0.05)
+    fitted = fit_validated(blend, data, np.random.default_rng(0), lambda factors: 0.5)
+    np.testing.assert_allclose(scores(fitted.factors), expected, atol=0.05)
+    assert fitted.family.model_dump(mode="json")["weights"] == {"popularity": 0.5, "ease": 3.0}
+
+
+def test_without_weights_a_fit_gives_every_member_the_same(data: TrainingData) -> None:
+    members = {"popularity": {}, "ease": {**EASE, "max_items": 1000}}
+    blend = make_family("blend", {"members": members, "weights": None})
+    parts = [make_family(name, params).fit(data, np.random.default_rng(0)) for name, params in members.items()]
+    np.testing.assert_allclose(
+        scores(blend.fit(data, np.random.default_rng(0))), scores(mix(parts, [1.0, 1.0])), atol=0.05
+    )
+
+
+def test_a_weight_of_0_is_accepted_beside_another() -> None:
+    blend = make_family("blend", {"members": {"ease": EASE, "popularity": {}}, "weights": {"ease": 1, "popularity": 0}})
+    assert blend.model_dump(mode="json")["weights"] == {"ease": 1, "popularity": 0}
+
+
+def test_a_member_that_scores_all_items_alike_changes_nothing() -> None:
+    flat = Factors(*(np.zeros(shape, dtype=np.float32) for shape in ((30, 2), (50, 2), 30, 50)))
+    flat.item_biases[:] = 7
+    blended = mix([random_factors(3, 1), flat], [1.0, 1.0])
+    assert blended.is_usable()
+    np.testing.assert_allclose(scores(blended), scores(mix([random_factors(3, 1)], [1.0])), atol=1e-5)

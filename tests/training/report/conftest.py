@@ -1,6 +1,5 @@
 """A run whose candidates are trained, measured and refit, without MLflow."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -18,8 +17,14 @@ from training.train import train
 CANDIDATES = ("test_svd", "popularity")
 
 
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The family of the candidates is known during each test here, and no longer."""
+    families.add_to(monkeypatch)
+
+
 @pytest.fixture(scope="package")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Params]]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Params]:
     """Film 81 is cold, and liked by user 1 in the test."""
     cold = pd.DataFrame([(1, 81, 5.0, 2_000_000)], columns=["user_id", "item_id", "rating", "timestamp"])
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -29,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Par
         for candidate in CANDIDATES:
             train(project, params, candidate)
             evaluate(project, params, candidate)
-        yield project, params
+    return project, params
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 
 from app.contract.artifact import content_hash
+from tests.artifacts import make_artifact, write
+from tests.processes import free_port
 from tests.training.tracking.conftest import CANDIDATES, run_stages
 from tests.training.world import ROOT, change_params, grouped_ratings
 from training.__main__ import main
@@ -25,6 +27,7 @@ from training.promotion.summary import registration_table
 from training.register import register
 from training.tracking import aliases
 from training.tracking.connection import connect
+from training.tracking.versions import Evidence, register_version
 
 Trained = tuple[Project, Params]
 # The command, where the family of the tests is known.
@@ -339,9 +342,7 @@ def test_a_server_that_is_down_is_said_in_one_sentence_within_15_seconds(
     trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, params = trained
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
     started = time.monotonic()
     with pytest.raises(
         TrackingError, match=r"the MLflow server at http://127.* does not answer .* everything trained is kept"
@@ -369,3 +370,20 @@ def test_results_per_user_lie_beside_the_version(trained: Trained) -> None:
     found = next(project.root.glob("mlruns/**/evaluation/users.parquet"))
     pd.testing.assert_frame_equal(pd.read_parquet(found), pd.read_parquet(project.users("test_svd")))
     assert ROOT not in found.parents
+
+
+def test_a_model_with_text_ids_and_no_k_answers_ten_of_them(tmp_path: Path, empty_store: Path) -> None:
+    shutil.copy(empty_store, tmp_path)
+    users, items = ["ann", "bob", "cy"], [f"film {number}" for number in range(12)]
+    served = write(tmp_path / "served", make_artifact(users, items))
+    connect(tmp_path, "films")
+    evidence = Evidence({"family": "any"}, pd.DataFrame({"user_id": users, "ndcg@10": [0.1, 0.2, 0.3]}))
+    with mlflow.start_run():
+        assert register_version("films", served, evidence, {}) == "1"
+    model = mlflow.pyfunc.load_model("models:/films/1")
+    schema = model.metadata.signature.inputs.to_dict()
+    assert [(column["name"], column["type"]) for column in schema] == [("user_id", "string")]
+    answer = model.predict(pd.DataFrame({"user_id": ["bob"]}))["item_ids"][0]
+    assert len(answer) == 10
+    assert set(answer) < set(items)
+    assert model.input_example["user_id"].tolist() == ["ann", "bob"]
