@@ -1,5 +1,6 @@
-"""Puts the service together: `uvicorn --factory app.main:create_app`."""
+"""Puts the service together; `python -m app` starts it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from app.errors import InternalError, UnauthorizedError
 from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware
+from app.http.descriptors import DescriptorWarning
 from app.http.error_answers import add_error_handlers, error_responses
 from app.http.fast_path import FastPath
 from app.http.middleware import RequestMiddleware
@@ -112,6 +114,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.shadow is not None:
         following.append(app.state.shadow)
     app.state.stop.install()
+    asyncio.get_running_loop().set_exception_handler(DescriptorWarning())
     # More BLAS threads wait for each other in a loop, and take the processor from other requests.
     with threadpool_limits(1, user_api="blas"):
         for each in following:

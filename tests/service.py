@@ -15,7 +15,7 @@ from app.settings import Settings
 from tests.client import Client
 from tests.processes import answers, free_port, process, wait_until
 
-COMMAND = ["uvicorn", "--factory", "app.main:create_app"]
+COMMAND = ["app"]
 
 
 def environment(settings: Settings) -> dict[str, str]:
