@@ -8,6 +8,7 @@ ServiceError                        has a status; the answer is {"error": {"code
 ├── UnknownItemError         404    the model does not know the item
 ├── BodyTooLargeError        413    the body is larger than the limit
 ├── FrameworkError           4xx    raised by the framework: no such route (404), method not allowed (405)
+├── ClientGoneError          499    the client closed the connection before it had sent all; nobody gets this answer
 ├── NoModelError             503    no model has been loaded yet
 ├── StoppingError            503    the process is stopping
 └── InternalError            500    a bug
@@ -24,6 +25,7 @@ ModelError                          has a code; /model shows it and the log hold
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 
 class ServiceError(Exception):
@@ -80,6 +82,15 @@ class BodyTooLargeError(ServiceError):
     status = 413
     code = "body_too_large"
     example = "The body has more than 1048576 bytes."
+    # What the client still sends is not read.
+    headers = MappingProxyType({"Connection": "close"})
+
+
+class ClientGoneError(ServiceError):
+    """The client went away; the status, which nginx uses too, keeps this apart from errors of the service."""
+
+    status = 499
+    code = "client_gone"
 
 
 class NoModelError(ServiceError):

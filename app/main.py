@@ -1,5 +1,6 @@
-"""Puts the service together: `uvicorn --factory app.main:create_app`."""
+"""Puts the service together; `python -m app` starts it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from app.errors import InternalError, UnauthorizedError
 from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware, Secrets
+from app.http.descriptors import DescriptorWarning
 from app.http.error_answers import add_error_handlers, error_responses
 from app.http.front_door import FrontDoor
 from app.http.middleware import RequestMiddleware
@@ -127,6 +129,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.shadow is not None:
         following.append(app.state.shadow)
     app.state.stop.install()
+    asyncio.get_running_loop().set_exception_handler(DescriptorWarning())
     # More BLAS threads wait for each other in a loop, and take the processor from other requests.
     settings, collectors = app.state.settings, app.state.telemetry.collectors
     with (

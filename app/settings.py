@@ -55,17 +55,21 @@ def _origins(text: str) -> str:
     return text
 
 
-def _not_blank(secret: SecretStr) -> SecretStr:
-    if not comma_separated(secret.get_secret_value()):
+def _sendable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip(" \t\r\n")  # HTTP drops blanks around a header's value
+    if not comma_separated(text):
         raise ValueError("it holds no value")
-    return secret
+    if CONTROL_CHARACTERS.search(text):
+        raise ValueError("it holds a control character, such as a line break, which no HTTP header can hold")
+    return SecretStr(text)
 
 
 SECRETS = {"api_keys", "admin_token", "mlflow_tracking_password", "mlflow_tracking_token"}
 HTTP_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 ORIGIN = re.compile(r"\*|https?://[^/?#\s]+")
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
-Secret = Annotated[SecretStr, AfterValidator(_not_blank)]
+Secret = Annotated[SecretStr, AfterValidator(_sendable)]
 LogFormat = Annotated[Literal["plain", "json"], BeforeValidator(_lower)]
 
 

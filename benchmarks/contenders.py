@@ -22,7 +22,7 @@ from training.tracking.versions import Evidence, register_version
 
 MODEL = "movie-recommender"
 PLAIN, FILTERED, NOTHING = "plain", "filtered", "nothing"
-SERVICE = ("{bin}/uvicorn", "--factory", "app.main:create_app", "--host", "127.0.0.1", "--port", "{port}")
+SERVICE = ("{bin}/python", "-m", "app", "--host", "127.0.0.1", "--port", "{port}")
 LIKED = 20  # films of a fold-in
 BATCH = 100
 CLOSED_PORT = "http://127.0.0.1:1"

@@ -110,7 +110,7 @@ def _mlflow(port: int) -> AbstractContextManager[Server]:
 
 
 def _service(port: int, mlflow_port: int) -> AbstractContextManager[Server]:
-    command = ["uvicorn", "--factory", "app.main:create_app", "--host", "127.0.0.1", "--port", str(port)]
+    command = ["app", "--host", "127.0.0.1", "--port", str(port)]
     return _server("service", command, {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}"})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from app.contract.artifact import content_hash
+from app.http.protocol import LimitedProtocol
 from app.main import Service, create_app
 from app.model.release import Release
 from app.registry.cache import ModelCache
@@ -64,9 +65,11 @@ class Client:
 
 @contextmanager
 def serving(settings: Settings, app: Service | None = None) -> Iterator[Client]:
-    """The service, or the one given, in a thread of this process, as uvicorn runs it."""
+    """The service, or the one given, in a thread of this process, as `python -m app` runs it."""
     # The system chooses the port. uvicorn sets up no logging, so that pytest sees the lines.
-    server = uvicorn.Server(uvicorn.Config(app or create_app(settings), host="127.0.0.1", port=0, log_config=None))
+    app = app or create_app(settings)
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, http=LimitedProtocol, ws="none")
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

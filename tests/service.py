@@ -16,7 +16,7 @@ from tests.client import Client
 from tests.metrics import samples
 from tests.processes import answers, free_port, process, wait_until
 
-COMMAND = ["uvicorn", "--factory", "app.main:create_app"]
+COMMAND = ["app"]
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -41,7 +41,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> 
 def service(repository: Repository, mlflow_server: str) -> Iterator[int]:
     """The port of the service as a real process, following the registry."""
     port = free_port()
-    command = ["uvicorn", "--factory", "app.main:create_app", "--host", "127.0.0.1", "--port", str(port)]
+    command = ["app", "--host", "127.0.0.1", "--port", str(port)]
     environment = {
         "MLFLOW_TRACKING_URI": mlflow_server,
         "MODEL_NAME": MODEL,

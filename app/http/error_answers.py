@@ -3,6 +3,7 @@
 import reprlib
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -111,5 +112,14 @@ def _field(problem: Mapping[str, Any]) -> str:
 
 def _quoted(value: object) -> str:
     # Quote only the start of a list: the longest one that a body can hold takes milliseconds.
-    text = reprlib.repr(value) if isinstance(value, list | dict) else repr(value)
+    text = _START.repr(value) if isinstance(value, list | dict) else repr(value)
     return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
+
+
+class _StartOfValue(reprlib.Repr):
+    def repr_dict(self, value: dict[Any, Any], level: int) -> str:
+        # The method of the library first sorts all keys.
+        return super().repr_dict(dict(islice(value.items(), self.maxdict + 1)), level)
+
+
+_START = _StartOfValue()

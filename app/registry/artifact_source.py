@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from app.errors import ArtifactMissingError, DownloadFailedError, ModelError
-from app.registry.download import in_one_line
+from app.registry.cache import DISK_ERRORS, unwritable
+from app.registry.download import in_one_line, innermost
 from app.registry.mlflow_api import MlflowApi
 from app.settings import Settings
 
@@ -37,7 +38,7 @@ class ArtifactSource:
         except ModelError:
             raise
         except Exception as error:
-            raise DownloadFailedError(self._api.shown(in_one_line(error))) from error
+            raise self._failure(in_one_line(error), getattr(innermost(error), "errno", None), into) from error
 
     def stop(self) -> None:
         """End a download by MLflow's client, if one is running."""
@@ -55,18 +56,22 @@ class ArtifactSource:
         return directory
 
     def _with_client(self, uri: str, into: Path) -> Path:
-        answer = self._asked([sys.executable, "-m", "app.registry.download", uri, str(into.absolute())])
+        answer = self._asked(uri, str(into.absolute()))
         if "missing" in answer:
             raise ArtifactMissingError(f"there are no files in {uri}")
         if "directory" not in answer:
-            raise DownloadFailedError(self._api.shown(answer["failed"]))
+            raise self._failure(answer["failed"], answer.get("errno"), into)
         return Path(answer["directory"])
 
-    def _asked(self, command: list[str]) -> dict[str, Any]:
-        pipe = subprocess.PIPE
-        with subprocess.Popen(
-            command, cwd=ROOT, env=self._environment, stdout=pipe, stderr=pipe, text=True
-        ) as self._process:
+    def _failure(self, problem: str, number: int | None, into: Path) -> DownloadFailedError:
+        shown = self._api.shown(problem)
+        return unwritable(into.parent, shown) if number in DISK_ERRORS else DownloadFailedError(shown)
+
+    def _asked(self, uri: str, into: str) -> dict[str, Any]:
+        command, pipe = [sys.executable, "-m", "app.registry.download", uri, into], subprocess.PIPE
+        # Clients of some stores download into TMPDIR first, which could be another disk.
+        environment = self._environment | {"TMPDIR": into}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True) as self._process:
             output, errors = self._process.communicate()
         try:
             answer: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])

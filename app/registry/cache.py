@@ -5,6 +5,7 @@
 <root>/<model name>/.download-x7f2/     a download in progress
 """
 
+import errno
 import json
 import logging
 import re
@@ -20,8 +21,11 @@ from uuid import uuid4
 
 from app.errors import DownloadFailedError
 from app.model.release import Release
+from app.registry.download import in_one_line
 from app.settings import Settings
 
+# What the system answers if the cache's disk, not the source, is to blame.
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 KEPT = 2  # the current version and the one before it
 DOWNLOAD_PREFIX = ".download-"
 ABANDONED_SECONDS = 3600
@@ -61,7 +65,7 @@ class ModelCache:
             self._directory.mkdir(parents=True, exist_ok=True)
             directory = Path(tempfile.mkdtemp(prefix=DOWNLOAD_PREFIX, dir=self._directory))
         except OSError as error:
-            raise DownloadFailedError(f"The cache directory can't be written: {error}") from error
+            raise unwritable(self._directory, error) from error
         try:
             yield directory
         finally:
@@ -120,12 +124,18 @@ class ModelCache:
                 shutil.rmtree(path, ignore_errors=True)
 
 
+def unwritable(place: Path, problem: BaseException | str) -> DownloadFailedError:
+    """The error that says which setting names the disk."""
+    return DownloadFailedError(f"MODEL_CACHE_DIR can't be written at {place}: {in_one_line(problem)}")
+
+
 @contextmanager
 def _told_as_cache_failure(release: Release) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DownloadFailedError(f"Version {release.version} serves, but can't be cached: {error}") from error
+        problem = f"Version {release.version} serves, but can't be cached in MODEL_CACHE_DIR: {error}"
+        raise DownloadFailedError(problem) from error
 
 
 def _age(path: Path) -> float:

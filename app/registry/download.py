@@ -3,7 +3,7 @@
     python -m app.registry.download ARTIFACT_URI DIRECTORY
 
 MLFLOW_TRACKING_URI names the server. The last line of the output is JSON: {"directory": "…"}, or {"missing": true}
-if there are no files, or {"failed": "why"}.
+if there are no files, or {"failed": "why", "errno": 28}, the number null if the system has not caused it.
 """
 
 import json
@@ -19,15 +19,22 @@ def main() -> None:
         answer = _download(uri, directory)
     except Exception as error:
         # MLflow lets through the errors of its parts: requests, json, urllib3, storage clients.
-        answer = {"missing": True} if _is_absent(error) else {"failed": in_one_line(error)}
+        failed = {"failed": in_one_line(error), "errno": getattr(innermost(error), "errno", None)}
+        answer = {"missing": True} if _is_absent(error) else failed
     sys.stdout.write(f"\n{json.dumps(answer)}\n")
 
 
 def in_one_line(problem: BaseException | str) -> str:
     """The problem in one line: the innermost error, because MLflow wraps a refused connection four times."""
+    problem = innermost(problem)
+    return " ".join((str(problem) or type(problem).__name__).split())[:MAX_REASON]
+
+
+def innermost(problem: BaseException | str) -> BaseException | str:
+    """The error that all others wrap."""
     while isinstance(inner := _inner(problem), BaseException):
         problem = inner
-    return " ".join((str(problem) or type(problem).__name__).split())[:MAX_REASON]
+    return problem
 
 
 def _inner(problem: BaseException | str) -> object:

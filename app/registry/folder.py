@@ -6,6 +6,7 @@ from pathlib import Path
 from app.contract.artifact import MANIFEST, content_hash
 from app.errors import ArtifactMissingError, DownloadFailedError
 from app.model.release import Release
+from app.registry.cache import DISK_ERRORS, unwritable
 from app.registry.download import in_one_line
 from app.registry.target import Target
 
@@ -22,8 +23,9 @@ class ModelFolder:
     def resolve(self) -> Target:
         """The version that the folder holds now; raises ModelError."""
         try:
-            written = max(path.stat().st_mtime_ns for path in self._files())
-            # The manifest may be copied before other files; a later file then makes a new release.
+            # The manifest may be copied before other files; a later file then makes a new release. Unlike the time of
+            # modification, which a copy may keep, the time of change says when a file came here.
+            written = max(path.stat().st_ctime_ns for path in self._files())
             return Target(Release(content_hash(self._directory)[:VERSION_DIGITS], written // 1_000_000, ""), None)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ArtifactMissingError(f"MODEL_DIR {self._directory} holds no model: {MANIFEST} is missing.") from error
@@ -38,6 +40,8 @@ class ModelFolder:
             for path in self._files():
                 shutil.copyfile(path, copy / path.name)
         except OSError as error:
+            if error.errno in DISK_ERRORS:
+                raise unwritable(into.parent, error) from error
             raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be copied: {in_one_line(error)}") from error
         return copy
 

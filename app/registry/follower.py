@@ -64,6 +64,8 @@ class Follower:
         self._store = store
         self._poll_seconds = settings.model_poll_seconds
         self._refused: tuple[Release, ModelRefusedError] | None = None
+        self._failure: tuple[Release, str] | None = None  # the last one, with its error's code
+        self._polls_failed = 0  # so often in succession
         # The callers that wait for a poll; None ends the thread.
         self._asked: SimpleQueue[Future[FollowerState] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"follower ({purpose})", daemon=True)
@@ -137,6 +139,15 @@ class Follower:
         current = self._store.current
         if current is not None and current.release == release:
             return
+        try:
+            self._load(release)
+        except ModelError as error:
+            # Count only if the swap, not just caching, failed.
+            if self._store.current is current:
+                self._count_failure(release, error)
+            raise
+
+    def _load(self, release: Release) -> None:
         if self._refused is not None and self._refused[0] == release:
             # Remove the traceback, which grows with every raise.
             raise self._refused[1].with_traceback(None)
@@ -146,14 +157,23 @@ class Follower:
             return
         try:
             self._load_downloaded(release)
-        except ModelError as error:
-            if isinstance(error, ModelRefusedError):
-                # Keep a copy: the frames of the original's traceback keep the files mapped.
-                self._refused = (release, ModelRefusedError(str(error)))
-            # Count only if the swap, not just caching, failed.
-            if self._store.current is current:
-                self._metrics.swap_failed(error.code)
+        except ModelRefusedError as error:
+            # Keep a copy: the frames of the original's traceback keep the files mapped.
+            self._refused = (release, ModelRefusedError(str(error)))
             raise
+
+    def _count_failure(self, release: Release, error: ModelError) -> None:
+        """Count a refused version once, and other failures at each poll.
+
+        A folder counts from the second poll on that finds it the same: until then it may be incomplete, as somebody is
+        copying files into it.
+        """
+        failure = (release, error.code)
+        self._polls_failed = self._polls_failed + 1 if failure == self._failure else 1
+        self._failure = failure
+        first = 1 if self._is_cached else 2
+        if self._polls_failed == first or (self._polls_failed > first and not isinstance(error, ModelRefusedError)):
+            self._metrics.swap_failed(error.code)
 
     def _load_cached(self, entry: Entry) -> bool:
         try:

@@ -12,5 +12,9 @@ router = APIRouter()
 @router.get("/metrics", include_in_schema=False)
 async def show_metrics(request: Request, telemetry: CurrentTelemetry) -> Response:
     """All metrics, in the format that Prometheus prefers."""
-    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    try:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    except (TypeError, ValueError):
+        # The library fails on a version that is no version, such as openmetrics-text; version=abc.
+        encode, content_type = choose_encoder("")
     return Response(encode(telemetry.collectors), media_type=content_type)

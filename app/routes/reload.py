@@ -1,10 +1,9 @@
 """Polls the registry, or the folder, at once; the route exists only if ADMIN_TOKEN is set."""
 
 import asyncio
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from app.errors import UnauthorizedError
 from app.http.access import Secrets
@@ -14,18 +13,20 @@ from app.routes.model import description
 from app.schemas.status import ModelDescription
 
 SCHEME = "Bearer"
+# For the OpenAPI document.
 bearer = HTTPBearer(auto_error=False, scheme_name="AdminToken", description="The value of `ADMIN_TOKEN`.")
 
 
-async def _require_token(
-    settings: CurrentSettings, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> None:
+async def _require_token(request: Request, settings: CurrentSettings) -> None:
+    # FastAPI's own reading would strip bytes of letters such as à. It reads headers as Latin-1; `encode` undoes that.
+    scheme, _, sent = request.headers.get("Authorization", "").encode("latin-1").partition(b" ")
     token = settings.admin_token
-    if token is None or sent is None or not Secrets([token.get_secret_value()]).accepts(sent.credentials.encode()):
+    is_known = token is not None and Secrets([token.get_secret_value()]).accepts(sent.strip(b" \t"))
+    if not is_known or scheme.lower() != SCHEME.lower().encode():
         raise UnauthorizedError("Send the operator's token as a bearer token.", scheme=SCHEME)
 
 
-router = APIRouter(tags=["model"], dependencies=[Depends(_require_token)])
+router = APIRouter(tags=["model"], dependencies=[Security(bearer), Depends(_require_token)])
 
 
 @router.post("/model/reload", responses=error_responses(UnauthorizedError))

@@ -87,7 +87,7 @@ def test_a_registry_that_hangs_does_not_delay_the_end(
 
 def test_a_bad_setting_ends_the_process_with_one_sentence() -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(free_port())],
+        [sys.executable, "-m", "app", "--port", str(free_port())],
         env={"MODEL_POLL_SECONDS": "soon"},
         cwd=PROJECT,
         capture_output=True,

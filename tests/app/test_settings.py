@@ -76,7 +76,7 @@ def test_a_bad_value_is_refused_naming_variable_and_value(
         Settings.from_environment()
 
 
-@pytest.mark.parametrize(("variable", "value"), [("API_KEYS", " , "), ("ADMIN_TOKEN", " ")])
+@pytest.mark.parametrize(("variable", "value"), [("API_KEYS", " , "), ("ADMIN_TOKEN", " "), ("ADMIN_TOKEN", "a\nb")])
 def test_a_bad_secret_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match=f"^The environment variable {variable} is invalid: .*[.]$") as caught:

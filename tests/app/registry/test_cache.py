@@ -140,7 +140,7 @@ def test_a_cache_that_can_not_be_written_is_explained(settings: Settings) -> Non
     settings.model_cache_dir.parent.mkdir()
     settings.model_cache_dir.write_text("a file in the way")
     with (
-        pytest.raises(DownloadFailedError, match=r"The cache directory can't be written: .*Not a directory"),
+        pytest.raises(DownloadFailedError, match=r"MODEL_CACHE_DIR can't be written at .*: .*Not a directory"),
         ModelCache(settings).download_directory(),
     ):
         pass

@@ -1,8 +1,8 @@
 """MODEL_DIR serves a folder in place of the registry, which is a closed port here."""
 
-import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from app.registry.follower import Follower
 from tests.artifacts import damage, make_artifact, write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
-from tests.metrics import samples
+from tests.metrics import collected, samples
 from tests.processes import wait_until
 from tests.registry import TestRegistry
 
@@ -28,7 +28,8 @@ class Following:
     def __init__(self, make_settings: MakeSettings, folder: Path) -> None:
         self.settings = make_settings(model_dir=folder)
         self.store = ModelStore()
-        self.follower = Follower(self.settings, self.store, Telemetry().model)
+        self.telemetry = Telemetry()
+        self.follower = Follower(self.settings, self.store, self.telemetry.model)
 
     def poll(self) -> tuple[str | None, str]:
         """Poll once; returns the loaded version and the status."""
@@ -124,9 +125,27 @@ def test_files_that_are_copied_in_one_by_one_serve_once_they_are_complete(
         if path.name != last:
             shutil.copyfile(path, folder / path.name)
     assert following.poll() == (former, "artifact_refused")
-    shutil.copyfile(new / last, folder / last)
-    os.utime(folder / last, ns=(10**9, 10**18 * 3))  # however coarse the file system's clock is
+    wait_until(lambda: changed_at(folder) < time.time() - 0.1)  # however coarse the file system's clock is
+    shutil.copy2(new / last, folder / last)  # a copy with the times of the original
     assert following.poll() == (version(new), "ok")
+    assert failures(following) == 0
+
+
+def test_a_folder_that_stays_incomplete_is_a_failed_swap_at_the_second_poll(following: Following, folder: Path) -> None:
+    (write(folder) / "user_embeddings.npy").unlink()
+    counted = []
+    for _ in range(4):
+        following.poll()
+        counted.append(failures(following))
+    assert counted == [0, 1, 1, 1]
+
+
+def changed_at(folder: Path) -> float:
+    return max(path.stat().st_ctime for path in folder.iterdir())
+
+
+def failures(following: Following) -> float:
+    return collected(following.telemetry.collectors)["recommender_model_swap_failures_total{code=artifact_refused}"]
 
 
 def test_the_model_that_serves_survives_files_overwritten_in_place(following: Following, folder: Path) -> None:

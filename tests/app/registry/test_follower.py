@@ -282,7 +282,7 @@ def test_a_cache_that_can_not_be_written_is_explained(registry: TestRegistry, fo
     (tmp_path / "file").touch()
     following = follow(registry, model_cache_dir=tmp_path / "file")
     assert following.poll() == (None, "download_failed")
-    assert following.problem.startswith("The cache directory can't be written")
+    assert following.problem.startswith("MODEL_CACHE_DIR can't be written at ")
 
 
 def test_without_a_model_the_service_polls_every_second(

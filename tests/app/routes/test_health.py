@@ -1,3 +1,5 @@
+import pytest
+
 from tests.client import Client
 
 
@@ -21,3 +23,11 @@ def test_a_service_without_a_model_is_not_ready(empty_client: Client) -> None:
 def test_a_service_with_a_model_is_ready(client: Client) -> None:
     answer = client.get("/health/ready")
     assert (answer.status, answer.json) == (200, {"status": "ready", "model_version": "7"})
+
+
+@pytest.mark.parametrize(("route", "without_model"), [("/health/live", 200), ("/health/ready", 503)])
+def test_a_load_balancer_may_ask_with_head(
+    client: Client, empty_client: Client, route: str, without_model: int
+) -> None:
+    answers = client.get(route, "HEAD"), empty_client.get(route, "HEAD")
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b""), (without_model, b"")]

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.client import Client
 from tests.metrics import samples
 
@@ -41,3 +43,11 @@ def test_a_scraper_may_prefer_openmetrics(client: Client) -> None:
 def test_a_service_without_a_model_is_scraped_too(empty_client: Client) -> None:
     found = samples(empty_client.get("/metrics").body.decode())
     assert found["recommender_catalogue_items"] == 0
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/plain; version=" + "9" * 5000, "application/openmetrics-text; version=abc", "; version=", "\xff"]
+)
+def test_a_format_that_nobody_knows_is_answered_in_the_plain_one(client: Client, accept: str) -> None:
+    answer = client.get("/metrics", headers={"Accept": accept})
+    assert (answer.status, answer.headers["content-type"]) == (200, client.get("/metrics").headers["content-type"])

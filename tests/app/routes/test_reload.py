@@ -41,6 +41,13 @@ def test_without_the_token_the_answer_is_401(make_settings: MakeSettings, header
     assert answer.json["error"]["code"] == "unauthorized"
 
 
+@pytest.mark.parametrize("token", ["the token", "zwei-ü", " \tone\n", "日本", "a=b:c,d", "voilà"])
+def test_any_token_that_the_settings_take_works(make_settings: MakeSettings, token: str) -> None:
+    sent = token.strip(" \t\n").encode().decode("latin-1")
+    with serving(make_settings(admin_token=token)) as client:
+        assert reload(client, {"Authorization": f"Bearer {sent}"}).status == 200
+
+
 def test_the_alias_is_looked_at_at_once(registry: TestRegistry, make_settings: MakeSettings) -> None:
     registry.register(alias="production")
     with serving(make_settings(registry, admin_token="the token", model_poll_seconds=3600)) as client:

@@ -1,0 +1,161 @@
+"""Limits what a connection may cost: `python -m app` gives this protocol to uvicorn.
+
+Uvicorn's own protocol takes headers of any size, and waits without end for the rest of a request, and for a client that
+doesn't read its answer. Here a client that owes something for CLIENT_SECONDS is cut off.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import socket
+from random import getrandbits
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app.http.body_limit import MAX_BODY_BYTES
+
+MAX_HEAD_BYTES = 96 * 1024  # the parser takes addresses of up to 64 KiB
+MAX_HEADERS = 100
+MAX_REQUEST_BYTES = 4 * MAX_BODY_BYTES  # a body of many small chunks is longer than its content
+MAX_PIPELINED = 256
+CLIENT_SECONDS = 20.0
+CHECK_SECONDS = 1.0
+LINGER_SECONDS = 1.0
+LINGER_BYTES = 16 << 20
+SLICE = 4096
+# Half of the descriptors stay for files, downloads, and the burst of connections that the system accepts at once.
+MAX_CONNECTIONS = min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+
+Debt = tuple[str, int]
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection. An ordinary request costs it two callbacks more; the rest is done once a second."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to count; if there are too many connections, close the one whose client keeps it busy the least."""
+        super().connection_made(transport)
+        self._requests, self._received, self._is_whole, self._is_refused = 0, 0, True, False
+        self._since, self._debt = self.loop.time(), self._owed()
+        self._check = self.loop.call_later(CHECK_SECONDS, self._look_for_progress)
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; the answer to a request that was not read to its end stays readable for the client."""
+        self._check.cancel()
+        is_answered = self.cycle is not None and self.cycle.response_complete
+        if exc is None and (self._is_refused or (is_answered and not self._is_whole)):
+            with contextlib.suppress(OSError):
+                _linger(self.loop, self.transport.get_extra_info("socket").fileno())
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass the bytes on in slices, so that a limit is noticed soon after it is passed."""
+        for start in range(0, len(data), SLICE):
+            part = data[start : start + SLICE]
+            super().data_received(part)
+            if self.transport.is_closing():
+                return
+            if not self._is_whole:
+                self._received += len(part)
+                self._check_size()
+            if len(self.pipeline) > MAX_PIPELINED:
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        super().on_message_begin()
+        self._requests, self._received, self._is_whole = self._requests + 1, 0, False
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole."""
+        super().on_message_complete()
+        self._is_whole = True
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Write no line: any client can send such a request."""
+
+    def _check_size(self) -> None:
+        # The scope gets its method when all headers are there. Those that follow a body in chunks count, too.
+        in_head = "method" not in self.scope
+        if len(self.headers) > MAX_HEADERS or (in_head and self._received > MAX_HEAD_BYTES):
+            self._refuse(431, "headers_too_large", f"Send at most {MAX_HEADERS} headers and {MAX_HEAD_BYTES} bytes.")
+        elif self._received > MAX_REQUEST_BYTES:
+            self._refuse(413, "body_too_large", f"The body has more than {MAX_BODY_BYTES} bytes.")
+
+    def _owed(self) -> Debt | None:
+        """What this client has yet to do before anything goes on here, and how far it is."""
+        if self.transport.is_closing() or self.flow.write_paused:
+            return "read", self.transport.get_write_buffer_size()
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if not self._is_whole or (is_idle and self.timeout_keep_alive_task is None):
+            return "send", self._requests
+        return None  # it waits for an answer, or uvicorn's own timer runs
+
+    def _look_for_progress(self) -> None:
+        now, debt = self.loop.time(), self._owed()
+        if debt is None or debt != self._debt:
+            self._since, self._debt = now, debt
+        elif now - self._since >= CLIENT_SECONDS:
+            self._give_up()
+        self._check = self.loop.call_later(CHECK_SECONDS, self._look_for_progress)
+
+    def _give_up(self) -> None:
+        if self._owed() == ("send", self._requests):
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _make_room(self) -> None:
+        """Close a connection that waits for its client, for the longest; or an idle one; or, if all work, this one."""
+        others = [each for each in self.connections if isinstance(each, LimitedProtocol) and each is not self]
+        free = [each for each in others if each.cycle is None or each.cycle.response_complete or each._owed()]
+        if free:
+            min(free, key=lambda each: (each._owed() is None, each._since))._give_up()
+        else:
+            self._refuse(503, "too_many_connections", "This process has too many connections; try again.")
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        """Answer in the one shape of errors, unless another answer has begun, and close."""
+        self._is_refused = True
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            error = {"code": code, "message": message, "request_id": f"{getrandbits(128):032x}"}
+            body = json.dumps({"error": error}).encode()
+            head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
+            self.transport.write(STATUS_LINE[status] + head + body)
+        self.transport.close()
+
+
+def _linger(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+    """Read and drop what a client still sends for a moment.
+
+    The system resets a connection that is closed with unread bytes, and the client then loses its answer.
+    """
+    rest = socket.socket(fileno=os.dup(descriptor))
+    rest.setblocking(False)
+    left = LINGER_BYTES
+
+    def close() -> None:
+        loop.remove_reader(rest)
+        rest.close()
+        timer.cancel()
+
+    def read() -> None:
+        nonlocal left
+        try:
+            received = len(rest.recv(65_536))
+        except BlockingIOError:
+            return
+        except OSError:
+            received = 0
+        left -= received
+        if not received or left < 0:
+            close()
+
+    timer = loop.call_later(LINGER_SECONDS, close)
+    loop.add_reader(rest, read)
+    with contextlib.suppress(OSError):
+        rest.shutdown(socket.SHUT_WR)
