@@ -117,7 +117,7 @@ def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return f"no end within {seconds} s"
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
     return None if done.returncode == 0 else (failed or [done.stdout[-200:] + done.stderr[-200:]])[0]
 
 
