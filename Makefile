@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test test-pages test-compose screenshots env check format lock clean
+.PHONY: help serve repro test test-pages test-compose mutants audit sbom screenshots env check format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -36,6 +36,22 @@ test-pages: .venv/installed ## Run every command of the tutorial and other pages
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
 	@$(BIN)/python -m pytest tests/compose -m compose --capture no --timeout 1800
+
+mutants: .venv/installed ## Change the code in NUMBER ways, one at a time, and count those that a test notices
+	@$(BIN)/python -m scripts.mutants --number $(or $(NUMBER),60) --seed $(or $(SEED),1) $(ONLY)
+
+audit: .venv/installed ## Look up known vulnerabilities of all that the lock files pin; needs the network
+	@sh scripts/audit.sh
+
+sbom: .venv/installed ## Write the bills of materials of both images to reports/sbom-*.json
+	@mkdir -p reports
+	@for image in "api app/requirements.txt app/requirements-tracing.txt" \
+			"train training/requirements.txt deploy/requirements.txt"; do \
+		set -- $$image && name=$$1 && shift && \
+		$(BIN)/uv pip compile --quiet --no-header --no-annotate --python-version 3.11 "$$@" -o reports/sbom-$$name.txt && \
+		$(BIN)/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible \
+			-o reports/sbom-$$name.json reports/sbom-$$name.txt && rm reports/sbom-$$name.txt || exit; \
+	done
 
 screenshots: .venv/installed ## Go through docs/tutorial.md and take its screenshots again; needs Chromium
 	@SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/test_tutorial.py -m pages

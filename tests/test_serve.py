@@ -18,7 +18,7 @@ from tests.processes import PROJECT, answers, free_port, wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
-SERVE = "{python} -m scripts.serve --port {port} --mlflow-port {mlflow_port}"
+SERVE = "'{python}' -m scripts.serve --port {port} --mlflow-port {mlflow_port}"
 
 
 class Serve:

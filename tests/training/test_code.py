@@ -157,7 +157,8 @@ from training.project import Project
 from {section.__module__} import {section.__name__}
 from training.{stage} import {stage}
 {stage}(Project(Path.cwd()), {section.__name__}.model_validate_json(sys.argv[1]){candidate})
-print(*(module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)))
+for module in list(sys.modules.values()):
+    print(getattr(module, "__file__", None))
 """
     content = params.model_dump_json(include=set(section.model_fields))
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
@@ -166,7 +167,7 @@ print(*(module.__file__ for module in list(sys.modules.values()) if getattr(modu
         cwd=project.root, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    loaded = {Path(file) for file in done.stdout.split() if file.startswith(str(PROJECT / "training"))}
+    loaded = {Path(file) for file in done.stdout.splitlines() if file.startswith(str(PROJECT / "training"))}
     ours = {str(path.relative_to(PROJECT)) for path in loaded}
     assert f"training/{stage}.py" in ours
     assert ours <= lists[name] | set(NOT_LISTED)

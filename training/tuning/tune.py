@@ -45,7 +45,7 @@ def _tune(
 
 def _as_run(trial: FrozenTrial) -> TrialRun:
     assert trial.datetime_start is not None  # noqa: S101 - it ended
-    assert trial.datetime_complete is not None  # noqa: S101
+    assert trial.datetime_complete is not None  # noqa: S101 - it ended
     return TrialRun(
         number=trial.number + 1,
         params=tried(trial),
