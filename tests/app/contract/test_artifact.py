@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from app.contract.artifact import MANIFEST, ArtifactError, Events, content_hash, load_artifact, write_artifact
@@ -83,6 +84,27 @@ def test_a_flipped_bit_is_named(directory: Path, name: str) -> None:
     damage(directory / name)
     with pytest.raises(ArtifactError, match=rf"{name} does not have the SHA-256"):
         load_artifact(directory)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bytes_after_the_end_of_an_array_are_refused(directory: Path, name: str) -> None:
+    with (directory / name).open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(ArtifactError, match=rf"{name} does not have the SHA-256"):
+        load_artifact(directory)
+
+
+def test_what_the_checks_have_read_stays_in_no_memory(tmp_path: Path) -> None:
+    path = write(tmp_path / "large", make_artifact(range(50_000), dim=64)) / "user_embeddings.npy"
+    artifact = load_artifact(path.parent)
+    assert resident(path) == 0
+    assert artifact.user_embeddings.any()
+    assert resident(path) >= artifact.user_embeddings.nbytes
+
+
+def resident(path: Path) -> int:
+    """Bytes of a file that this process has in memory."""
+    return sum(each.rss for each in psutil.Process().memory_maps() if each.path == str(path))
 
 
 @pytest.mark.parametrize(
