@@ -1,9 +1,14 @@
 """Run the pipeline, then MLflow and the service, until Ctrl-C: `make serve` runs this once all is installed."""
 
+import signal
+
+# Until StopRequest is made, Ctrl-C ends the program without a traceback.
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import time

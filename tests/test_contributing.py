@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import commands
 from tests.processes import PROJECT
 
 pytestmark = [pytest.mark.pages, pytest.mark.timeout(600)]
@@ -62,8 +63,9 @@ def apply(diff: str, path: Path) -> None:
 
 
 def test_the_examples_pass_the_tests_that_the_page_names(copy: Path) -> None:
-    commands = re.findall(r"^python -m pytest (.*)$", PAGE, re.MULTILINE)
-    tests = dict.fromkeys(path for command in commands for path in command.split())
+    prefix = "python -m pytest "
+    named = [command.removeprefix(prefix) for command in commands("CONTRIBUTING.md") if command.startswith(prefix)]
+    tests = dict.fromkeys(path for paths in named for path in paths.split())
     run(copy, "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
 
 

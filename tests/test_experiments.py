@@ -8,7 +8,8 @@ import mlflow
 import psutil
 import pytest
 
-from tests.processes import PROJECT, wait_until
+from tests.pages import commands
+from tests.processes import wait_until
 from tests.repository import Repository
 from tests.training.world import grouped_items, grouped_ratings
 
@@ -16,7 +17,6 @@ pytestmark = [pytest.mark.pages, pytest.mark.timeout(900)]
 
 Outputs = dict[str, list[str]]
 
-PAGE = (PROJECT / "docs" / "experiments.md").read_text(encoding="utf-8")
 SMALL = {
     "lightfm": {"embedding_size": 8, "epochs": 2},
     "implicit_als": {"embedding_size": 8, "epochs": 1},
@@ -24,15 +24,9 @@ SMALL = {
 }
 
 
-def commands() -> list[str]:
-    """The lines of the page's sh blocks."""
-    blocks = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
-    return [line for block in blocks for line in block.splitlines()]
-
-
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A git repository whose pipeline has run once, with a small LightFM alone."""
+    """A git repository with a small LightFM alone, whose pipeline has not run yet; `dvc.lock` is of another machine."""
     repository = Repository.copy(tmp_path_factory.mktemp("experiments") / "movie recommender")
     own = repository.root / "data" / "own"
     grouped_ratings().to_csv(own / "ratings.csv", index=False)
@@ -43,8 +37,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
             repository.change(**{f"models__{family}__{key}": value})
             repository.change(**{f"models__blend__members__{family}__{key}": value})
     repository.commit("Our parameters")
-    repository.shell("dvc add data/own/ratings.csv data/own/items.csv && dvc repro")
-    repository.commit("The first version")
+    repository.shell("dvc add data/own/ratings.csv data/own/items.csv && dvc repro fetch")
+    lock = repository.root / "dvc.lock"
+    lock.write_text(re.sub(r"md5: \w{32}\.dir", f"md5: {'0' * 32}.dir", lock.read_text()))
+    repository.commit("Our data")
     return repository
 
 
@@ -52,8 +48,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 def outputs(repository: Repository) -> Outputs:
     """What the page's commands printed; with dvc queue start also the queue when it was done, and a log."""
     found: Outputs = defaultdict(list)
-    for line in commands():
-        command = line.partition("  #")[0].strip()
+    for command in commands("docs/experiments.md"):
         found[command].append(repository.shell(command))
         if command == "dvc queue start":
             wait_until(lambda: not works(repository.root), seconds=240, step=0.5)
@@ -93,7 +88,7 @@ def test_experiments_are_compared(outputs: Outputs) -> None:
 
 
 def test_what_is_kept_is_registered_and_what_was_earlier_is_found_again_without_training(outputs: Outputs) -> None:
-    kept, earlier = outputs["dvc repro"]
+    _, kept, earlier = outputs["dvc repro"]
     for output in (kept, earlier):
         assert re.findall("Running stage '(.*)'", output) == ["code", "register"]  # which always run
     assert "movie-recommender version 2 (lightfm): " in kept

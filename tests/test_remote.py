@@ -1,6 +1,7 @@
 """What one clone has trained, another pulls and registers: from a folder and from S3."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import mlflow
 import pytest
 
 from app.contract.artifact import content_hash
+from tests.pages import blocks
 from tests.processes import answers, free_port, process, wait_until
 from tests.repository import Repository
 from tests.training.world import grouped_items, grouped_ratings
 
 pytestmark = [pytest.mark.pages, pytest.mark.timeout(600)]
 
+(FOLDER, S3, LOCAL_KEYS, ANOTHER_MACHINE, OWN, ROOM) = blocks("docs/remote.md")
 KEYS = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "kept-out-of-git"}
 STAGES = {"fetch", "prepare", "train@popularity", "evaluate@popularity", "refit"}
 
@@ -39,42 +42,46 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     grouped_items().to_csv(own / "items.csv", index=False)
     repository.change(fetch__source="csv", candidates=["popularity"])
     repository.commit("Our parameters")
-    repository.shell("dvc add data/own/ratings.csv data/own/items.csv && dvc repro refit evaluate")
+    repository.shell(f"set -e\n{OWN}dvc repro refit evaluate")
+    repository.commit("The first version")
     return repository
 
 
-def test_a_second_clone_pulls_from_s3_and_registers_without_training(
-    trained: Repository, s3: str, tmp_path: Path
-) -> None:
-    trained.shell("dvc remote add --default s3 s3://films/movie-recommender")
-    trained.shell(f"dvc remote modify s3 endpointurl {s3}")
-    trained.shell(f"dvc remote modify --local s3 access_key_id {KEYS['AWS_ACCESS_KEY_ID']}")
-    trained.shell(f"dvc remote modify --local s3 secret_access_key {KEYS['AWS_SECRET_ACCESS_KEY']}")
-    trained.commit("Keep data and models in S3")
-    assert "files pushed" in trained.shell("dvc push")
-    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in trained.shell("git log --patch")
+@pytest.fixture
+def first(trained: Repository, tmp_path: Path) -> Repository:
+    """The same for one test, without a remote."""
+    return Repository(shutil.copytree(trained.root, tmp_path / "first clone"))
 
-    clone = trained.clone(tmp_path / "second clone")
-    clone.environment.update(KEYS)
-    assert not (clone.root / "data" / "own" / "ratings.csv").exists()
-    clone.shell("dvc pull")
-    output = clone.shell("dvc repro")
+
+def test_a_second_clone_pulls_from_s3_and_registers_without_training(
+    first: Repository, s3: str, tmp_path: Path
+) -> None:
+    first.environment.update(KEYS)
+    block = S3.replace("my-bucket", "films").replace("http://minio.example:9000", s3)
+    assert "files pushed" in first.shell(f"set -e\n{block}")
+    first.shell("set -e\n" + LOCAL_KEYS.replace("…", "somebody", 1).replace("…", KEYS["AWS_SECRET_ACCESS_KEY"]))
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in first.shell("git status --porcelain && git log --patch")
+
+    machine = Repository(tmp_path)
+    machine.environment.update(KEYS)
+    output = machine.shell("set -e\n" + ANOTHER_MACHINE.replace("…", f"'{first.root}' movie-recommender"))
+    clone = Repository(tmp_path / "movie-recommender")
     assert skipped(output) == STAGES
     assert re.findall("Running stage '(.*)'", output) == ["code", "register"]  # which always run
     assert "movie-recommender version 1 (popularity)" in output
-    assert files(clone.root / "models" / "served") == files(trained.root / "models" / "served")
-    assert artifact_hash(clone) == content_hash(trained.root / "models" / "served")
+    assert files(clone.root / "models" / "served") == files(first.root / "models" / "served")
+    assert artifact_hash(clone) == content_hash(first.root / "models" / "served")
 
 
-def test_a_second_clone_pulls_from_a_folder_what_it_needs(trained: Repository, tmp_path: Path) -> None:
-    trained.shell(f"dvc remote add --default folder '{tmp_path / 'a folder'}' && dvc push")
-    trained.commit("Keep data and models in a folder")
-    clone = trained.clone(tmp_path / "second clone")
+def test_a_second_clone_pulls_from_a_folder_what_it_needs(first: Repository, tmp_path: Path) -> None:
+    first.shell("set -e\n" + FOLDER.replace("/mnt/models/movie-recommender", f"'{tmp_path / 'a folder'}'"))
+    clone = first.clone(tmp_path / "second clone")
     clone.shell("dvc pull models/served")
-    assert files(clone.root / "models" / "served") == files(trained.root / "models" / "served")
+    assert files(clone.root / "models" / "served") == files(first.root / "models" / "served")
     assert not (clone.root / "data" / "prepared").exists()
     clone.shell("dvc pull")
     assert skipped(clone.shell("dvc repro --dry refit evaluate")) == STAGES
+    clone.shell(f"set -e\n{ROOM}")
 
 
 def skipped(output: str) -> set[str]:

@@ -1,8 +1,10 @@
 """What a person sees before anything is installed."""
 
 import os
+import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,18 @@ def test_params_are_checked_before_anything_starts(target: str, start: str) -> N
     lines = run("make", "--dry-run", "--old-file", ".venv/installed", target).stdout.splitlines()
     check, begin = (next(n for n, line in enumerate(lines) if text in line) for text in ("training check", start))
     assert check < begin
+
+
+@pytest.mark.parametrize("module", ["training", "scripts.serve"])
+def test_ctrl_c_while_libraries_are_imported_shows_no_traceback(tmp_path: Path, module: str) -> None:
+    (tmp_path / "argparse.py").write_text("import sys, time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    command = [sys.executable, "-m", module]
+    with subprocess.Popen(
+        command, cwd=PROJECT, env={**os.environ, "PYTHONPATH": str(tmp_path)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as program:  # fmt: skip
+        assert program.stdout is not None
+        assert program.stdout.readline() == "importing\n"
+        program.send_signal(signal.SIGINT)
+        assert program.stdout.read() == ""
+    assert program.returncode == -signal.SIGINT

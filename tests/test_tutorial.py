@@ -17,14 +17,14 @@ from playwright.sync_api import Page
 
 from tests.browser import CHROMIUM, browser_page, open_model, save_aliases, type_alias
 from tests.client import Client
+from tests.pages import blocks
 from tests.processes import PROJECT, free_port, wait_until
 from tests.repository import Repository
 from tests.service import serves
 
 pytestmark = [pytest.mark.pages, pytest.mark.timeout(900)]
 
-PAGE = (PROJECT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-(CLONE, SERVE, ENTER, *COMMANDS) = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+(CLONE, SERVE, ENTER, *COMMANDS) = blocks("docs/tutorial.md")
 MODEL = "movie-recommender"
 SCREENSHOTS = os.environ.get("SCREENSHOTS")  # the folder for the pictures; they show a model of full size
 

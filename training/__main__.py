@@ -4,6 +4,12 @@ A command is a function below and a line or two in `_parser`. Each imports only 
 libraries take seconds. This file decides nothing that a stage makes, so no stage depends on it.
 """
 
+import signal
+
+# Ctrl-C while the libraries are imported ends the command without a traceback; `main` says a sentence.
+if __name__ == "__main__" and (on_interrupt := signal.getsignal(signal.SIGINT)) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import math
 import os
@@ -174,4 +180,5 @@ def _say_live(name: str, version: str, former: str | None) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, on_interrupt)
     main()
