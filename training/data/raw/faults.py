@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from training.data.raw.layouts import Layout
-from training.data.raw.rows import Row, header, rows, width_error
+from training.data.raw.rows import Row, header, rows, value_error, width_error
 from training.data.raw.schema import RULES, Fault
 from training.errors import DataError
 
@@ -40,7 +40,7 @@ def columns_of(path: Path, layout: Layout) -> Columns:
 def wrong_value(path: Path, layout: Layout, fault: Fault) -> DataError:
     """Make the error for a value that can be read and breaks a rule."""
     line, cell = _find(path, layout, fault.row, fault.column)
-    return DataError(f"{path}, line {line}: {fault.column} {cell!r} should be {fault.rule}; {layout.remedy}")
+    return value_error(path, line, fault.column, cell, fault.rule, layout.remedy)
 
 
 def unknown_film(path: Path, layout: Layout, row: int, others: int) -> DataError:
@@ -68,7 +68,7 @@ def wrong_row(path: Path, layout: Layout) -> DataError | None:
         for name, spelling in _SPELLINGS.items():
             cell = row.cells[columns.index(name)] if name in columns else "0"
             if not spelling.fullmatch(cell):
-                return DataError(f"{path}, line {row.line}: {name} {cell!r} should be {RULES[name]}; {layout.remedy}")
+                return value_error(path, row.line, name, cell, RULES[name], layout.remedy)
         count += 1
     return None if count else DataError(f"{path} holds no ratings; {layout.remedy}")
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from training.data.dataset import GENRES, ITEM_ID, TITLE, YEAR
 from training.data.raw import ids
 from training.data.raw.layouts import MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB, OWN, Layout, detect
-from training.data.raw.rows import Row, encoding_of, header, rows, width_error
+from training.data.raw.rows import Row, encoding_of, header, rows, value_error, width_error
 from training.data.raw.schema import RULES, Fault, items_fault
 from training.data.raw.titles import clean_genres, split_title
 from training.errors import DataError
@@ -57,12 +57,8 @@ def read_items(directory: Path) -> pd.DataFrame | None:
     if fault:
         film = films[fault.row]
         value = str(getattr(film, fault.column))
-        raise _wrong(path, film.line, fault.column, value, fault.rule, layout)
+        raise value_error(path, film.line, fault.column, value, fault.rule, layout.remedy)
     return items
-
-
-def _wrong(path: Path, line: int, column: str, value: str, rule: str, layout: Layout) -> DataError:
-    return DataError(f"{path}, line {line}: {column} {value!r} should be {rule}; {layout.remedy}")
 
 
 def _own(path: Path, layout: Layout) -> Iterator[_Film]:
@@ -87,7 +83,7 @@ def _year(path: Path, line: int, text: str, layout: Layout) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{4}(\.0)?", text):
-        raise _wrong(path, line, YEAR, text, "a year such as 1995", layout)
+        raise value_error(path, line, YEAR, text, "a year such as 1995", layout.remedy)
     return int(text[:4])
 
 

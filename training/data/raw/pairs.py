@@ -14,7 +14,7 @@ import pyarrow as pa
 from training.data.dataset import HELD_OUT, ITEM_ID, RATING, USER_ID
 from training.data.raw import ids
 from training.data.raw.layouts import Layout
-from training.data.raw.rows import Row, rows, width_error
+from training.data.raw.rows import Row, rows, value_error, width_error
 from training.data.raw.schema import RULES
 from training.errors import DataError
 
@@ -36,8 +36,7 @@ class _Column:
         """Add an id; raise DataError for one that breaks the rule."""
         if text not in self._distinct:
             if not 0 < len(text) <= ids.LONGEST or "\0" in text:
-                rule = RULES[self.name]
-                raise DataError(f"{path}, line {line}: {self.name} {text!r} should be {rule}; {layout.remedy}")
+                raise value_error(path, line, self.name, text, RULES[self.name], layout.remedy)
             self._distinct[text] = len(self._distinct)
         self.numbers.append(self._distinct[text])
 
