@@ -6,6 +6,7 @@ docs/testing.md says how to read the result.
 import argparse
 import ast
 import copy
+import os
 import random
 import shutil
 import subprocess
@@ -16,11 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
+from scripts.programs import running
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("app", "training", "deploy")
 NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "notebooks", ".dvc/config", ".dvc/.gitignore")
 TESTED_IN = {"app/schemas": "app/routes"}  # rooms whose tests lie in another one's folder
 SECONDS = 300  # for the tests of one mutant; what takes longer hangs, which somebody would notice
+PLUGINS = ("-p", "pytest_timeout")
 
 COMPARISONS: dict[type[ast.cmpop], ast.cmpop] = {
     ast.Lt: ast.LtE(), ast.LtE: ast.Lt(), ast.Gt: ast.GtE(), ast.GtE: ast.Gt(), ast.Eq: ast.NotEq(),
@@ -112,13 +116,18 @@ def concerned(path: Path) -> list[str]:
 
 def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:
     """Run tests in a folder; returns what fails first, None if nothing does."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *tests]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired:
-        return f"no end within {seconds} s"
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
-    return None if done.returncode == 0 else (failed or [done.stdout[-200:] + done.stderr[-200:]])[0]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *PLUGINS, *tests]
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # those of other packages take seconds to load
+    with tempfile.TemporaryFile("w+b") as output:
+        with running(command, environment=environment, folder=folder, output=output) as process:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return f"no end within {seconds} s"
+        output.seek(0)
+        lines = output.read().decode(errors="replace").splitlines()
+    failed = [line for line in lines if line.startswith(("FAILED tests", "ERROR tests"))]
+    return None if process.returncode == 0 else (failed or lines)[-1]
 
 
 def sample(size: int, seed: int, only: list[str]) -> list[Mutant]:

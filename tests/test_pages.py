@@ -22,6 +22,7 @@ ELSEWHERE = {
 NOT_RUN = {
     "make serve": "test_tutorial.py runs it; it goes on until Ctrl-C",
     "make test": "runs this test",
+    "make mutants": "takes minutes; test_mutants.py runs it on one line",
     "make env": "needs Docker; tests/compose runs what follows",
     "make test-compose": "needs Docker",
     "docker ": "needs Docker; tests/compose runs it",
@@ -69,6 +70,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return clone
 
 
+@pytest.mark.pages
+@pytest.mark.timeout(600)
 def test_the_commands_of_these_pages_succeed_in_their_order(clone: Repository) -> None:
     outputs = {}
     for command in (command for page in HERE for command in commands(page)):
@@ -85,6 +88,8 @@ def test_the_commands_of_these_pages_succeed_in_their_order(clone: Repository) -
     assert "reports/comparison/report.html" in outputs["python -m training report"]
 
 
+@pytest.mark.pages
+@pytest.mark.timeout(600)
 def test_without_activation_stages_run_with_the_python_of_dvc(clone: Repository, tmp_path: Path) -> None:
     (tmp_path / "python").write_text("#!/bin/sh\necho another Python\nexit 1\n")
     (tmp_path / "python").chmod(0o755)

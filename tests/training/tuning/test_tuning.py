@@ -1,4 +1,5 @@
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from training.models.families import FAMILIES
 from training.models.search import Between, OneOf, search_space
 from training.params.whole import Params, load_params
 from training.project import Project
+from training.tracking.connection import connect
 from training.tuning.params_file import write_params
 from training.tuning.search import Search
 from training.tuning.study import FAILURE, tried
@@ -258,3 +260,30 @@ def test_a_damaged_database_of_trials_is_named(world: tuple[Project, Params], mo
     project.studies.write_bytes(b"no database" * 1000)
     with pytest.raises(DataError, match=r"tuning\.db can't be used \(.*not a database.*\); move it away, and the sea"):
         tune(*world, "gifted", 1, None, print)
+
+
+def test_each_trial_is_told_with_its_outcome_and_the_best_so_far(
+    world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, _ = world
+    params = change_params(project, models__gifted={"talent": 1.0})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    said: list[str] = []
+    search = tune(project, params, "gifted", 3, None, said.append)
+    assert said[0] == f"tune gifted: 0 of 3 trials so far, in {project.studies}"
+    assert re.fullmatch(r"trial 1 of 3: failed: too much talent in \d+ s \(none complete yet\); talent 1\.0", said[1])
+    best = search.best()
+    assert best is not None
+    assert re.fullmatch(
+        rf"trial 3 of 3: 0\.\d{{4}} in \d+ s \(best {best.value:.4f}, trial {best.number + 1}\); talent 0\.\d+", said[3]
+    )
+    experiment = connect(project.root, "movie-recommender").get_experiment_by_name("movie-recommender").experiment_id
+    runs = connect(project.root, "movie-recommender").search_runs([experiment], order_by=["start_time"])
+    assert {run.info.run_name: run.data.tags.get("outcome") for run in runs if "outcome" in run.data.tags} == {
+        "trial 1": "fail",
+        "trial 2": "complete",
+        "trial 3": "complete",
+    }
+    said.clear()
+    tune(project, params, "gifted", 9, 0, said.append)
+    assert [line.partition(":")[0] for line in said] == ["tune gifted", "trial 4 of 9"]
