@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "training.progress": "",
     "training.data": "errors files params progress",
     "training.models": "app.contract errors params progress",
-    "training.evaluation": "app.contract data metrics params",
+    "training.evaluation": "app.contract data metrics params progress",
     "training.fitting": "app.contract data evaluation metrics models params",
     "training.tracking": "app.contract data errors",
     "training.promotion": "app.contract data errors evaluation files fitting metrics params project tracking",

@@ -9,7 +9,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from app.contract.artifact import Artifact
 from app.contract.recommender import Recommender, Rows
@@ -18,6 +17,7 @@ from training.evaluation.targets import Targets, held_out
 from training.metrics import ranking
 from training.metrics.names import parse_metric
 from training.params.evaluate import EvaluateParams
+from training.progress import progress as steps
 
 USERS_AT_ONCE = 256
 
@@ -69,7 +69,8 @@ def in_blocks(n_users: int, work: Callable[[slice], T], *, progress: bool) -> li
     """Call `work` for each block of users, one block per processor at a time, with one BLAS thread each."""
     blocks = [slice(start, start + USERS_AT_ONCE) for start in range(0, n_users, USERS_AT_ONCE)]
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(tqdm(pool.map(work, blocks), desc="rank users", total=len(blocks), disable=not progress))
+        done = pool.map(work, blocks)
+        return list(steps(done, "rank users", "block", len(blocks)) if progress else done)
 
 
 def _rank_block(recommender: Recommender, targets: Targets, depth: int, with_auc: bool) -> Outcome:
