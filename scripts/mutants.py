@@ -22,7 +22,8 @@ from scripts.programs import running
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("app", "training", "deploy")
 NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "notebooks", ".dvc/config", ".dvc/.gitignore")
-TESTED_IN = {"app/schemas": "app/routes"}  # rooms whose tests lie in another one's folder
+# Rooms whose content is tested by what uses it.
+USED_BY = {"app/schemas": "app/routes", "app/model": "app/routes", "training/promotion": "training/tracking"}
 SECONDS = 300  # for the tests of one mutant; what takes longer hangs, which somebody would notice
 PLUGINS = ("-p", "pytest_timeout")
 
@@ -104,14 +105,15 @@ def _with(node: ast.expr, **changed: object) -> str:
 
 
 def concerned(path: Path) -> list[str]:
-    """The tests of a file: those of its name first, then those of its room, then others that import it."""
+    """The tests of a file: those of its name first, then those of its room, then others that import it or use it."""
     module, side = ".".join(path.with_suffix("").parts), ROOT / "tests" / path.parts[0]
     files = sorted(test.relative_to(ROOT) for test in side.rglob("test_*.py"))
-    folders = [Path("tests", TESTED_IN.get(str(folder), folder)) for folder in path.parents]
-    room = next(folder for folder in folders if any(test.parent == folder for test in files))
-    users = [test for test in files if test.parent != room and module in (ROOT / test).read_text(encoding="utf-8")]
-    near = [test for test in files if test.parent == room]
-    return [str(test) for test in sorted(near, key=lambda test: test.stem != f"test_{path.stem}") + users]
+    room = next(folder for folder in path.parents if any(test.parent == "tests" / folder for test in files))
+    users = [test for test in files if module in (ROOT / test).read_text(encoding="utf-8")]
+    above = [test for test in files if test.parent == Path("tests", USED_BY.get(str(path.parent), "nowhere"))]
+    near = [test for test in files if test.parent == "tests" / room]
+    near.sort(key=lambda test: test.stem != f"test_{path.stem}")
+    return [str(test) for test in dict.fromkeys([*near, *users, *above])]
 
 
 def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:

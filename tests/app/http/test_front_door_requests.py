@@ -157,7 +157,10 @@ def test_generated_requests_are_answered_and_counted_alike(artifact: Path, field
     assert counters(with_front_door) == counters(without)
 
 
-def test_most_plain_requests_never_reach_the_middleware(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("query", [b"k=5", b"genre=Comedy&k=5"])
+def test_most_requests_of_lists_never_reach_the_middleware(
+    artifact: Path, query: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def fail(*_: object) -> None:
         raise AssertionError("the middleware was reached")
 
@@ -165,7 +168,7 @@ def test_most_plain_requests_never_reach_the_middleware(artifact: Path, monkeypa
         service = make_service(artifact, True)
         monkeypatch.setattr("fastapi.FastAPI.__call__", fail)
         scope = next(generated(random.Random(5), 1))  # noqa: S311 - no secret
-        plain = {"method": "GET", "raw_path": b"/users/7/recommendations", "query_string": b"k=5", "root_path": ""}
+        plain = {"method": "GET", "raw_path": b"/users/7/recommendations", "query_string": query, "root_path": ""}
         return await answer(service, {**scope, **plain})
 
     assert asyncio.run(ask())[0]["status"] == 200
