@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test test-compose env check format lock clean
+.PHONY: help serve repro test test-compose test-hostile env check format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -31,6 +31,9 @@ test: .venv/installed .venv-mlflow2/installed ## Run all tests, those of the reg
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
 	@$(BIN)/python -m pytest tests/compose -m compose --capture no
+
+test-hostile: .venv/installed ## Attack the service for some minutes, and print what was tried and what went wrong
+	@$(BIN)/python -m pytest tests/hostile -m hostile --capture no
 
 env: ## Write .env, the passwords of docker-compose.yml
 	@sh scripts/env.sh
