@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test test-pages test-compose mutants audit sbom screenshots env check format lock clean
+.PHONY: help serve repro test test-pages test-compose test-hostile mutants audit sbom screenshots env check format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -55,6 +55,9 @@ sbom: .venv/installed ## Write the bills of materials of both images to reports/
 
 screenshots: .venv/installed ## Go through docs/tutorial.md and take its screenshots again; needs Chromium
 	@SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/test_tutorial.py -m pages
+
+test-hostile: .venv/installed ## Attack the service for some minutes, and print what was tried and what went wrong
+	@$(BIN)/python -m pytest tests/hostile -m hostile --capture no --timeout 900
 
 env: ## Write .env, the passwords of docker-compose.yml
 	@sh scripts/env.sh

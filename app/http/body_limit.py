@@ -11,11 +11,12 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from app.errors import BodyTooLargeError, ClientGoneError
+from app.http.bounded_json import BoundedDecoder
 
 MAX_BODY_BYTES = 1 << 20
 # To read and validate a body of this size takes less time than to pass it to a thread.
 SMALL_BODY_BYTES = 4096
-# One large body at a time: Python reads one in up to 20 ms, in which nothing else of the process runs.
+# One large body at a time: two would slow down the event loop.
 large_bodies = CapacityLimiter(1)
 
 
@@ -77,7 +78,7 @@ def _exceeds_limit(declared: str) -> bool:
 
 
 def _validated(body: bytes, model: type[BaseModel]) -> object:
-    content = json.loads(body)
+    content = json.loads(body, cls=BoundedDecoder)
     try:
         return model.model_validate(content)
     except ValidationError:

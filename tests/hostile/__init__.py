@@ -1,0 +1,1 @@
+"""Attacks, chance and breakage, bounded and seeded: `make test-hostile`."""

@@ -1,0 +1,48 @@
+"""The list that a user should get, worked out with plain NumPy and nothing of the service."""
+
+from typing import Any
+
+import numpy as np
+
+from app.contract.artifact import Artifact
+
+
+class Films:
+    """The films of an artifact, ranked for a user."""
+
+    def __init__(self, artifact: Artifact, years: list[int | None], genres: list[set[str]]) -> None:
+        self._artifact = artifact
+        self._years = np.array([-1 if year is None else year for year in years])
+        self._genres = [{genre.lower() for genre in each} for each in genres]
+
+    def allowed(self, query: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which films pass the filters, bool (n_items,)."""
+        ids, years = self._artifact.item_ids, self._years
+        mask = ~np.isin(ids, query.get("exclude", []))
+        wanted = {name.lower() for name in query.get("genre", [])}
+        unwanted = {name.lower() for name in query.get("exclude_genre", [])}
+        mask &= np.array([not wanted or bool(wanted & each) for each in self._genres])
+        mask &= np.array([not unwanted & each for each in self._genres])
+        if "year_from" in query:
+            mask &= (years >= query["year_from"]) & (years >= 0)
+        if "year_to" in query:
+            mask &= (years <= query["year_to"]) & (years >= 0)
+        return mask
+
+    def best(self, user: str, query: dict[str, Any]) -> tuple[list[int], list[float]]:
+        """Ids and scores of the page."""
+        artifact = self._artifact
+        row = int(user) if user.isdecimal() and int(user) < len(artifact.user_ids) else None
+        mask = self.allowed(query)
+        vector = artifact.user_embeddings[row].astype(np.float64) if row is not None else np.zeros(1)
+        if row is not None and not query.get("include_seen"):
+            seen = artifact.seen_indices[artifact.seen_indptr[row] : artifact.seen_indptr[row + 1]]
+            mask[seen] = False
+        if vector.any():
+            scores = artifact.item_embeddings.astype(np.float64) @ vector + artifact.item_biases
+        else:
+            scores = artifact.item_popularity.astype(np.float64)
+        rows = np.flatnonzero(mask)
+        order = rows[np.argsort(-scores[rows], kind="stable")]
+        page = order[query.get("offset", 0) :][: query.get("k", 10)]
+        return artifact.item_ids[page].tolist(), scores[page].tolist()

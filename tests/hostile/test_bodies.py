@@ -1,0 +1,75 @@
+"""Bodies that nobody would write: an answer below 500, in one of two shapes, whatever they hold."""
+
+import json
+import random
+import time
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.client import Client
+from tests.hostile.conftest import SEED, Connection, Table, Tally
+from tests.hostile.test_http import mutated
+
+pytestmark = pytest.mark.hostile
+
+ODD: list[Any] = [
+    None, True, -1, 0, 1.0, 1.5, 1e308, 10**400, "", "1001", "\ud800", "\0", "x" * 20_000, [], [[]], {}, {"a": {}},
+    [None] * 2000,
+    [1001] * 1001, float("nan"), float("inf"), -0.0, "é" * 300, ["Comedy"] * 51, [""], {"liked": [1001]},
+]  # fmt: skip
+BODIES = {
+    "/recommendations": {"liked": [1001, 1002], "disliked": [1003], "k": 5, "genre": ["Comedy"], "explain": True},
+    "/recommendations/batch": {"user_ids": [1, 2, "x"], "k": 3, "exclude": [1001], "include_seen": False},
+}
+FIELDS = ["liked", "disliked", "user_ids", "k", "offset", "genre", "exclude_genre", "exclude", "year_from", "?"]
+
+
+def is_right(status: int, body: bytes) -> bool:
+    answer = json.loads(body)
+    return status < 500 and (("error" in answer) if status >= 400 else ("items" in answer or "answers" in answer))
+
+
+def test_bodies_with_odd_values_and_changed_bytes(connection: Connection, table: Table) -> None:
+    random_, tally = random.Random(SEED), Tally()
+    for number in range(6000):
+        route = random_.choice(list(BODIES))
+        content = {
+            **BODIES[route],
+            **{random_.choice(FIELDS): random_.choice(ODD) for _ in range(random_.randrange(3))},
+        }
+        body = json.dumps(content).encode()
+        if number % 2:
+            body = mutated(random_, body)
+        tally.count(is_right(*(answer := connection.ask(route, body))), (route, body[:200], answer))
+    table.add("bodies with odd values, half of them with changed bytes", tally)
+
+
+def attack(port: int) -> None:
+    """Send bodies of 830 kB with 83,000 unknown keys for ever."""
+    body = ("{" + ",".join(f'"{number:05x}":1' for number in range(83_000)) + "}").encode()
+    connection = Connection(port)
+    while True:
+        connection.ask("/recommendations", body)
+
+
+def test_large_bodies_do_not_hold_up_others(target: Client, connection: Connection, table: Table) -> None:
+    """Prints what others wait for meanwhile; no limit, because it depends on the machine."""
+    attackers = [get_context("spawn").Process(target=attack, args=[target.port], daemon=True) for _ in range(4)]
+    for each in attackers:
+        each.start()
+    tally, waited = Tally(), dict[str, list[float]]()
+    try:
+        time.sleep(2)
+        for path in ["/health/live", "/users/1/recommendations", "/items/popular", "/items?query=film", "/model"] * 200:
+            began = time.perf_counter()
+            tally.count(connection.ask(path)[0] == 200, path)
+            waited.setdefault(path, []).append(1000 * (time.perf_counter() - began))
+    finally:
+        for each in attackers:
+            each.terminate()
+    for path, times in waited.items():
+        print(f"{path}: p50 {np.median(times):.1f} ms, p99 {np.percentile(times, 99):.1f} ms")  # noqa: T201 - to read
+    table.add("answers while four clients send bodies of 830 kB", tally)
