@@ -67,7 +67,9 @@ def mutants_of(path: Path) -> list[Mutant]:
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
-    """Nodes with the text that replaces each; none in annotations, f-strings and `if __name__ …`."""
+    """Nodes with the text that replaces each; none in annotations, f-strings and examples for the documentation."""
+    if isinstance(node, ast.keyword) and node.arg == "examples":
+        return
     for name, child in ast.iter_fields(node):
         if name not in ("annotation", "returns", "decorator_list"):
             for each in child if isinstance(child, list) else [child]:
@@ -129,7 +131,7 @@ def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:
         output.seek(0)
         lines = output.read().decode(errors="replace").splitlines()
     failed = [line for line in lines if line.startswith(("FAILED tests", "ERROR tests"))]
-    return None if process.returncode == 0 else (failed or lines)[-1]
+    return None if process.returncode == 0 else next(iter(failed), f"pytest ends with {process.returncode}")
 
 
 def sample(size: int, seed: int, only: list[str]) -> list[Mutant]:

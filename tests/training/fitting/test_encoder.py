@@ -45,3 +45,11 @@ def test_popularity_that_differs_a_thousandfold_takes_few_iterations(monkeypatch
     encoder, _ = fit_encoder(sparse.csr_matrix(liked), vectors)
 
     np.testing.assert_allclose(encoder, expected, atol=1e-3)
+
+
+def test_a_dimension_of_zero_stays_zero_beside_another() -> None:
+    positives = sparse.csr_matrix((np.random.default_rng(0).random((40, 9)) < 0.4).astype(np.float32))
+    vectors = np.column_stack([np.zeros(40), np.arange(40)]).astype(np.float32)
+    encoder, _ = fit_encoder(positives, vectors)
+    assert not encoder[:, 0].any()
+    np.testing.assert_array_equal(encoder[:, 1], fit_encoder(positives, vectors[:, 1:])[0][:, 0])
