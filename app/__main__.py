@@ -7,9 +7,9 @@ import sys
 
 from uvicorn.main import main
 
+from app.http.descriptors import BACKLOG
+
 OPTIONS = ("--factory", "app.main:create_app", "--http", "app.http.protocol:LimitedProtocol", "--ws", "none")
-# Asyncio accepts so many connections at once, before it looks at any of them.
-BACKLOG = ("--backlog", "256")
 
 if __name__ == "__main__":
-    main([*OPTIONS, *BACKLOG, *sys.argv[1:]], prog_name="python -m app")
+    main([*OPTIONS, "--backlog", str(BACKLOG), *sys.argv[1:]], prog_name="python -m app")

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "app.registry": "contract errors model observability settings",
     "app.http": "contract errors model observability registry schemas settings",
     "app.routes": "errors http model registry schemas settings",
-    "app.__main__": "",
+    "app.__main__": "http",
     "app.main": "errors http model observability registry routes settings",
     "training.errors": "",
     "training.project": "",

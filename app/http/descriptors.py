@@ -1,24 +1,36 @@
-"""Says once a second that no file descriptors are left; asyncio would write a traceback for every try to accept."""
+"""Shares out the file descriptors of the process, and says so if none are left."""
 
 import asyncio
 import logging
+import resource
 from typing import Any
 
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 OUT_OF_DESCRIPTORS = "socket.accept() out of system resource"
+TRIES_AGAIN = "_start_serving"
+PLENTY = 1 << 20
+
+_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+DESCRIPTORS = PLENTY if _limit == resource.RLIM_INFINITY else _limit
+# The rest is for files, downloads, and connections that asyncio has accepted and nobody has seen yet: up to BACKLOG.
+MAX_CONNECTIONS = min(1000, DESCRIPTORS // 2)
+BACKLOG = max(1, min(256, DESCRIPTORS // 8))
 
 
 class DescriptorWarning:
-    """An exception handler for an event loop."""
+    """An exception handler for an event loop: asyncio would write a traceback each time that it can't accept."""
 
     def __init__(self) -> None:
         self._quiet_until = float("-inf")
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Warn at most once a second; other errors are handled as ever."""
-        if context.get("message") != OUT_OF_DESCRIPTORS:
+        message = context.get("message", "")
+        if TRIES_AGAIN in message:
+            return  # asyncio wanted to accept again, but the port has been closed meanwhile
+        if message != OUT_OF_DESCRIPTORS:
             loop.default_exception_handler(context)
         elif loop.time() >= self._quiet_until:
             self._quiet_until = loop.time() + PAUSE_SECONDS

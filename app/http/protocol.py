@@ -8,13 +8,13 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import socket
 from random import getrandbits
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.http.body_limit import MAX_BODY_BYTES
+from app.http.descriptors import MAX_CONNECTIONS
 
 MAX_HEAD_BYTES = 96 * 1024  # the parser takes addresses of up to 64 KiB
 MAX_HEADERS = 100
@@ -25,8 +25,6 @@ CHECK_SECONDS = 1.0
 LINGER_SECONDS = 1.0
 LINGER_BYTES = 16 << 20
 SLICE = 4096
-# Half of the descriptors stay for files, downloads, and the burst of connections that the system accepts at once.
-MAX_CONNECTIONS = min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
 
 Debt = tuple[str, int]
 

@@ -43,6 +43,10 @@ class ModelFolder:
             if error.errno in DISK_ERRORS:
                 raise unwritable(into.parent, error) from error
             raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be copied: {in_one_line(error)}") from error
+        if content_hash(copy)[:VERSION_DIGITS] != release.version:
+            raise DownloadFailedError(
+                f"MODEL_DIR {self._directory} changed while it was copied; the next poll tries again."
+            )
         return copy
 
     def stop(self) -> None:

@@ -32,7 +32,7 @@ class Films:
     def best(self, user: str, query: dict[str, Any]) -> tuple[list[int], list[float]]:
         """Ids and scores of the page."""
         artifact = self._artifact
-        row = int(user) if user.isdecimal() and int(user) < len(artifact.user_ids) else None
+        row = {str(known): row for row, known in enumerate(artifact.user_ids)}.get(user)
         mask = self.allowed(query)
         vector = artifact.user_embeddings[row].astype(np.float64) if row is not None else np.zeros(1)
         if row is not None and not query.get("include_seen"):

@@ -3,8 +3,6 @@
 import contextlib
 import json
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from app.http import protocol
-from app.http.protocol import MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
+from app.http.protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
-from tests.processes import PROJECT, wait_until
-from tests.service import Asking, service
+from tests.service import Asking
 
 GET = b"GET /health/live HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST /recommendations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -194,28 +191,3 @@ def test_where_connections_are_too_many_the_slowest_makes_room(client: Client, m
         slow[-1].sendall(b"\r\n")
         assert is_live(slow[-1])
         assert slow[0].recv(65_536) == b""
-
-
-def test_where_descriptors_run_out_there_is_a_line_a_second_and_then_all_is_well(
-    make_settings: MakeSettings, tmp_path: Path
-) -> None:
-    few = ["sh", "-c", 'ulimit -n 60 && exec "$@"', "sh"]
-    settings = make_settings(log_level="WARNING")
-    put_in_cache(settings, write(tmp_path / "served"))
-    with service(settings, tmp_path / "log", wrapper=few) as (client, _):
-        started = time.monotonic()
-        with connected(client, 200):
-            time.sleep(2)
-        wait_until(lambda: client.get("/users/1/recommendations").status == 200)
-        seconds = time.monotonic() - started
-    log = (tmp_path / "log").read_text()
-    warnings = log.count("New connections wait: [Errno 24] Too many open files. Raise the limit: ulimit -n.")
-    assert 1 <= warnings <= seconds + 1
-    assert "Traceback" not in log
-
-
-def test_the_limit_of_connections_leaves_descriptors_for_the_rest() -> None:
-    code = "from app.http.protocol import MAX_CONNECTIONS; print(MAX_CONNECTIONS)"
-    command = ["sh", "-c", 'ulimit -n 60 && exec "$@"', "sh", sys.executable, "-c", code]
-    assert subprocess.run(command, cwd=PROJECT, capture_output=True, check=True).stdout == b"30\n"
-    assert MAX_CONNECTIONS <= 1000

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.contract.artifact import content_hash
+from app.errors import DownloadFailedError
 from app.model.store import ModelStore
 from app.observability.telemetry import Telemetry
+from app.registry.folder import ModelFolder
 from app.registry.follower import Follower
 from tests.artifacts import damage, make_artifact, write
 from tests.client import Client, put_in_cache, serving
@@ -129,6 +131,17 @@ def test_files_that_are_copied_in_one_by_one_serve_once_they_are_complete(
     shutil.copy2(new / last, folder / last)  # a copy with the times of the original
     assert following.poll() == (version(new), "ok")
     assert failures(following) == 0
+
+
+def test_a_folder_that_changes_while_it_is_copied_is_not_taken_for_what_it_was(
+    following: Following, folder: Path, tmp_path: Path
+) -> None:
+    write(folder, make_artifact(seed=1))
+    source = ModelFolder(folder)
+    release = source.resolve().release
+    write(folder, make_artifact(seed=2))
+    with pytest.raises(DownloadFailedError, match="changed while it was copied; the next poll tries again"):
+        source.fetch(release, tmp_path)
 
 
 def test_a_folder_that_stays_incomplete_is_a_failed_swap_at_the_second_poll(following: Following, folder: Path) -> None:

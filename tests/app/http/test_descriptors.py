@@ -1,0 +1,66 @@
+"""Few file descriptors."""
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.http.descriptors import BACKLOG, MAX_CONNECTIONS, OUT_OF_DESCRIPTORS, DescriptorWarning
+from tests.artifacts import write
+from tests.client import put_in_cache
+from tests.conftest import MakeSettings
+from tests.processes import PROJECT, wait_until
+from tests.service import service
+
+FEW = ["sh", "-c", 'ulimit -n 60 && exec "$@"', "sh"]
+
+
+def test_more_connections_than_descriptors_do_no_lasting_harm(make_settings: MakeSettings, tmp_path: Path) -> None:
+    settings = make_settings(log_level="WARNING")
+    put_in_cache(settings, write(tmp_path / "served"))
+    with service(settings, tmp_path / "log", wrapper=FEW) as (client, _):
+        started = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            for _ in range(200):
+                stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=10))
+            time.sleep(2)
+        wait_until(lambda: client.get("/users/1/recommendations").status == 200)
+        seconds = time.monotonic() - started
+    log = (tmp_path / "log").read_text()
+    assert log.count("New connections wait") <= seconds + 1
+    assert "Traceback" not in log
+
+
+def test_asyncio_s_tries_to_accept_make_one_line_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail_often() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(DescriptorWarning())
+        error = OSError(24, "Too many open files")
+        for _ in range(1000):
+            loop.call_exception_handler({"message": OUT_OF_DESCRIPTORS, "exception": error})
+
+    asyncio.run(fail_often())
+    assert caplog.messages == ["New connections wait: [Errno 24] Too many open files. Raise the limit: ulimit -n."]
+
+
+def test_other_errors_of_the_loop_are_still_told(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(DescriptorWarning())
+        loop.call_exception_handler({"message": "another problem"})
+
+    asyncio.run(fail())
+    assert caplog.messages == ["another problem"]
+
+
+def test_the_limit_of_connections_leaves_descriptors_for_the_rest() -> None:
+    code = "from app.http.descriptors import BACKLOG, MAX_CONNECTIONS; print(MAX_CONNECTIONS, BACKLOG)"
+    printed = subprocess.run([*FEW, sys.executable, "-c", code], cwd=PROJECT, capture_output=True, check=True).stdout
+    assert printed == b"30 7\n"
+    assert MAX_CONNECTIONS <= 1000
+    assert BACKLOG <= 256
