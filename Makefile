@@ -4,6 +4,7 @@
 
 PORT ?= 8000
 MLFLOW_PORT ?= 5000
+HOURS ?= 1
 UV = uv==0.13.9
 
 # A relative path works even if the folder's name holds a space.
@@ -12,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test test-pages test-compose test-hostile mutants audit sbom screenshots env check format lock clean
+.PHONY: help serve repro test test-pages test-compose test-hostile soak mutants audit sbom screenshots env check format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -58,6 +59,9 @@ screenshots: .venv/installed ## Go through docs/tutorial.md and take its screens
 
 test-hostile: .venv/installed ## Attack the service for some minutes, and print what was tried and what went wrong
 	@$(BIN)/python -m pytest tests/hostile -m hostile --capture no --timeout 900
+
+soak: .venv/installed ## Keep the service busy for HOURS with promotions and faults, and print what grows
+	@$(BIN)/python -m benchmarks.soak --hours $(HOURS)
 
 env: ## Write .env, the passwords of docker-compose.yml
 	@sh scripts/env.sh

@@ -109,10 +109,13 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         """Close a connection that waits for its client, for the longest; or an idle one; or, if all work, this one."""
-        others = [each for each in self.connections if isinstance(each, LimitedProtocol) and each is not self]
+        ours = [each for each in self.connections if isinstance(each, LimitedProtocol)]
+        others = [each for each in ours if each is not self and not each.transport.is_closing()]
         free = [each for each in others if each.cycle is None or each.cycle.response_complete or each._owed()]
+        if len(others) < MAX_CONNECTIONS:
+            return  # the others that are too many are closing
         if free:
-            min(free, key=lambda each: (each._owed() is None, each._since))._give_up()
+            min(free, key=lambda each: (each._owed() is None, each._since)).transport.abort()
         else:
             self._refuse(503, "too_many_connections", "This process has too many connections; try again.")
 

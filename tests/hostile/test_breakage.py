@@ -144,7 +144,7 @@ def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> No
     with service(own, tmp_path / "log", wrapper=few) as (client, _):
         for _ in range(5):
             with contextlib.ExitStack() as stack:
-                for _ in range(300):
+                for _ in range(100):
                     stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=10))
                 time.sleep(1)
             asking = Asking(client)
@@ -154,7 +154,7 @@ def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> No
                 tally.count(status == 200, status)
     log = (tmp_path / "log").read_text()
     tally.count("Traceback" not in log and len(log.splitlines()) < 40, f"{len(log.splitlines())} {log[-2000:]}")
-    table.add("answers after 300 connections with 80 descriptors, five times; the log", tally)
+    table.add("answers after 100 connections with 80 descriptors, five times; the log", tally)
 
 
 @pytest.mark.parametrize("created", [0, 2**53, 4_000_000_000_000])
