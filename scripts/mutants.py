@@ -23,7 +23,12 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("app", "training", "deploy")
 NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "notebooks", ".dvc/config", ".dvc/.gitignore")
 # Rooms whose content is tested by what uses it.
-USED_BY = {"app/schemas": "app/routes", "app/model": "app/routes", "training/promotion": "training/tracking"}
+USED_BY = {
+    "app/observability": "app/http",
+    "app/schemas": "app/routes",
+    "app/model": "app/routes",
+    "training/promotion": "training/tracking",
+}
 SECONDS = 300  # for the tests of one mutant; what takes longer hangs, which somebody would notice
 PLUGINS = ("-p", "pytest_timeout")
 
@@ -130,6 +135,8 @@ def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:
                 return f"no end within {seconds} s"
         output.seek(0)
         lines = output.read().decode(errors="replace").splitlines()
+    if process.returncode < 0:
+        sys.exit(f"Something ended pytest with signal {-process.returncode}: is memory short? Run the same again.")
     failed = [line for line in lines if line.startswith(("FAILED tests", "ERROR tests"))]
     return None if process.returncode == 0 else next(iter(failed), f"pytest ends with {process.returncode}")
 

@@ -1,11 +1,13 @@
 """Fixtures that several packages of tests share."""
 
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from app.settings import Settings
@@ -39,6 +41,15 @@ def _in_story(item: pytest.Item) -> bool:
 
 def _place(seed: int, name: str) -> bytes:
     return sha256(f"{seed} {name}".encode()).digest()
+
+
+@pytest.fixture(autouse=True)
+def _mlflow_forgets() -> Iterator[None]:
+    """MLflow keeps the addresses that a test gives it, for the whole process and what it starts."""
+    yield
+    mlflow.set_tracking_uri(None)
+    mlflow.set_registry_uri(None)
+    os.environ.pop("MLFLOW_REGISTRY_URI", None)
 
 
 @pytest.fixture(scope="session")

@@ -165,3 +165,14 @@ def test_an_unknown_parameter_of_a_family_is_refused() -> None:
 
 def test_every_family_has_parameters_in_params_yaml() -> None:
     assert set(FAMILIES) == set(load_params(ROOT / "params.yaml").models)
+
+
+@pytest.mark.parametrize("seed", [0, 2**32 - 1])
+def test_every_seed_that_numpy_takes_is_accepted(tmp_path: Path, seed: int) -> None:
+    assert change_params(Project(tmp_path), seed=seed).seed == seed
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_no_other_seed_is_accepted(tmp_path: Path, seed: int) -> None:
+    with pytest.raises(ParamsError, match=rf"params\.yaml: .*seed: input should be .*, not {seed}"):
+        change_params(Project(tmp_path), seed=seed)
