@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.app.conftest import offline_settings
 from tests.artifacts import make_artifact, write
 from tests.client import put_in_cache, serving
@@ -18,6 +20,7 @@ if sys.version_info < (3, 11):
     PHASES.remove("stateful")
 
 
+@pytest.mark.timeout(600)
 def test_every_answer_is_one_that_the_document_describes(tmp_path: Path) -> None:
     settings = offline_settings(tmp_path)
     # It knows the ids of the document's examples, and small numbers, which are tried often.

@@ -10,6 +10,9 @@ import pytest
 
 from tests.processes import PROJECT, answers, free_port, process, wait_until
 
+pytestmark = pytest.mark.timeout(300)  # starts MLflow with a login
+
+
 PASSWORDS = {"admin": "the administrator's", "training": "that of training", "api": "that of the service"}
 NEW = {"name": "anything"}
 

@@ -127,7 +127,7 @@ def test_a_full_disk_is_said_in_one_sentence_and_what_was_trained_is_kept(traine
     project, _ = trained
     size, served = (project.root / "mlflow.db").stat().st_size, content_hash(project.served)
     done = subprocess.run(
-        ["bash", "-c", f"ulimit -f {size // 1024}; exec {sys.executable} -c '{REGISTER}'"],
+        ["bash", "-c", f"ulimit -f {size // 1024}; exec '{sys.executable}' -c '{REGISTER}'"],
         cwd=project.root, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
