@@ -37,7 +37,8 @@ ADDRESS_TOO_LONG: dict[int | str, dict[str, Any]] = {
     400: {
         "description": "The address is longer than 64 KiB.",
         "content": {"text/plain": {"schema": {"type": "string"}, "example": "Invalid HTTP request received."}},
-    }
+    },
+    431: {"description": "Address and headers together are longer than 96 KiB.", "model": ErrorAnswer},
 }
 
 
