@@ -2,7 +2,7 @@
 
 Mixed load without a pause, a promotion each minute, and each five minutes a fault: a registry that is down, a damaged
 version, clients that stop half-way, a process stopped for a second. Each ten seconds memory, descriptors, threads and
-latency are noted. The result is in .cache/soak.csv and .cache/soak.png.
+latency are noted. The result is in .cache/benchmarks/soak.csv and soak.png.
 """
 
 import argparse

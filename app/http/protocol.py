@@ -16,7 +16,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.http.body_limit import MAX_BODY_BYTES
 from app.http.descriptors import MAX_CONNECTIONS
 
-MAX_HEAD_BYTES = 96 * 1024  # the parser takes addresses of up to 64 KiB
+MAX_ADDRESS_BYTES = 64 * 1024 - 1  # uvicorn refuses longer ones, but only when all headers are there
+MAX_HEAD_BYTES = 96 * 1024
 MAX_HEADERS = 100
 MAX_REQUEST_BYTES = 4 * MAX_BODY_BYTES  # a body of many small chunks is longer than its content
 MAX_PIPELINED = 256
@@ -79,7 +80,10 @@ class LimitedProtocol(HttpToolsProtocol):
     def _check_size(self) -> None:
         # The scope gets its method when all headers are there. Those that follow a body in chunks count, too.
         in_head = "method" not in self.scope
-        if len(self.headers) > MAX_HEADERS or (in_head and self._received > MAX_HEAD_BYTES):
+        if len(self.url) > MAX_ADDRESS_BYTES:
+            self._is_refused = True
+            self.send_400_response("Invalid HTTP request received.")
+        elif len(self.headers) > MAX_HEADERS or (in_head and self._received > MAX_HEAD_BYTES):
             self._refuse(431, "headers_too_large", f"Send at most {MAX_HEADERS} headers and {MAX_HEAD_BYTES} bytes.")
         elif self._received > MAX_REQUEST_BYTES:
             self._refuse(413, "body_too_large", f"The body has more than {MAX_BODY_BYTES} bytes.")

@@ -138,13 +138,13 @@ def test_a_disk_that_fills(registry: TestRegistry, make_settings: MakeSettings, 
 
 
 def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> None:
-    tally, few = Tally(), ["sh", "-c", 'ulimit -n 80 && exec "$@"', "sh"]
+    tally, few = Tally(), ["sh", "-c", 'ulimit -n 200 && exec "$@"', "sh"]
     own = settings.model_copy(update={"model_cache_dir": tmp_path / "cache"})
     put_in_cache(own, write(tmp_path / "served"))
     with service(own, tmp_path / "log", wrapper=few) as (client, _):
         for _ in range(5):
             with contextlib.ExitStack() as stack:
-                for _ in range(100):
+                for _ in range(300):
                     stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=10))
                 time.sleep(1)
             asking = Asking(client)
@@ -154,7 +154,7 @@ def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> No
                 tally.count(status == 200, status)
     log = (tmp_path / "log").read_text()
     tally.count("Traceback" not in log and len(log.splitlines()) < 40, f"{len(log.splitlines())} {log[-2000:]}")
-    table.add("answers after 100 connections with 80 descriptors, five times; the log", tally)
+    table.add("answers after 300 connections with 200 descriptors, five times; the log", tally)
 
 
 @pytest.mark.parametrize("created", [0, 2**53, 4_000_000_000_000])

@@ -18,7 +18,7 @@ from tests.conftest import MakeSettings
 from tests.processes import PROJECT, wait_until
 from tests.service import service
 
-FEW = ["sh", "-c", 'ulimit -n 80 && exec "$@"', "sh"]
+FEW = ["sh", "-c", 'ulimit -n 200 && exec "$@"', "sh"]
 
 
 def test_more_connections_than_descriptors_do_no_lasting_harm(make_settings: MakeSettings, tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_more_connections_than_descriptors_do_no_lasting_harm(make_settings: Mak
     with service(settings, tmp_path / "log", wrapper=FEW) as (client, _):
         started = time.monotonic()
         with contextlib.ExitStack() as stack:
-            for _ in range(60):
+            for _ in range(300):
                 stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=10))
             time.sleep(2)
         wait_until(lambda: client.get("/users/1/recommendations").status == 200)
@@ -64,6 +64,6 @@ def test_other_errors_of_the_loop_are_still_told(caplog: pytest.LogCaptureFixtur
 def test_the_limit_of_connections_leaves_descriptors_for_the_rest() -> None:
     code = "from app.http.descriptors import BACKLOG, MAX_CONNECTIONS; print(MAX_CONNECTIONS, BACKLOG)"
     printed = subprocess.run([*FEW, sys.executable, "-c", code], cwd=PROJECT, capture_output=True, check=True).stdout
-    assert printed == b"8 10\n"
+    assert printed == b"50 50\n"
     assert MAX_CONNECTIONS <= 1000
     assert BACKLOG <= 256

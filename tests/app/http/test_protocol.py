@@ -120,6 +120,14 @@ def test_headers_without_end_are_refused(client: Client, sent: bytes) -> None:
     assert error_of(client, sent) == (431, "headers_too_large")
 
 
+@pytest.mark.parametrize("size", [65_600, 10_000_000])
+def test_an_address_without_end_is_refused_like_one_that_is_too_long(client: Client, size: int) -> None:
+    with connected(client, 1) as [connection]:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(b"GET /" + b"a" * size + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert received(connection).startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_hundred_megabytes_of_headers_are_not_read(client: Client) -> None:
     with connected(client, 1) as [connection]:
         connection.sendall(GET)
