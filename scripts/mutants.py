@@ -25,6 +25,7 @@ NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "noteboo
 # Rooms whose content is tested by what uses it.
 USED_BY = {
     "app/observability": "app/http",
+    "app/routes": "app/http",
     "app/schemas": "app/routes",
     "app/model": "app/routes",
     "training/promotion": "training/tracking",
