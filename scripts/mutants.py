@@ -25,6 +25,7 @@ NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "noteboo
 # Rooms whose content is tested by what uses it.
 USED_BY = {
     "app/observability": "app/http",
+    "app/routes": "app/http",
     "app/schemas": "app/routes",
     "app/model": "app/routes",
     "training/promotion": "training/tracking",
@@ -113,7 +114,7 @@ def _with(node: ast.expr, **changed: object) -> str:
 
 def concerned(path: Path) -> list[str]:
     """The tests of a file: those of its name first, then those of its room, then others that import it or use it."""
-    module, side = ".".join(path.with_suffix("").parts), ROOT / "tests" / path.parts[0]
+    module, side = ".".join(path.with_suffix("").parts).removesuffix(".__init__"), ROOT / "tests" / path.parts[0]
     files = sorted(test.relative_to(ROOT) for test in side.rglob("test_*.py"))
     room = next(folder for folder in path.parents if any(test.parent == "tests" / folder for test in files))
     users = [test for test in files if module in (ROOT / test).read_text(encoding="utf-8")]

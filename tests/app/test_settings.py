@@ -28,8 +28,9 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("MODEL_POLL_SECONDS", "0.5")
     monkeypatch.setenv("MODEL_CACHE_DIR", "/var/cache/with space")
     monkeypatch.setenv("LOG_LEVEL", "debug")
+    monkeypatch.setenv("LOG_FORMAT", "JSON")
     settings = Settings.from_environment()
-    assert (settings.model_poll_seconds, settings.log_level) == (0.5, "DEBUG")
+    assert (settings.model_poll_seconds, settings.log_level, settings.log_format) == (0.5, "DEBUG", "json")
     assert settings.model_cache_dir == Path("/var/cache/with space")
 
 

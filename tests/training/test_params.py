@@ -176,3 +176,9 @@ def test_every_seed_that_numpy_takes_is_accepted(tmp_path: Path, seed: int) -> N
 def test_no_other_seed_is_accepted(tmp_path: Path, seed: int) -> None:
     with pytest.raises(ParamsError, match=rf"params\.yaml: .*seed: input should be .*, not {seed}"):
         change_params(Project(tmp_path), seed=seed)
+
+
+def test_a_number_is_what_dvc_takes_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text((ROOT / "params.yaml").read_text().replace("confidence: 0.95", "confidence: 95e-2"))
+    assert load_params(path).registration.gate.confidence == 0.95

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from app.contract.artifact import MANIFEST, ArtifactError, Events, content_hash, load_artifact, write_artifact
+from app.contract.artifact import MANIFEST, ArtifactError, Events, Recipe, content_hash, load_artifact, write_artifact
 from app.contract.artifact_format import ARRAYS, CATALOGUE_ARRAYS, FORMAT_VERSION, MAX_MANIFEST_BYTES, OPTIONAL
 from tests.app.contract.conftest import FILMS, READY
 from tests.app.contract.hostile import list_file, list_hash, rewrite_manifest
@@ -236,3 +236,12 @@ def test_an_artifact_is_made_beside_its_place_as_another_file_system_would_allow
     directory = write(tmp_path / "below" / "served")
     assert [path.name for path in directory.parent.iterdir()] == ["served"]
     assert stat.S_IMODE(directory.stat().st_mode) == 0o755  # another user's service reads it
+
+
+def test_the_order_in_which_parameters_were_set_changes_no_byte(tmp_path: Path) -> None:
+    hashes = set()
+    for number, params in enumerate(({"a": 1, "ä": 2}, {"ä": 2, "a": 1})):
+        recipe = Recipe("test", params, 0, "0" * 64)
+        hashes.add(content_hash(write(tmp_path / str(number), make_artifact(recipe=recipe))))
+    assert len(hashes) == 1
+    assert '"ä": 2' in (tmp_path / "0" / MANIFEST).read_text(encoding="utf-8")

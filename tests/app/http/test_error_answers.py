@@ -169,3 +169,16 @@ def test_every_error_is_drawn_in_the_tree() -> None:
     for base in (ServiceError, ModelError):
         for error in (base, *base.__subclasses__()):
             assert f"{error.__name__} " in (errors.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("query", "end"),
+    [
+        ("k=0&offset=-1&year_from=x&year_to=x&diversity=2", ""),
+        ("k=0&offset=-1&year_from=x&year_to=x&diversity=2&include_seen=maybe&explain=x", " And 2 more."),
+    ],
+)
+def test_five_problems_are_told_and_the_others_counted(client: Client, query: str, end: str) -> None:
+    message = client.get(f"/users/1/recommendations?{query}").json["error"]["message"]
+    assert message.count(" is '") == 5
+    assert message.partition(" And ")[2] == end.removeprefix(" And ")

@@ -96,6 +96,7 @@ def test_more_filters_than_are_kept_change_nothing(index: CatalogueIndex) -> Non
     first = [allowed(year) for year in years]
     assert [allowed(year) for year in reversed(years)] == first[::-1]
     assert len({tuple(mask) for mask in first}) > 2
+    assert len(index._masks) <= catalogue.MASKS
 
 
 def test_a_search_finds_only_what_is_allowed(index: CatalogueIndex) -> None:

@@ -65,3 +65,10 @@ def test_a_damaged_artifact_is_refused_by_the_name_of_its_file(tmp_path: Path) -
     damage(directory / "item_biases.npy")
     with pytest.raises(ModelRefusedError, match=r"^item_biases\.npy does not have the SHA-256"):
         load_model(directory, RELEASE)
+
+
+def test_popular_films_are_written_as_json_before_the_first_request(tmp_path: Path) -> None:
+    model = load_model(write(tmp_path / "served"), RELEASE)
+    warm = model.catalogue.fragment.cache_info().misses
+    model.catalogue.fragment(0)
+    assert model.catalogue.fragment.cache_info().misses == warm > 0

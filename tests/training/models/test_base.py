@@ -1,0 +1,24 @@
+import numpy as np
+from scipy import sparse
+
+from training.models.base import LARGEST, Factors, TrainingData
+
+POSITIVES = sparse.csr_matrix(np.array([[1, 1, 0], [0, 0, 0]], dtype=np.float32))
+DATA = TrainingData(POSITIVES, sparse.csr_matrix((3, 0), dtype=np.float32), 1, POSITIVES)
+
+
+def test_what_has_no_positive_gets_zeros_whatever_a_library_leaves_there() -> None:
+    factors = Factors.learned(DATA, np.full((2, 2), 5.0), np.full((3, 2), 6.0), np.array([7.0, 8.0, 9.0]))
+    assert factors.user_embeddings.tolist() == [[5, 5], [0, 0]]
+    assert factors.item_embeddings.tolist() == [[6, 6], [6, 6], [0, 0]]
+    assert factors.item_biases.tolist() == [7, 8, 0]
+    assert factors.user_biases.tolist() == [0, 0]
+    assert Factors.learned(DATA, np.ones((2, 2)), np.ones((3, 2))).item_biases.tolist() == [0, 0, 0]
+
+
+def test_factors_are_usable_up_to_the_largest_number_of_an_artifact() -> None:
+    def usable(value: float) -> bool:
+        return Factors.learned(DATA, np.ones((2, 1)), np.array([[1.0], [value], [1.0]])).is_usable()
+
+    assert usable(float(np.float32(LARGEST)))
+    assert not any(map(usable, (1.01 * LARGEST, -1.01 * LARGEST, np.inf, np.nan)))

@@ -1,0 +1,50 @@
+import pytest
+
+from app.contract.artifact import Recipe
+from training.promotion.gate import Verdict
+from training.promotion.registration import Registration
+from training.promotion.summary import registration_table
+
+RECIPE = Recipe("ease", {}, 1, "")
+FIGURES = {
+    "candidate": 0.25,
+    "popularity": 0.1,
+    "gain_over_popularity": 0.15,
+    "gain_over_popularity_low": 0.1,
+    "gain_over_popularity_high": 0.2,
+    "live": 0.26,
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "verdict", "lines"),
+    [
+        ("3", None, ["films version 3 (ease): challenger, decided before; nothing to do"]),
+        (
+            None,
+            Verdict(False, "no reason", FIGURES),
+            [
+                "films not registered (ease): challenger",
+                "  ndcg@10         mean   difference to the candidate",
+                "  candidate     0.2500",
+                "  popularity    0.1000   +0.1500 [+0.1000, +0.2000]",
+                "  live          0.2600   ",
+                "  no reason",
+            ],
+        ),
+        (
+            "4",
+            Verdict(True, "a reason", {}),
+            [
+                "films version 4 (ease): challenger",
+                "  ndcg@10         mean   difference to the candidate",
+                "  a reason",
+            ],
+        ),
+    ],
+)
+def test_the_table_holds_a_line_for_each_figure_that_is_known(
+    version: str | None, verdict: Verdict | None, lines: list[str]
+) -> None:
+    registration = Registration("films", version, RECIPE, "ndcg@10", "challenger", verdict)
+    assert registration_table(registration).split("\n") == lines
