@@ -71,7 +71,8 @@ class Artifact:
     the CSR row `seen_indices[seen_indptr[u]:seen_indptr[u + 1]]`; `seen_liked`, parallel to it, tells the positives.
     A new user's vector is Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique.
     `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
-    `ready_scores` are their scores by `ready_scores.as_millionths`.
+    `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were positives;
+    None: all were.
     """
 
     recipe: Recipe
@@ -90,6 +91,7 @@ class Artifact:
     ready_items: npt.NDArray[np.int32] | None = None
     ready_scores: npt.NDArray[np.int32] | None = None
     events: Events | None = None
+    min_rating: float | None = None
 
 
 def content_hash(directory: Path) -> str:
@@ -134,7 +136,8 @@ def load_artifact(directory: Path) -> Artifact:
     catalogue = Catalogue(**{name: arrays.pop(name) for name in CATALOGUE_ARRAYS})
     recipe = Recipe(manifest["family"], manifest["params"], manifest["seed"], manifest["data_hash"])
     events = Events(**manifest["events"]) if "events" in manifest else None
-    return Artifact(recipe=recipe, catalogue=catalogue, events=events, **arrays)
+    min_rating = manifest.get("min_rating")
+    return Artifact(recipe=recipe, catalogue=catalogue, events=events, min_rating=min_rating, **arrays)
 
 
 def _load(directory: Path, files: Mapping[str, Any]) -> Arrays:
@@ -176,6 +179,7 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         "data_hash": recipe.data_hash,
         "files": files,
         **({"events": artifact.events._asdict()} if artifact.events else {}),
+        **({} if artifact.min_rating is None else {"min_rating": artifact.min_rating}),
     }
 
 

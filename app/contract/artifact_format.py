@@ -12,6 +12,7 @@ FORMAT_VERSION = 2
 KIND = "movie-recommender"
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
+MAX_MIN_RATING = 1e12
 
 # name -> (dtype, or None for an id: int64 or fixed-width text; shape as named sizes)
 Table = dict[str, tuple[str | None, tuple[str, ...]]]
@@ -78,6 +79,9 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
             refuse(path, f"lacks {key!r} ({kind.__name__})")
     if "events" in manifest:
         _check_events(path, manifest["events"])
+    least = manifest.get("min_rating")
+    if least is not None and (type(least) not in (int, float) or not abs(least) < MAX_MIN_RATING):
+        refuse(path, f"has the min_rating {least!r}; expected a number of stars")
 
 
 def check_listed(path: Path, files: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -126,6 +126,9 @@ def resident(path: Path) -> int:
         ({"events": {"store": STORE, "until": -1}}, "has events until -1; expected a whole number from 0"),
         ({"events": {"store": STORE, "until": 1.0}}, "has events until 1.0; expected a whole number from 0"),
         ({"events": {"store": STORE, "until": True}}, "has events until True; expected a whole number from 0"),
+        ({"min_rating": "4"}, "has the min_rating '4'; expected a number of stars"),
+        ({"min_rating": True}, "has the min_rating True; expected a number of stars"),
+        ({"min_rating": 1e12}, "has the min_rating 1000000000000.0; expected a number of stars"),
     ],
 )
 def test_a_wrong_manifest_is_explained(directory: Path, changes: dict[str, Any], message: str) -> None:
@@ -216,6 +219,7 @@ def test_a_model_that_learned_from_events_says_until_where(tmp_path: Path) -> No
     events = Events(STORE, 41)
     directory = write(tmp_path / "served", make_artifact(events=events))
     assert load_artifact(directory).events == events
+    assert load_artifact(directory).min_rating is None
     assert content_hash(directory) != content_hash(write(tmp_path / "without"))
 
 

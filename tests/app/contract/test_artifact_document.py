@@ -42,8 +42,9 @@ def test_the_document_s_arrays_are_those_of_the_code(part: str, arrays: Table) -
 
 
 def test_the_document_s_keys_are_those_of_a_manifest() -> None:
-    keys = re.findall(r"^\| `(\w+)` \| (?:string|integer|object)", PAGE, re.MULTILINE)
-    assert keys == ["format_version", "kind", "family", "params", "seed", "data_hash", "files", "events"]
+    keys = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|object)", PAGE, re.MULTILINE)
+    required = ["format_version", "kind", "family", "params", "seed", "data_hash", "files"]
+    assert keys == [*required, "events", "min_rating"]
 
 
 # Two users, three films, as a reader of the document would write them down.
@@ -72,11 +73,12 @@ def test_an_artifact_that_follows_the_document_is_read(tmp_path: Path) -> None:
         files[f"{name}.npy"] = {"sha256": digest, "shape": list(array.shape), "dtype": array.dtype.str}
     manifest = {
         "format_version": 2, "kind": "movie-recommender", "family": "by hand", "params": {}, "seed": 0, "data_hash": "",
-        "files": files, "events": {"store": "0f8fad5b-d9cb-469f-a165-70867728950e", "until": 0},
+        "files": files, "events": {"store": "0f8fad5b-d9cb-469f-a165-70867728950e", "until": 0}, "min_rating": 3.5,
     }  # fmt: skip
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
     artifact = load_artifact(tmp_path)
+    assert artifact.min_rating == 3.5
     recommender = Recommender(artifact)
     for row, scores in enumerate([[2.0, 1.5], [3000.0, 5.0]]):
         for ranking in (recommender.ready(row, 2), recommender.recommend(np.array([row]), 2)):
