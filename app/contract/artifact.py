@@ -71,8 +71,8 @@ class Artifact:
     the CSR row `seen_indices[seen_indptr[u]:seen_indptr[u + 1]]`; `seen_liked`, parallel to it, tells the positives.
     A new user's vector is Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique.
     `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
-    `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were positives;
-    None: all were.
+    `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
+    positives; None: all were.
     """
 
     recipe: Recipe
