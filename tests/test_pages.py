@@ -23,6 +23,7 @@ NOT_RUN = {
     "make serve": "test_tutorial.py runs it; it goes on until Ctrl-C",
     "make test": "runs this test",
     "make mutants": "takes minutes; test_mutants.py tests its parts",
+    "make soak": "takes an hour",
     "make env": "needs Docker; tests/compose runs what follows",
     "make test-compose": "needs Docker",
     "docker ": "needs Docker; tests/compose runs it",

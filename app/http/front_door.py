@@ -14,6 +14,7 @@ from time import perf_counter
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 from starlette.types import Scope, Send
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.http.access import API_KEY_HEADER, Secrets
 from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
@@ -26,10 +27,9 @@ from app.observability.request_log import Answered, RequestLog
 from app.observability.telemetry import FALLBACK, Telemetry
 from app.schemas.queries import DEFAULT_K, MAX_K, UserQuery
 
-PREFIX, SUFFIX = b"/users/", b"/recommendations"
 ROUTE = "/users/{user_id}/recommendations"
-# An id that reads the same in a path, in JSON, and in a log line.
-PLAIN_ID = re.compile(rb"[A-Za-z0-9._~-]{1,200}")
+# The id reads the same in a path, in JSON, and in a log line.
+PLAIN_PATH = re.compile(rb"/users/([A-Za-z0-9._~-]{1,200})/recommendations")
 PLAIN_QUERIES = {b"": DEFAULT_K} | {b"k=%d" % k: k for k in range(1, MAX_K + 1)}
 LONGEST_QUERY = 512  # bytes; longer ones would fill the cache of parsed queries
 LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isinstance(field.default, list))
@@ -60,16 +60,20 @@ class FrontDoor:
         """Answer the request; False if nothing was done and the application must answer."""
         started = perf_counter()
         path: bytes = scope["raw_path"]
-        if not path.endswith(SUFFIX) or not path.startswith(PREFIX):
+        named = PLAIN_PATH.fullmatch(path)
+        model = self._store.current
+        if named is None or model is None or scope["method"] != "GET" or scope["root_path"]:
             return False
-        model, user_id = self._store.current, path[len(PREFIX) : -len(SUFFIX)]
-        if model is None or scope["method"] != "GET" or scope["root_path"] or not PLAIN_ID.fullmatch(user_id):
-            return False
+        user_id = named[1]
         request_id = self._admitted(scope)
         body = None if request_id is None else self._body_or_none(model, user_id, scope["query_string"])
         if request_id is None or body is None:
             return False
-        await self._send(send, request_id, body)
+        cycle = cycle_behind(send)
+        if cycle is None:
+            await _send(send, request_id, body)
+        else:
+            self._write(cycle, request_id, body)
         self._note(path, model, request_id, perf_counter() - started)
         return True
 
@@ -108,13 +112,7 @@ class FrontDoor:
             return None
         return answer_user(model, self._telemetry, user_id.decode(), query)
 
-    async def _send(self, send: Send, request_id: bytes, body: bytes) -> None:
-        cycle = cycle_behind(send)
-        if cycle is None:
-            headers = [(b"content-length", b"%d" % len(body)), CONTENT_TYPE, (REQUEST_ID_HEADER, request_id)]
-            await send({"type": "http.response.start", "status": 200, "headers": [*headers, *ANSWER_HEADERS]})
-            await send({"type": "http.response.body", "body": body})
-            return
+    def _write(self, cycle: RequestResponseCycle, request_id: bytes, body: bytes) -> None:
         # uvicorn makes a new list each second, with the date in it.
         if cycle.default_headers is not self._default_headers:
             self._default_headers = cycle.default_headers
@@ -128,6 +126,12 @@ class FrontDoor:
         if self._log.is_on:
             ms = round(1000 * seconds, 2)
             self._log.add(Answered("GET", ROUTE, path.decode(), 200, ms, request_id.decode(), model.version))
+
+
+async def _send(send: Send, request_id: bytes, body: bytes) -> None:
+    headers = [(b"content-length", b"%d" % len(body)), CONTENT_TYPE, (REQUEST_ID_HEADER, request_id)]
+    await send({"type": "http.response.start", "status": 200, "headers": [*headers, *ANSWER_HEADERS]})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _head(default_headers: Headers) -> bytes:
