@@ -4,6 +4,7 @@
 on the client's address or scheme, so that what a proxy says of them is not read.
 """
 
+import gc
 import sys
 
 from uvicorn.main import main
@@ -19,6 +20,10 @@ OPTIONS = (
     "none",
     "--no-proxy-headers",
 )
+
+# What imports make stays, so that to look for garbage among it is in vain; `create_app` switches that on again.
+# A worker runs this file, too, under another name.
+gc.disable()
 
 if __name__ == "__main__":
     main([*OPTIONS, "--backlog", str(BACKLOG), *sys.argv[1:]], prog_name="python -m app")

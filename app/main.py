@@ -1,6 +1,7 @@
 """Puts the service together; `python -m app` starts it."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Service:
     _add_routes(app, settings)
     add_error_handlers(app)
     _add_middleware(app, settings, traced=tracing["tracing"])
+    gc.enable()  # app/__main__.py has switched it off
     if not tracing["tracing"] and settings.shadow_alias is None and settings.cors_origins is None:
         keys = None if settings.api_keys is None else Secrets(comma_separated(settings.api_keys.get_secret_value()))
         app.front_door = FrontDoor(app.state.store, app.state.telemetry, app.state.request_log, keys)

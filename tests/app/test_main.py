@@ -105,3 +105,11 @@ def test_the_service_needs_neither_mlflow_nor_training_to_be_imported() -> None:
     code = "import sys, app.main; print({'mlflow', 'training', 'scipy', 'pandas'} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert ended.stdout == "set()\n"
+
+
+def test_garbage_is_collected_from_the_end_of_the_imports_on() -> None:
+    code = (
+        "import gc, app.__main__; off = not gc.isenabled(); "
+        "from app.main import create_app; create_app(); sys.exit(not (off and gc.isenabled()))"
+    )
+    subprocess.run([sys.executable, "-c", f"import sys; {code}"], cwd=PROJECT, check=True)
