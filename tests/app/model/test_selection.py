@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.contract.artifact import Artifact
+from app.contract.artifact import Artifact, Float32Array
 from app.contract.catalogue import Film
 from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, Recommender
@@ -27,7 +27,7 @@ N_USERS, N_ITEMS = 30, 400
 def random_artifact(rng: np.random.Generator, *, tied: bool, text_ids: bool, ready: int) -> Artifact:
     """Some users have no vector, some have seen nearly all films; scores may be large, small or tied."""
 
-    def numbers(*shape: int) -> np.ndarray:
+    def numbers(*shape: int) -> Float32Array:
         return (rng.integers(-1, 2, size=shape) if tied else rng.normal(size=shape)).astype(np.float32)
 
     users = numbers(N_USERS, 3) * rng.choice([1e-7, 1, 1e4], size=(N_USERS, 1)).astype(np.float32)
