@@ -150,7 +150,7 @@ def main() -> None:
     seconds = 3600 * parser.parse_args().hours
     with tempfile.TemporaryDirectory() as folder:
         notes, failed = soak(Path(folder), seconds)
-    CACHE.mkdir(exist_ok=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "soak.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, [field.name for field in fields(Note)])
         table.writeheader()
