@@ -29,8 +29,8 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 	@$(BIN)/dvc repro
 
 test: .venv/installed .venv-mlflow2/installed ## Run the tests, those of the registry on MLflow 2.22 as well
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
-	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 2
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 3 --dist loadfile
 
 test-pages: .venv/installed ## Run every command of the tutorial and other pages, and the examples of CONTRIBUTING.md
 	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -54,7 +54,7 @@ sbom: .venv/installed ## Write the bills of materials of both images to reports/
 			-o reports/sbom-$$name.json reports/sbom-$$name.txt && rm reports/sbom-$$name.txt || exit; \
 	done
 
-screenshots: .venv/installed ## Go through docs/tutorial.md and take its screenshots again; needs Chromium
+screenshots: .venv/installed ## Go through docs/tutorial.md and take its screenshots and README.md's again; needs Chromium
 	@SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/test_tutorial.py -m pages
 
 test-hostile: .venv/installed ## Attack the service for some minutes, and print what was tried and what went wrong

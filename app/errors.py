@@ -6,10 +6,13 @@ ServiceError                        has a status; the answer is {"error": {"code
 ├── UnknownItemsError        422    the model knows none of the items in `liked` and `disliked`
 ├── UnknownUserError         404    the model does not know the user; only on routes about a user's past
 ├── UnknownItemError         404    the model does not know the item
+├── EventsDisabledError      404    the service keeps no events
+├── AliasNotLoadedError      404    no version with the alias is loaded in this process
 ├── BodyTooLargeError        413    the body is larger than the limit
 ├── FrameworkError           4xx    raised by the framework: no such route (404), method not allowed (405)
 ├── ClientGoneError          499    the client closed the connection before it had sent all; nobody gets this answer
 ├── NoModelError             503    no model has been loaded yet
+├── EventsUnavailableError   503    the store of events does not answer
 ├── StoppingError            503    the process is stopping
 └── InternalError            500    a bug
 
@@ -76,6 +79,23 @@ class UnknownItemError(ServiceError):
     example = "The model does not know the film '900001'."
 
 
+class EventsDisabledError(ServiceError):
+    """The service keeps no events: EVENTS_URL is not set."""
+
+    status = 404
+    code = "events_disabled"
+    example = "This service keeps no events: EVENTS_URL is not set."
+
+
+class AliasNotLoadedError(ServiceError):
+    """No version with the alias is loaded; `SHADOW_ALIAS` names a second alias to load."""
+
+    status = 404
+    code = "alias_not_loaded"
+    example = "No version with the alias 'challenger' is loaded; loaded: production."
+    example_field = "alias"
+
+
 class BodyTooLargeError(ServiceError):
     """The body is larger than the limit."""
 
@@ -99,6 +119,15 @@ class NoModelError(ServiceError):
     status = 503
     code = "no_model"
     example = "No model has been loaded yet; /model says what is missing."
+
+
+class EventsUnavailableError(ServiceError):
+    """The store of events does not answer; send the events again in a second."""
+
+    status = 503
+    code = "events_unavailable"
+    example = "The store of events does not answer; send the events again."
+    headers = MappingProxyType({"Retry-After": "1"})
 
 
 class StoppingError(ServiceError):

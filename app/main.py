@@ -5,35 +5,64 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import ModuleType
 
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 from threadpoolctl import threadpool_limits
 
 from app.errors import InternalError, UnauthorizedError
+from app.events.feed import Feed
+from app.events.feed_state import FeedMetrics
+from app.events.metrics import EventMetrics
+from app.events.overlay import Overlay
+from app.events.profiles import Profiles
+from app.events.store import open_store
+from app.events.writer import EventWriter
 from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware, Secrets
 from app.http.descriptors import DescriptorWarning
 from app.http.error_answers import add_error_handlers, error_responses
 from app.http.front_door import FrontDoor
 from app.http.middleware import RequestMiddleware
+from app.http.read_after import POSITION, READ_AFTER
 from app.http.shutdown import GracefulStop
 from app.model.store import ModelStore
 from app.observability.logs import configure_logging
 from app.observability.metrics_port import metrics_port
+from app.observability.recent_figures import RecentFigures
 from app.observability.request_log import RequestLog
 from app.observability.telemetry import Telemetry
 from app.observability.tracing import tracing_config
 from app.registry.follower import Follower
+from app.registry.loaded import Followed, LoadedVersions
 from app.registry.shadow import Shadow
-from app.routes import health, history, items, metrics, model, recommendations, reload
+from app.routes import (
+    events,
+    example_users,
+    forget,
+    health,
+    history,
+    items,
+    metrics,
+    model,
+    page,
+    recommendations,
+    reload,
+    status,
+    versions,
+)
 from app.settings import Settings, SettingsError, comma_separated
 
 SWITCH_SECONDS = 0.0005
-FOR_CLIENTS = (recommendations, history, items, model)
-# These need no API key: orchestrators and Prometheus send none, and reload asks for a token of its own.
-FOR_OPERATORS = (health, metrics, reload)
+# Routes are tried in this order, and events are many.
+FOR_CLIENTS = (events, recommendations, history, example_users, items, model, versions, status)
+# These need no API key: orchestrators and Prometheus send none.
+OPEN = (health, metrics)
+# These ask for the operator's token, and exist only if there is one.
+FOR_OPERATORS = (reload, forget)
 
 
 class Service(FastAPI):
@@ -68,8 +97,10 @@ def create_app(settings: Settings | None = None) -> Service:
     _add_middleware(app, settings, traced=tracing["tracing"])
     gc.enable()  # app/__main__.py has switched it off
     if not tracing["tracing"] and settings.shadow_alias is None and settings.cors_origins is None:
-        keys = None if settings.api_keys is None else Secrets(comma_separated(settings.api_keys.get_secret_value()))
-        app.front_door = FrontDoor(app.state.store, app.state.telemetry, app.state.request_log, keys)
+        keys = _keys(settings.api_keys)
+        secrets = None if keys is None else Secrets(keys)
+        state = app.state
+        app.front_door = FrontDoor(state.store, state.profiles, state.telemetry, state.request_log, secrets)
     return app
 
 
@@ -77,41 +108,76 @@ def _add_state(app: FastAPI, settings: Settings) -> None:
     app.state.settings = settings
     app.state.store = ModelStore()
     app.state.telemetry = Telemetry()
-    app.state.follower = Follower(settings, app.state.store, app.state.telemetry.model)
     app.state.request_log = RequestLog(settings.log_level, settings.log_format)
     app.state.stop = GracefulStop(settings.drain_seconds)
-    app.state.shadow = None
+    app.state.overlay = Overlay()
+    app.state.profiles = Profiles(app.state.overlay)
+    app.state.event_writer = app.state.feed = None
+    if settings.events_url is not None:
+        _add_events(app, settings.events_url.get_secret_value())
+    _add_followers(app, settings)
+
+
+def _add_events(app: FastAPI, url: str) -> None:
+    state, collectors = app.state, app.state.telemetry.collectors
+    state.event_writer = EventWriter(open_store(url), EventMetrics(collectors))
+    state.feed = Feed(open_store(url), state.overlay, FeedMetrics(collectors))
+
+
+def _add_followers(app: FastAPI, settings: Settings) -> None:
+    state, collectors = app.state, app.state.telemetry.collectors
+    prepare = None if state.feed is None else state.feed.prepare
+    state.follower = Follower(settings, state.store, state.telemetry.model, prepare=prepare)
+    state.shadow = None
     if settings.shadow_alias is not None:
-        app.state.shadow = Shadow(settings, settings.shadow_alias, app.state.telemetry.collectors)
-        app.state.telemetry.compare = app.state.shadow.compare
+        profile_of = Profiles(state.overlay).of
+        state.shadow = Shadow(settings, settings.shadow_alias, collectors, profile_of=profile_of, prepare=prepare)
+        state.telemetry.compare = state.shadow.compare
+    state.versions = _loaded_versions(app, settings)
+    state.figures = RecentFigures(state.telemetry, _routes_not_of_clients())
+
+
+def _loaded_versions(app: FastAPI, settings: Settings) -> LoadedVersions:
+    state = app.state
+    served = settings.model_alias.lower() if settings.model_dir is None else None
+    followed = [Followed(served, state.store, state.follower)]
+    if settings.shadow_alias is not None:
+        followed.append(Followed(settings.shadow_alias.lower(), state.shadow.store, state.shadow.follower))
+    return LoadedVersions(followed)
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
-    # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
-    keyed = [] if settings.api_keys is None else [Security(API_KEY)]
-    responses = error_responses(UnauthorizedError) if keyed else {}
     for routes in FOR_CLIENTS:
-        app.include_router(routes.router, dependencies=keyed, responses=responses)
-    for routes in FOR_OPERATORS:
-        if routes is not reload or settings.admin_token is not None:
-            app.include_router(routes.router)
+        # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
+        is_keyed = settings.api_keys is not None or (routes is events and settings.events_keys is not None)
+        keyed = [Security(API_KEY)] if is_keyed else []
+        app.include_router(
+            routes.router, dependencies=keyed, responses=error_responses(UnauthorizedError) if is_keyed else {}
+        )
+    for routes in (*OPEN, *(FOR_OPERATORS if settings.admin_token is not None else ())):
+        app.include_router(routes.router)
+    if settings.web_page:
+        app.include_router(page.router)
 
 
 def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
     # The middleware that is added last sees a request first.
     state = app.state
     pages = {path for path in (app.docs_url, app.swagger_ui_oauth2_redirect_url, app.redoc_url) if path is not None}
-    if settings.api_keys is not None:
-        keys = comma_separated(settings.api_keys.get_secret_value())
-        app.add_middleware(ApiKeyMiddleware, keys=keys, open_paths={*pages, str(app.openapi_url), *_operator_paths()})
+    if settings.web_page:
+        pages |= _paths(page)  # it asks for the key itself
+    keys, events_keys = _keys(settings.api_keys), _keys(settings.events_keys)
+    if keys is not None or events_keys is not None:
+        open_paths = {*pages, str(app.openapi_url), *_operator_paths()}
+        app.add_middleware(ApiKeyMiddleware, keys=keys, open_paths=open_paths, events_keys=events_keys)
     if settings.cors_origins is not None:
         # Outside ApiKeyMiddleware: a browser asks for permission without a key.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=comma_separated(settings.cors_origins),
             allow_methods=["GET", "POST"],
-            allow_headers=[API_KEY_HEADER, "X-Request-ID", "Content-Type"],
-            expose_headers=["X-Request-ID"],
+            allow_headers=[API_KEY_HEADER, "X-Request-ID", READ_AFTER, "Content-Type"],
+            expose_headers=["X-Request-ID", POSITION],
         )
     app.add_middleware(
         RequestMiddleware,
@@ -123,15 +189,29 @@ def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
     )
 
 
+def _keys(setting: SecretStr | None) -> list[str] | None:
+    return None if setting is None else comma_separated(setting.get_secret_value())
+
+
 def _operator_paths() -> set[str]:
-    return {route.path for routes in FOR_OPERATORS for route in routes.router.routes if isinstance(route, APIRoute)}
+    return _paths(*OPEN, *FOR_OPERATORS)
+
+
+def _routes_not_of_clients() -> set[str]:
+    return _paths(*OPEN, *FOR_OPERATORS, page, model, versions, status)
+
+
+def _paths(*modules: ModuleType) -> set[str]:
+    return {route.path for routes in modules for route in routes.router.routes if isinstance(route, APIRoute)}
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    following: list[Follower | Shadow] = [app.state.follower]
-    if app.state.shadow is not None:
-        following.append(app.state.shadow)
+    # The feed comes first: a version waits for the recent events.
+    state = app.state
+    parts: list[Feed | Follower | Shadow | EventWriter | None]
+    parts = [state.feed, state.follower, state.shadow, state.event_writer]
+    running = [part for part in parts if part is not None]
     app.state.stop.install()
     asyncio.get_running_loop().set_exception_handler(DescriptorWarning())
     # More BLAS threads wait for each other in a loop, and take the processor from other requests.
@@ -140,12 +220,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         threadpool_limits(1, user_api="blas"),
         metrics_port(settings.metrics_port, settings.metrics_host, collectors),
     ):
-        for each in following:
+        for each in running:
             each.start()
         # A thread that calculates gives way to the event loop after this time, not after the usual 5 ms.
         sys.setswitchinterval(SWITCH_SECONDS)
+        app.state.figures.start()
         yield
-        for each in following:
+        app.state.figures.stop()
+        for each in running:
             each.stop()
     app.state.request_log.flush()
 

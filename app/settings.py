@@ -64,8 +64,15 @@ def _sendable(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-SECRETS = {"api_keys", "admin_token", "mlflow_tracking_password", "mlflow_tracking_token"}
+def _events_address(secret: SecretStr) -> SecretStr:
+    if not EVENTS_ADDRESS.fullmatch(secret.get_secret_value()):
+        raise ValueError("it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    return secret
+
+
+SECRETS = {"api_keys", "events_keys", "events_url", "admin_token", "mlflow_tracking_password", "mlflow_tracking_token"}
 HTTP_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
+EVENTS_ADDRESS = re.compile(r"sqlite:///.+|postgresql://.+")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 ORIGIN = re.compile(r"\*|https?://[^/?#\s]+")
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
@@ -139,7 +146,16 @@ class Settings(BaseSettings):
         description="API keys, separated by commas; if set, each request needs one of them in the header `X-API-Key`.",
     )
     admin_token: Secret | None = Field(
-        default=None, description="Bearer token for `POST /model/reload`; the route exists only if this is set."
+        default=None,
+        description="Bearer token for `POST /model/reload` and `DELETE /users/{user_id}`, which else don't exist.",
+    )
+    events_url: Annotated[SecretStr, AfterValidator(_events_address)] | None = Field(
+        default=None,
+        description="Where events are kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
+    )
+    events_keys: Secret | None = Field(
+        default=None,
+        description="Keys for `POST /events`, separated by commas; if set, those of `API_KEYS` don't open it.",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
         default=None,
@@ -164,6 +180,11 @@ class Settings(BaseSettings):
         default=None,
         pattern=r"^[\w-]+$",
         description="Alias of a second version, such as `challenger`, whose lists are compared with the answered ones.",
+    )
+    web_page: bool = Field(default=True, description="`false` switches off the page for people at `/`.")
+    mlflow_page_uri: Annotated[str, AfterValidator(_http_address)] | None = Field(
+        default=None,
+        description="Address of MLflow's page for people, if theirs is not `MLFLOW_TRACKING_URI`.",
     )
     shadow_share: float = Field(
         default=0.1,

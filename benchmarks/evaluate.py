@@ -82,9 +82,8 @@ def _dataset(n_users: int, n_items: int, rng: np.random.Generator) -> Dataset:
 
 def _interactions(items: npt.NDArray[np.int32]) -> Interactions:
     users = np.repeat(np.arange(len(items), dtype=np.int32), items.shape[1])
-    return Interactions(
-        users, items.ravel(), np.ones(items.size, dtype=bool), np.full(items.size, np.nan, dtype=np.float32)
-    )
+    stars, times = np.full(items.size, np.nan, dtype=np.float32), np.zeros(items.size, dtype=np.int64)
+    return Interactions(users, items.ravel(), np.ones(items.size, dtype=bool), stars, times)
 
 
 def _model(dataset: Dataset) -> lightfm.LightFM:

@@ -63,7 +63,7 @@ def _implicit_bpr(data: TrainingData, family: Any) -> object:  # noqa: ANN401
 
 
 def _ease(data: TrainingData, family: Any) -> object:  # noqa: ANN401
-    """No library: as the paper's listing has it, then the same cut."""
+    """No library: as the paper's listing has it, then a cut of the matrix."""
     liked = np.flatnonzero(np.bincount(data.positives.indices, minlength=data.positives.shape[1]))
     histories = data.positives[:, liked]
     gram = (histories.T @ histories).toarray().astype(np.float64)

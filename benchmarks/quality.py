@@ -44,6 +44,7 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "implicit_bpr": ("implicit_bpr", {}),
     "lightfm": ("lightfm", {}),
     "lightfm, 4 seeds": ("lightfm", {"seeds": 4}),
+    "lightfm, encoded users": ("lightfm", {"encode_users": True, "recency_power": None}),
     "lightfm from ALS": ("lightfm", {"init": "als", "epochs": 10, "patience": None}),
     "implicit_als": ("implicit_als", {}),
     "ease": ("ease", {}),
@@ -184,7 +185,9 @@ def main() -> None:
     parts = {
         "families": lambda: families(dataset, params, recipes, arguments.seeds),
         "cold": lambda: cold(dataset, params, arguments.seeds),
-        "fold-in": lambda: fold_in(dataset, params, ["lightfm", "implicit_als", "ease"], arguments.seeds),
+        "fold-in": lambda: fold_in(
+            dataset, params, ["lightfm", "lightfm, encoded users", "implicit_als", "ease"], arguments.seeds
+        ),
     }
     for part in arguments.parts.split(","):
         for line in parts[part]():

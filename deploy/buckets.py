@@ -12,11 +12,14 @@ PRESENT = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 
 
 def main() -> None:
-    """Create the buckets; AWS' own variables hold the store's address and keys."""
+    """Create the buckets; AWS' own variables hold the store's address, region and keys."""
     client = boto3.client("s3", config=PATIENCE)
+    region = client.meta.region_name
+    # S3 wants every region but its first one named, and refuses the name of the first one.
+    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     for name in os.environ["BUCKETS"].split(","):
         try:
-            client.create_bucket(Bucket=name)
+            client.create_bucket(Bucket=name, **place)
         except ClientError as error:
             if error.response["Error"]["Code"] not in PRESENT:
                 sys.exit(f"The bucket {name} could not be created: {error}")

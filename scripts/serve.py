@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import quote
 
 from scripts.programs import running
 
@@ -87,6 +88,7 @@ def _options() -> argparse.Namespace:
 def _run_pipeline(request: StopRequest) -> None:
     # Without MLFLOW_TRACKING_URI the pipeline writes to mlflow.db, which the MLflow server below opens.
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    environment["EVENTS_URL"] = _events_url()
     with running([sys.executable, "-m", "dvc", "repro"], environment=environment, folder=ROOT) as process:
         while process.poll() is None:
             request.pause()
@@ -116,7 +118,13 @@ def _mlflow(port: int) -> AbstractContextManager[Server]:
 
 def _service(port: int, mlflow_port: int) -> AbstractContextManager[Server]:
     command = ["app", "--host", "127.0.0.1", "--port", str(port)]
-    return _server("service", command, {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}"})
+    variables = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}", "EVENTS_URL": _events_url()}
+    return _server("service", command, variables)
+
+
+def _events_url() -> str:
+    """What users say; no `make clean` removes it."""
+    return os.environ.get("EVENTS_URL") or f"sqlite:///{ROOT / 'events.db'}"
 
 
 @contextmanager
@@ -164,11 +172,14 @@ def _answer(url: str) -> bytes | None:
 
 
 def _announce(port: int, mlflow_port: int) -> None:
-    service, mlflow = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{mlflow_port}"
-    print(f"\n  service   {service}    documentation: {service}/docs\n  MLflow    {mlflow}")
-    if _model(port)["registry"]["status"] in NO_MODEL:
+    service, model = f"http://127.0.0.1:{port}", _model(port)
+    # MLflow's front page opens on something else.
+    registered = f"http://127.0.0.1:{mlflow_port}/#/models/{quote(model['name'])}"
+    print(f"\n  page      {service}    documentation of the API: {service}/docs\n  MLflow    {registered}")
+    if model["registry"]["status"] in NO_MODEL:
         print(
-            f"\nNo version is live. Give one the alias production at {mlflow}, or: python -m training promote VERSION"
+            f"\nNo version is live. Give one the alias production at {registered}, "
+            "or: python -m training promote VERSION"
         )
     else:
         print(f"\n  curl '{service}/users/{_some_user()}/recommendations?k=3'")

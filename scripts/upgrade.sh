@@ -4,6 +4,11 @@
 set -eu
 PATIENCE_SECONDS=120
 docker compose build api
+if docker compose config --services | grep -qx events-database; then
+	# The tables first: the old replicas can use newer ones, and the new ones need them.
+	docker compose build events-database
+	docker compose run --rm -T --no-deps events-database
+fi
 old=$(docker compose ps --quiet api)
 [ -n "$old" ] || { echo "No replica is running: start them with docker compose up --detach --wait." >&2; exit 1; }
 

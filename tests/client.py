@@ -64,11 +64,11 @@ class Client:
 
 
 @contextmanager
-def serving(settings: Settings, app: Service | None = None) -> Iterator[Client]:
+def serving(settings: Settings, app: Service | None = None, port: int = 0) -> Iterator[Client]:
     """The service, or the one given, in a thread of this process, as `python -m app` runs it."""
-    # The system chooses the port. uvicorn sets up no logging, so that pytest sees the lines.
+    # With port 0 the system chooses one. uvicorn sets up no logging, so that pytest sees the lines.
     app = app or create_app(settings)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, http=LimitedProtocol, ws="none")
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, http=LimitedProtocol, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mlflow
 import pytest
@@ -13,6 +14,9 @@ import pytest
 from app.settings import Settings
 from tests.processes import answers, free_port, process, wait_until
 from tests.registry import TestRegistry
+
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
 
 # A shell makes programs in the background ignore Ctrl-C, and their children inherit that. Tests send Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -61,6 +65,25 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with process(command, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, home / "log"):
         wait_until(lambda: answers(port, "/health"), seconds=90, step=0.1)
         yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Postgres"]:
+    """A PostgreSQL server with the database of events."""
+    # The environment with MLflow 2, in which some tests run as well, has no PostgreSQL.
+    from tests.postgres import postgres
+
+    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+        made = server.make_database()
+        assert made.returncode == 0, made.stderr
+        yield server
+
+
+@pytest.fixture
+def events_database(postgres_server: "Postgres") -> "Postgres":
+    """The server, its database of events empty."""
+    postgres_server.execute("TRUNCATE event RESTART IDENTITY", "events")
+    return postgres_server
 
 
 @pytest.fixture

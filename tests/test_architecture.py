@@ -17,38 +17,41 @@ MAY_IMPORT = {
     "app.contract": "",
     "app.errors": "",
     "app.settings": "",
-    "app.schemas": "",
+    "app.schemas": "contract",
+    "app.events": "contract errors model",
     "app.model": "contract errors schemas",
     "app.observability": "contract errors model",
     "app.registry": "contract errors model observability settings",
-    "app.http": "contract errors model observability registry schemas settings",
-    "app.routes": "errors http model registry schemas settings",
+    "app.http": "contract errors events model observability registry schemas settings",
+    "app.routes": "contract errors events http model observability registry schemas settings",
     "app.__main__": "http",
-    "app.main": "errors http model observability registry routes settings",
+    "app.main": "errors events http model observability registry routes settings",
     "training.errors": "",
     "training.project": "",
     "training.files": "errors",
     "training.metrics": "",
     "training.params": "errors metrics",
     "training.progress": "",
-    "training.data": "errors files params progress",
+    "training.data": "app.contract errors files params progress",
     "training.models": "app.contract errors params progress",
     "training.evaluation": "app.contract data metrics params progress",
     "training.fitting": "app.contract data evaluation metrics models params",
     "training.tracking": "app.contract data errors",
     "training.promotion": "app.contract data errors evaluation files fitting metrics params project tracking",
     "training.report": "app.contract data evaluation files metrics params project promotion tracking",
-    "training.tuning": "data errors files fitting models params project tracking",
+    "training.tuning": "check data errors files fitting models params project tracking",
+    "training.retrain": "errors",
     "training.check": "errors models params",
     "training.code": "files models params project",
     "training.fetch": "data errors files params",
+    "training.events": "data files params",
     "training.prepare": "data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data params project promotion report tracking",
-    "training.__main__": "app.contract check code errors evaluate fetch params prepare project promotion refit "
-    "register tracking train tuning",
+    "training.__main__": "app.contract check code errors evaluate events fetch params prepare project promotion refit "
+    "register retrain tracking train tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}
@@ -119,7 +122,7 @@ def test_only_one_place_on_each_side_imports_mlflow() -> None:
 
 
 def test_stages_that_must_be_pure_load_no_mlflow() -> None:
-    stages = ", ".join(f"training.{stage}" for stage in ("fetch", "prepare", "train", "evaluate", "refit"))
+    stages = ", ".join(f"training.{stage}" for stage in ("fetch", "events", "prepare", "train", "evaluate", "refit"))
     code = f"import sys, {stages}; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=False).returncode == 0
 
@@ -139,6 +142,7 @@ def test_the_service_s_requirements_stay_small() -> None:
         "mlflow-skinny",
         "numpy",
         "prometheus-client",
+        "psycopg[binary]",
         "pydantic-settings",
         "threadpoolctl",
         "uvicorn",

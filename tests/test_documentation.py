@@ -70,6 +70,26 @@ def test_the_two_commands_stand_before_line_25_of_the_readme() -> None:
         assert any(line.startswith(command) for line in head)
 
 
+def test_the_readme_says_the_same_in_french() -> None:
+    english, french = _readme("README.md"), _readme("README.fr.md")
+    blocks = r"(?s)```.*?```"
+    assert re.findall(blocks, french) == re.findall(blocks, english)
+    links, code = r"\]\(([^)]+)\)|<(http[^>]+)>", r"`([^`\n]+)`"
+    for same in (links, code):
+        assert re.findall(same, _prose(french)) == re.findall(same, _prose(english))
+    for counted in (r"(?m)^#+ ", r"(?m)^\| ", r"(?m)^\* "):
+        assert len(re.findall(counted, french)) == len(re.findall(counted, english))
+
+
+def _readme(name: str) -> str:
+    return (PROJECT / name).read_text(encoding="utf-8")
+
+
+def _prose(page: str) -> str:
+    """All but the blocks, below the choice of language."""
+    return re.sub(r"(?s)```.*?```", "", page.partition("\n* ")[2])
+
+
 def test_the_recipe_for_large_data_is_one_that_the_pipeline_takes() -> None:
     page = (PROJECT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     recipe = YAML(typ="safe").load(textwrap.dedent(re.findall(r"( +candidates: \[blend.*?)```", page, re.DOTALL)[0]))

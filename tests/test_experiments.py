@@ -90,7 +90,7 @@ def test_experiments_are_compared(outputs: Outputs) -> None:
 def test_what_is_kept_is_registered_and_what_was_earlier_is_found_again_without_training(outputs: Outputs) -> None:
     _, kept, earlier = outputs["dvc repro"]
     for output in (kept, earlier):
-        assert re.findall("Running stage '(.*)'", output) == ["code", "register"]  # which always run
+        assert re.findall("Running stage '(.*)'", output) == ["code", "events", "register"]  # which always run
     assert "movie-recommender version 2 (lightfm): " in kept
     assert "movie-recommender version 1 (lightfm): production, decided before; nothing to do" in earlier
 

@@ -1,13 +1,16 @@
-"""The gateway's own limits, over raw sockets; deploy/nginx.conf runs with this machine's nginx."""
+"""The gateway: its limits, over raw sockets, and its patience with replicas, with this machine's nginx."""
 
 import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from scripts.programs import running
 from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
+from tests.door import Door
 from tests.processes import PROJECT, answers, free_port, wait_until
 from tests.service import Asking
 
@@ -25,35 +29,50 @@ HEAD = b"GET /health/live HTTP/1.1\r\nHost: a\r\n"
 
 
 @pytest.fixture
-def gateway(make_settings: MakeSettings, tmp_path: Path) -> Iterator[Client]:
-    """The gateway before one replica. It waits for 1 s where the file says 10 s, and lets more requests through."""
+def replica(make_settings: MakeSettings, tmp_path: Path) -> Iterator[int]:
+    """The port of a replica of the service."""
     settings = make_settings(log_level="WARNING")
     put_in_cache(settings, write(tmp_path / "served"))
-    with serving(settings) as replica:
-        port = free_port()
-        file = tmp_path / "nginx.conf"
-        file.write_text(configuration(replica.port, port, tmp_path), encoding="utf-8")
-        command = [str(NGINX), "-c", str(file), "-e", str(tmp_path / "errors"), "-g", "daemon off;"]
-        with (tmp_path / "log").open("wb") as log, running(command, environment=os.environ, folder=PROJECT, output=log):
-            wait_until(lambda: answers(port, "/gateway/health"))
-            yield Client(port)
+    with serving(settings) as client:
+        yield client.port
 
 
-def configuration(replica: int, port: int, folder: Path) -> str:
+@pytest.fixture
+def gateway(replica: int, tmp_path: Path) -> Iterator[Client]:
+    """The gateway before one replica."""
+    with gateway_before([replica], tmp_path) as client:
+        yield client
+
+
+@contextmanager
+def gateway_before(replicas: list[int], folder: Path) -> Iterator[Client]:
+    """The gateway. It waits for a client for 1 s, for a replica for 4 s, and lets more requests through."""
+    port = free_port()
+    file = folder / "nginx.conf"
+    file.write_text(configuration(replicas, port, folder), encoding="utf-8")
+    command = [str(NGINX), "-c", str(file), "-e", str(folder / "errors"), "-g", "daemon off;"]
+    with (folder / "log").open("wb") as log, running(command, environment=os.environ, folder=PROJECT, output=log):
+        wait_until(lambda: answers(port, "/gateway/health"))
+        yield Client(port)
+
+
+def configuration(replicas: list[int], port: int, folder: Path) -> str:
     text = (PROJECT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
     changes = {
-        "server api:8000 resolve": f"server 127.0.0.1:{replica}",
-        "resolver 127.0.0.11 valid=1s ipv6=off;": "",
-        "listen 8080": f"listen 127.0.0.1:{port}",
-        "/tmp/": f"{folder}/",  # noqa: S108 - the folder in the container
-        "/dev/stderr": str(folder / "errors"),
-        "/dev/stdout": str(folder / "access"),
-        "timeout 10s": "timeout 1s",
-        "rate=200r/s": "rate=9000r/s",
+        r"server api:8000 resolve (.*);": " ".join(rf"server 127.0.0.1:{replica} \1;" for replica in replicas),
+        r"resolver 127.0.0.11 valid=1s ipv6=off;": "",
+        r"listen 8080": f"listen 127.0.0.1:{port}",
+        r"127.0.0.1:8081": f"127.0.0.1:{free_port()}",
+        r"/tmp/": f"{folder}/",  # noqa: S108 - the folder in the container
+        r"/dev/stderr": str(folder / "errors"),
+        r"/dev/stdout": str(folder / "access"),
+        r"_timeout 10s": "_timeout 1s",
+        r"proxy_next_upstream_timeout 1s": "proxy_next_upstream_timeout 4s",
+        r"rate=200r/s": "rate=9000r/s",
     }
     for old, new in changes.items():
-        assert old in text, old
-        text = text.replace(old, new)
+        text, count = re.subn(old, new, text)
+        assert count, old
     return text
 
 
@@ -103,3 +122,78 @@ def test_a_normal_client_sees_nothing_of_200_slow_ones_and_they_are_cut_off(gate
     answered = asking.stop()
     assert len(answered) > 20
     assert {status for status, _ in answered} == {200}
+
+
+@pytest.fixture
+def hanging() -> Iterator[socket.socket]:
+    """A replica that lets clients connect and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        yield listener
+
+
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def timed(gateway: Client, path: str, method: str = "GET", body: bytes | None = None) -> tuple[int, float]:
+    """Status and seconds of an answer."""
+    began = time.monotonic()
+    return gateway.get(path, method, {"Content-Type": "application/json"}, body).status, time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("GET", "/users/1/recommendations", None), ("POST", "/recommendations", b'{"liked": [10]}')],
+)
+def test_a_replica_that_hangs_costs_a_reader_two_seconds_at_most(
+    replica: int, hanging: socket.socket, tmp_path: Path, method: str, path: str, body: bytes | None
+) -> None:
+    with gateway_before([port_of(hanging), replica], tmp_path) as gateway:
+        answered = [timed(gateway, path, method, body) for _ in range(5)]
+    assert {status for status, _ in answered} == {200}
+    assert 1 < max(seconds for _, seconds in answered) < 2
+
+
+def test_a_post_that_may_change_something_is_sent_once(hanging: socket.socket, tmp_path: Path) -> None:
+    with gateway_before([port_of(hanging)] * 2, tmp_path) as gateway:
+        answer = gateway.get("/model/reload", "POST")
+    hanging.settimeout(1)
+    hanging.accept()[0].close()
+    with pytest.raises(TimeoutError):
+        hanging.accept()
+    assert (answer.status, answer.json["error"]["code"]) == (503, "no_replica")
+
+
+@pytest.mark.parametrize(("method", "expected"), [("GET", 200), ("POST", 405)])
+def test_a_request_that_no_replica_has_got_waits_for_one(
+    replica: int, tmp_path: Path, method: str, expected: int
+) -> None:
+    door = Door(replica)
+    with gateway_before([free_port(), door.port], tmp_path) as gateway:
+        opening = threading.Timer(2, door.open)
+        opening.start()
+        status, seconds = timed(gateway, "/users/1/recommendations", method)
+        opening.join()
+        door.shut()
+    assert status == expected
+    assert 2 <= seconds < 3
+
+
+def test_without_a_replica_it_says_so_in_the_end(tmp_path: Path) -> None:
+    with gateway_before([free_port(), free_port()], tmp_path) as gateway:
+        began = time.monotonic()
+        answer = gateway.get("/users/1/recommendations")
+        assert 4 <= time.monotonic() - began < 5
+    assert (answer.status, answer.json["error"]["code"], answer.headers["Retry-After"]) == (503, "no_replica", "1")
+
+
+def test_the_last_one_that_lives_answers_even_if_it_has_just_failed(replica: int, tmp_path: Path) -> None:
+    with Door(replica) as door, gateway_before([free_port(), door.port, free_port()], tmp_path) as gateway:
+        for _ in range(3):
+            door.shut()
+            threading.Timer(0.1, door.open).start()
+            # The first one waits, and finds the replica marked as failed.
+            answered = [timed(gateway, "/users/1/recommendations") for _ in range(5)]
+            assert {status for status, _ in answered} == {200}
+            assert max(seconds for _, seconds in answered[1:]) < 1

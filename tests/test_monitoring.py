@@ -5,24 +5,26 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 
 from tests.artifacts import write
 from tests.client import put_in_cache, serving
 from tests.conftest import MakeSettings
 from tests.processes import PROJECT
+from training.retrain.state import State
 
 OF_HISTOGRAM = ("_bucket", "_sum", "_count")
 
 
 @pytest.fixture
 def metrics(make_settings: MakeSettings, tmp_path: Path) -> dict[str, str]:
-    """Name and kind of each metric, as the service tells Prometheus once it has answered somebody."""
-    settings = make_settings()
+    """Name and kind of each metric of the service, once it has answered somebody, and of scheduled training."""
+    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db")
     put_in_cache(settings, write(tmp_path / "artifact"))
     with serving(settings) as client:
         client.get("/users/1/recommendations")
-        text = client.get("/metrics").body.decode()
+        text = client.get("/metrics").body.decode() + generate_latest(State(86_400).collectors).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     histograms = [name for name, kind in kinds.items() if kind == "histogram"]
     return kinds | {f"{name}{suffix}": "histogram" for name in histograms for suffix in OF_HISTOGRAM}

@@ -14,7 +14,9 @@ PAGES = [str(path.relative_to(PROJECT)) for path in (*PROJECT.glob("*.md"), *sor
 HERE = ("README.md", "docs/tuning.md", "docs/report.md")
 ELSEWHERE = {
     "CONTRIBUTING.md": "test_contributing.py",
+    "README.fr.md": "test_documentation.py",  # it has the commands of README.md
     "docs/experiments.md": "test_experiments.py",
+    "docs/recipes.md": "test_pages.py",
     "docs/remote.md": "test_remote.py",
     "docs/tutorial.md": "test_tutorial.py",
 }
@@ -24,10 +26,14 @@ NOT_RUN = {
     "make test": "runs this test",
     "make mutants": "takes minutes; test_mutants.py tests its parts",
     "make soak": "takes an hour",
+    "RETRAIN_CRON=": "goes on until Ctrl-C",
     "make env": "needs Docker; tests/compose runs what follows",
     "make test-compose": "needs Docker",
     "docker ": "needs Docker; tests/compose runs it",
     "curl 'http://127.0.0.1:8000/users/42": "asks a service that Docker runs",
+    "curl -H 'Content-Type": "asks a service that make serve runs",
+    "curl -H 'X-Read-After": "asks a service that make serve runs",
+    "EVENTS_URL=…": "needs a store of events; test_keep_events.py runs it",
     "sh scripts/backup.sh": "needs Docker; tests/compose runs it",
     "sh scripts/restore.sh": "needs Docker; tests/compose runs it",
     "python3 -m venv": "is for another environment",
@@ -87,6 +93,13 @@ def test_the_commands_of_these_pages_succeed_in_their_order(clone: Repository) -
     assert "version 2 is production, 1 was before" in outputs["python -m training rollback"]
     assert "implicit_als: 2 trials" in outputs["python -m training tune implicit_als --trials 20"]
     assert "reports/comparison/report.html" in outputs["python -m training report"]
+
+
+@pytest.mark.pages
+@pytest.mark.timeout(600)
+def test_a_recipe_is_proposed_written_and_trained(clone: Repository) -> None:
+    outputs = {command: clone.shell(command) for command in commands("docs/recipes.md")}
+    assert "(blend)" in outputs["dvc repro"]
 
 
 @pytest.mark.pages

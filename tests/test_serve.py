@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from scripts.programs import stop
+from tests.client import Client
 from tests.processes import PROJECT, answers, free_port, wait_until
 
 pytestmark = pytest.mark.timeout(300)
@@ -83,6 +84,9 @@ def test_a_second_signal_while_all_stops_leaves_nothing_running(project: Path) -
     with serve(project) as serving:
         wait_until(lambda: "Ctrl-C ends both" in serving.output, seconds=120, step=0.1)
         assert all(answers(port, path) for port, path in zip(serving.ports, ("/health/live", "/health"), strict=True))
+        # There is a store of events; what lacks is a model that knows the films.
+        sent = Client(serving.ports[0]).post("/events", {"events": [{"user_id": 1, "item_id": 1, "type": "like"}]})
+        assert sent.json["error"]["code"] == "no_model"
         serving.send_twice(signal.SIGTERM)
         serving.wait_until_gone()
         assert not any(answers(port, path) for port in serving.ports for path in ("/health/live", "/health"))

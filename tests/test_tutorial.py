@@ -77,6 +77,9 @@ class Tutorial:
             mlflow.MlflowClient(self.mlflow).set_registered_model_alias(MODEL, "production", "2")
             return
         with browser_page() as page:
+            page.goto(f"http://127.0.0.1:{self.client.port}")
+            page.get_by_role("list", name="Recommendations").wait_for()
+            picture(page, "page", 1440, 900)
             page.goto((self.root / "reports" / "comparison" / "report.html").as_uri())
             page.get_by_role("link", name="Accuracy", exact=True).click()
             picture(page, "report", 1200, 690)

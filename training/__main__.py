@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.contract.artifact import ArtifactError
-from training.errors import PipelineError
+from training.errors import ParamsError, PipelineError
 from training.params.whole import Params, load_params
 from training.project import Project
 
@@ -58,19 +58,29 @@ def _parser() -> argparse.ArgumentParser:
     add(_check, "check every value of params.yaml")
     add(_code, "list the files that each stage runs")
     add(_fetch, "get the ratings into data/raw")
+    add(_events, "copy what users have said to the service into data/events")
     add(_prepare, "check and split them into data/prepared")
     for run, text in ((_train, "fit one candidate"), (_evaluate, "measure one candidate")):
         add(run, text).add_argument("candidate", help="a name from candidates in params.yaml")
     add(_refit, "fit the best candidate on everything into models/served")
     add(_register, "log to MLflow, register models/served, let the gate decide")
     tune = add(_tune, "search for better parameters of a family on validation")
-    tune.add_argument("family", help="a key of models in params.yaml")
-    tune.add_argument("--trials", type=_positive(int), required=True, help="how many there should be in all")
+    tune.add_argument("family", help="a key of models in params.yaml; recipe: the candidates and their members in turn")
+    tune.add_argument("--trials", type=_positive(int), default=math.inf, help="how many there should be in all")
     tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
+    recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
+    recipe.add_argument("name", help="a file of recipes/; large: dense or sparse by the data; auto: propose one")
     add(_report, "write reports/comparison again, against what is live now")
     add(_promote, "give a version the alias production").add_argument("version")
     add(_rollback, "make the previous version live again")
+    retrain = add(_retrain, "run dvc repro on a schedule, until SIGTERM")
+    cron = os.environ.get("RETRAIN_CRON")
+    retrain.add_argument(
+        "--cron", default=cron, required=not cron, help="such as '0 4 * * *', in UTC; else RETRAIN_CRON"
+    )
+    retrain.add_argument("--host", default="127.0.0.1", help="address of the metrics")
+    retrain.add_argument("--port", type=int, default=9102, help="port of the metrics")
     return parser
 
 
@@ -105,10 +115,17 @@ def _fetch(project: Project, params: Params, _: Namespace) -> None:
     fetch(params.fetch, params.seed, project.raw)
 
 
+def _events(project: Project, params: Params, _: Namespace) -> None:
+    from training.events import events
+
+    print(f"events: {events(params.fetch, project.events, project.root)}")
+
+
 def _prepare(project: Project, params: Params, _: Namespace) -> None:
     from training.prepare import prepare
 
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    paths = (project.raw, project.prepared, project.stats, project.events)
+    print(f"prepare: {prepare(params.prepare, params.seed, *paths)}")
 
 
 def _train(project: Project, params: Params, options: Namespace) -> None:
@@ -138,14 +155,26 @@ def _register(project: Project, params: Params, _: Namespace) -> None:
 
 def _tune(project: Project, params: Params, options: Namespace) -> None:
     from training.tuning.params_file import write_params
+    from training.tuning.recipe import RECIPE, families_of_recipe
     from training.tuning.summary import search_table
     from training.tuning.tune import tune
 
-    search = tune(project, params, options.family, options.trials, options.timeout, say=print)
-    better = search.better_params() if options.apply else None
-    if better is not None:
-        write_params(project.params, options.family, better)
-    print(search_table(search, applied=better is not None))
+    if math.isinf(options.trials) and options.timeout is None:
+        raise ParamsError("give --trials, --timeout or both, so that it ends")
+    families = families_of_recipe(params) if options.family == RECIPE else [options.family]
+    timeout = options.timeout and options.timeout / len(families)
+    for family in families:
+        search = tune(project, params, family, options.trials, timeout, say=print)
+        better = search.better_params() if options.apply else None
+        if better is not None:
+            write_params(project.params, {"models": {family: better}})
+        print(search_table(search, applied=better is not None))
+
+
+def _recipe(project: Project, _: Params, options: Namespace) -> None:
+    from training.tuning.recipe import apply_recipe
+
+    print(apply_recipe(project, options.name))
 
 
 def _report(project: Project, params: Params, _: Namespace) -> None:
@@ -170,6 +199,13 @@ def _rollback(project: Project, params: Params, _: Namespace) -> None:
     client, name = connect(project.root, params.registration.experiment), params.registration.name
     former, version = rollback(client, name)
     _say_live(name, version, former)
+
+
+def _retrain(project: Project, _: Params, options: Namespace) -> None:
+    from training.retrain.schedule import parse_schedule
+    from training.retrain.service import serve
+
+    serve(project.root, parse_schedule(options.cron), options.host, options.port)
 
 
 def _say_live(name: str, version: str, former: str | None) -> None:

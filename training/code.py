@@ -26,7 +26,10 @@ def write_code(project: Project, params: RefitStage) -> None:
     with replacing(project.code) as folder:
         for name, modules in _entry_points(params).items():
             files = closure(project.root, modules)
-            write_json(folder / f"{name}.json", {str(file): _sha256(project.root / file) for file in files})
+            hashes = {str(file): _sha256(project.root / file) for file in files}
+            # A blend's members have the parameters of their own sections, which its stage doesn't name.
+            members = params.models.get(name.removeprefix("train/"), {}).get("members", {})
+            write_json(folder / f"{name}.json", hashes | {f"models.{name}": each for name, each in members.items()})
 
 
 def _entry_points(params: RefitStage) -> dict[str, set[str]]:

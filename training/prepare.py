@@ -21,7 +21,12 @@ from training.data.dataset import (
     USER,
     USER_ID,
     YEAR,
+    as_ids,
 )
+from training.data.events.files import Recorded, read_events
+from training.data.events.merging import merge
+from training.data.events.sifting import Sifted, sift
+from training.data.provenance import Provenance, write_provenance
 from training.data.raw import read_items, read_ratings
 from training.data.split import split_rows
 from training.errors import DataError, ParamsError
@@ -29,19 +34,29 @@ from training.files import replacing, write_json
 from training.params.prepare import PrepareParams
 
 
-def prepare(params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: Path) -> None:
+def prepare(
+    params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: Path, events: Path | None = None
+) -> str:
     """Write the splits, ids, catalogue and features into `prepared`, and figures about them to `stats`.
 
-    Raises DataError where a file is wrong or nothing is left to train on.
+    `events` is the folder of what users have said to the service. Returns what was made, in a sentence. Raises
+    DataError where a file is wrong or nothing is left to train on.
     """
     read = read_ratings(raw)
     items = read_items(raw)
+    if params.text_user_ids:
+        read[USER_ID] = read[USER_ID].astype(str).astype(object)
     if HELD_OUT in read:
         _refuse_filters(params)
-    ratings = _frequent(_latest(read), params)
+    recorded = None if events is None else read_events(events)
+    rated = _with_positives(_latest(read), params)
+    sifted = None if recorded is None else _sifted(recorded, read, items)
+    if sifted is not None:
+        rated = _by_time(merge(rated, sifted, params.min_rating))
+    ratings = _frequent(rated, params)
     users = pd.DataFrame({USER_ID: np.sort(ratings[USER_ID].unique())})
     items = _catalogue(ratings if items is None else items, params)
-    rows = _by_internal_id(ratings, users, items, params)
+    rows = _by_internal_id(ratings, users, items)
     split = split_rows(rows, params.split, np.random.default_rng(seed))
     columns = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
     frames = {name: rows.loc[split == number, columns].reset_index(drop=True) for number, name in enumerate(SPLITS)}
@@ -51,18 +66,51 @@ def prepare(params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: 
         partial.mkdir()
         for name, frame in {**frames, "users": users, "items": items, "features": features}.items():
             frame.to_parquet(partial / f"{name}.parquet", index=False)
+        write_provenance(partial, Provenance(params.min_rating, recorded.learned if recorded else None))
     figures = _stats(rows, users, items, frames)
-    write_json(stats, figures | {"given_split": _given_stats(read, rows)} if HELD_OUT in rows else figures)
+    if HELD_OUT in rows:
+        figures |= {"given_split": _given_stats(read, rows)}
+    if sifted is not None:
+        figures |= {"events": {"used": len(sifted.rows), **sifted.left_out, "forgotten_users": len(sifted.forgotten)}}
+    write_json(stats, figures)
+    return _said(figures)
 
 
 def _latest(ratings: pd.DataFrame) -> pd.DataFrame:
     """Sort ratings by user and time; keep a user's last rating of an item (in each part, if the split is given)."""
     if TIMESTAMP not in ratings:
         ratings = ratings.assign(**{TIMESTAMP: np.int64(0)})
-    order = np.lexsort((ratings[TIMESTAMP], ratings[USER_ID].factorize()[0]))
-    ratings = ratings.iloc[order]
+    ratings = _by_time(ratings)
     pair = [name for name in (USER_ID, ITEM_ID, HELD_OUT) if name in ratings]
     return ratings[~ratings.duplicated(pair, keep="last")]
+
+
+def _by_time(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Sort ratings by user and time; those of one time stay in their order."""
+    return ratings.iloc[np.lexsort((ratings[TIMESTAMP], ratings[USER_ID].factorize()[0]))]
+
+
+def _with_positives(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
+    """Mark the positives among the ratings."""
+    stars = ratings[RATING].to_numpy()
+    if params.min_rating is None:
+        return ratings.assign(**{POSITIVE: True})
+    if np.isnan(stars).any():
+        raise DataError(
+            "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
+        )
+    return ratings.assign(**{POSITIVE: stars >= params.min_rating})
+
+
+def _sifted(recorded: Recorded, ratings: pd.DataFrame, items: pd.DataFrame | None) -> Sifted:
+    """The events that can join these ratings."""
+    if HELD_OUT in ratings:
+        raise DataError(
+            f"{len(recorded.rows):,} events would change a split that is given: set fetch.events to false in "
+            "params.yaml, or choose another fetch.source"
+        )
+    item_ids = as_ids(items[ITEM_ID]) if items is not None else np.unique(as_ids(ratings[ITEM_ID]))
+    return sift(recorded.rows, ratings[USER_ID].dtype == np.int64, item_ids)
 
 
 def _refuse_filters(params: PrepareParams) -> None:
@@ -102,22 +150,14 @@ def _catalogue(items: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
     return items.sort_values(ITEM_ID).reset_index(drop=True)
 
 
-def _by_internal_id(
-    ratings: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame, params: PrepareParams
-) -> pd.DataFrame:
-    rating = ratings[RATING].to_numpy()
-    every_row = params.min_rating is None
-    if not every_row and np.isnan(rating).any():
-        raise DataError(
-            "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
-        )
+def _by_internal_id(ratings: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
             USER: _positions(users[USER_ID], ratings[USER_ID]),
             ITEM: _positions(items[ITEM_ID], ratings[ITEM_ID]),
-            RATING: rating,
+            RATING: ratings[RATING].to_numpy(),
             TIMESTAMP: ratings[TIMESTAMP].to_numpy(),
-            POSITIVE: np.ones(len(rating), dtype=bool) if every_row else rating >= params.min_rating,
+            POSITIVE: ratings[POSITIVE].to_numpy(),
             **({HELD_OUT: ratings[HELD_OUT].to_numpy()} if HELD_OUT in ratings else {}),
         }
     )
@@ -181,3 +221,14 @@ def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
         "test_users_unknown": int(rows[USER][unknown].nunique()),
         "test_pairs_unknown": int(unknown.sum()),
     }
+
+
+def _said(figures: dict[str, Any]) -> str:
+    """What was made, with every reason for which events were left out."""
+    made = f"{figures['ratings']:,} ratings of {figures['items']:,} items by {figures['users']:,} users"
+    events = dict(figures.get("events", {}))
+    if not events:
+        return made
+    used = f"{made}; {events.pop('used'):,} events used"
+    reasons = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in events.items() if count]
+    return f"{used} ({', '.join(reasons)})" if reasons else used

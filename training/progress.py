@@ -35,6 +35,11 @@ def counter(name: str, unit: str, total: int | None, **options: Any) -> Iterator
         yield bar
 
 
+def say(text: str) -> None:
+    """Write a line about a fit that a person should know, without breaking a bar."""
+    tqdm.write(text, file=sys.stderr)
+
+
 def _options() -> dict[str, Any]:
     if sys.stderr.isatty():
         return {}

@@ -21,6 +21,11 @@ class Project:
         return self.root / "data" / "raw"
 
     @property
+    def events(self) -> Path:
+        """The output of `events`."""
+        return self.root / "data" / "events"
+
+    @property
     def prepared(self) -> Path:
         """The output of `prepare`."""
         return self.root / "data" / "prepared"
@@ -44,6 +49,10 @@ class Project:
     def served(self) -> Path:
         """The artifact that is registered."""
         return self.root / "models" / "served"
+
+    def recipe(self, name: str) -> Path:
+        """A proven choice of families and parameters."""
+        return self.root / "recipes" / f"{name}.yaml"
 
     @property
     def studies(self) -> Path:

@@ -8,6 +8,7 @@ from app.contract.artifact import Artifact, write_artifact
 from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, Recommender
 from training.data.dataset import SPLITS, load_dataset
+from training.data.provenance import read_provenance
 from training.evaluation.ranking import in_blocks
 from training.files import REPRODUCE, read_json
 from training.fitting.assembly import Knowledge
@@ -24,6 +25,8 @@ def refit(project: Project, params: RefitStage) -> str:
     family = make_family(winner, record["params"])
     knowledge = Knowledge(load_dataset(project.prepared), SPLITS, params.threads)
     artifact = fit_artifact(knowledge, winner, family, params.seed)
+    source = read_provenance(project.prepared)
+    artifact = replace(artifact, events=source.events, min_rating=source.min_rating)
     write_artifact(project.served, with_ready_lists(artifact, params.refit.ready_items))
     return winner
 

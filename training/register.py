@@ -12,12 +12,13 @@ from training.data.dataset import load_dataset
 from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest, LiveVersion
+from training.promotion.description import describe
 from training.promotion.gate import Verdict
 from training.promotion.registration import Registration
 from training.report.comparison import gather
 from training.report.folder import write_report
 from training.report.run_log import log_run, origin, pipeline_hash
-from training.tracking import aliases, runs, versions
+from training.tracking import aliases, guide, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
 
 
@@ -38,12 +39,13 @@ def register(project: Project, params: Params, experiment: str | None = None) ->
         log_run(client, contest, tags | {"experiment": experiment, "gate_reason": verdict.reason})
         return Registration(name, None, recipe, params.select.metric, f"experiment {experiment}", verdict)
     version = _registered(client, contest, tags)
+    guide.explain(client, name)
     with mlflow_errors():
         decision = client.get_model_version(name, version).tags.get(versions.DECISION)
     if decision is not None:
         return Registration(name, version, recipe, params.select.metric, decision, None)
     verdict = contest.verdict()
-    decision = _carry_out(client, name, version, verdict, params)
+    decision = _carry_out(client, contest, version, verdict)
     return Registration(name, version, recipe, params.select.metric, decision, verdict)
 
 
@@ -79,7 +81,9 @@ def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> st
     return versions.claim_version(client, name, artifact_hash, version)
 
 
-def _carry_out(client: Client, name: str, version: str, verdict: Verdict, params: Params) -> str:
+def _carry_out(client: Client, contest: Contest, version: str, verdict: Verdict) -> str:
+    params = contest.params
+    name = params.registration.name
     promote = {"gate": verdict.promote, "never": False, "always": True}[params.registration.promote]
     with mlflow_errors():
         if promote:
@@ -93,6 +97,11 @@ def _carry_out(client: Client, name: str, version: str, verdict: Verdict, params
             "gate_metric": params.select.metric,
         }
         tags |= {f"gate_{figure}": f"{value:.6f}" for figure, value in verdict.figures.items()}
+        tags |= {
+            f"check_{check.name}": f"{'ok' if check.passed else 'failed'}: {check.sentence}" for check in verdict.checks
+        }
+        text = describe(contest, verdict, decision, versions.run_address(client, name, version))
+        client.update_model_version(name, version, text[: versions.LONGEST_DESCRIPTION])
         for key, value in (tags | {versions.DECISION: decision}).items():
             client.set_model_version_tag(name, version, key, value)
     return decision

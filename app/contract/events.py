@@ -6,7 +6,7 @@ from typing import Literal
 
 EventType = Literal["rating", "like", "dislike", "watch", "click", "hide", "retract", "forget"]
 
-FORGET = "forget"  # the service's own: a person wants to be forgotten
+FORGET: EventType = "forget"  # the service's own: a person wants to be forgotten
 MIN_STARS, MAX_STARS = 0.5, 5.0
 MAX_ID_LENGTH = 200
 # Where training counts every row as a like (min_rating: null), stars below the middle of the scale are not one.

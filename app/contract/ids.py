@@ -18,9 +18,14 @@ def row_of(ids: npt.NDArray[np.generic], external_id: str) -> int | None:
     return row if row < len(ids) and ids[row] == wanted else None
 
 
-def _int64(text: str) -> npt.NDArray[np.int64] | None:
-    """The number that a canonical decimal text stands for; "007" and "+7" are not ids of user 7."""
+def as_number(text: str) -> int | None:
+    """The int64 that a canonical decimal text stands for; "007" and "+7" are not ids of user 7."""
     if len(text) > 20 or not text.removeprefix("-").isdecimal() or str(int(text)) != text:
         return None
     number = int(text)
-    return np.array(number, dtype=np.int64) if -(2**63) <= number < 2**63 else None
+    return number if -(2**63) <= number < 2**63 else None
+
+
+def _int64(text: str) -> npt.NDArray[np.int64] | None:
+    number = as_number(text)
+    return None if number is None else np.array(number, dtype=np.int64)

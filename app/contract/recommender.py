@@ -75,14 +75,17 @@ class Recommender:
         rated = self._rated(user_row)
         return self.artifact.seen_indices[rated][self.artifact.seen_liked[rated]]
 
-    def fold_in(self, liked: Rows, disliked: Rows) -> Float32Array:
-        """A vector, float32 (dim,), for somebody the model has not learned, from item rows liked and disliked.
+    def fold_in(self, liked: npt.NDArray[np.integer]) -> Float32Array:
+        """A vector, float32 (dim,), for somebody the model has not learned, from the item rows that they like.
 
-        Σ encoder[liked] / √n + intercept, n being the number of all rows; what is disliked counts negatively.
+        Σ encoder[liked] / √n + intercept, n being the number of rows with an encoder that is not all zero. Without
+        such a row the vector is all zero.
         """
-        encoder = self.artifact.encoder
-        total = encoder[liked].sum(axis=0) - encoder[disliked].sum(axis=0)
-        vector: Float32Array = total / np.float32(np.sqrt(len(liked) + len(disliked)))
+        rows = self.artifact.encoder[liked]
+        n = np.count_nonzero(rows.any(axis=1))
+        if not n:
+            return np.zeros_like(self.artifact.encoder_intercept)
+        vector: Float32Array = rows.sum(axis=0) / np.float32(np.sqrt(n))
         return vector + self.artifact.encoder_intercept
 
     def popular(self, k: int) -> Ranking:
@@ -97,20 +100,29 @@ class Recommender:
         found = self.ready_list(user_row, k)
         return self.top(self.user_vector(user_row), k, self.seen(user_row)) if found is None else found
 
-    def ready_list(self, user_row: int, k: int, allowed: Mask | None = None) -> Ranking | None:
+    def ready_list(
+        self,
+        user_row: int,
+        k: int,
+        allowed: Mask | None = None,
+        hidden: npt.NDArray[np.integer] | None = None,
+    ) -> Ranking | None:
         """The k best unseen items of one user by the ready list, or None where it is too short to tell.
 
         A ready list is the beginning of the user's order, so its first k items where `allowed`, bool (n_items,), is
-        True are the k best of these. One that ends with padding holds all unseen items.
+        True and whose rows are not in `hidden` are the k best of these. One that ends with padding holds all unseen
+        items.
         """
         if self.artifact.ready_items is None or self.artifact.ready_scores is None:
             return None
         items, millionths = self.artifact.ready_items[user_row], self.artifact.ready_scores[user_row]
         holds_all = items[-1] == NO_ITEM
-        if holds_all or allowed is not None:
+        if holds_all or allowed is not None or hidden is not None:
             shown = items != NO_ITEM
             if allowed is not None:
                 shown &= allowed[items]
+            if hidden is not None:
+                shown &= (items[:, None] != hidden).all(axis=1)
             places = np.flatnonzero(shown)
             items, millionths = items[places], millionths[places]
         if len(items) < k and not holds_all:

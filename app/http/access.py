@@ -12,7 +12,13 @@ from app.errors import UnauthorizedError
 from app.http.error_answers import answer_error
 
 API_KEY_HEADER = "X-API-Key"
-API_KEY = APIKeyHeader(name=API_KEY_HEADER, scheme_name="ApiKey", description="A key of `API_KEYS`.", auto_error=False)
+API_KEY = APIKeyHeader(
+    name=API_KEY_HEADER,
+    scheme_name="ApiKey",
+    description="A key of `API_KEYS`; for events of `EVENTS_KEYS`, if these are set.",
+    auto_error=False,
+)
+EVENTS_PATH = "/events"
 
 
 class Secrets:
@@ -29,18 +35,38 @@ class Secrets:
 
 
 class ApiKeyMiddleware:
-    """ASGI middleware: answers 401 to a request without an accepted key, except on open paths."""
+    """ASGI middleware: answers 401 to a request without an accepted key, except on open paths.
 
-    def __init__(self, app: ASGIApp, keys: Iterable[str], open_paths: Collection[str]) -> None:
-        self._app, self._keys, self._open_paths = app, Secrets(keys), frozenset(open_paths)
+    Without `keys` reading is open. Writing needs one of `events_keys`, or one of `keys` where there are none.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: Iterable[str] | None,
+        open_paths: Collection[str],
+        events_keys: Iterable[str] | None = None,
+    ) -> None:
+        self._app, self._open_paths = app, frozenset(open_paths)
+        self._keys = None if keys is None else Secrets(keys)
+        self._events_keys = self._keys if events_keys is None else Secrets(events_keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] != "http" or route_path(scope) in self._open_paths or self._keys.accepts(_sent_key(scope)):
+        accepted = self._accepted(scope) if scope["type"] == "http" else None
+        if accepted is None or accepted.accepts(_sent_key(scope)):
             await self._app(scope, receive, send)
             return
         refusal = UnauthorizedError(f"Send an API key in the header {API_KEY_HEADER}.", scheme="ApiKey")
         await (await answer_error(Request(scope), refusal))(scope, receive, send)
+
+    def _accepted(self, scope: Scope) -> Secrets | None:
+        """The keys of which a request needs one; None if it needs none."""
+        path = route_path(scope)
+        if path == EVENTS_PATH:
+            return self._events_keys
+        # What deletes asks for the operator's token instead.
+        return None if path in self._open_paths or scope["method"] == "DELETE" else self._keys
 
 
 def route_path(scope: Scope) -> str:

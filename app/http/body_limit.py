@@ -7,11 +7,12 @@ from typing import Any, cast
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from app.errors import BodyTooLargeError, ClientGoneError
 from app.http.bounded_json import BoundedDecoder
+from app.schemas.queries import Body
 
 MAX_BODY_BYTES = 1 << 20
 # To read and validate a body of this size takes less time than to pass it to a thread.
@@ -31,7 +32,7 @@ class LimitedRoute(APIRoute):
         handler = super().get_route_handler()
         if self.body_field is None:
             return handler
-        model = cast(type[BaseModel], self.body_field.field_info.annotation)
+        model = cast(type[Body], self.body_field.field_info.annotation)
 
         async def handle(request: Request) -> Response:
             limited = _LimitedRequest(request.scope, request.receive)
@@ -43,7 +44,7 @@ class LimitedRoute(APIRoute):
 
 
 class _LimitedRequest(Request):
-    model: type[BaseModel]
+    model: type[Body]
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
@@ -77,8 +78,8 @@ def _exceeds_limit(declared: str) -> bool:
     return declared.isdecimal() and (len(digits) > len(str(MAX_BODY_BYTES)) or int(digits or 0) > MAX_BODY_BYTES)
 
 
-def _validated(body: bytes, model: type[BaseModel]) -> object:
-    content = json.loads(body, cls=BoundedDecoder)
+def _validated(body: bytes, model: type[Body]) -> object:
+    content = json.loads(body, cls=BoundedDecoder, max_values=model.max_values)
     try:
         return model.model_validate(content)
     except ValidationError:

@@ -4,10 +4,17 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from app.errors import EventsDisabledError
+from app.events.feed import Feed
+from app.events.feed_state import FeedState
+from app.events.profiles import Profiles
+from app.events.writer import EventWriter
 from app.http.shutdown import GracefulStop
 from app.model.store import ModelStore, ServedModel
+from app.observability.recent_figures import RecentFigures
 from app.observability.telemetry import Telemetry
 from app.registry.follower import Follower, FollowerState
+from app.registry.loaded import LoadedVersions
 from app.settings import Settings
 
 
@@ -26,6 +33,18 @@ async def _required_model(request: Request) -> ServedModel:
     return store.require()
 
 
+async def _event_writer(request: Request) -> EventWriter:
+    writer: EventWriter | None = request.app.state.event_writer
+    if writer is None:
+        raise EventsDisabledError("This service keeps no events: EVENTS_URL is not set.")
+    return writer
+
+
+async def _feed_state(request: Request) -> FeedState | None:
+    feed: Feed | None = request.app.state.feed
+    return None if feed is None else feed.state
+
+
 async def _follower_state(request: Request) -> FollowerState:
     follower: Follower = request.app.state.follower
     return follower.state
@@ -35,7 +54,13 @@ CurrentSettings = Annotated[Settings, _from_state("settings")]
 CurrentStore = Annotated[ModelStore, _from_state("store")]
 # One model answers the whole request, even if a swap happens meanwhile.
 CurrentModel = Annotated[ServedModel, Depends(_required_model)]
+CurrentEventWriter = Annotated[EventWriter, Depends(_event_writer)]
+CurrentProfiles = Annotated[Profiles, _from_state("profiles")]
+CurrentFeed = Annotated[Feed | None, _from_state("feed")]
+CurrentFeedState = Annotated[FeedState | None, Depends(_feed_state)]
 CurrentTelemetry = Annotated[Telemetry, _from_state("telemetry")]
 CurrentFollower = Annotated[Follower, _from_state("follower")]
 CurrentFollowerState = Annotated[FollowerState, Depends(_follower_state)]
+CurrentVersions = Annotated[LoadedVersions, _from_state("versions")]
+CurrentFigures = Annotated[RecentFigures, _from_state("figures")]
 CurrentStop = Annotated[GracefulStop, _from_state("stop")]

@@ -16,10 +16,12 @@ from starlette.datastructures import QueryParams
 from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from app.events.profiles import Profiles
 from app.http.access import API_KEY_HEADER, Secrets
 from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
 from app.http.one_write import OK_LINE, Headers, as_lines, cycle_behind, write
 from app.http.plain_answers import PERSONALISED, PlainAnswers
+from app.http.read_after import READ_AFTER
 from app.http.user_recommendations import answer_user
 from app.model.store import ModelStore, ServedModel
 from app.observability.figures import RequestCount
@@ -35,6 +37,7 @@ LONGEST_QUERY = 512  # bytes; longer ones would fill the cache of parsed queries
 LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isinstance(field.default, list))
 CONTENT_TYPE = (b"content-type", b"application/json")
 KEY_HEADER = API_KEY_HEADER.lower().encode()
+READ_AFTER_HEADER = READ_AFTER.lower().encode()
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +48,13 @@ class FrontDoor:
     def __init__(
         self,
         store: ModelStore,
+        profiles: Profiles,
         telemetry: Telemetry,
         request_log: RequestLog,
         keys: Secrets | None,
     ) -> None:
-        self._store, self._telemetry, self._log, self._keys = store, telemetry, request_log, keys
+        self._store, self._profiles, self._telemetry = store, profiles, telemetry
+        self._log, self._keys = request_log, keys
         self._list_counts = {source: telemetry.lists.own(source) for source in (PERSONALISED, FALLBACK)}
         self._plain: PlainAnswers | None = None
         self._count: RequestCount | None = None
@@ -78,7 +83,7 @@ class FrontDoor:
         return True
 
     def _admitted(self, scope: Scope) -> bytes | None:
-        """The request id; None if the request lacks a known key."""
+        """The request id; None if the request lacks a known key, or wants to wait for an event."""
         request_id, needs_key = None, self._keys is not None
         for name, value in scope["headers"]:
             if name == REQUEST_ID_HEADER and request_id is None and REQUEST_ID.fullmatch(value):
@@ -87,6 +92,8 @@ class FrontDoor:
                 if not self._keys.accepts(value):
                     return None
                 needs_key = False
+            elif name == READ_AFTER_HEADER:
+                return None
         if needs_key:
             return None
         return request_id or b"%032x" % getrandbits(128)
@@ -100,7 +107,7 @@ class FrontDoor:
 
     def _body(self, model: ServedModel, user_id: bytes, query_string: bytes) -> bytes | None:
         k = PLAIN_QUERIES.get(query_string)
-        if k is not None:
+        if k is not None and self._profiles.fresh(model, user_id.decode()) is None:
             plain = self._plain
             if plain is None or plain.model is not model:
                 plain = self._plain = PlainAnswers(model, self._telemetry, self._list_counts)
@@ -108,9 +115,9 @@ class FrontDoor:
             if body is not None:
                 return body
         query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
-        if query is None or query.explain:
+        if query is None or query.explain or query.alias is not None:
             return None
-        return answer_user(model, self._telemetry, user_id.decode(), query)
+        return answer_user(model, self._profiles, self._telemetry, user_id.decode(), query)
 
     def _write(self, cycle: RequestResponseCycle, request_id: bytes, body: bytes) -> None:
         # uvicorn makes a new list each second, with the date in it.

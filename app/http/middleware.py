@@ -11,12 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.access import route_path
 from app.http.error_answers import answer_error
+from app.http.read_after import POSITION
 from app.model.store import ModelStore
 from app.observability.request_log import Answered, RequestLog
 from app.observability.telemetry import Telemetry
 from app.observability.tracing import name_span
 
 REQUEST_ID_HEADER = b"x-request-id"
+POSITION_HEADER = POSITION.lower().encode()
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:=+/-]{1,128}")  # no character that could break a log line
 MAX_LOGGED_PATH = 512
 NO_ROUTE = "none"  # the label of requests without a route: their paths would make a label each
@@ -66,7 +68,7 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *headers]
+                message["headers"] = [*message.get("headers", ()), *headers, *_position(scope)]
                 if self._traced and "route" in scope:
                     name_span(scope["method"], _route(scope))
             await send(message)
@@ -94,6 +96,12 @@ class RequestMiddleware:
 def _route(scope: Scope) -> str:
     route: str = getattr(scope.get("route"), "path_format", NO_ROUTE)
     return route
+
+
+def _position(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The header that says which events the answer knows, where the request asked for it."""
+    position = scope["state"].get("position")
+    return [] if position is None else [(POSITION_HEADER, b"%d" % position)]
 
 
 def _request_id(scope: Scope) -> str:

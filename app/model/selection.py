@@ -1,14 +1,13 @@
 """Chooses the items of a list: for whom, with which filters, and why there may be fewer than k."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from app.contract.artifact import Float32Array
 from app.contract.recommender import Float64Array, Mask, Ranking, Rows
+from app.model.profile import NO_ROWS, ItemRows, Profile, empty_profile
 from app.model.similarity import pool_size
 from app.model.store import ServedModel
 from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
@@ -17,31 +16,8 @@ from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
 DIVERSITY_CANDIDATES = pool_size(MAX_K)
 REASONS_SHOWN = 3
 NO_FILTERS = Filters()
-NO_ROWS: Rows = np.empty(0, dtype=np.int64)
 
-Source = Literal["personalised", "popular"]
 Reason = Literal["unknown_genre", "filtered", "seen", "end_of_catalogue"]
-
-
-@dataclass(frozen=True)
-class Profile:
-    """What a list is made from: a user vector and the item rows to leave out.
-
-    `row` is the user's row if the list may come from the model's ready lists.
-    """
-
-    vector: Float32Array
-    seen: npt.NDArray[np.integer]
-    row: int | None = None
-
-    @property
-    def source(self) -> Source:
-        """`popular` if the vector is all zero: the model has learned nothing about the user."""
-        return "personalised" if self.vector.any() else "popular"
-
-    def with_seen_allowed(self) -> "Profile":
-        """The profile of this user, with seen items allowed."""
-        return replace(self, seen=NO_ROWS, row=None)
 
 
 @dataclass(frozen=True)
@@ -52,30 +28,6 @@ class Selection:
     scores: Float64Array
     offset: int = 0
     reason: Reason | None = None
-
-
-def empty_profile(model: ServedModel) -> Profile:
-    """A profile that says nothing, which gets popular items."""
-    return Profile(np.zeros(model.artifact.item_embeddings.shape[1], dtype=np.float32), NO_ROWS)
-
-
-def user_profile(model: ServedModel, user_id: str) -> Profile:
-    """The profile of a user; empty if the model does not know the user."""
-    row = model.recommender.user_row(user_id)
-    if row is None:
-        return empty_profile(model)
-    return Profile(model.recommender.user_vector(row), model.recommender.seen(row), row)
-
-
-def liked_rows(model: ServedModel, user_id: str) -> npt.NDArray[np.integer]:
-    """The rows of the items that a user has liked, which explain a list; none if the model does not know the user."""
-    row = model.recommender.user_row(user_id)
-    return NO_ROWS if row is None else model.recommender.liked(row)
-
-
-def fold_in_profile(model: ServedModel, liked: Rows, disliked: Rows) -> Profile:
-    """The profile of a new user from liked and disliked items; they hold at least one item row."""
-    return Profile(model.recommender.fold_in(liked, disliked), np.concatenate([liked, disliked]))
 
 
 def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
@@ -97,7 +49,11 @@ def rank(
     model: ServedModel, profile: Profile, k: int, query: Filters = NO_FILTERS, allowed: Mask | None = None
 ) -> Ranking:
     """The k best items for a profile among those that `allowed`, the mask of the query, marks."""
-    ready = None if profile.row is None else model.recommender.ready_list(profile.row, k, allowed)
+    if profile.kept is not None and allowed is None and k <= MAX_K:
+        return profile.kept.first(k, lambda: _ranked(model, profile, k, query, allowed))
+    ready = None
+    if profile.row is not None:
+        ready = model.recommender.ready_list(profile.row, k, allowed, profile.newly_seen)
     return _ranked(model, profile, k, query, allowed) if ready is None else ready
 
 
@@ -124,7 +80,7 @@ def popular(model: ServedModel, query: ListQuery, allowed: Mask | None) -> Selec
 
 
 def _page(
-    model: ServedModel, ranking: Ranking, query: ListQuery, *, everything: int, seen: npt.NDArray[np.integer] = NO_ROWS
+    model: ServedModel, ranking: Ranking, query: ListQuery, *, everything: int, seen: ItemRows = NO_ROWS
 ) -> Selection:
     places = slice(query.offset, query.offset + query.k)
     rows, scores = ranking.items[0, places], ranking.scores[0, places]
@@ -152,9 +108,7 @@ def _diverse(model: ServedModel, profile: Profile, query: PersonalQuery, allowed
     )
 
 
-def _shortfall(
-    model: ServedModel, found: int, query: ListQuery, everything: int, seen: npt.NDArray[np.integer]
-) -> Reason:
+def _shortfall(model: ServedModel, found: int, query: ListQuery, everything: int, seen: ItemRows) -> Reason:
     """The first cause without which the page would hold more items."""
     if query.genre and not model.catalogue.knows_a_genre(query.genre):
         return "unknown_genre"

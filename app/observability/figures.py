@@ -5,8 +5,10 @@ Prometheus' own counters take a lock and several calls for each step: more than 
 
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from http import HTTPStatus
 from threading import Lock
+from typing import NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -50,6 +52,15 @@ class RequestCount:
         self._latencies.buckets[bisect_left(LATENCIES, seconds)] += 1
 
 
+class RequestTotals(NamedTuple):
+    """Sums over routes; `buckets` counts requests by latency, one number more than LATENCIES."""
+
+    requests: int
+    refused: int
+    errors: int
+    buckets: list[int]
+
+
 class RequestFigures(Collector):
     """Requests by method, route and status, and latencies by route and status."""
 
@@ -65,6 +76,21 @@ class RequestFigures(Collector):
         if counted is None:
             counted = self._counts[key] = RequestCount(self._latencies.setdefault(key[1:], Latencies()))
         return counted
+
+    def totals(self, ignored: Collection[str]) -> RequestTotals:
+        """The sums over all routes but the ignored ones: requests, those answered 4xx, those answered 5xx."""
+        counts = [
+            (int(status), each.count) for (_, route, status), each in self._counts.items() if route not in ignored
+        ]
+        buckets = [each.buckets for (route, _), each in self._latencies.items() if route not in ignored]
+        return RequestTotals(
+            requests=sum(count for _, count in counts),
+            refused=sum(
+                n for status, n in counts if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+            ),
+            errors=sum(n for status, n in counts if status >= HTTPStatus.INTERNAL_SERVER_ERROR),
+            buckets=[sum(bucket) for bucket in zip([0] * len(BOUNDS), *buckets, strict=True)],
+        )
 
     def collect(self) -> Iterator[Metric]:
         """The metrics that Prometheus reads."""
@@ -106,6 +132,13 @@ class ListFigures(Collector):
             count = self._shared.setdefault(source, ListCount())
             count.lists += 1
             count.short += is_short
+
+    def by_source(self) -> dict[str, int]:
+        """The number of lists from each source."""
+        totals: dict[str, int] = {}
+        for source, count in [*self._shared.items(), *self._own]:
+            totals[source] = totals.get(source, 0) + count.lists
+        return totals
 
     def collect(self) -> Iterator[Metric]:
         """The metrics that Prometheus reads."""

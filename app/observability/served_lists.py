@@ -32,6 +32,17 @@ class ReadyList(NamedTuple):
     k: int
 
 
+class RecentLists(NamedTuple):
+    """What the latest lists are like together; a share is None where there is nothing to share."""
+
+    catalogue_items: int
+    lists: int
+    distinct_items: int
+    fallback_share: float | None
+    short_share: float | None
+    top10_share: float | None
+
+
 class ServedLists(Collector):
     """Remembers the last 10,000 lists and 100,000 items that were served.
 
@@ -54,36 +65,41 @@ class ServedLists(Collector):
         """Where to append lists of this model; what is appended for a former model is forgotten."""
         return self._lists if artifact is self._artifact else deque(maxlen=0)
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The metrics that Prometheus reads; without lists, shares are left out."""
+    def summary(self) -> RecentLists:
+        """The figures of the lists that are remembered; takes milliseconds."""
         artifact, lists = self._artifact, list(self._lists)
         n_items = 0 if artifact is None else len(artifact.item_ids)
         noted = [one for one in lists if isinstance(one, NotedList)]
         rows = np.concatenate([_rows(one, artifact) for one in lists] or [NO_ROWS])[-PLACES:]
         # A request that began before a swap may have added a row that the new model does not have.
         counts = np.bincount(rows[rows < n_items], minlength=TOP)
-        yield _gauge("catalogue_items", "Films that the model can recommend.", n_items)
-        yield _gauge("recent_lists", f"Number of recent lists: the last {LISTS} of this model.", len(lists))
-        yield _gauge("recent_distinct_items", "Different films in the recent lists.", int(np.count_nonzero(counts)))
-        if not lists:
-            return
-        yield _gauge(
-            "recent_fallback_share",
-            "Share of the recent lists that hold popular films.",
-            sum(one.is_fallback for one in noted) / len(lists),
+        total, n = int(counts.sum()), len(lists)
+        return RecentLists(
+            catalogue_items=n_items,
+            lists=n,
+            distinct_items=int(np.count_nonzero(counts)),
+            fallback_share=sum(one.is_fallback for one in noted) / n if n else None,
+            short_share=sum(one.is_short for one in noted) / n if n else None,
+            top10_share=int(np.partition(counts, -TOP)[-TOP:].sum()) / total if total else None,
         )
-        yield _gauge(
-            "recent_short_share",
-            "Share of the recent lists that hold fewer films than asked for.",
-            sum(one.is_short for one in noted) / len(lists),
-        )
-        if total := int(counts.sum()):
-            top = np.partition(counts, -TOP)[-TOP:].sum()
-            share = np.count_nonzero(counts) / n_items
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The metrics that Prometheus reads; without lists, shares are left out."""
+        recent = self.summary()
+        yield _gauge("catalogue_items", "Films that the model can recommend.", recent.catalogue_items)
+        yield _gauge("recent_lists", f"Number of recent lists: the last {LISTS} of this model.", recent.lists)
+        yield _gauge("recent_distinct_items", "Different films in the recent lists.", recent.distinct_items)
+        if recent.fallback_share is not None:
+            description = "Share of the recent lists that hold popular films."
+            yield _gauge("recent_fallback_share", description, recent.fallback_share)
+        if recent.short_share is not None:
+            description = "Share of the recent lists that hold fewer films than asked for."
+            yield _gauge("recent_short_share", description, recent.short_share)
+        if recent.top10_share is not None:
+            share = recent.distinct_items / recent.catalogue_items
             yield _gauge("recent_catalogue_share", "Share of the catalogue that the recent lists show.", share)
-            yield _gauge(
-                "recent_top10_share", "Share of all recent places that the ten most served films take.", top / total
-            )
+            description = "Share of all recent places that the ten most served films take."
+            yield _gauge("recent_top10_share", description, recent.top10_share)
 
 
 def _rows(one: NotedList | ReadyList, artifact: Artifact | None) -> npt.NDArray[np.int32]:

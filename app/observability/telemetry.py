@@ -45,6 +45,7 @@ class ModelMetrics:
         self._loaded = Gauge(
             f"{prefix}_loaded_seconds", "Time since this process loaded the version.", ["version"], registry=collectors
         )
+        self.swaps = 0
         self._swaps = Counter(f"{prefix}_swaps", "Versions loaded, the first included.", registry=collectors)
         failures = Counter(
             f"{prefix}_swap_failures", "Failed attempts to load a version, by cause.", ["code"], registry=collectors
@@ -65,6 +66,7 @@ class ModelMetrics:
         self._age.labels(model.version).set_function(lambda: time.time() - created)
         self._loaded.labels(model.version).set_function(lambda: time.time() - loaded)
         self._swaps.inc()
+        self.swaps += 1
 
     def swap_failed(self, code: str) -> None:
         """Count a version that could not be loaded; `code` is that of the ModelError."""

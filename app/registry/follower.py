@@ -3,11 +3,13 @@
 import logging
 import math
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
 
+from app.contract.artifact import Events
 from app.errors import ModelError, ModelRefusedError
 from app.model.release import Release
 from app.model.store import ModelStore, ServedModel, load_model
@@ -15,12 +17,15 @@ from app.observability.telemetry import OK, ModelMetrics
 from app.registry.cache import Entry, ModelCache
 from app.registry.folder import ModelFolder
 from app.registry.mlflow_registry import Registry
+from app.registry.target import Target
 from app.settings import Settings
 
 NOT_CHECKED = "not_checked"
 STOP_SECONDS = 1.0
 MAX_POLL_SECONDS_WITHOUT_MODEL = 1.0
 SERVING = "serving"  # the purpose of a follower's model, as log lines say it
+
+Prepare = Callable[[str, Events | None], None]
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ class FollowerState:
     succeeded_at: datetime | None = None
     warning: str | None = None
     last_problem: Problem | None = None
+    target: Target | None = None  # what the last poll with the status `ok` found
 
 
 class Follower:
@@ -53,10 +59,20 @@ class Follower:
     of the process by that.
     """
 
-    def __init__(self, settings: Settings, store: ModelStore, metrics: ModelMetrics, *, purpose: str = SERVING) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: ModelStore,
+        metrics: ModelMetrics,
+        *,
+        purpose: str = SERVING,
+        prepare: Prepare | None = None,
+    ) -> None:
+        """`prepare` is called before each swap with the purpose and what the version has learned of recorded events."""
         self.state = FollowerState()
         self._metrics = metrics
         self._purpose = purpose
+        self._prepare = prepare
         self._source = Registry(settings) if settings.model_dir is None else ModelFolder(settings.model_dir)
         # A folder needs no cache, and the cache holds the registry's versions only.
         self._is_cached = settings.model_dir is None
@@ -110,7 +126,7 @@ class Follower:
             unexpected.__cause__ = error
             self._fail(unexpected, version)
         else:
-            self._succeed()
+            self._succeed(target)
 
     def _run(self) -> None:
         if self._purpose != SERVING:
@@ -197,6 +213,8 @@ class Follower:
 
     def _serve(self, model: ServedModel, origin: str) -> None:
         former = self._store.current
+        if self._prepare is not None:
+            self._prepare(self._purpose, model.artifact.events)
         self._store.swap(model)
         self._metrics.swapped(model)
         before = f", instead of version {former.version}" if former is not None else ""
@@ -221,9 +239,9 @@ class Follower:
         self._metrics.polled(error.code)
         self.state = replace(self.state, status=error.code, checked_at=now, last_problem=known)
 
-    def _succeed(self) -> None:
+    def _succeed(self, target: Target) -> None:
         now = datetime.now(timezone.utc)
         if self.state.status not in (OK, NOT_CHECKED):
             logger.info("Following %s works again", self._source.label)
         self._metrics.polled(OK)
-        self.state = replace(self.state, status=OK, checked_at=now, succeeded_at=now)
+        self.state = replace(self.state, status=OK, checked_at=now, succeeded_at=now, target=target)

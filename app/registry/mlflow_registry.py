@@ -43,7 +43,7 @@ class Registry:
         version, warning = aliased
         found = self._ask("model-versions/get", self._version_missing(version), version=version)["model_version"]
         release = Release(str(found["version"]), int(found["creation_timestamp"]), found.get("run_id", ""))
-        return Target(release, warning)
+        return Target(release, warning, {tag["key"]: tag["value"] for tag in found.get("tags", ())})
 
     def fetch(self, release: Release, into: Path) -> Path:
         """Download the artifact of this version into a new directory below `into`; raises ModelError."""

@@ -3,21 +3,25 @@
 import logging
 import random
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Full, Queue
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from app.model.selection import rank, user_profile
+from app.model.profile import Profile, learned_profile
+from app.model.selection import rank
 from app.model.store import ModelStore, ServedModel
 from app.observability.telemetry import ModelMetrics, ServedRows
-from app.registry.follower import Follower
+from app.registry.follower import Follower, Prepare
 from app.settings import Settings
 
 SHADOWING = "shadowing"
 QUEUED = 256
 TENTHS = tuple(tenth / 10 for tenth in range(11))
+
+ProfileOf = Callable[[ServedModel, str], Profile]
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +42,20 @@ class Shadow:
     Whatever happens to the shadow (no version, a damaged one, a full queue), no answer changes.
     """
 
-    def __init__(self, settings: Settings, alias: str, collectors: CollectorRegistry) -> None:
-        self._store = ModelStore()
+    def __init__(
+        self,
+        settings: Settings,
+        alias: str,
+        collectors: CollectorRegistry,
+        *,
+        profile_of: ProfileOf = learned_profile,
+        prepare: Prepare | None = None,
+    ) -> None:
+        """`profile_of` gives the profile of a user; `prepare` is called before each swap."""
+        self.store, self._profile_of = ModelStore(), profile_of
         metrics = ModelMetrics(collectors, "recommender_shadow_model")
         followed = settings.model_copy(update={"model_alias": alias, "model_dir": None})
-        self._follower = Follower(followed, self._store, metrics, purpose=SHADOWING)
+        self.follower = Follower(followed, self.store, metrics, purpose=SHADOWING, prepare=prepare)
         self._share = settings.shadow_share
         self._is_stopped = False
         self._queue: Queue[ServedList | None] = Queue(QUEUED)
@@ -63,12 +76,12 @@ class Shadow:
 
     def start(self) -> None:
         """Start to follow the alias and to compare."""
-        self._follower.start()
+        self.follower.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Stop both; lists still in the queue are not compared."""
-        self._follower.stop()
+        self.follower.stop()
         self._is_stopped = True
         with suppress(Full):  # a thread whose queue is full does not wait
             self._queue.put_nowait(None)
@@ -77,7 +90,7 @@ class Shadow:
         """Offer a plain list; the thread compares the share of them that SHADOW_SHARE names."""
         if random.random() >= self._share:  # noqa: S311 - a sample needs no secret
             return
-        if self._store.current is None:
+        if self.store.current is None:
             self._outcomes["no_model"].inc()
             return
         try:
@@ -95,15 +108,15 @@ class Shadow:
         if served is None:
             return
         try:
-            self._overlap.observe(_overlap(served, self._store.require()))
+            self._overlap.observe(_overlap(served, self.store.require(), self._profile_of))
             self._outcomes["compared"].inc()
         except Exception:
             self._outcomes["failed"].inc()
             logger.exception("The shadow failed to compare a list")
 
 
-def _overlap(served: ServedList, shadow: ServedModel) -> float:
-    ranking = rank(shadow, user_profile(shadow, served.user_id), served.k)
+def _overlap(served: ServedList, shadow: ServedModel, profile_of: ProfileOf) -> float:
+    ranking = rank(shadow, profile_of(shadow, served.user_id), served.k)
     ours, theirs = _items(served.model, served.item_rows), _items(shadow, ranking.items[0].tolist())
     return len(ours & theirs) / max(len(ours), len(theirs), 1)
 

@@ -1,13 +1,15 @@
 """The version that a poll finds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from app.model.release import Release
 
 
 @dataclass(frozen=True)
 class Target:
-    """The release to load, and a warning if two spellings of the alias disagree."""
+    """The release to load, a warning if two spellings of the alias disagree, and the version's tags in MLflow."""
 
     release: Release
     warning: str | None
+    tags: Mapping[str, str] = field(default_factory=dict)

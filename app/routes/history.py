@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path, Query
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import InvalidParameterError, NoModelError, UnknownUserError
-from app.http.dependencies import CurrentModel
+from app.http.dependencies import CurrentModel, CurrentProfiles
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
-from app.schemas.items import History, Item
+from app.http.read_after import ReadAfter
+from app.schemas.items import History, SeenItem
 from app.schemas.queries import PageQuery, PathText
 
 router = APIRouter(tags=["users"])
@@ -17,17 +18,18 @@ router = APIRouter(tags=["users"])
 @router.get(
     "/users/{user_id:any}/history",
     responses=ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError, UnknownUserError),
+    dependencies=[ReadAfter],
 )
 async def list_history(
     model: CurrentModel,
+    profiles: CurrentProfiles,
     user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
     query: Annotated[PageQuery, Query()],
 ) -> History:
-    """The films that the model knows the user has seen, and so does not recommend again."""
-    row = model.recommender.user_row(user_id)
-    if row is None:
+    """The films that a user has seen, and so does not get recommended again: the latest first."""
+    seen = profiles.history(model, user_id)
+    if seen is None:
         raise UnknownUserError(f"The model does not know the user {user_id[:80]!r}.", field="user_id")
-    seen = model.recommender.seen(row)
-    shown = seen[query.offset : query.offset + query.k].tolist()
-    items = [Item(**model.catalogue.film(item)) for item in shown]
+    shown = seen[query.offset : query.offset + query.k]
+    items = [SeenItem(liked=liked, **model.catalogue.film(row)) for row, liked in shown]
     return History(user_id=user_id, model_version=model.version, total=len(seen), items=items)

@@ -1,14 +1,16 @@
 """Describes the loaded version, and how following the registry goes."""
 
+import time
 from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 
-from app.http.dependencies import CurrentFollowerState, CurrentSettings, CurrentStore
+from app.events.feed_state import FeedState
+from app.http.dependencies import CurrentFeedState, CurrentFollowerState, CurrentSettings, CurrentStore
 from app.model.store import ModelStore, ServedModel
 from app.registry.follower import FollowerState
-from app.schemas.status import ModelDescription, ModelProblem, RegistryState
+from app.schemas.status import EventsState, ModelDescription, ModelProblem, RegistryState
 from app.settings import Settings
 
 router = APIRouter(tags=["model"])
@@ -16,13 +18,15 @@ router = APIRouter(tags=["model"])
 
 @router.get("/model")
 async def describe_model(
-    settings: CurrentSettings, store: CurrentStore, state: CurrentFollowerState
+    settings: CurrentSettings, store: CurrentStore, state: CurrentFollowerState, feed: CurrentFeedState
 ) -> ModelDescription:
     """The loaded version, and the outcome of the last registry poll; the version is null before the first model."""
-    return description(settings, store, state)
+    return description(settings, store, state, feed)
 
 
-def description(settings: Settings, store: ModelStore, state: FollowerState) -> ModelDescription:
+def description(
+    settings: Settings, store: ModelStore, state: FollowerState, feed: FeedState | None
+) -> ModelDescription:
     """The answer of `describe_model`."""
     problem = state.last_problem
     return ModelDescription(
@@ -31,7 +35,13 @@ def description(settings: Settings, store: ModelStore, state: FollowerState) -> 
         **_details(store.current),
         registry=_registry_state(state),
         last_problem=None if problem is None else ModelProblem(**asdict(problem)),
+        events=None if feed is None else _events_state(feed),
     )
+
+
+def _events_state(feed: FeedState) -> EventsState:
+    lag = None if feed.caught_up_at is None else max(0.0, time.time() - feed.caught_up_at)
+    return EventsState(status=feed.status, position=feed.position, lag_seconds=lag, last_problem=feed.problem)
 
 
 def _registry_state(state: FollowerState) -> RegistryState:

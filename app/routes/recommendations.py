@@ -6,13 +6,15 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Response
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
-from app.errors import BodyTooLargeError, InvalidParameterError, NoModelError, UnknownItemsError
+from app.errors import AliasNotLoadedError, BodyTooLargeError, InvalidParameterError, NoModelError, UnknownItemsError
 from app.http.body_limit import LimitedRoute
-from app.http.dependencies import CurrentModel, CurrentTelemetry
+from app.http.dependencies import CurrentModel, CurrentProfiles, CurrentTelemetry, CurrentVersions
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.item_lists import json_response, list_json
+from app.http.read_after import ReadAfter
 from app.http.user_recommendations import answer_allowed, answer_user
-from app.model.selection import allowed_items, fold_in_profile, known_rows, recommend
+from app.model.profile import fold_in_profile, liked_rows
+from app.model.selection import allowed_items, known_rows, recommend
 from app.model.store import ServedModel
 from app.schemas.items import BatchRecommendations, FoldInRecommendations, Recommendations
 from app.schemas.queries import BatchRequest, FoldInRequest, PathText, UserQuery
@@ -27,20 +29,26 @@ router = APIRouter(tags=["recommendations"], route_class=LimitedRoute)
 
 @router.get(
     "/users/{user_id:any}/recommendations",
-    responses=ADDRESS_TOO_LONG | error_responses(*ERRORS),
+    responses=ADDRESS_TOO_LONG | error_responses(*ERRORS, AliasNotLoadedError),
     response_model=Recommendations,
+    dependencies=[ReadAfter],
 )
 async def recommend_for_user(
     model: CurrentModel,
+    profiles: CurrentProfiles,
     telemetry: CurrentTelemetry,
+    versions: CurrentVersions,
     user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
     query: Annotated[UserQuery, Query()],
 ) -> Response:
     """The k films that a user has not seen and would like best; popular films for an unknown user."""
+    asked = model if query.alias is None else versions.named(query.alias)
+    # The figures are about the served version's lists, and so is what is kept of profiles.
+    counted, profiles = (telemetry, profiles) if asked is model else (None, profiles.apart())
     if not query.explain:
-        return json_response(answer_user(model, telemetry, user_id, query))
+        return json_response(answer_user(asked, profiles, counted, user_id, query))
     # In a thread, because a history may hold thousands of items.
-    return json_response(await to_thread.run_sync(answer_user, model, telemetry, user_id, query))
+    return json_response(await to_thread.run_sync(answer_user, asked, profiles, counted, user_id, query))
 
 
 @router.post(
@@ -58,21 +66,26 @@ async def recommend_by_fold_in(model: CurrentModel, telemetry: CurrentTelemetry,
     source = "fold_in" if profile.source == "personalised" else "popular"
     telemetry.served(source, selection.rows, request.k)
     fields = {"model_version": model.version, "source": source, "unknown": _unknown(model, request)}
-    return json_response(list_json(fields, model, selection, liked if request.explain else None))
+    return json_response(list_json(fields, model, selection, liked_rows(model, profile) if request.explain else None))
 
 
 @router.post(
     "/recommendations/batch",
     responses=error_responses(*ERRORS, BodyTooLargeError),
     response_model=BatchRecommendations,
+    dependencies=[ReadAfter],
 )
-async def recommend_for_users(model: CurrentModel, telemetry: CurrentTelemetry, request: BatchRequest) -> Response:
+async def recommend_for_users(
+    model: CurrentModel, profiles: CurrentProfiles, telemetry: CurrentTelemetry, request: BatchRequest
+) -> Response:
     """One answer for each of up to 1,000 users, the same as if each had asked alone."""
     query = UserQuery(**request.model_dump(exclude={"user_ids"}))
     allowed = allowed_items(model, query)
 
     def answer_all() -> bytes:
-        answers = (answer_allowed(model, telemetry, str(user_id), query, allowed) for user_id in request.user_ids)
+        answers = (
+            answer_allowed(model, profiles, telemetry, str(user_id), query, allowed) for user_id in request.user_ids
+        )
         return b'{"answers":[%b]}' % b",".join(answers)
 
     return json_response(await to_thread.run_sync(answer_all, limiter=batches))

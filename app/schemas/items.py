@@ -138,13 +138,23 @@ class FoundItems(BaseModel):
     items: list[FoundItem]
 
 
+class SeenItem(Item):
+    """A film that a user has seen."""
+
+    liked: bool = Field(
+        description="Whether the user liked it. A model of format 1 can't tell and says true.", examples=[True]
+    )
+
+
 class History(BaseModel):
-    """The films that the model knows a user has seen."""
+    """The films that a user has seen."""
 
     user_id: UserId
     model_version: ModelVersion
     total: int = Field(description="How many films the user has seen, on all pages.", examples=[74])
-    items: list[Item] = Field(description="Ordered by id, because the model does not know when they were seen.")
+    items: list[SeenItem] = Field(
+        description="First what the model has not learned from yet, the latest first; then what it has, ordered by id."
+    )
 
 
 class GenreCount(BaseModel):
@@ -159,3 +169,21 @@ class GenreList(BaseModel):
 
     model_version: ModelVersion
     genres: list[GenreCount]
+
+
+class ExampleUser(BaseModel):
+    """A user to try the service with."""
+
+    kind: Literal["short", "medium", "long", "unknown"] = Field(
+        description="How long the history is, compared with those of all users; `unknown` has none.",
+        examples=["medium"],
+    )
+    user_id: str = Field(examples=["42"])
+    seen: int = Field(description="How many films the user has seen.", examples=[17])
+
+
+class ExampleUsers(BaseModel):
+    """A few users of different kinds."""
+
+    model_version: ModelVersion
+    users: list[ExampleUser]

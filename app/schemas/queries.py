@@ -4,7 +4,7 @@ The limits are part of the API, not settings: they are in the OpenAPI document t
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -106,6 +106,11 @@ class UserQuery(PersonalQuery):
     """A page of a list for a user that the model may know."""
 
     include_seen: bool = Field(default=False, description="Allows films that the user has seen.", examples=[False])
+    alias: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)] | None = Field(
+        default=None,
+        description="Alias of the version to ask, if not the served one: that of the shadow, such as `challenger`.",
+        examples=["production"],
+    )
 
 
 class SearchQuery(ListQuery):
@@ -130,6 +135,8 @@ class Body(BaseModel):
     """A body of JSON. It may hold no unknown field, and one of many is refused before each of them is described."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
+    # The longest lists of a body together have fewer values, of all levels.
+    max_values: ClassVar[int] = 5000
 
     @model_validator(mode="before")
     @classmethod
@@ -153,7 +160,7 @@ class FoldInRequest(Body, PersonalQuery):
     )
 
     liked: Items = Field(default=[], description="Ids of films that the user likes.", examples=[[1, 601]])
-    disliked: Items = Field(default=[], description="Ids of films that the user dislikes.", examples=[[93]])
+    disliked: Items = Field(default=[], description="Ids of films to leave out as disliked.", examples=[[93]])
 
 
 class BatchRequest(Body, Filters):

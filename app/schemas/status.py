@@ -48,6 +48,21 @@ class ModelProblem(BaseModel):
     at: datetime = Field(description="When the problem was first found.")
 
 
+class EventsState(BaseModel):
+    """How far answers know what users have said."""
+
+    status: str = Field(
+        description="`ok`, `catching_up` at the start, or `events_unavailable` while the store does not answer.",
+        examples=["ok"],
+    )
+    position: int = Field(description="Answers know the events up to this position.", examples=[17])
+    lag_seconds: float | None = Field(
+        description="Time since answers knew all events, about a second at rest; null if they never did.",
+        examples=[0.4],
+    )
+    last_problem: str | None = Field(description="The latest problem, solved or not.")
+
+
 class ModelDescription(BaseModel):
     """The loaded version, all null while there is none, and how following the registry goes."""
 
@@ -66,6 +81,7 @@ class ModelDescription(BaseModel):
     last_problem: ModelProblem | None = Field(
         description="The latest problem, solved or not; `registry.status` says whether it is solved."
     )
+    events: EventsState | None = Field(description="Null if the service keeps no events (`EVENTS_URL`).")
 
 
 class Liveness(BaseModel):

@@ -100,3 +100,18 @@ def test_settings_do_not_change() -> None:
     settings = Settings.from_environment()
     with pytest.raises(ValidationError, match="frozen"):
         settings.model_name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("value", ["events.db", "sqlite:///", "postgres://u:secret@h/d", "postgresql://"])
+def test_an_address_of_events_of_another_kind_is_refused_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("EVENTS_URL", value)
+    with pytest.raises(SettingsError, match=r"EVENTS_URL is invalid: .* it must be sqlite:///FILE or post") as error:
+        Settings.from_environment()
+    assert "secret" not in str(error.value)
+
+
+def test_the_address_of_events_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTS_URL", "postgresql://service:secret@db/events")
+    assert "secret" not in repr(Settings.from_environment())

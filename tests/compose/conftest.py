@@ -32,7 +32,7 @@ class Breaking:
         self.healed_after = time.monotonic() - self.began
 
 
-Break = Callable[[str], AbstractContextManager[Breaking]]
+Break = Callable[..., AbstractContextManager[Breaking]]
 
 
 @pytest.fixture(scope="session")
@@ -56,11 +56,11 @@ def table() -> Iterator[list[str]]:
 
 @pytest.fixture
 def breaking(deployment: Deployment, table: list[str]) -> Break:
-    """A context in which clients ask all the time; what it is called becomes a row of the table."""
+    """A context in which clients ask all the time, another deployment if one is named; a row of the table."""
 
     @contextmanager
-    def break_while_asked(what: str) -> Iterator[Breaking]:
-        with Clients(deployment.port) as clients:
+    def break_while_asked(what: str, broken: Deployment = deployment) -> Iterator[Breaking]:
+        with Clients(broken.port) as clients:
             time.sleep(CALM_SECONDS)
             happening = Breaking(clients, time.monotonic())
             yield happening

@@ -21,9 +21,12 @@ MODEL = "movie-recommender"
 ASK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/model', timeout=5).read().decode())"
 
 
-def docker(*arguments: str) -> str:
-    """What the command prints; a failure raises with what it said."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, cwd=PROJECT)
+def docker(*arguments: str, **settings: str) -> str:
+    """What the command prints, with more in its environment; a failure raises with what it said."""
+    environment = os.environ | settings
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, check=False, cwd=PROJECT, env=environment
+    )
     if done.returncode:
         raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
     return done.stdout.strip()
@@ -38,9 +41,9 @@ class Deployment:
     port: int
     mlflow_port: int
 
-    def compose(self, *arguments: str) -> str:
-        """One docker compose command."""
-        return docker("compose", "--project-name", self.name, "--env-file", str(self.env_file), *arguments)
+    def compose(self, *arguments: str, **settings: str) -> str:
+        """One docker compose command, with more of what .env may hold."""
+        return docker("compose", "--project-name", self.name, "--env-file", str(self.env_file), *arguments, **settings)
 
     def script(self, name: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """One of scripts/, as a person runs it, with more of what .env may hold."""
@@ -70,7 +73,7 @@ class Deployment:
 
     def models(self) -> list[dict[str, Any]]:
         """What each replica says of its model, asked one by one; of one that doesn't answer, nothing."""
-        return [_model(replica) for replica in self.replicas()]
+        return [model_of(replica) for replica in self.replicas()]
 
     def follows(self, version: str) -> bool:
         """Whether all replicas are there, serve the version and could look at the registry."""
@@ -99,12 +102,13 @@ class Deployment:
         status, answer = self.mlflow("admin", "registered-models/alias", content)
         assert status == 200, answer
 
-    def wait_for(self, version: str, seconds: float = 60) -> None:
+    def wait_for(self, version: str, seconds: float = 180) -> None:
         """Return once every replica follows the registry and serves the version."""
         wait_until(lambda: self.follows(version), seconds=seconds, step=0.5)
 
 
-def _model(replica: str) -> dict[str, Any]:
+def model_of(replica: str) -> dict[str, Any]:
+    """What a replica says of its model; nothing if it doesn't answer."""
     try:
         model: dict[str, Any] = json.loads(docker("exec", replica, "python", "-c", ASK))
     except RuntimeError:
@@ -123,7 +127,7 @@ def deployed(folder: Path, name: str = NAME, more: Mapping[str, str] = MappingPr
     deployment.remove()
     try:
         deployment.compose("build")
-        deployment.compose("up", "--detach", "--wait", "--wait-timeout", "300")
+        deployment.compose("up", "--detach", "--wait", "--wait-timeout", "900")
         yield deployment
     finally:
         deployment.remove()

@@ -39,7 +39,7 @@ def test_a_damaged_backup_changes_nothing(deployment: Deployment, backup: Path, 
 def test_a_backup_is_never_written_over_another(deployment: Deployment, backup: Path) -> None:
     done = deployment.script("backup", str(backup))
     assert done.returncode == 1
-    assert done.stderr == f"{backup} is there already: name a new folder.\n"
+    assert done.stderr == f"{backup} exists already: name a new folder.\n"
 
 
 def test_a_registry_that_was_lost_comes_back_from_its_backup(deployment: Deployment, backup: Path) -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import httpx
 import pytest
 from botocore.config import Config
@@ -31,6 +32,13 @@ def test_buckets_are_created_and_those_that_exist_are_no_failure(
         buckets.main()
         assert capsys.readouterr().out == "bucket films: exists\nbucket models: exists\n"
     assert httpx.get(f"{s3}/models").status_code == 200
+
+
+def test_a_bucket_is_created_in_the_region_that_is_set(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("BUCKETS", "films")
+    buckets.main()
+    assert boto3.client("s3").get_bucket_location(Bucket="films")["LocationConstraint"] == "eu-central-1"
 
 
 def test_a_name_that_no_bucket_can_have_is_named(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:

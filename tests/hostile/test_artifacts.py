@@ -8,8 +8,9 @@ import pytest
 
 from app.contract.artifact import Artifact
 from app.errors import ModelRefusedError
+from app.model.profile import learned_profile
 from app.model.release import Release
-from app.model.selection import allowed_items, recommend, user_profile
+from app.model.selection import allowed_items, recommend
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import UserQuery
 from tests.app.contract.hostile import list_hash
@@ -30,7 +31,7 @@ QUERIES = [
 def answers_everybody(model: ServedModel) -> bool:
     for user_id in model.artifact.user_ids[:20]:
         for query in QUERIES:
-            recommend(model, user_profile(model, str(user_id)), query, allowed_items(model, query))
+            recommend(model, learned_profile(model, str(user_id)), query, allowed_items(model, query))
     return bool(model.catalogue.film(0))
 
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from tests.processes import PROJECT
 from tests.repository import Repository
-from tests.training.world import make_project
+from tests.training.world import change_params, make_project
 from training.code import closure, write_code
 from training.params.evaluate import EvaluateStage
 from training.params.refit import RefitStage
@@ -74,7 +74,7 @@ def test_a_stage_can_read_only_the_parameters_that_dvc_compares(stage: str, sect
     assert compared == set(section.model_fields) - unread
 
 
-@pytest.mark.parametrize("stage", ["code", "register"])
+@pytest.mark.parametrize("stage", ["code", "events", "register"])
 def test_a_stage_without_a_list_of_code_always_runs(stage: str) -> None:
     assert STAGES[stage]["always_changed"]
 
@@ -128,7 +128,7 @@ def test_a_stage_runs_the_families_of_its_candidates_alone(
     name: str, families: set[str], lists: dict[str, set[str]]
 ) -> None:
     every = {Path(file).stem for file in lists["refit"] if file.startswith("training/models/")}
-    shared = {"__init__", "base", "search", "validated_fit", "implicit_epochs"}
+    shared = {"__init__", "base", "climb", "encoder", "recency", "search", "validated_fit", "implicit_epochs"}
     listed = {Path(file).stem for file in lists[name] if file.startswith("training/models/")}
     assert listed - shared == families
     assert every - shared == {"blend", "ease", "implicit_als", "lightfm", "popularity"}
@@ -207,4 +207,15 @@ def test_only_a_change_that_matters_to_a_candidate_makes_dvc_train_it_again(
     assert not changed("report/page.html.jinja", "tuning/tune.py", "promotion/gate.py", "__main__.py", *others)
     assert changed("models/lightfm.py")
     assert changed("models/implicit_als.py")
-    assert changed("fitting/encoder.py")
+    assert changed("models/encoder.py")
+
+
+def test_a_blend_is_trained_again_when_a_member_s_own_section_changes(tmp_path: Path) -> None:
+    def listed(**changes: Any) -> list[str]:
+        project = Project(tmp_path)
+        write_code(project, change_params(project, candidates=["blend", "popularity"], **changes))
+        return [(project.code / "train" / f"{name}.json").read_text() for name in ("blend", "popularity")]
+
+    before, after = listed(), listed(models__ease__regularization=7.0)
+    assert before[0] != after[0]
+    assert before[1] == after[1]

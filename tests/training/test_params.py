@@ -19,10 +19,12 @@ def test_the_project_s_own_params_are_valid() -> None:
         make_family(candidate, params.models[candidate])
 
 
-def test_each_member_of_the_blend_has_the_parameters_of_its_own_section() -> None:
-    models = load_params(ROOT / "params.yaml").models
-    for member, params in models["blend"]["members"].items():
-        assert params == models[member]
+def test_a_blend_s_member_has_the_parameters_of_its_own_section_but_for_what_differs(tmp_path: Path) -> None:
+    models = change_params(Project(tmp_path), models__blend__members__ease={"regularization": 7.0}).models
+    members = models["blend"]["members"]
+    assert members["lightfm"] == models["lightfm"]
+    assert members["ease"] == {**models["ease"], "regularization": 7.0}
+    assert models["ease"]["regularization"] != 7
 
 
 def test_no_value_is_a_yaml_alias_of_which_a_change_by_dvc_would_be_lost() -> None:

@@ -5,7 +5,7 @@ Its positives are what the API and the metrics call interactions.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,21 +37,22 @@ _COLUMNS = {
     "users": [USER_ID],
     "items": [ITEM_ID, TITLE, YEAR, GENRES],
     "features": [ITEM, FEATURE],
-    **{split: [USER, ITEM, POSITIVE, RATING] for split in SPLITS},
+    **{split: [USER, ITEM, POSITIVE, RATING, TIMESTAMP] for split in SPLITS},
 }
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """Ratings as four columns: user row, item row (int32), whether it is a positive (bool), and stars (float32).
+    """Ratings as columns: user row, item row (int32), whether it is a positive (bool), stars (float32), time (int64).
 
-    Stars are NaN where the data has none.
+    Stars are NaN where the data has none. Times are seconds since 1970, or all the same where the data has none.
     """
 
     users: npt.NDArray[np.int32]
     items: npt.NDArray[np.int32]
     positive: npt.NDArray[np.bool_]
     stars: npt.NDArray[np.float32]
+    times: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.users)
@@ -59,7 +60,7 @@ class Interactions:
     @classmethod
     def concatenate(cls, parts: Iterable["Interactions"]) -> "Interactions":
         """Join the interactions of several parts."""
-        columns = zip(*((part.users, part.items, part.positive, part.stars) for part in parts), strict=True)
+        columns = zip(*(part.columns() for part in parts), strict=True)
         return cls(*map(np.concatenate, columns))
 
     def positives(self) -> "Interactions":
@@ -68,7 +69,11 @@ class Interactions:
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Interactions":
         """Keep only those where `chosen`, bool (n,), is True."""
-        return Interactions(self.users[chosen], self.items[chosen], self.positive[chosen], self.stars[chosen])
+        return Interactions(*(column[chosen] for column in self.columns()))
+
+    def columns(self) -> list[npt.NDArray[Any]]:
+        """Return the columns in the order of the fields."""
+        return [getattr(self, field.name) for field in fields(self)]
 
     def matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
         """Make a matrix of ones where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
@@ -80,7 +85,19 @@ class Interactions:
         """Make a matrix of stars where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
         return self._matrix(self.stars, n_users, n_items)
 
-    def _matrix(self, values: npt.NDArray[np.float32], n_users: int, n_items: int) -> sparse.csr_matrix:
+    def time_matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix | None:
+        """Make a matrix of the times at which a user has rated an item, float64 CSR (n_users, n_items), indices sorted.
+
+        None where the data has no times.
+        """
+        if not len(self) or self.times.min() == self.times.max():
+            return None
+        matrix = self._matrix(self.times.astype(np.float64), n_users, n_items)
+        # A given split may have a pair in two parts; it then gets the mean of both times.
+        matrix.data /= self._matrix(np.ones(len(self)), n_users, n_items).data
+        return matrix
+
+    def _matrix(self, values: npt.NDArray[np.floating[Any]], n_users: int, n_items: int) -> sparse.csr_matrix:
         matrix = sparse.csr_matrix((values, (self.users, self.items)), shape=(n_users, n_items))
         matrix.sort_indices()
         return matrix
@@ -122,7 +139,7 @@ class Dataset:
         arrays = [self.user_ids, self.item_ids, features.indptr, features.indices]
         for name in splits:
             split = self.splits[name]
-            arrays += [split.users, split.items, split.positive, split.stars]
+            arrays += split.columns()
         for array in arrays:
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -160,4 +177,5 @@ def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS) -> Dataset:
 
 def _interactions(frame: pd.DataFrame) -> Interactions:
     stars = frame[RATING].to_numpy(dtype=np.float32)
-    return Interactions(frame[USER].to_numpy(), frame[ITEM].to_numpy(), frame[POSITIVE].to_numpy(), stars)
+    times = frame[TIMESTAMP].to_numpy(dtype=np.int64)
+    return Interactions(frame[USER].to_numpy(), frame[ITEM].to_numpy(), frame[POSITIVE].to_numpy(), stars, times)

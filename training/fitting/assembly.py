@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from app.contract.artifact import Artifact, Float32Array, Recipe
+from app.contract.artifact import Artifact, Recipe
 from app.contract.catalogue import Catalogue, Film, pack
 from training.data.dataset import GENRES, TITLE, YEAR, Dataset, Interactions
-from training.fitting.encoder import fit_encoder
-from training.models.base import Factors, TrainingData
+from training.models.base import Encoder, Factors, TrainingData
+from training.models.encoder import fit_encoder
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ class Knowledge:
     @cached_property
     def training_data(self) -> TrainingData:
         """What a family learns from; a row is a known user."""
-        positives = self._interactions.positives().matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
-        return TrainingData(positives, self.dataset.item_features, self.threads, self.seen)
+        shape, liked = (self.dataset.n_users, self.dataset.n_items), self._interactions.positives()
+        positives, times = liked.matrix(*shape)[self.known_users], liked.time_matrix(*shape)
+        known_times = None if times is None else times[self.known_users].data
+        return TrainingData(positives, self.dataset.item_features, self.threads, self.seen, known_times)
 
     @cached_property
     def seen(self) -> sparse.csr_matrix:
@@ -54,15 +56,16 @@ class Knowledge:
 
     def artifact(self, factors: Factors, recipe: Recipe) -> Artifact:
         """The complete artifact, with its fold-in encoder."""
-        return self._assemble(factors, recipe, *fit_encoder(self.training_data.positives, factors.user_embeddings))
+        encoder = factors.encoder or fit_encoder(self.training_data.positives, factors.user_embeddings)
+        return self._assemble(factors, recipe, encoder)
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
         """An artifact that can only rank known users: it has no encoder and can't be written."""
         dim = factors.item_embeddings.shape[1]
-        nothing = np.zeros((0, dim), dtype=np.float32), np.zeros(dim, dtype=np.float32)
-        return self._assemble(factors, Recipe("unfinished", {}, 0, ""), *nothing)
+        nothing = Encoder(np.zeros((0, dim), dtype=np.float32), np.zeros(dim, dtype=np.float32))
+        return self._assemble(factors, Recipe("unfinished", {}, 0, ""), nothing)
 
-    def _assemble(self, factors: Factors, recipe: Recipe, encoder: Float32Array, intercept: Float32Array) -> Artifact:
+    def _assemble(self, factors: Factors, recipe: Recipe, encoder: Encoder) -> Artifact:
         return Artifact(
             recipe=recipe,
             user_ids=self.dataset.user_ids[self.known_users],
@@ -74,8 +77,8 @@ class Knowledge:
             seen_indptr=self.seen.indptr.astype(np.int64),
             seen_indices=self.seen.indices.astype(np.int32),
             seen_liked=self._seen_liked,
-            encoder=encoder,
-            encoder_intercept=intercept,
+            encoder=encoder.weights,
+            encoder_intercept=encoder.intercept,
             catalogue=self._catalogue,
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +20,27 @@ class TrainingData:
     `positives`: float32 CSR (n_users, n_items), 1 where a user likes an item. `item_features`: float32 CSR
     (n_items, n_features) of ones; (n_items, 0) without features. `threads`: the number that a fit may use.
     `stars`: float32 CSR (n_users, n_items), every rating, liked or not; NaN where the data has no stars.
+    `times`: float64 (n_positives,), seconds since 1970, of each positive in the order of the CSR; None without times.
     """
 
     positives: sparse.csr_matrix
     item_features: sparse.csr_matrix
     threads: int
     stars: sparse.csr_matrix
+    times: npt.NDArray[np.float64] | None = None
 
 
 LARGEST = 1e12  # the largest number that an artifact may hold: MAX_MAGNITUDE of app/contract/artifact_checks.py
+
+
+class Encoder(NamedTuple):
+    """Makes a user's vector of a history: Σ weights[history] / √n + intercept.
+
+    `weights`: float32 (n_items, dim). `intercept`: float32 (dim,).
+    """
+
+    weights: Float32Array
+    intercept: Float32Array
 
 
 @dataclass(frozen=True)
@@ -36,13 +48,15 @@ class Factors:
     """The result of a fit, float32: embeddings (n, dim) and biases (n,) of users and items.
 
     A user's items are ranked by user_embedding · item_embedding + item_bias. A user with an embedding of zeros is one
-    of whom the family knows nothing.
+    of whom the family knows nothing. `encoder` is the fold-in encoder of a family that makes users' vectors by it; for
+    None, a regression finds one.
     """
 
     user_embeddings: Float32Array
     item_embeddings: Float32Array
     user_biases: Float32Array
     item_biases: Float32Array
+    encoder: Encoder | None = None
 
     @classmethod
     def learned(
@@ -51,6 +65,7 @@ class Factors:
         users: npt.NDArray[np.floating[Any]],
         items: npt.NDArray[np.floating[Any]],
         item_biases: npt.NDArray[np.floating[Any]] | None = None,
+        encoder: Encoder | None = None,
     ) -> "Factors":
         """Copy embeddings that were learned from positives alone, with zeros for users and items that have none.
 
@@ -64,11 +79,13 @@ class Factors:
             item_embeddings=np.where(liked[:, None], items, 0).astype(np.float32),
             user_biases=np.zeros(n_users, dtype=np.float32),
             item_biases=np.where(liked, biases, 0).astype(np.float32),
+            encoder=encoder,
         )
 
     def is_usable(self) -> bool:
         """Tell whether all numbers are finite and small enough for finite scores."""
-        arrays = (self.user_embeddings, self.item_embeddings, self.user_biases, self.item_biases)
+        arrays = [self.user_embeddings, self.item_embeddings, self.user_biases, self.item_biases]
+        arrays += self.encoder or []
         return all(bool((np.abs(array) <= LARGEST).all()) for array in arrays)
 
 

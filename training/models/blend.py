@@ -1,6 +1,8 @@
 """A blend of other families: concatenated embeddings, so that its score is a weighted sum of theirs."""
 
 from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -8,13 +10,15 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from training.models import make_family
-from training.models.base import Factors, Family, TrainingData, Watch
+from training.models.base import Encoder, Factors, Family, TrainingData, Watch
 from training.models.validated_fit import Measure, ValidatedFit, fit_validated
 from training.params.section import Section
-from training.progress import progress
+from training.progress import progress, say
 
 STEPS = (0.0, 0.5, 0.7, 1.4, 2.0)  # factors of a member's weight that are tried, member by member
 ROUNDS = 2
+EPSILON = np.finfo(np.float32).eps
+ENOUGH_USERS = 2000  # from which on weights are taken as validation chooses them
 
 Float64Array = npt.NDArray[np.float64]
 Weight = Annotated[float, Field(ge=0)]
@@ -23,11 +27,13 @@ Weight = Annotated[float, Field(ge=0)]
 class Blend(Section):
     """The members with their parameters, and their weights; null: validation chooses them.
 
-    A weight is relative to the spread of a member's scores, which is their standard deviation for a user.
+    A weight is relative to the spread of a member's scores, which is their standard deviation for a user. With
+    `embedding_size`, the concatenation is cut to that many numbers.
     """
 
     members: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
     weights: dict[str, Weight] | None
+    embedding_size: Annotated[int, Field(ge=1)] | None = None  # recipes of older versions lack it
 
     @model_validator(mode="after")
     def _members_and_weights_are_valid(self) -> "Blend":
@@ -47,25 +53,38 @@ class Blend(Section):
         Raises ParamsError or TrainingError where a member does.
         """
         parts = [member.fit(data, own) for member, own in self._families(rng)]
-        return mix(parts, self._weights() or [1.0] * len(parts))
+        return self._mixed(parts, self._weights() or [1.0] * len(parts))
 
     def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
         """Fit each member with validation; then choose the weights, unless they are given."""
         members = [fit_validated(member, data, own, measure) for member, own in self._families(rng)]
         parts = [member.factors for member in members]
-        weights = self._weights() or _best_weights(parts, measure)
+        weights = self._weights() or _shrunk(
+            _best_weights(parts, measure), int(np.count_nonzero(np.diff(data.positives.indptr)))
+        )
+        self._say(weights)
         params = [member.family.model_dump(mode="json") for member in members]
         decided = {
             "members": dict(zip(self.members, params, strict=True)),
             "weights": dict(zip(self.members, weights, strict=True)),
         }
-        factors = mix(parts, weights)
+        factors = self._mixed(parts, weights)
         metric = measure(factors)
         return ValidatedFit(self.model_copy(update=decided), factors, [metric], metric)
 
     def _families(self, rng: np.random.Generator) -> list[tuple[Family, np.random.Generator]]:
-        families = [make_family(name, params) for name, params in self.members.items()]
-        return list(zip(families, rng.spawn(len(families)), strict=True))
+        """The members, each with the random numbers that it would have alone, so that it learns the same."""
+        return [(make_family(name, params), deepcopy(rng)) for name, params in self.members.items()]
+
+    def _mixed(self, parts: Sequence[Factors], weights: Sequence[float]) -> Factors:
+        mixed = mix(parts, weights)
+        return mixed if self.embedding_size is None else cut(mixed, self.embedding_size)
+
+    def _say(self, weights: Sequence[float]) -> None:
+        named = dict(zip(self.members, weights, strict=True))
+        say(f"blend: weights {', '.join(f'{name} {weight:.2f}' for name, weight in named.items())}")
+        for name in (name for name, weight in named.items() if weight == 0):
+            say(f"blend: {name} is left out, its weight is 0: take it out of members to save its fit")
 
     def _weights(self) -> list[float] | None:
         return None if self.weights is None else [self.weights[name] for name in self.members]
@@ -82,6 +101,33 @@ def mix(parts: Sequence[Factors], weights: Sequence[float]) -> Factors:
         item_embeddings=np.hstack([part.item_embeddings for part in scaled]),
         user_biases=np.zeros(len(parts[0].user_biases), dtype=np.float32),
         item_biases=np.sum([part.item_biases for part in scaled], axis=0, dtype=np.float32),
+        encoder=_concatenated([part.encoder for part in scaled]),
+    )
+
+
+def _concatenated(encoders: Sequence[Encoder | None]) -> Encoder | None:
+    """One encoder for all, if every member has one."""
+    known = [encoder for encoder in encoders if encoder is not None]
+    return Encoder(*map(np.hstack, zip(*known, strict=True))) if len(known) == len(encoders) else None
+
+
+def cut(factors: Factors, size: int) -> Factors:
+    """Cut embeddings to (n, size) at most: of all products of that rank the closest to the one of before.
+
+    Method: QR of both sides, singular values of the product of what is left of them (Eckart, Young, 1936).
+    """
+    if factors.item_embeddings.shape[1] <= size:
+        return factors
+    triangle: Float64Array = np.asarray(np.linalg.qr(factors.user_embeddings, mode="r"), dtype=np.float64)
+    basis, items = np.linalg.qr(factors.item_embeddings)
+    _, strengths, right = np.linalg.svd(triangle @ items.T)
+    root, rotation = np.sqrt(np.maximum(strengths[:size], strengths[0] * EPSILON or 1)), right[:size].T
+    project = (items.T @ rotation / root).astype(np.float32)  # turns user vectors of before into those of after
+    return replace(
+        factors,
+        user_embeddings=factors.user_embeddings @ project,
+        item_embeddings=basis @ (rotation * root).astype(np.float32),
+        encoder=None if factors.encoder is None else Encoder(*(array @ project for array in factors.encoder)),
     )
 
 
@@ -92,6 +138,7 @@ def _scaled(part: Factors, weight: float) -> Factors:
     factor = weight / spread if spread > 0 else 0.0
     return Factors(
         user_embeddings=(part.user_embeddings / length).astype(np.float32),
+        encoder=None if part.encoder is None else Encoder(*((a / length).astype(np.float32) for a in part.encoder)),
         item_embeddings=(part.item_embeddings * (factor * length)).astype(np.float32),
         user_biases=part.user_biases,
         item_biases=(part.item_biases * factor).astype(np.float32),
@@ -122,3 +169,10 @@ def _best_weights(parts: Sequence[Factors], measure: Measure) -> list[float]:
         if any(changed) and (metric := measure(mix(parts, changed))) > best:
             weights, best = changed, metric
     return weights
+
+
+def _shrunk(weights: Sequence[float], n_users: int) -> list[float]:
+    """Draw weights that few users chose towards equal ones: they fit those users, and others less well."""
+    share = min(1.0, n_users / ENOUGH_USERS)
+    mean = sum(weights) / len(weights)
+    return [share * weight / mean + 1 - share for weight in weights]

@@ -1,77 +1,135 @@
 """EASE: a linear item-to-item model in closed form, cut to embeddings."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 from scipy import sparse
 from scipy.linalg import lapack
-from sklearn.utils.extmath import randomized_svd
 
 from app.contract.artifact import Float32Array
-from training.models.base import Factors, TrainingData, Watch
+from training.models.base import Encoder, Factors, TrainingData, Watch
+from training.models.recency import RecencyPower, encoded
 from training.models.search import Between, OneOf
 from training.params.section import Section
-from training.progress import progress
+from training.progress import progress, say
 
-POWER_ITERATIONS = 4
 COLUMNS_AT_ONCE = 1024
+OVERSAMPLING = 32  # dimensions that the search for the leading ones has to spare
+ITERATIONS = 6
+BYTES_PER_WEIGHT = 12  # while fitting: float64 to solve, float32 to keep
 
 Float64Array = npt.NDArray[np.float64]
+Power = Annotated[float, Field(ge=0, le=1), Between(0.0, 0.5)]
 
 
 class EASE(Section):
     """Parameters of Steck, Embarrassingly Shallow Autoencoders for Sparse Data (2019).
 
-    The item-to-item matrix is cut to its `embedding_size` largest singular values. It is square and dense, so it
-    holds only the `max_items` items with most positives.
+    Before the fit a user's row is divided by n^user_power, an item's column by n^item_power, n being the positives of
+    either; predictions are multiplied by n^output_power of the item. With 0, all three change nothing. Where
+    `regularization` is None, `rule` gives it, and with `validate_rule` validation corrects it.
     """
 
     embedding_size: Annotated[int, Field(ge=1), OneOf((128, 256, 512))]
-    regularization: Annotated[float, Field(gt=0), Between(10.0, 2000.0, log=True)]
+    regularization: Annotated[float | None, Field(gt=0), Between(10.0, 2000.0, log=True)]
     max_items: Annotated[int, Field(ge=1)]
+    # Recipes of older versions lack these.
+    user_power: Power = 0.0
+    item_power: Power = 0.0
+    output_power: Power = 0.0
+    recency_power: RecencyPower = 0.0
+    validate_rule: bool = False
+
+    moves: ClassVar = (("regularization",),)
+
+    def resolved(self, data: TrainingData) -> "EASE":
+        """Return the family with the rule's number for what is None."""
+        if self.regularization is not None:
+            return self.model_copy(update={"validate_rule": False})
+        regularization = rule(data.positives)
+        say(f"ease: the data gives regularization {regularization:g}")
+        return self.model_copy(update={"regularization": regularization})
+
+    def draft(self) -> "EASE":
+        """Return the family itself: fewer items would need another number."""
+        return self
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
-        """Solve for the matrix and cut it; a user is the sum of the history's rows over the root of its length.
+        """Solve for the item-to-item weights, and cut their predictions to `embedding_size` dimensions.
 
-        The root changes no ranking, because there is no item bias, and it is the form that the fold-in encoder fits.
+        A user is the sum of the encoder's rows of the history over the root of its size; the root changes no ranking,
+        because there is no item bias.
         """
+        if self.regularization is None:
+            return self.resolved(data).fit(data, rng, watch)
         known = self._items(data)
         histories = data.positives[:, known]
-        rank = min(self.embedding_size, len(known))
-        seed = int(rng.integers(2**31))
-        left, strengths, right = randomized_svd(
-            item_weights(histories, self.regularization), rank, n_iter=POWER_ITERATIONS, random_state=seed
-        )
-        root = np.sqrt(strengths)
-        users = _over_root_of_length(histories) @ (left * root)
-        items = np.zeros((data.positives.shape[1], rank), dtype=np.float32)
-        items[known] = right.T * root
-        return Factors.learned(data, users, items)
+        weights = self._weights(histories, self.regularization)
+        directions, strengths = leading_directions(histories, weights, min(self.embedding_size, len(known)), rng)
+        # Users and items share the strengths, so that similar items differ in what matters.
+        root = np.sqrt(np.maximum(strengths, strengths[0] * np.finfo(np.float32).eps or 1))
+        rows, items = (np.zeros((data.positives.shape[1], len(root)), dtype=np.float32) for _ in range(2))
+        rows[known] = (weights @ directions) / root
+        items[known] = directions * root
+        encoder = Encoder(rows, np.zeros_like(root))
+        return self.with_recency(data, Factors.learned(data, np.zeros(len(root)), items, encoder=encoder))
+
+    def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
+        """Return the factors with users of this family's recency_power."""
+        return encoded(data, factors, self.recency_power)
 
     def _items(self, data: TrainingData) -> npt.NDArray[np.int64]:
+        """Rows of the items with most positives, sorted; says how many are left out, and the memory that it takes."""
         counts = np.bincount(data.positives.indices, minlength=data.positives.shape[1])
         most = np.argsort(-counts, kind="stable")[: self.max_items]
-        return np.sort(most[counts[most] > 0])
+        chosen = np.sort(most[counts[most] > 0])
+        liked, share = np.count_nonzero(counts), counts[chosen].sum() / counts.sum()
+        memory = BYTES_PER_WEIGHT * len(chosen) ** 2 / 1e9
+        say(f"ease: {len(chosen)} of {liked} liked items, {share:.1%} of all positives; memory: {memory:.2f} GB")
+        return chosen
+
+    def _weights(self, histories: sparse.csr_matrix, regularization: float) -> Float32Array:
+        """The weights that turn a history into predictions: float32 (n_items, n_items)."""
+        per_user = np.maximum(np.diff(histories.indptr), 1).astype(np.float64)
+        per_item = np.bincount(histories.indices, minlength=histories.shape[1]).astype(np.float64)
+        normalised = sparse.diags(per_user**-self.user_power) @ histories @ sparse.diags(per_item**-self.item_power)
+        # The diagonal of the Gram matrix shrinks; the penalty shrinks with it.
+        weights = item_weights(normalised.tocsr(), regularization * (normalised.data**2).mean())
+        weights *= (per_item**-self.item_power).astype(np.float32)[:, None]
+        weights *= (per_item**self.output_power).astype(np.float32)
+        return weights
+
+
+def rule(positives: sparse.csr_matrix) -> float:
+    """Compute `regularization` = (mean positives of a user)² / 25, with three digits; users without one don't count."""
+    mean = positives.nnz / max(1, np.count_nonzero(np.diff(positives.indptr)))
+    return float(f"{mean**2 / 25:.3g}")
 
 
 def item_weights(histories: sparse.csr_matrix, regularization: float) -> Float32Array:
     """Compute the least-squares weights that predict each item from all others: float32 (n_items, n_items).
 
-    `histories`: float32 CSR (n_users, n_items). With P the inverse of XᵀX + λI, the weight of item i for item j
+    `histories`: CSR (n_users, n_items). With P the inverse of XᵀX + λI, the weight of item i for item j
     is -P[i, j] / P[j, j], and 0 for itself: Steck (2019), equation 8.
     """
+    inverse = _inverse(histories, regularization)
+    diagonal = inverse.diagonal().copy()
+    np.fill_diagonal(inverse, 0)
+    inverse += inverse.T.copy()
+    inverse /= -diagonal
+    return inverse
+
+
+def _inverse(histories: sparse.csr_matrix, regularization: float) -> Float32Array:
+    """The lower triangle of the inverse of XᵀX + λI, rounded to float32 after it was solved in float64."""
     gram = _gram(histories)
     np.fill_diagonal(gram, gram.diagonal() + regularization)
     # By Cholesky, in place; λ > 0 makes the matrix positive definite, so neither step can fail.
     lower, _ = lapack.dpotrf(gram.T, lower=True, overwrite_a=True)
     inverse, _ = lapack.dpotri(lower, lower=True, overwrite_c=True)
-    weights: Float32Array = inverse.astype(np.float32)
-    weights = np.tril(weights, -1)
-    weights += weights.T.copy()
-    weights /= -inverse.diagonal().astype(np.float32)
-    return weights
+    return np.tril(inverse.astype(np.float32))
 
 
 def _gram(histories: sparse.csr_matrix) -> Float64Array:
@@ -83,6 +141,25 @@ def _gram(histories: sparse.csr_matrix) -> Float64Array:
     return gram
 
 
-def _over_root_of_length(histories: sparse.csr_matrix) -> sparse.csr_matrix:
-    lengths = np.maximum(np.diff(histories.indptr), 1).astype(np.float32)
-    return sparse.diags(1 / np.sqrt(lengths)) @ histories
+def leading_directions(
+    histories: sparse.csr_matrix, weights: Float32Array, rank: int, rng: np.random.Generator
+) -> tuple[Float32Array, Float32Array]:
+    """Find the right singular vectors of the predictions X·B, float32 (n_items, rank), and singular values, (rank,).
+
+    `histories` X: float32 CSR (n_users, n_items); `weights` B: float32 (n_items, n_items). X·B projected on them is the
+    best approximation of that rank (Eckart, Young, 1936). Method: subspace iteration, Halko et al. (2011), algorithm
+    4.4; X·B itself, which may be huge, is never made.
+    """
+    transposed, n_items = histories.T.tocsr(), len(weights)
+
+    def gram_times(vectors: Float32Array) -> Float32Array:
+        product: Float32Array = weights.T @ (transposed @ (histories @ (weights @ vectors)))
+        return product
+
+    basis = rng.standard_normal((n_items, min(rank + OVERSAMPLING, n_items)), dtype=np.float32)
+    for _ in progress(range(ITERATIONS), "ease cut", "step"):
+        basis, _ = np.linalg.qr(gram_times(basis))
+    squares, rotation = np.linalg.eigh((basis.T @ gram_times(basis)).astype(np.float64))
+    leading = slice(None, -rank - 1, -1)
+    directions: Float32Array = basis @ rotation[:, leading].astype(np.float32)
+    return directions, np.sqrt(np.maximum(squares[leading], 0)).astype(np.float32)

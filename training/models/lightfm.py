@@ -1,5 +1,6 @@
 """LightFM: matrix factorisation over item identities and features, by a ranking loss."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import lightfm
@@ -10,6 +11,8 @@ from scipy import sparse
 from app.contract.artifact import Float32Array
 from training.errors import TrainingError
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
+from training.models.encoder import fit_encoder
+from training.models.recency import RecencyPower, encoded
 from training.models.search import Between, OneOf
 from training.params.section import Section
 from training.progress import progress
@@ -27,7 +30,9 @@ class ALSStart(Section):
 class LightFM(IterativeSection):
     """Parameters of Kula, Metadata Embeddings for User and Item Cold-start Recommendations (2015).
 
-    An item's embedding is the sum of the embeddings of its features; its identity is one of them.
+    An item's embedding is the sum of the embeddings of its features; its identity is one of them. With `encode_users`,
+    the vectors that were learned of users give way to those that the fold-in encoder makes of their histories, which
+    are smoother, and in which newer positives may weigh more.
     """
 
     loss: Literal["warp", "bpr", "logistic", "warp-kos"]
@@ -44,6 +49,8 @@ class LightFM(IterativeSection):
     init: Literal["random", "als"] = "random"
     als: ALSStart = ALSStart()
     seeds: Annotated[int, Field(ge=1)] = 1
+    encode_users: bool = False
+    recency_power: RecencyPower = 0.0
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Fit epoch by epoch, with a progress bar; `seeds` is the number of models, side by side.
@@ -64,9 +71,20 @@ class LightFM(IterativeSection):
             except ValueError as error:
                 remedy = f"lower models.lightfm.learning_rate, now {self.learning_rate:g}"
                 raise TrainingError(f"lightfm failed in epoch {epoch}: {error}; {remedy}") from error
-            if watch is not None and watch(epoch, lambda: _factors(models, features, data)):
+            if watch is not None and watch(epoch, lambda: self._factors(models, features, data)):
                 break
-        return _factors(models, features, data)
+        return self._factors(models, features, data)
+
+    def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
+        """Return the factors with users of this family's recency_power, if they are encoded."""
+        return encoded(data, factors, self.recency_power) if self.encode_users else factors
+
+    def _factors(self, models: list[lightfm.LightFM], features: sparse.csr_matrix, data: TrainingData) -> Factors:
+        learned = _factors(models, features, data)
+        if not self.encode_users:
+            return learned
+        encoder = fit_encoder(data.positives, learned.user_embeddings)
+        return self.with_recency(data, replace(learned, encoder=encoder))
 
     def _start(
         self, model: lightfm.LightFM, data: TrainingData, features: sparse.csr_matrix, rng: np.random.Generator

@@ -41,5 +41,6 @@ def search_space(family: Family, today: Mapping[str, Any]) -> dict[str, Range]:
     fields = type(family).model_fields if isinstance(family, Section) else {}
     for name, field in fields.items():
         for values in (entry for entry in field.metadata if isinstance(entry, Between | OneOf)):
-            space[name] = values.widened(today[name]) if name in today else values
+            if today.get(name, values) is not None:  # None follows from the data
+                space[name] = values.widened(today[name]) if name in today else values
     return space

@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import Field
 from sklearn.decomposition import TruncatedSVD
 
-from training.models.base import Factors, TrainingData, Watch
+from training.models.base import Encoder, Factors, TrainingData, Watch
+from training.models.recency import RecencyPower, encoded
 from training.models.search import Between
 from training.params.section import Section
 
@@ -16,13 +17,20 @@ class SklearnSVD(Section):
 
     embedding_size: Annotated[int, Field(ge=1), Between(8, 256, log=True)]
     iterations: Annotated[int, Field(ge=1)]
+    recency_power: RecencyPower = 0.0  # recipes of older versions lack it
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
-        """Decompose; a user's vector is the sum of the vectors of the liked items."""
+        """Decompose; a user's vector is the sum of the vectors of the liked items, over the root of their number."""
         model = TruncatedSVD(
             # There are no more singular values than items.
             n_components=min(self.embedding_size, data.positives.shape[1]),
             n_iter=self.iterations,
             random_state=int(rng.integers(2**31)),
         )
-        return Factors.learned(data, model.fit_transform(data.positives), model.components_.T)
+        items = model.fit(data.positives).components_.T.astype(np.float32)
+        encoder = Encoder(items, np.zeros(items.shape[1], dtype=np.float32))
+        return self.with_recency(data, Factors.learned(data, encoder.intercept, items, encoder=encoder))
+
+    def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
+        """Return the factors with users of this family's recency_power."""
+        return encoded(data, factors, self.recency_power)

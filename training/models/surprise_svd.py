@@ -30,7 +30,8 @@ class SurpriseSVD(Section):
 
         Raises TrainingError where the data has no stars.
         """
-        if np.isnan(data.stars.data).any():
+        starred = _starred(data.stars)
+        if not starred.nnz:
             raise TrainingError("surprise_svd predicts stars and the data has none: take it out of candidates")
         model = SVD(
             n_factors=self.embedding_size,
@@ -39,7 +40,15 @@ class SurpriseSVD(Section):
             reg_all=self.regularization,
             random_state=int(rng.integers(2**31)),
         )
-        return _factors(model.fit(_trainset(data.stars)), data)
+        return _factors(model.fit(_trainset(starred)), data, starred)
+
+
+def _starred(stars: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The ratings with stars; an item that somebody has watched and not rated has none."""
+    ratings = stars.tocoo()
+    known = ~np.isnan(ratings.data)
+    places = (ratings.row[known], ratings.col[known])
+    return sparse.csr_matrix((ratings.data[known], places), shape=stars.shape)
 
 
 def _trainset(stars: sparse.csr_matrix) -> Trainset:
@@ -54,9 +63,9 @@ def _trainset(stars: sparse.csr_matrix) -> Trainset:
     return Trainset(by_user, {}, *stars.shape, stars.nnz, scale, {}, {})
 
 
-def _factors(model: SVD, data: TrainingData) -> Factors:
+def _factors(model: SVD, data: TrainingData, starred: sparse.csr_matrix) -> Factors:
     liking = np.diff(data.positives.indptr) > 0
-    rated = np.bincount(data.stars.indices, minlength=data.stars.shape[1]) > 0
+    rated = np.bincount(starred.indices, minlength=starred.shape[1]) > 0
     return Factors(
         user_embeddings=np.where(liking[:, None], model.pu, 0).astype(np.float32),
         item_embeddings=np.where(rated[:, None], model.qi, 0).astype(np.float32),

@@ -1,12 +1,16 @@
-"""Fits a family and lets validation decide what its parameters leave open: epochs, and a blend's weights."""
+"""Fits a family and lets validation decide what parameters leave open: epochs, a rule's factor, a blend's weights."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from training.models.base import Factors, Family, IterativeSection, TrainingData
+from training.models.climb import FollowsData, climb
+
+RECENCY_POWERS = (0.25, 0.5)  # that are tried beside 0
 
 Measure = Callable[[Factors], float]
 """Computes the validation metric of factors that were fitted without the validation split."""
@@ -28,6 +32,21 @@ class SelfValidating(Protocol):
 
     def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
         """Fit, and decide by `measure` what the parameters leave open."""
+
+
+@runtime_checkable
+class WeighsByAge(Protocol):
+    """A family that may weigh a user's newest positives more; it learns the same of items then."""
+
+    @property
+    def recency_power(self) -> float | None:
+        """How much more; None: validation chooses."""
+
+    def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
+        """Return the factors with users of the family's recency_power."""
+
+    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Return the family with other parameters."""
 
 
 @dataclass
@@ -57,6 +76,22 @@ def fit_validated(family: Family, data: TrainingData, rng: np.random.Generator, 
     """Fit a family, measured on validation; keep its best epoch if it has `patience`, else its last."""
     if isinstance(family, SelfValidating):
         return family.fit_validated(data, rng, measure)
+    if isinstance(family, FollowsData):
+        family = _with_numbers(family, data, rng, measure)
+    return _with_recency(_fit_epochs(family, data, rng, measure), data, measure)
+
+
+def _with_numbers(family: FollowsData, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Family:
+    """Take the numbers that follow from the data, and let validation correct them on drafts if that is asked for."""
+    resolved = family.resolved(data)
+
+    def worth(option: FollowsData) -> float:
+        return measure(option.draft().fit(data, deepcopy(rng)))
+
+    return climb(resolved, worth) if resolved.validate_rule else resolved
+
+
+def _fit_epochs(family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
     if not isinstance(family, IterativeSection):
         factors = family.fit(data, rng)
         metric = measure(factors)
@@ -67,3 +102,15 @@ def fit_validated(family: Family, data: TrainingData, rng: np.random.Generator, 
         return ValidatedFit(family, last, stopping.history, stopping.history[-1])
     decided = family.model_copy(update={"epochs": stopping.best_epoch, "patience": None})
     return ValidatedFit(decided, stopping.best, stopping.history, max(stopping.history))
+
+
+def _with_recency(fit: ValidatedFit, data: TrainingData, measure: Measure) -> ValidatedFit:
+    """Let validation choose recency_power where it is left open; without times it is 0."""
+    if not isinstance(fit.family, WeighsByAge) or fit.family.recency_power is not None:
+        return fit
+    family, fits = fit.family, [replace(fit, family=fit.family.model_copy(update={"recency_power": 0.0}))]
+    for power in RECENCY_POWERS if data.times is not None else ():
+        option = family.model_copy(update={"recency_power": power})
+        factors = option.with_recency(data, fit.factors)
+        fits.append(replace(fit, family=option, factors=factors, metric=measure(factors)))
+    return max(fits, key=lambda fit: fit.metric)

@@ -12,7 +12,8 @@ Source = Literal[
 
 
 class FetchParams(Section):
-    """The source of the ratings."""
+    """The source of the ratings, and whether events join them."""
 
     source: Source
     csv_folder: Annotated[str, Field(pattern=r"\S")]
+    events: bool

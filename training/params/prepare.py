@@ -30,5 +30,6 @@ class PrepareParams(Section):
     min_rating: float | None
     min_user_ratings: AtLeastOne
     min_item_ratings: Annotated[int, Field(ge=0)]
+    text_user_ids: bool
     features: Annotated[tuple[Literal["genres", "decade", "year"], ...], Field(strict=False)]
     split: SplitParams

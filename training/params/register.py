@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from training.params.section import Section, Share
+from training.params.section import AtLeastOne, Section, Share
 
 
 class GateParams(Section):
@@ -15,6 +15,20 @@ class GateParams(Section):
     max_drop: Share
 
 
+class ChecksParams(Section):
+    """How far data and lists of a new version may differ from those of the live one."""
+
+    least_size: Share
+    max_age_hours: Annotated[float, Field(gt=0)] | None
+    max_volume_factor: Annotated[float, Field(gt=1)]
+    max_user_share: Annotated[float, Field(gt=0, le=1)]
+    max_item_share: Annotated[float, Field(gt=0, le=1)]
+    flood_from: AtLeastOne
+    max_share_change: Annotated[float, Field(gt=0, le=1)]
+    least_overlap: Share
+    least_coverage: Share
+
+
 class RegisterParams(Section):
     """The registered model, the experiment, and the promotion of new versions."""
 
@@ -22,3 +36,4 @@ class RegisterParams(Section):
     experiment: Annotated[str, Field(min_length=1)]
     promote: Literal["gate", "never", "always"]
     gate: GateParams
+    checks: ChecksParams

@@ -2,9 +2,22 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from training.params.section import AtLeastOne, Section, Seed
+
+
+def with_whole_members(models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give each member of a blend the parameters of its own section that it doesn't have itself."""
+
+    def whole(section: dict[str, Any]) -> dict[str, Any]:
+        members = section.get("members")
+        if not isinstance(members, dict):
+            return section
+        own = {name: {**models.get(name, {}), **params} for name, params in members.items() if isinstance(params, dict)}
+        return {**section, "members": {**members, **own}}
+
+    return {name: whole(section) for name, section in models.items()}
 
 
 class SelectParams(Section):
@@ -19,5 +32,5 @@ class TrainStage(Section):
 
     seed: Seed
     threads: AtLeastOne
-    models: dict[str, dict[str, Any]]
+    models: Annotated[dict[str, dict[str, Any]], AfterValidator(with_whole_members)]
     select: SelectParams

@@ -1,10 +1,13 @@
 """The results that the gate compares: those of the candidate, of popularity and of the live recipe, on one split."""
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from app.contract.artifact import load_artifact
 from training.data.dataset import SPLITS, USER_ID, Dataset
 from training.errors import PipelineError
 from training.evaluation.ranking import rank_test
@@ -13,7 +16,19 @@ from training.files import REPRODUCE, read_json, read_parquet
 from training.fitting.candidate import fit_candidate
 from training.params.whole import Params
 from training.project import Project
+from training.promotion.checks import (
+    Check,
+    ListPair,
+    check_floods,
+    check_freshness,
+    check_lists,
+    check_shares,
+    check_size,
+)
+from training.promotion.data_figures import DataFigures
+from training.promotion.event_log import EventLog, read_event_log
 from training.promotion.gate import LiveResult, Verdict, decide
+from training.promotion.lists import lists_of, sample_lists
 from training.tracking.versions import Evidence
 
 BASELINE = "popularity"
@@ -78,8 +93,10 @@ class Contest:
             "seed": self.params.seed,
             "split_hash": self.dataset.hash(*SPLITS),
             "trained": read_json(self.project.training(self.candidate), REPRODUCE),
+            "data": asdict(self.figures),
         }
-        return Evidence(recipe, self.users_of(self.candidate))
+        lists = sample_lists(load_artifact(self.project.served), self.params.seed)
+        return Evidence(recipe, self.users_of(self.candidate), lists)
 
     def opponents(self) -> Opponents:
         """Return both opponents; the first call fits those that have no results on this split."""
@@ -88,7 +105,42 @@ class Contest:
         return self._opponents
 
     def verdict(self) -> Verdict:
-        """Let the gate decide about the candidate."""
+        """Let the gate decide about the candidate, and then the checks."""
+        return self._by_quality().after(self.checks)
+
+    @cached_property
+    def checks(self) -> list[Check]:
+        """The checks of data and lists, made once."""
+        params = self.params.registration.checks
+        evidence = self.live_version.evidence if self.live_version else None
+        kept = evidence.recipe.get("data") if evidence else None
+        live = None if kept is None else DataFigures(**kept)
+        return [
+            check_size(self.figures, live, params),
+            check_freshness(self._events, time.time(), params),
+            check_floods(self._events, live, params),
+            check_shares(self.figures, live, params),
+            check_lists(self._lists(evidence, live), params),
+        ]
+
+    def _lists(self, evidence: Evidence | None, live: DataFigures | None) -> ListPair | None:
+        """The live version's lists, and those that the new one gives to the same users."""
+        if evidence is None or evidence.lists is None or live is None:
+            return None
+        ours = lists_of(load_artifact(self.project.served), evidence.lists[USER_ID])
+        same_recipe = self._candidate_of(evidence) == self.candidate
+        return ListPair(ours, evidence.lists, self.figures.items, live.items, same_recipe)
+
+    @cached_property
+    def _events(self) -> EventLog | None:
+        return read_event_log(self.project, self.dataset)
+
+    @cached_property
+    def figures(self) -> DataFigures:
+        """The figures of the present data."""
+        return DataFigures.of(self.dataset, self._events)
+
+    def _by_quality(self) -> Verdict:
         opponents = self.opponents()
         live = opponents.live
         if live is not None and live.users is None:

@@ -3,7 +3,8 @@
 Recipes are compared on one split, never two served models: those have seen the test interactions.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import pandas as pd
 from training.data.dataset import USER_ID
 from training.metrics.bootstrap import Interval, confidence_interval
 from training.params.register import GateParams
+from training.promotion.checks import Check
 
 RESAMPLES = 2000
 
@@ -31,11 +33,30 @@ class LiveResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A decision to promote or not, its reason, and the figures behind it."""
+    """A decision to promote or not, its reason, the figures behind it, and the checks of data and lists."""
 
     promote: bool
     reason: str
     figures: dict[str, float]
+    checks: tuple[Check, ...] = ()
+
+    def opponents(self) -> Iterator[tuple[str, float, str]]:
+        """Each opponent with its mean, and the difference to it as a text, empty where there is none."""
+        for opponent, gain in (("popularity", "gain_over_popularity"), ("live", "gain_over_live")):
+            if opponent in self.figures:
+                ends = (self.figures.get(f"{gain}{end}") for end in ("", "_low", "_high"))
+                known = [end for end in ends if end is not None]
+                yield opponent, self.figures[opponent], _range(Interval(*known)) if known else ""
+
+    def after(self, checks: Sequence[Check]) -> "Verdict":
+        """The decision once these checks are made too: a failed one keeps the version from being promoted."""
+        failed = "; ".join(check.sentence for check in checks if not check.passed)
+        verdict = replace(self, checks=tuple(checks))
+        return (
+            replace(verdict, promote=False, reason=f"{self.reason}; but {failed}")
+            if self.promote and failed
+            else verdict
+        )
 
 
 def decide(

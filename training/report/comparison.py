@@ -11,6 +11,7 @@ from training.evaluation.results import headline_k
 from training.files import REPRODUCE, read_json
 from training.params.whole import Params
 from training.project import Project
+from training.promotion.checks import Check
 from training.promotion.contest import BASELINE, Contest, LiveRecipe
 from training.report.activity import Activity, by_activity
 from training.report.differences import Difference, Opponent, differences
@@ -55,6 +56,7 @@ class Comparison:
     obstacle: str
     activity: list[Activity]
     example_users: list[ExampleUser]
+    checks: list[Check]
 
     @property
     def k(self) -> int:
@@ -86,6 +88,7 @@ def gather(contest: Contest, results: str) -> Comparison:
         obstacle=live.obstacle if live else "",
         activity=by_activity(users, params),
         example_users=gather_example_users(project, dataset, params.candidates, users[contest.candidate], params.seed),
+        checks=contest.checks,
     )
 
 

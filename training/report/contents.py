@@ -1,5 +1,7 @@
 """The contents of a report, in their order."""
 
+from collections.abc import Iterator
+
 from training.metrics.beyond_accuracy import METRICS
 from training.report import figures
 from training.report.comparison import Comparison
@@ -9,6 +11,7 @@ from training.report.tables import (
     accuracy_table,
     activity_table,
     beyond_accuracy_table,
+    check_table,
     cold_table,
     cost_table,
     difference_table,
@@ -22,6 +25,7 @@ def lay_out(comparison: Comparison) -> Page:
         Section("This run", _facts(comparison)),
         Section("Accuracy", _accuracy(comparison)),
         Section("Differences", _differences(comparison)),
+        Section("Checks of data and lists", _checks(comparison)),
         Section("Beyond accuracy", _beyond_accuracy(comparison)),
         Section("Few and many ratings", _activity(comparison)),
         Section("Cold films", _cold(comparison)),
@@ -84,6 +88,16 @@ def _differences(comparison: Comparison) -> list[Part]:
     ]
 
 
+def _checks(comparison: Comparison) -> list[Part]:
+    return [
+        check_table(comparison),
+        Text(
+            "Made before a version is promoted: a failed check makes it the challenger, however good its figures are. "
+            "What can't be compared passes. register.checks in params.yaml sets the limits."
+        ),
+    ]
+
+
 def _beyond_accuracy(comparison: Comparison) -> list[Part]:
     plots = [
         Picture(
@@ -120,6 +134,7 @@ def _cold(comparison: Comparison) -> list[Part]:
 def _cost(comparison: Comparison) -> list[Part]:
     return [
         cost_table(comparison),
+        *(Text(f"{sentence}.", f"Weights of {name}:") for name, sentence in _weights(comparison)),
         Text(
             "Seconds are those of the whole training: finding epochs or weights on validation, the fit on train and "
             "validation, and the fold-in encoder. Not measured: the artifact was restored from DVC's cache. "
@@ -131,6 +146,14 @@ def _cost(comparison: Comparison) -> list[Part]:
             figures.learning_curves(comparison),
         ),
     ]
+
+
+def _weights(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """The weights of a blend's members; one of weight 0 is said to be left out."""
+    for candidate in comparison.candidates:
+        if weights := candidate.training["params"].get("weights"):
+            each = [f"{name} {weight:.2f}" + (" (left out)" if weight == 0 else "") for name, weight in weights.items()]
+            yield candidate.name, ", ".join(each)
 
 
 def _example_user(user: ExampleUser) -> list[Part]:

@@ -49,6 +49,15 @@ def difference_table(comparison: Comparison) -> Table:
     return Table(["candidate", "against", "difference", "p", "in words"], rows)
 
 
+def check_table(comparison: Comparison) -> Table:
+    """Lay out a row for each check: whether it passed, and what was found."""
+    rows = [
+        [Cell(check.name), Cell("passed" if check.passed else "failed"), Cell(check.sentence)]
+        for check in comparison.checks
+    ]
+    return Table(["check", "outcome", "in words"], rows)
+
+
 def activity_table(comparison: Comparison) -> Table:
     """Lay out candidates × segments of users."""
     columns = []

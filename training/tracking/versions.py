@@ -25,19 +25,22 @@ ARTIFACT_HASH = "artifact_hash"
 DECISION = "decision"
 RECIPE_FILE = "recipe.json"
 USERS_FILE = "users.parquet"
+LISTS_FILE = "lists.parquet"
 DEFAULT_K = 10
+LONGEST_DESCRIPTION = 5000  # characters that MLflow's table holds
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What is kept beside a version for later comparisons.
 
-    `recipe` holds family, params as given, seed, split_hash and the mean of the metric; `users` the metric
-    of each test user.
+    `recipe` holds family, params as given, seed, split_hash, the mean of the metric and figures of the data; `users`
+    the metric of each test user; `lists` the first items of some users, None for a version of an earlier release.
     """
 
     recipe: Mapping[str, Any]
     users: pd.DataFrame
+    lists: pd.DataFrame | None = None
 
 
 def find_version(client: Client, name: str, artifact_hash: str) -> Any:  # noqa: ANN401
@@ -87,13 +90,23 @@ def load_evidence(client: Client, name: str, version: str) -> Evidence | None:
             return None
         found = Path(mlflow.artifacts.download_artifacts(f"{beside}/evaluation", dst_path=folder))
         recipe = json.loads((found / RECIPE_FILE).read_text(encoding="utf-8"))
-        return Evidence(recipe, pd.read_parquet(found / USERS_FILE))
+        lists = pd.read_parquet(found / LISTS_FILE) if (found / LISTS_FILE).is_file() else None
+        return Evidence(recipe, pd.read_parquet(found / USERS_FILE), lists)
+
+
+def run_address(client: Client, name: str, version: str) -> str:
+    """Return the address, on MLflow's page, of the run that a version is from."""
+    with mlflow_errors():
+        run = client.get_run(client.get_model_version(name, version).run_id).info
+    return f"#/experiments/{run.experiment_id}/runs/{run.run_id}"
 
 
 def _write_evidence(folder: Path, evidence: Evidence) -> None:
     folder.mkdir()
     (folder / RECIPE_FILE).write_text(json.dumps(evidence.recipe, indent=2, sort_keys=True), encoding="utf-8")
     evidence.users.to_parquet(folder / USERS_FILE, index=False)
+    if evidence.lists is not None:
+        evidence.lists.to_parquet(folder / LISTS_FILE, index=False)
 
 
 def _contract_code(folder: Path) -> Path:

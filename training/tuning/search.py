@@ -62,7 +62,7 @@ class Search:
         """Today's values of the parameters that the search varies."""
         return {name: self.params[name] for name in self.space}
 
-    def run(self, n_trials: int) -> Iterator[FrozenTrial]:
+    def run(self, n_trials: float) -> Iterator[FrozenTrial]:
         """Run trials until the search has `n_trials`; yield each when it ends."""
         while len(finished(self.study)) < n_trials:
             run_trial(self.study, self.space, self.params, self.validation)

@@ -1,5 +1,6 @@
 """The `tune` command: runs a search, logs it to MLflow, and says how it goes."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ from training.tuning.study import FAILURE, study_errors, tried
 
 
 def tune(
-    project: Project, params: Params, family: str, n_trials: int, timeout: float | None, say: Callable[[str], None]
+    project: Project, params: Params, family: str, n_trials: float, timeout: float | None, say: Callable[[str], None]
 ) -> Search:
     """Run trials until the search has `n_trials`, or until a trial ends after `timeout` seconds.
 
@@ -25,13 +26,13 @@ def tune(
 
 
 def _tune(
-    project: Project, params: Params, family: str, n_trials: int, timeout: float | None, say: Callable[[str], None]
+    project: Project, params: Params, family: str, n_trials: float, timeout: float | None, say: Callable[[str], None]
 ) -> Search:
     client = connect(project.root, params.registration.experiment)
     search = Search.open(project, params, family)
     run_id = search_run(client, params.registration.experiment, search.study.study_name, {"family": family})
     log_trials(client, run_id, search.metric, map(_as_run, search.trials()))
-    say(f"tune {family}: {len(search.trials())} of {n_trials} trials so far, in {project.studies}")
+    say(f"tune {family}: {len(search.trials())}{_of(n_trials)} trials so far, in {project.studies}")
     end = time.monotonic() + (float("inf") if timeout is None else timeout)
     for trial in search.run(n_trials):
         log_trials(client, run_id, search.metric, [_as_run(trial)])
@@ -57,12 +58,12 @@ def _as_run(trial: FrozenTrial) -> TrialRun:
     )
 
 
-def _progress(trial: FrozenTrial, search: Search, n_trials: int) -> str:
+def _progress(trial: FrozenTrial, search: Search, n_trials: float) -> str:
     seconds = trial.duration.total_seconds() if trial.duration else 0.0
     best = search.best()
     so_far = f"best {best.value:.4f}, trial {best.number + 1}" if best else "none complete yet"
     params = ", ".join(f"{name} {value}" for name, value in tried(trial).items())
-    return f"trial {len(search.trials())} of {n_trials}: {_outcome(trial)} in {seconds:.0f} s ({so_far}); {params}"
+    return f"trial {len(search.trials())}{_of(n_trials)}: {_outcome(trial)} in {seconds:.0f} s ({so_far}); {params}"
 
 
 def _outcome(trial: FrozenTrial) -> str:
@@ -71,3 +72,7 @@ def _outcome(trial: FrozenTrial) -> str:
     if trial.state is TrialState.PRUNED:
         return f"pruned at epoch {trial.last_step}"
     return f"failed: {trial.user_attrs[FAILURE]}"
+
+
+def _of(n_trials: float) -> str:
+    return "" if math.isinf(n_trials) else f" of {n_trials}"

@@ -194,15 +194,14 @@ def test_nothing_allowed_is_an_empty_ranking() -> None:
     assert ranking.items.shape == (1, 0)
 
 
-def test_a_vector_is_folded_in_from_what_is_liked_and_disliked() -> None:
-    encoder = np.array([[1, 0], [0, 1], [2, 2], [0, 0], [0, 0], [0, 0]], dtype=np.float32)
+def test_a_vector_is_folded_in_from_what_is_liked_and_has_an_encoder() -> None:
+    encoder = np.array([[1, 0], [0, 1], [2, 2], [1, 1], [0, 0], [0, 0]], dtype=np.float32)
     intercept = np.array([10, 20], dtype=np.float32)
     recommender = Recommender(make_artifact(dim=2, encoder=encoder, encoder_intercept=intercept))
-    vector = recommender.fold_in(np.array([0, 1, 2]), np.array([3]))
-    assert vector.tolist() == [(1 + 0 + 2) / 2 + 10, (0 + 1 + 2) / 2 + 20]
-    assert recommender.fold_in(np.array([0]), np.array([2])).tolist() == pytest.approx(
-        [10 - 1 / 2**0.5, 20 - 2 / 2**0.5]
-    )
+    assert recommender.fold_in(np.array([0, 1, 2, 3])).tolist() == [4 / 2 + 10, 4 / 2 + 20]
+    assert recommender.fold_in(np.array([0, 4, 5])).tolist() == recommender.fold_in(np.array([0])).tolist() == [11, 20]
+    for nothing in ([], [4, 5]):
+        assert recommender.fold_in(np.array(nothing, dtype=np.int64)).tolist() == [0, 0]
 
 
 def with_ready_lists(artifact: Artifact, k: int) -> tuple[Recommender, Ranking]:

@@ -12,7 +12,8 @@ from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
 from tests.service import service
 
-OPEN = {"/health/live", "/health/ready", "/model/reload"}
+OPEN = {"/health/live", "/health/ready", "/model/reload", "/users/{user_id}"}
+OPERATORS = {"/model/reload", "/users/{user_id}"}
 PAGES = ["/docs", "/docs/oauth2-redirect", "/redoc"]
 
 
@@ -68,6 +69,40 @@ def test_the_operator_s_token_needs_no_key_beside_it(guarded: Client) -> None:
     assert guarded.get("/model/reload", "POST").headers["www-authenticate"] == "Bearer"
 
 
+def test_deleting_needs_the_operator_s_token_and_no_key_beside_it(guarded: Client) -> None:
+    # The service keeps no events: it has let the request in if it says so.
+    assert guarded.get("/users/1", "DELETE", {"Authorization": "Bearer token"}).status == 404
+    assert guarded.get("/users/1", "DELETE", {"X-API-Key": "one"}).status == 401
+
+
+@pytest.mark.parametrize(
+    ("keys", "may_read", "may_write"),
+    [
+        ({}, {None, "reading", "writing"}, {None, "reading", "writing"}),
+        ({"api_keys": "reading"}, {"reading"}, {"reading"}),
+        ({"events_keys": "other, writing"}, {None, "reading", "writing"}, {"writing"}),
+        ({"api_keys": "reading", "events_keys": "writing"}, {"reading"}, {"writing"}),
+    ],
+)
+def test_keys_for_writing_are_a_list_of_their_own(
+    keys: dict[str, str], may_read: set[str | None], may_write: set[str | None], make_settings: MakeSettings
+) -> None:
+    with serving(make_settings(**keys)) as service:
+        for key in (None, "reading", "writing"):
+            headers = {"Content-Type": "application/json"} | ({} if key is None else {"X-API-Key": key})
+            assert (service.get("/model", headers=headers).status == 200) == (key in may_read)
+            # The service keeps no events, and says so to those who may send some.
+            written = service.get("/events", "POST", headers, b'{"events": []}').json["error"]["code"]
+            assert (written != "unauthorized") == (key in may_write)
+
+
+def test_the_document_tells_clients_about_the_keys_for_writing(make_settings: MakeSettings) -> None:
+    with serving(make_settings(events_keys="one")) as service:
+        paths = service.get("/openapi.json").json["paths"]
+    assert paths["/events"]["post"]["security"] == [{"ApiKey": []}]
+    assert "security" not in paths["/model"]["get"]
+
+
 def test_without_the_setting_no_key_is_asked_for(client: Client) -> None:
     assert client.get("/model").status == 200
 
@@ -79,7 +114,7 @@ def test_the_document_tells_clients_about_the_key(guarded: Client, client: Clien
         for operation in operations.values():
             needs_key = {"ApiKey": []} in operation.get("security", [])
             assert needs_key == (path not in OPEN), path
-            assert ("401" in operation["responses"]) == (needs_key or path == "/model/reload")
+            assert ("401" in operation["responses"]) == (needs_key or path in OPERATORS)
     assert "securitySchemes" not in client.get("/openapi.json").json["components"]
 
 
@@ -87,7 +122,7 @@ def test_a_page_of_a_known_origin_may_ask(guarded: Client) -> None:
     asked = {"Origin": "https://films.example", "X-API-Key": "one"}
     headers = guarded.get("/users/1/recommendations", headers=asked).headers
     assert headers["access-control-allow-origin"] == "https://films.example"
-    assert headers["access-control-expose-headers"] == "X-Request-ID"
+    assert headers["access-control-expose-headers"] == "X-Request-ID, X-Position"
 
 
 def test_a_browser_asks_for_permission_without_a_key(guarded: Client) -> None:

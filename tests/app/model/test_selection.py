@@ -13,8 +13,9 @@ from app.contract.recommender import NO_ITEM, Recommender
 from app.http.item_lists import list_json
 from app.model import item_subsets
 from app.model.catalogue import FilterKey
+from app.model.profile import learned_profile
 from app.model.release import Release
-from app.model.selection import Selection, allowed_items, popular, recommend, user_profile
+from app.model.selection import Selection, allowed_items, popular, recommend
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import ListQuery, UserQuery
 from tests.artifacts import make_artifact, write
@@ -96,7 +97,7 @@ def test_a_page_is_that_of_the_whole_ranking_to_the_byte(
         query = random_query(rng, model.artifact)
         allowed = allowed_items(model, query)
         for user in rng.integers(0, N_USERS, 12).tolist():
-            profile = user_profile(model, str(user))
+            profile = learned_profile(model, str(user))
             profile = profile.with_seen_allowed() if query.include_seen else profile
             found = recommend(model, profile, query, allowed)
             if query.diversity:  # in another order, but what is chosen from is the same
@@ -115,7 +116,7 @@ def test_a_reason_does_not_depend_on_where_a_list_comes_from(tmp_path: Path) -> 
     for _ in range(100):
         query, user = random_query(rng, artifact), str(rng.integers(N_USERS))
         allowed = allowed_items(model, query)
-        reasons = [recommend(each, user_profile(each, user), query, allowed).reason for each in (model, without)]
+        reasons = [recommend(each, learned_profile(each, user), query, allowed).reason for each in (model, without)]
         assert reasons[0] == reasons[1]
 
 

@@ -32,10 +32,14 @@ def test_a_new_user_gets_films_like_those_they_like(films: Client) -> None:
     }
 
 
-def test_what_is_disliked_counts_against_its_like(films: Client) -> None:
-    assert ids(ask(films, liked=[50], disliked=[80]))[0] == 10
-    assert ids(ask(films, disliked=["80"]))[0] == 10
-    assert ids(ask(films, disliked=[10]))[0] == 80
+def test_what_is_disliked_is_left_out_and_changes_nothing_else(films: Client) -> None:
+    liked = ids(ask(films, liked=[60]))
+    assert ids(ask(films, liked=[60], disliked=[80, 40])) == [item for item in liked if item not in (80, 40)]
+
+
+def test_who_only_dislikes_gets_popular_films(films: Client) -> None:
+    answer = ask(films, disliked=["10"], k=2)
+    assert (answer.json["source"], ids(answer)) == ("popular", [20, 30])
 
 
 def test_what_was_named_is_left_out(films: Client) -> None:

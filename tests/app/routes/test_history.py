@@ -14,8 +14,8 @@ def test_a_history_holds_what_the_user_has_seen(films: Client) -> None:
         "model_version": "7",
         "total": 2,
         "items": [
-            {"id": 10, "title": "Amélie", "year": 2001, "genres": ["Comedy", "Romance"]},
-            {"id": 20, "title": "Toy Story", "year": 1995, "genres": ["Animation", "Comedy"]},
+            {"id": 10, "title": "Amélie", "year": 2001, "genres": ["Comedy", "Romance"], "liked": False},
+            {"id": 20, "title": "Toy Story", "year": 1995, "genres": ["Animation", "Comedy"], "liked": True},
         ],
     }
 

@@ -38,7 +38,7 @@ def raw(tmp_path: Path) -> Path:
 
 def get(source: str, destination: Path, csv_folder: Path | str = "data/own", **options: str) -> set[str]:
     """Fetch and list what has come."""
-    params = FetchParams.model_validate({"source": source, "csv_folder": str(csv_folder)})
+    params = FetchParams.model_validate({"source": source, "csv_folder": str(csv_folder), "events": False})
     fetch(params, 42, destination, **options)
     return {path.name for path in destination.iterdir()}
 

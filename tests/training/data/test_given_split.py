@@ -34,7 +34,7 @@ SPLIT = {"prepare__min_rating": None, "fetch__source": "split"}
 
 def get(own: Path, raw: Path) -> set[str]:
     """Fetch and list what has come."""
-    fetch(FetchParams(source="split", csv_folder=str(own)), 42, raw)
+    fetch(FetchParams(source="split", csv_folder=str(own), events=False), 42, raw)
     return {path.name for path in raw.iterdir()}
 
 
@@ -246,5 +246,7 @@ def by_definition(artifact: Artifact, user: int, seen: list[int], wanted: list[i
 
 def test_pairs_are_counted_once_in_a_matrix() -> None:
     twice = np.array([0, 0], dtype=np.int32)
-    interactions = Interactions(twice, twice, np.array([True, True]), np.array([4, 4], dtype=np.float32))
+    interactions = Interactions(
+        twice, twice, np.array([True, True]), np.array([4, 4], dtype=np.float32), np.array([1, 2])
+    )
     assert interactions.matrix(1, 1).toarray().tolist() == [[1.0]]

@@ -43,9 +43,14 @@ class FamilyBattery:
         return {**DEFAULTS[cls.name], **cls.small, **changes}
 
     @classmethod
+    def made(cls, **changes: Any) -> Any:
+        return make_family(cls.name, cls.params(**changes))
+
+    @classmethod
     def fitted(cls, data: TrainingData, **changes: Any) -> Factors:
         with threadpool_limits(1):
-            return make_family(cls.name, cls.params(**changes)).fit(data, np.random.default_rng(7))
+            factors: Factors = cls.made(**changes).fit(data, np.random.default_rng(7))
+        return factors
 
     @pytest.fixture
     def factors(self, data: TrainingData) -> Factors:

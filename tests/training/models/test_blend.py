@@ -5,7 +5,7 @@ from tests.training.models.battery import DEFAULTS, FamilyBattery
 from training.errors import ParamsError
 from training.models import make_family
 from training.models.base import Factors, TrainingData
-from training.models.blend import _best_weights, mix, score_spread
+from training.models.blend import _best_weights, _shrunk, cut, mix, score_spread
 from training.models.validated_fit import fit_validated
 
 EASE = {"embedding_size": 4, "regularization": 10.0, "max_items": 100}
@@ -24,8 +24,10 @@ class TestBlend(FamilyBattery):
 
 def random_factors(dim: int, seed: int, scale: float = 1.0) -> Factors:
     rng = np.random.default_rng(seed)
-    arrays = (rng.normal(size=shape) * scale for shape in ((30, dim), (50, dim), 30, 50))
-    return Factors(*(array.astype(np.float32) for array in arrays))
+    users, items, user_biases, item_biases = (
+        (rng.normal(size=shape) * scale).astype(np.float32) for shape in ((30, dim), (50, dim), 30, 50)
+    )
+    return Factors(users, items, user_biases, item_biases)
 
 
 def scores(factors: Factors) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -112,9 +114,56 @@ def test_a_weight_of_0_is_accepted_beside_another() -> None:
     assert blend.model_dump(mode="json")["weights"] == {"ease": 1, "popularity": 0}
 
 
+def test_the_cut_is_the_closest_product_of_that_rank() -> None:
+    whole = mix([random_factors(6, 1), random_factors(9, 2)], [1.0, 1.0])
+    small = cut(whole, 5)
+    assert small.user_embeddings.shape == (30, 5)
+    assert small.item_embeddings.shape == (50, 5)
+    np.testing.assert_array_equal(small.item_biases, whole.item_biases)
+    product = whole.user_embeddings.astype(float) @ whole.item_embeddings.T
+    users, strengths, items = np.linalg.svd(product)
+    best = users[:, :5] * strengths[:5] @ items[:5]
+    np.testing.assert_allclose(small.user_embeddings @ small.item_embeddings.T, best, atol=1e-4)
+    assert cut(whole, 15) is whole
+
+
+def test_a_blend_of_members_with_encoders_has_one_that_the_cut_turns_as_well(data: TrainingData) -> None:
+    members = {"ease": {**EASE, "max_items": 1000}, "sklearn_svd": {"embedding_size": 6, "iterations": 7}}
+    for size in (None, 5):
+        blend = make_family("blend", {"members": members, "weights": None, "embedding_size": size})
+        factors = blend.fit(data, np.random.default_rng(0))
+        assert factors.encoder is not None
+        assert factors.encoder.weights.shape == factors.item_embeddings.shape
+        sizes = np.sqrt(np.maximum(np.diff(data.positives.indptr), 1))[:, None]
+        np.testing.assert_allclose(data.positives @ factors.encoder.weights / sizes, factors.user_embeddings, atol=1e-4)
+
+
+def test_weights_that_few_users_chose_are_drawn_towards_equal_ones() -> None:
+    assert _shrunk([4.0, 0.0], 2000) == [2.0, 0.0]
+    assert _shrunk([4.0, 0.0], 500) == [1.25, 0.75]
+    assert _shrunk([3.0, 3.0], 10) == pytest.approx([1.0, 1.0])
+
+
+def test_a_member_learns_what_it_learns_alone(data: TrainingData) -> None:
+    params = {**DEFAULTS["implicit_als"], "embedding_size": 8, "regularization": 1.0}
+    blend = make_family("blend", {"members": {"ease": EASE, "implicit_als": params}, "weights": None})
+    alone = make_family("implicit_als", params).fit(data, np.random.default_rng(7))
+    mixed = blend.fit(data, np.random.default_rng(7)).item_embeddings[:, EASE["embedding_size"] :]
+    np.testing.assert_allclose(mixed / mixed[0, 0], alone.item_embeddings / alone.item_embeddings[0, 0], rtol=1e-3)
+
+
+def test_a_member_that_is_left_out_is_named(data: TrainingData, capsys: pytest.CaptureFixture[str]) -> None:
+    members = {"popularity": {}, "ease": {**EASE, "max_items": 1000}}
+    blend = make_family("blend", {"members": members, "weights": {"ease": 1.0, "popularity": 0.0}})
+    fit_validated(blend, data, np.random.default_rng(0), lambda _: 0.5)
+    said = capsys.readouterr().err
+    assert "blend: weights popularity 0.00, ease 1.00" in said
+    assert "blend: popularity is left out, its weight is 0" in said
+
+
 def test_a_member_that_scores_all_items_alike_changes_nothing() -> None:
-    flat = Factors(*(np.zeros(shape, dtype=np.float32) for shape in ((30, 2), (50, 2), 30, 50)))
-    flat.item_biases[:] = 7
+    zeros = np.zeros((50, 2), dtype=np.float32)
+    flat = Factors(zeros[:30], zeros, zeros[:30, 0], np.full(50, 7, dtype=np.float32))
     blended = mix([random_factors(3, 1), flat], [1.0, 1.0])
     assert blended.is_usable()
     np.testing.assert_allclose(scores(blended), scores(mix([random_factors(3, 1)], [1.0])), atol=1e-5)

@@ -1,9 +1,16 @@
 import numpy as np
+import pytest
 from implicit.cpu.als import AlternatingLeastSquares
+from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from tests.training.models.battery import FamilyBattery
-from training.models.base import TrainingData
+from training.errors import TrainingError
+from training.models.base import Factors, TrainingData
+from training.models.encoder import fit_encoder
+from training.models.implicit_als import _Rows, rule
+from training.models.recency import weighted_by_age
+from training.models.validated_fit import fit_validated
 
 
 class TestImplicitALS(FamilyBattery):
@@ -20,5 +27,87 @@ def test_als_scores_are_those_of_the_library(data: TrainingData) -> None:
         )  # fmt: skip
         model.fit(data.positives, show_progress=False)
         items, scores = model.recommend(5, data.positives[5], N=10)
-    factors = TestImplicitALS.fitted(data)
+    factors = TestImplicitALS.fitted(data, recency_power=0.0)
     np.testing.assert_allclose(factors.item_embeddings[items] @ factors.user_embeddings[5], scores, atol=1e-6)
+
+
+def test_the_library_s_private_solver_gives_the_least_squares_of_each_row_with_its_own_penalty() -> None:
+    rng = np.random.default_rng(0)
+    weights = sparse.random(40, 25, density=0.2, format="csr", dtype=np.float32, random_state=0)
+    weights.data[:] = rng.uniform(0.5, 9, weights.nnz)
+    others, penalties = rng.normal(size=(25, 6)).astype(np.float32), rng.choice([0.5, 3.0, 20.0], 40)
+    rows, solution = _Rows(weights, penalties, 1), np.zeros((40, 6), dtype=np.float32)
+    for _ in range(10):
+        rows.solved(solution, others)
+    for row in range(40):
+        confidence = np.ones(25)
+        confidence[weights[row].indices] = weights[row].data
+        liked = weights[row].toarray().ravel() > 0
+        matrix = others.T @ (confidence[:, None] * others) + penalties[row] * np.eye(6)
+        expected = np.linalg.solve(matrix, others.T @ (confidence * liked))
+        np.testing.assert_allclose(solution[row], expected, atol=1e-4)
+
+
+def test_penalties_grow_with_the_frequency_in_steps_of_half_a_doubling() -> None:
+    family = TestImplicitALS.made(regularization=10.0, frequency_power=0.5)
+    matrix = sparse.csr_matrix(np.tril(np.ones((4, 4)))[[0, 0, 0, 3]])  # 1, 1, 1 and 4 entries, 1.75 in the mean
+    np.testing.assert_allclose(family._penalties(matrix), 10 * np.sqrt(np.array([1, 1, 1, 4]) / 1.75))
+    flat = TestImplicitALS.made(regularization=10.0, frequency_power=0.0)
+    assert flat._penalties(matrix).tolist() == [10] * 4
+
+
+def test_recency_solves_users_once_more_with_weighted_positives(data: TrainingData) -> None:
+    plain, lately = (TestImplicitALS.fitted(data, recency_power=power) for power in (0.0, 0.5))
+    np.testing.assert_array_equal(plain.item_embeddings, lately.item_embeddings)
+    user, params = 5, TestImplicitALS.params()
+    confidence, items = np.ones(data.positives.shape[1]), plain.item_embeddings.astype(float)
+    weighted = weighted_by_age(data, 0.5)[user]
+    confidence[weighted.indices] = params["alpha"] * weighted.data
+    matrix = items.T @ (confidence[:, None] * items) + params["regularization"] * np.eye(items.shape[1])
+    expected = np.linalg.solve(matrix, items[weighted.indices].T @ confidence[weighted.indices])
+    np.testing.assert_allclose(lately.user_embeddings[user], expected, atol=0.02)
+    assert not np.allclose(plain.user_embeddings[user], expected, atol=0.02)
+    assert lately.encoder is not None
+    np.testing.assert_array_equal(lately.encoder.weights, fit_encoder(data.positives, plain.user_embeddings).weights)
+
+
+def test_without_alpha_and_regularisation_they_follow_from_the_data(data: TrainingData) -> None:
+    alpha, regularization = rule(data.positives)
+    family = TestImplicitALS.made(alpha=None, regularization=None)
+    plain = TestImplicitALS.fitted(data, alpha=alpha, regularization=regularization)
+    np.testing.assert_array_equal(family.fit(data, np.random.default_rng(7)).item_embeddings, plain.item_embeddings)
+    fitted = fit_validated(family, data, np.random.default_rng(7), lambda _: 0.5)
+    decided = fitted.family.model_dump(mode="json")
+    assert (decided["alpha"], decided["regularization"]) == (alpha, regularization)
+
+
+def test_validation_corrects_the_rule_s_numbers_if_asked_to_on_a_small_model(data: TrainingData) -> None:
+    alpha, regularization = rule(data.positives)
+    family = TestImplicitALS.made(
+        embedding_size=70, alpha=None, regularization=None, validate_rule=True, epochs=9, recency_power=0.0
+    )
+    sizes: list[int] = []
+    # The rule's, both times 3, both over 3; the regularisation times 3, times 9, over 3; then nine epochs.
+    values = iter([0.2, 0.1, 0.1, 0.3, 0.2, 0.2, *[0.5] * 9])
+
+    def measure(factors: Factors) -> float:
+        sizes.append(factors.item_embeddings.shape[1])
+        return next(values)
+
+    fitted = fit_validated(family, data, np.random.default_rng(7), measure)
+    decided = fitted.family.model_dump(mode="json")
+    assert decided["alpha"] == alpha
+    assert decided["regularization"] == pytest.approx(3 * regularization, rel=1e-2)
+    assert decided["validate_rule"] is False
+    assert sizes == [64] * 5 + [70] * 9
+
+
+def test_the_rule_follows_density_and_size_of_what_has_positives() -> None:
+    matrix = sparse.random(200, 100, density=0.25, format="csr", random_state=0)
+    padded = sparse.vstack([matrix, sparse.csr_matrix((50, 100))], format="csr")
+    assert rule(padded) == rule(matrix) == (4.0, 7.07)
+
+
+def test_numbers_that_do_not_stay_finite_are_an_error_with_the_remedy(data: TrainingData) -> None:
+    with pytest.raises(TrainingError, match="implicit_als learned NaN or infinite numbers; raise models"):
+        TestImplicitALS.fitted(data, alpha=1e38, regularization=0.0)

@@ -6,6 +6,8 @@ from tests.training.models.battery import FamilyBattery
 from tests.training.world import GROUPS
 from training.models import make_family
 from training.models.base import Factors, TrainingData
+from training.models.encoder import fit_encoder
+from training.models.recency import weighted_by_age
 
 
 class TestLightFM(FamilyBattery):
@@ -48,3 +50,18 @@ def test_lightfm_started_from_als_knows_the_groups_after_one_epoch(data: Trainin
 
     assert auc(started) > 0.95
     assert auc(random) < 0.8
+
+
+def test_encoded_users_are_what_the_encoder_makes_of_their_histories(data: TrainingData) -> None:
+    learned = TestLightFM.fitted(data)
+    for power in (0.0, 0.5):
+        encoded = TestLightFM.fitted(data, encode_users=True, recency_power=power)
+        np.testing.assert_array_equal(encoded.item_embeddings, learned.item_embeddings)
+        weights, intercept = fit_encoder(data.positives, learned.user_embeddings)
+        sizes = np.sqrt(data.positives[5].nnz)
+        expected = weighted_by_age(data, power)[5] @ weights / sizes + intercept
+        np.testing.assert_allclose(encoded.user_embeddings[5], expected.ravel(), atol=1e-5)
+        assert encoded.encoder is not None
+        np.testing.assert_array_equal(encoded.encoder.weights, weights)
+        assert not encoded.user_embeddings[np.diff(data.positives.indptr) == 0].any()
+    assert learned.encoder is None

@@ -38,3 +38,11 @@ def test_surprise_needs_stars(data: TrainingData) -> None:
     without.data[:] = np.nan
     with pytest.raises(TrainingError, match="surprise_svd predicts stars and the data has none"):
         TestSurpriseSVD.fitted(TrainingData(data.positives, data.item_features, 1, without))
+
+
+def test_surprise_learns_from_the_ratings_that_have_stars(data: TrainingData) -> None:
+    extra = data.stars.tolil()
+    extra[0, int(np.flatnonzero(data.stars[0].toarray()[0] == 0)[0])] = np.nan
+    watched = TrainingData(data.positives, data.item_features, 1, extra.tocsr())
+    expected, factors = TestSurpriseSVD.fitted(data), TestSurpriseSVD.fitted(watched)
+    np.testing.assert_array_equal(factors.item_embeddings, expected.item_embeddings)

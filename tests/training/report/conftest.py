@@ -12,6 +12,7 @@ from training.evaluate import evaluate
 from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest
+from training.refit import refit
 from training.train import train
 
 CANDIDATES = ("test_svd", "popularity")
@@ -34,6 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Params]:
         for candidate in CANDIDATES:
             train(project, params, candidate)
             evaluate(project, params, candidate)
+        refit(project, params)
     return project, params
 
 
@@ -50,4 +52,5 @@ def cold_free(tmp_path: Path, run: tuple[Project, Params]) -> Contest:
     project, params = make_project(tmp_path, candidates=["test_svd"], evaluate__at=[10])
     train(project, params, "test_svd")
     evaluate(project, params, "test_svd")
+    refit(project, params)
     return Contest(project, params, load_dataset(project.prepared), "test_svd", None)

@@ -69,6 +69,14 @@ def test_cold_films_have_a_table_with_chance_and_a_plot(contest: Contest) -> Non
     assert pictures == ["cold_recall"]
 
 
+def test_the_weights_of_a_blend_are_listed_and_who_is_left_out(contest: Contest) -> None:
+    comparison = gather(contest, "")
+    first = comparison.candidates[0]
+    blend = replace(first, training={**first.training, "params": {"weights": {"ease": 1.5, "lightfm": 0}}})
+    text, _, _ = section(lay_out(replace(comparison, candidates=[blend])), "Learning and cost")
+    assert "Weights of test_svd: ease 1.50, lightfm 0.00 (left out)." in text
+
+
 def test_one_candidate_without_popularity_live_version_and_cold_films(cold_free: Contest, tmp_path: Path) -> None:
     page = lay_out(gather(cold_free, ""))
     text, tables, pictures = section(page, "Cold films")

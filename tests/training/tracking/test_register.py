@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import content_hash
+from app.contract.artifact import content_hash, load_artifact
+from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact, write
 from tests.processes import free_port
 from tests.training.tracking.conftest import CANDIDATES, run_stages
@@ -276,6 +278,68 @@ def test_the_live_recipe_on_newer_data_needs_only_the_guard_rails(trained: Train
     assert "the recipe of live version 1 again" in verdict.reason
 
 
+def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(trained: Trained) -> None:
+    project, params = trained
+    first = register(project, params)
+    assert first.verdict is not None
+    assert [check.name for check in first.verdict.checks] == ["size", "freshness", "floods", "shares", "lists"]
+    newer_data(project, params, n_users=60)
+    run_stages(project, params)
+    second = register(project, params)
+    assert (second.decision, alias(project, "production")) == ("challenger", "1")
+    table = registration_table(second)
+    assert "again: ndcg@10 0." in table
+    assert "; but the data shrank: 60 users after 80, 900 ratings after 1,200, less than 95%" in table
+    assert "FAILED  size: the data shrank" in table
+    assert re.search(r"ok      lists: lists of 80 users share \d\d% of their films with the live version's", table)
+    tags = client_of(project).get_model_version("movie-recommender", "2").tags
+    assert tags["check_size"].startswith("failed: the data shrank")
+    assert tags["check_floods"] == "ok: there are no events"
+
+
+def test_a_version_without_figures_beside_it_is_compared_by_quality_alone(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    for recipe in project.root.glob("mlruns/**/evaluation/recipe.json"):  # as an earlier release left it
+        content = json.loads(recipe.read_text())
+        del content["data"]
+        recipe.write_text(json.dumps(content))
+        recipe.with_name("lists.parquet").unlink()
+    newer_data(project, params, n_users=60)
+    run_stages(project, params)
+    registration = register(project, params)
+    assert registration.decision == "production"
+    assert registration.verdict is not None
+    assert all(check.passed for check in registration.verdict.checks)
+
+
+def test_another_recipe_may_have_other_lists_where_it_is_better(trained: Trained) -> None:
+    project, _ = trained
+    register(project, again(project, models__test_svd={"dim": 1}))
+    verdict = register(project, again(project, models__test_svd={"dim": 4})).verdict
+    assert verdict is not None
+    assert verdict.promote
+    assert verdict.checks[-1].sentence.endswith("; the recipe is another one")
+
+
+def test_a_version_is_described_for_the_person_who_promotes_it(trained: Trained) -> None:
+    project, params = trained
+    register(project, params)
+    client = client_of(project)
+    version = client.get_model_version("movie-recommender", "1")
+    assert version.description.startswith("**test_svd**, registered as `production`: beats popularity by +0.")
+    report = json.loads(project.evaluation("test_svd").read_text())
+    assert f"| ndcg@10 | {report['metrics']['ndcg@10']:.4f} [" in version.description
+    assert "| popularity, 0." in version.description
+    assert version.description.count(" passed: ") == 5
+    assert "Learned from 1,200 ratings of 81 items by 80 users." in version.description
+    experiment = client.get_experiment_by_name("movie-recommender").experiment_id
+    assert f"(#/experiments/{experiment}/runs/{version.run_id})" in version.description
+    client.update_model_version("movie-recommender", "1", "A person's own words")
+    register(project, params)
+    assert client.get_model_version("movie-recommender", "1").description == "A person's own words"
+
+
 def test_a_live_version_of_unknown_recipe_is_not_replaced_by_rule(trained: Trained) -> None:
     project, params = trained
     client = client_of(project)
@@ -364,9 +428,15 @@ def test_a_server_that_accepts_but_never_answers_is_given_up_within_15_seconds(
         assert time.monotonic() - started < 15
 
 
-def test_results_per_user_lie_beside_the_version(trained: Trained) -> None:
+def test_results_per_user_and_lists_lie_beside_the_version(trained: Trained) -> None:
     project, params = trained
     register(project, params)
+    lists = pd.read_parquet(next(project.root.glob("mlruns/**/evaluation/lists.parquet")))
+    assert len(lists) == 80
+    recommender = Recommender(load_artifact(project.served))
+    ranked = recommender.recommend(np.array([recommender.user_row("7")]), 10).items[0]
+    expected = recommender.artifact.item_ids[ranked].astype(str).tolist()
+    assert lists.set_index("user_id")["items"]["7"].tolist() == expected
     found = next(project.root.glob("mlruns/**/evaluation/users.parquet"))
     pd.testing.assert_frame_equal(pd.read_parquet(found), pd.read_parquet(project.users("test_svd")))
     assert ROOT not in found.parents

@@ -157,7 +157,7 @@ def test_each_family_s_ranges_hold_its_default_and_only_what_it_accepts(family: 
         name: found
         for name, field in type(default).model_fields.items()  # type: ignore[attr-defined]
         for found in field.metadata
-        if isinstance(found, Between | OneOf)
+        if isinstance(found, Between | OneOf) and getattr(default, name) is not None  # None follows from the data
     }
     assert ranges == search_space(default, default.model_dump(mode="json"))
     for name, found in ranges.items():
@@ -182,7 +182,7 @@ def test_the_command_writes_the_best_and_changes_no_other_line(
 ) -> None:
     project, _ = world
     change_params(project, models__sklearn_svd__embedding_size=1)
-    write_params(project.params, "sklearn_svd", {"embedding_size": 1})
+    write_params(project.params, {"models": {"sklearn_svd": {"embedding_size": 1}}})
     before = project.params.read_text()
     monkeypatch.chdir(project.root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
@@ -205,24 +205,22 @@ def test_found_parameters_leave_the_rest_of_params_yaml_as_it_is(tmp_path: Path)
     path = tmp_path / "params.yaml"
     before = (ROOT / "params.yaml").read_text()
     path.write_text(before)
-    write_params(path, "implicit_als", {"alpha": 12.5, "regularization": 1e-05})
+    write_params(path, {"models": {"implicit_als": {"alpha": 12.5, "regularization": 1e-05}}})
     assert changes(before, path.read_text()) == [
-        "-    alpha: 3.0    # weight of a positive",
-        "-    regularization: 20.0",
-        "+    alpha: 12.5   # weight of a positive",
-        "+    regularization: 1e-05",
-        "-      implicit_als: {embedding_size: 64, alpha: 3.0, regularization: 20.0, epochs: 15, patience: null}",
-        "+      implicit_als: {embedding_size: 64, alpha: 12.5, regularization: 1e-05, epochs: 15, patience: null}",
+        "-    alpha: 3.0    # weight of a positive; null: from the data's density",
+        "-    regularization: 20.0    # null: from the data's size",
+        "+    alpha: 12.5   # weight of a positive; null: from the data's density",
+        "+    regularization: 1e-05   # null: from the data's size",
     ]
 
 
-def test_a_blend_s_member_follows_only_if_it_had_the_same_parameters(tmp_path: Path) -> None:
+def test_a_blend_s_member_follows_unless_it_says_otherwise(tmp_path: Path) -> None:
     project, _ = make_project(tmp_path, models__blend__members__ease__regularization=150.0)
-    write_params(project.params, "ease", {"regularization": 321.0})
-    write_params(project.params, "lightfm", {"learning_rate": 0.033})
+    write_params(project.params, {"models": {"ease": {"regularization": 321.0, "item_power": 0.2}}})
+    write_params(project.params, {"models": {"lightfm": {"learning_rate": 0.033}}})
     models = load_params(project.params).models
     assert models["ease"]["regularization"] == 321
-    assert models["blend"]["members"]["ease"]["regularization"] == 150
+    assert models["blend"]["members"]["ease"] == {**models["ease"], "regularization": 150}
     assert models["blend"]["members"]["lightfm"] == models["lightfm"]
     assert models["lightfm"]["learning_rate"] == 0.033
 

@@ -11,7 +11,9 @@ from scipy.special import ndtr
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from training.data.sample.world import (
     DRIFT,
+    RATINGS,
     STAGES,
+    USERS,
     YEAR_SECONDS,
     Films,
     Flags,
@@ -45,11 +47,11 @@ class Simulation:
     appeal: Floats  # that this film, if watched late in a user's history, is rated 4 or more
 
 
-def simulate(catalogue: pd.DataFrame, seed: int) -> Simulation:
-    """Simulate ratings by 1,500 users of the films in `catalogue` (item_id, year, genres; in order of year)."""
+def simulate(catalogue: pd.DataFrame, seed: int, n_users: int = USERS, n_ratings: int = RATINGS) -> Simulation:
+    """Simulate about `n_ratings` by users of the films in `catalogue` (item_id, year, genres; in order of year)."""
     rng = np.random.default_rng(seed)
     films = draw_films(catalogue, rng)
-    users = draw_users(films, rng)
+    users = draw_users(films, rng, n_users, n_ratings)
     item_ids = catalogue[ITEM_ID].to_numpy()
     user_ids = np.arange(1, len(users.preference) + 1, dtype=np.int64)
     ratings = _history(films, users, rng)

@@ -85,31 +85,31 @@ def _unseen(n_items: int, rng: np.random.Generator) -> Ints:
     return np.concatenate([forgotten, np.arange(latest, n_items)])
 
 
-def draw_users(films: Films, rng: np.random.Generator) -> SimulatedUsers:
+def draw_users(films: Films, rng: np.random.Generator, users: int = USERS, ratings: int = RATINGS) -> SimulatedUsers:
     """Draw users with a drifting preference; a few of them rate much and many rate little."""
-    preference = _unit(rng.standard_normal((USERS, DIMENSIONS)))
+    preference = _unit(rng.standard_normal((users, DIMENSIONS)))
     other = rng.standard_normal(preference.shape)
     turn = _unit(other - (other * preference).sum(axis=1, keepdims=True) * preference)
-    mildness = rng.normal(0, MILDNESS, USERS)
-    joined, stay = _stays(int(films.year.max()) + 1, rng)
-    return SimulatedUsers(preference, turn, mildness, _counts(len(films.year), rng), joined, stay)
+    mildness = rng.normal(0, MILDNESS, users)
+    joined, stay = _stays(int(films.year.max()) + 1, rng, users)
+    return SimulatedUsers(preference, turn, mildness, _counts(len(films.year), rng, users, ratings), joined, stay)
 
 
 def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def _counts(n_items: int, rng: np.random.Generator) -> Ints:
+def _counts(n_items: int, rng: np.random.Generator, users: int, ratings: int) -> Ints:
     """The number of films that each user watches in each stage: log-normal over users, even over stages."""
-    total = rng.lognormal(0, ACTIVITY, USERS)
+    total = rng.lognormal(0, ACTIVITY, users)
     for _ in range(20):  # clipping changes the sum, so scale and clip until both hold
-        total = np.clip(total * RATINGS / total.sum(), FEWEST, MOST * n_items)
+        total = np.clip(total * ratings / total.sum(), FEWEST, MOST * n_items)
     bounds = np.rint(np.outer(total, np.linspace(0, 1, STAGES + 1))).astype(np.int64)
     return np.diff(bounds, axis=1)
 
 
-def _stays(end_year: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _stays(end_year: int, rng: np.random.Generator, users: int) -> tuple[Floats, Floats]:
     """The seconds at which users join and for which they stay; everybody leaves before `end_year` begins."""
     end = float((np.datetime64(f"{end_year}-01-01", "s") - np.datetime64(0, "s")).astype(np.int64))
-    stay = np.minimum(0.15 + rng.exponential(0.8, USERS), YEARS - 0.5) * YEAR_SECONDS
-    return end - stay - rng.random(USERS) * (YEARS * YEAR_SECONDS - stay), stay
+    stay = np.minimum(0.15 + rng.exponential(0.8, users), YEARS - 0.5) * YEAR_SECONDS
+    return end - stay - rng.random(users) * (YEARS * YEAR_SECONDS - stay), stay

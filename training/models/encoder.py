@@ -5,6 +5,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Float32Array
+from training.models.base import Encoder
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -13,13 +14,12 @@ ITERATIONS = 200
 TOLERANCE = 1e-6
 
 
-def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array) -> tuple[Float32Array, Float32Array]:
+def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array) -> Encoder:
     """Fit the ridge regression from histories to trained user vectors.
 
     A history is a row of `positives` (n_users, n_items), divided by the root of its length; users without a positive
-    are left out. Returns the encoder, float32 (n_items, dim), and the intercept, float32 (dim,): a user's
-    vector ≈ Σ encoder[history] / √n + intercept. Method: conjugate gradients on the normal equations,
-    Hestenes and Stiefel (1952), for all dimensions at once, preconditioned with the diagonal.
+    are left out. Method: conjugate gradients on the normal equations, Hestenes and Stiefel (1952), for all dimensions
+    at once, preconditioned with the diagonal.
     """
     lengths = np.diff(positives.indptr)
     known = lengths > 0
@@ -27,7 +27,7 @@ def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array) -> 
     vectors = user_embeddings[known].astype(np.float64)
     intercept = vectors.mean(axis=0) if len(vectors) else np.zeros(user_embeddings.shape[1])
     encoder = _ridge(histories.tocsr(), vectors - intercept)
-    return encoder.astype(np.float32), intercept.astype(np.float32)
+    return Encoder(encoder.astype(np.float32), intercept.astype(np.float32))
 
 
 def _ridge(matrix: sparse.csr_matrix, targets: Float64Array) -> Float64Array:

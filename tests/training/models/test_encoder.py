@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from training.fitting.encoder import REGULARISATION, fit_encoder
+from training.models.encoder import REGULARISATION, fit_encoder
 
 
 def test_the_encoder_is_the_ridge_regression_from_histories_to_vectors() -> None:
@@ -34,7 +34,7 @@ def test_vectors_of_zero_give_an_encoder_of_zero() -> None:
 
 
 def test_popularity_that_differs_a_thousandfold_takes_few_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.fitting.encoder.ITERATIONS", 30)
+    monkeypatch.setattr("training.models.encoder.ITERATIONS", 30)
     rng = np.random.default_rng(0)
     liked = (rng.random((20_000, 300)) < np.geomspace(0.9, 0.001, 300)).astype(np.float32)
     vectors = (rng.normal(size=(20_000, 2)) + liked[:, [0, 150]] * 10).astype(np.float32)

@@ -1,0 +1,119 @@
+"""Keeps events in PostgreSQL; deploy/events makes its tables and roles."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from app.contract.events import Event
+from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, StoredEvent
+
+# The server ends what takes longer, so that a writer that hangs holds up the others no longer than this.
+MILLISECONDS = 1000 * TIMEOUT_SECONDS
+TIMEOUTS = " ".join(
+    f"-c {name}={MILLISECONDS}" for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+)
+CHANNEL = "event"
+# Writers take turns, and the lock ends after the commit is visible: so events become visible in the order of their
+# positions. The number is any that nothing else in this database locks.
+TAKE_TURNS = "SELECT pg_advisory_xact_lock(7310302)"
+APPEND = """
+INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, received_at)
+SELECT event_id, user_id, item_id, type, value, to_timestamp(occurred_at), recommendation_id, to_timestamp(%s::float8)
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::real[], %s::float8[], %s::text[]) WITH ORDINALITY
+  AS new (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, place)
+ORDER BY place ON CONFLICT (event_id) DO NOTHING
+RETURNING event_id::text, position
+"""
+READ = """
+SELECT event_id::text, user_id, item_id, type, value, extract(epoch FROM occurred_at)::float8, recommendation_id,
+  position, extract(epoch FROM received_at)::float8
+FROM event WHERE position > %s ORDER BY position LIMIT %s
+"""
+LATEST = "SELECT coalesce(max(position), 0) FROM event"
+
+Connection = psycopg.Connection[TupleRow]
+
+
+class PostgresStore:
+    """Events in a database, whose user needs no right but to insert and select."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._open: Connection | None = None
+        self._listens = False
+
+    @property
+    def id(self) -> str:
+        """The id of the stored events."""
+        with self._connected() as connection:
+            return str(_only(connection.execute("SELECT id FROM store")))
+
+    def append(self, events: Sequence[Event], received_at: float) -> Appended:
+        """Store all events or none, in one transaction and one exchange of messages."""
+        with self._connected() as connection:
+            with connection.pipeline(), connection.transaction():
+                connection.execute(TAKE_TURNS)
+                added = connection.execute(APPEND, (received_at, *_columns(events)))
+                last = connection.execute(LATEST)
+                connection.execute(f"NOTIFY {CHANNEL}")
+            new: dict[str, int] = dict(added.fetchall())
+            # The first of two events with the same id is the one that was stored.
+            return Appended([new.pop(event.event_id, None) for event in events], _only(last))
+
+    def read_after(self, position: int, limit: int) -> list[StoredEvent]:
+        """The first events after a position."""
+        with self._connected() as connection:
+            rows = connection.execute(READ, (position, limit)).fetchall()
+        return [_stored(row) for row in rows]
+
+    def latest(self) -> int:
+        """The last position."""
+        with self._connected() as connection:
+            return int(_only(connection.execute(LATEST)))
+
+    def wait(self, seconds: float) -> bool:
+        """Listen for the notification of a commit."""
+        with self._connected() as connection:
+            if not self._listens:
+                connection.execute(f"LISTEN {CHANNEL}")
+                self._listens = True
+                return True  # what was appended before has notified nobody here
+            return any(True for _ in connection.notifies(timeout=seconds, stop_after=1))
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._open is not None:
+            self._open.close()
+        self._open, self._listens = None, False
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            if self._open is None:
+                self._open = psycopg.connect(
+                    self._url, autocommit=True, connect_timeout=TIMEOUT_SECONDS, options=TIMEOUTS
+                )
+            yield self._open
+        except psycopg.Error as error:
+            self.close()
+            # Further lines may quote the row, and so what somebody likes.
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise EventStoreError(f"The events in PostgreSQL can't be read or written: {reason}") from error
+
+
+def _columns(events: Sequence[Event]) -> tuple[list[object], ...]:
+    fields = ("event_id", "user_id", "item_id", "type", "stars", "occurred_at", "recommendation_id")
+    return tuple([getattr(event, field) for event in events] for field in fields)
+
+
+def _only(cursor: psycopg.Cursor[TupleRow]) -> Any:  # noqa: ANN401 - a value of any type
+    """The value of a result of one row and one column."""
+    [[value]] = cursor.fetchall()
+    return value
+
+
+def _stored(row: TupleRow) -> StoredEvent:
+    return StoredEvent(*row[:-2], position=row[-2], received_at=row[-1])

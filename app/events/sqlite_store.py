@@ -1,0 +1,159 @@
+"""Keeps events in a SQLite file; several processes of one machine may share it."""
+
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.contract.events import Event
+from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, StoredEvent
+
+VERSION = 1
+POLL_SECONDS = 0.02
+# The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
+TABLES = """
+CREATE TABLE IF NOT EXISTS event (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_id TEXT NOT NULL UNIQUE,
+  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
+  item_id TEXT CHECK (length(item_id) BETWEEN 1 AND 200),
+  type TEXT NOT NULL CHECK (type IN ('rating', 'like', 'dislike', 'watch', 'click', 'hide', 'retract', 'forget')),
+  value REAL CHECK ((type = 'rating') = (value IS NOT NULL) AND (value IS NULL OR value BETWEEN 0.5 AND 5)),
+  occurred_at REAL NOT NULL,
+  received_at REAL NOT NULL,
+  recommendation_id TEXT CHECK (length(recommendation_id) <= 64),
+  CHECK ((type = 'forget') = (item_id IS NULL))
+) STRICT;
+CREATE INDEX IF NOT EXISTS event_of_user ON event (user_id, position);
+CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
+"""
+APPEND = """
+INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, received_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
+"""
+READ = """
+SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, position, received_at
+FROM event WHERE position > ? ORDER BY position LIMIT ?
+"""
+LATEST = "SELECT coalesce(max(position), 0) FROM event"
+
+
+class SqliteStore:
+    """Events in a file, which is made at first use; each commit is on the disk before it returns."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._open: sqlite3.Connection | None = None
+        self._seen_version = -1
+
+    @property
+    def id(self) -> str:
+        """The id of the stored events."""
+        with self._connected() as connection:
+            return str(connection.execute("SELECT id FROM store").fetchone()[0])
+
+    def append(self, events: Sequence[Event], received_at: float) -> Appended:
+        """Store all events or none, in one transaction."""
+        with self._connected() as connection, _transaction(connection):
+            positions = [_append(connection, event, received_at) for event in events]
+            return Appended(positions, connection.execute(LATEST).fetchone()[0])
+
+    def read_after(self, position: int, limit: int) -> list[StoredEvent]:
+        """The first events after a position."""
+        with self._connected() as connection:
+            rows = connection.execute(READ, (position, limit)).fetchall()
+        return [StoredEvent(*row[:-2], position=row[-2], received_at=row[-1]) for row in rows]
+
+    def latest(self) -> int:
+        """The last position."""
+        with self._connected() as connection:
+            return int(connection.execute(LATEST).fetchone()[0])
+
+    def wait(self, seconds: float) -> bool:
+        """Poll the number that changes whenever another connection commits, of this process or of any."""
+        deadline = time.monotonic() + seconds
+        while not self._has_changed():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def _has_changed(self) -> bool:
+        with self._connected() as connection:
+            version = int(connection.execute("PRAGMA data_version").fetchone()[0])
+        before, self._seen_version = self._seen_version, version
+        return version != before
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._open is not None:
+            self._open.close()
+        self._open, self._seen_version = None, -1
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        try:
+            if self._open is None:
+                self._open = _connect(self._file)
+            yield self._open
+        except sqlite3.Error as error:
+            self.close()
+            raise EventStoreError(f"The events in {self._file} can't be read or written: {error}") from error
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise EventStoreError(
+                f"{file} has tables of version {version}, and this program knows version {VERSION}: use a newer one."
+            )
+        if version < VERSION:
+            _make_tables(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    with _transaction(connection):
+        for statement in TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT * FROM store)", (str(uuid.uuid4()),))
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _append(connection: sqlite3.Connection, event: Event, received_at: float) -> int | None:
+    done = connection.execute(
+        APPEND,
+        (
+            event.event_id,
+            event.user_id,
+            event.item_id,
+            event.type,
+            event.stars,
+            event.occurred_at,
+            event.recommendation_id,
+            received_at,
+        ),
+    )
+    return done.lastrowid if done.rowcount else None
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is done inside, or nothing; a writer waits here for another one."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

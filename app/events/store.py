@@ -1,0 +1,82 @@
+"""What a store of events does, whichever database holds it; `open_store(url)` gives one.
+
+The order of positions is the order in which events become visible: who has read up to a position has missed nothing
+before it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app.contract.events import Event
+
+SQLITE, POSTGRESQL = "sqlite:///", "postgresql://"
+TIMEOUT_SECONDS = 2  # of a statement, of waiting for another writer, of connecting
+
+
+class EventStoreError(Exception):
+    """The store does not answer, or cannot do what it should; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent(Event):
+    """An event with its position, counted from 1 with gaps, and the time of its arrival in seconds since 1970, UTC."""
+
+    position: int
+    received_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What came of appending events.
+
+    `positions` has one entry for each event: its position, or None if the store had its `event_id` already. `last` is
+    the store's last position, and so at least that of each event, new or not.
+    """
+
+    positions: Sequence[int | None]
+    last: int
+
+
+class EventStore(Protocol):
+    """For one thread: each thread opens a store of its own.
+
+    It connects at first use, and again after an error. All methods but `close` raise EventStoreError. A server that
+    hangs can keep a method waiting for as long as it hangs.
+    """
+
+    @property
+    def id(self) -> str:
+        """The id of the stored events, a UUID; a restored backup has a new one, since its positions start again."""
+
+    def append(self, events: Sequence[Event], received_at: float) -> Appended:
+        """Store all events or none, and return once they survive a crash."""
+
+    def read_after(self, position: int, limit: int) -> list[StoredEvent]:
+        """The first events after a position, in order."""
+
+    def latest(self) -> int:
+        """The last position; 0 in an empty store. It never goes back."""
+
+    def wait(self, seconds: float) -> bool:
+        """Return True as soon as events may have been appended since the last call, by anybody; False after the time.
+
+        It may miss some, so read now and then whatever it says.
+        """
+
+    def close(self) -> None:
+        """Give the connection back; harmless when repeated."""
+
+
+def open_store(url: str) -> EventStore:
+    """A store that is not connected yet; raises ValueError for an address that is neither of the two kinds."""
+    if url.startswith(SQLITE) and len(url) > len(SQLITE):
+        from app.events.sqlite_store import SqliteStore
+
+        return SqliteStore(Path(url.removeprefix(SQLITE)))
+    if url.startswith(POSTGRESQL):
+        from app.events.postgres_store import PostgresStore
+
+        return PostgresStore(url)
+    raise ValueError(f"it must be {SQLITE}FILE or {POSTGRESQL}USER:PASSWORD@HOST/DATABASE")

@@ -1,0 +1,43 @@
+"""The versions that this process has loaded: that of the alias which it serves, and perhaps a shadow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.errors import AliasNotLoadedError
+from app.model.store import ModelStore, ServedModel
+from app.registry.follower import Follower
+from app.registry.target import Target
+
+
+@dataclass(frozen=True)
+class Followed:
+    """An alias that is followed; None for a folder."""
+
+    alias: str | None
+    store: ModelStore
+    follower: Follower
+
+    def target(self, model: ServedModel) -> Target | None:
+        """What the registry says of this model's version; None if the last poll found no version or another one."""
+        target = self.follower.state.target
+        return target if target is not None and target.release == model.release else None
+
+
+class LoadedVersions:
+    """All aliases that are followed, the served one first."""
+
+    def __init__(self, followed: Sequence[Followed]) -> None:
+        self.followed = tuple(followed)
+
+    def named(self, alias: str) -> ServedModel:
+        """The version with this alias, in upper or lower case; raises AliasNotLoadedError."""
+        found = {each.alias: each.store.current for each in self.followed if each.alias is not None}
+        model = found.get(alias.lower())
+        if model is None:
+            loaded = ", ".join(name for name, current in found.items() if current is not None) or "none"
+            raise AliasNotLoadedError(
+                f"No version with the alias {alias[:80]!r} is loaded; loaded: {loaded}. SHADOW_ALIAS names a second "
+                "alias to load.",
+                field="alias",
+            )
+        return model

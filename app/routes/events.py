@@ -1,0 +1,77 @@
+"""Takes in what users say about films."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from anyio import to_thread
+from fastapi import APIRouter, Response
+
+from app.contract.events import Event
+from app.errors import (
+    BodyTooLargeError,
+    EventsDisabledError,
+    EventsUnavailableError,
+    InvalidParameterError,
+    NoModelError,
+)
+from app.events.metrics import ACCEPTED, DUPLICATE, UNKNOWN_ITEM, EventMetrics
+from app.events.store import Appended
+from app.http.access import EVENTS_PATH
+from app.http.body_limit import LimitedRoute, large_bodies
+from app.http.dependencies import CurrentEventWriter, CurrentFeed, CurrentModel
+from app.http.error_answers import error_responses
+from app.http.item_lists import json_response
+from app.http.read_after import until_answers_know
+from app.model.film_fields import to_json
+from app.model.store import ServedModel
+from app.schemas.events import AppendedEvents, EventsRequest
+
+ERRORS = (InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError, BodyTooLargeError)
+MANY = 100  # to sort out more of them takes longer than to pass them to a thread
+
+router = APIRouter(tags=["events"], route_class=LimitedRoute)
+
+
+@router.post(EVENTS_PATH, responses=error_responses(*ERRORS), response_model=AppendedEvents)
+async def append_events(
+    writer: CurrentEventWriter, feed: CurrentFeed, model: CurrentModel, request: EventsRequest
+) -> Response:
+    """Store what users say about films; the answer comes once the events survive a crash."""
+    if len(request.events) < MANY:
+        known, unknown = _sorted_out(model, request)
+    else:
+        known, unknown = await to_thread.run_sync(_sorted_out, model, request, limiter=large_bodies)
+    appended = await writer.append(known)
+    await until_answers_know(feed, appended.last)  # so that this process's next answer knows them
+    n_new = _count(writer.metrics, known, unknown, appended)
+    answer = {
+        "accepted": n_new,
+        "duplicates": len(known) - n_new,
+        "unknown_items": list(dict.fromkeys(event.item_id for event in unknown)),
+        "position": appended.last,
+    }
+    return json_response(to_json(answer))
+
+
+def _sorted_out(model: ServedModel, request: EventsRequest) -> tuple[list[Event], list[Event]]:
+    """The events about films that the model knows, and the others: training could not use these."""
+    received_at = time.time()
+    known: list[Event] = []
+    unknown: list[Event] = []
+    for each in request.events:
+        event = each.as_event(received_at)
+        (unknown if model.recommender.item_row(each.item_id) is None else known).append(event)
+    return known, unknown
+
+
+def _count(metrics: EventMetrics, known: Sequence[Event], unknown: Sequence[Event], appended: Appended) -> int:
+    """Count what came of each event; returns how many are new."""
+    outcomes = [
+        (event.type, DUPLICATE if position is None else ACCEPTED)
+        for event, position in zip(known, appended.positions, strict=True)
+    ]
+    outcomes += [(event.type, UNKNOWN_ITEM) for event in unknown]
+    for (event_type, outcome), number in Counter(outcomes).items():
+        metrics.counted(event_type, outcome, number)
+    return sum(position is not None for position in appended.positions)

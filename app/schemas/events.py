@@ -1,0 +1,184 @@
+"""What a client says about films, and what the service answers."""
+
+import re
+import uuid
+from random import getrandbits
+from typing import Annotated, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from app.contract.events import MAX_ID_LENGTH, MAX_STARS, MIN_STARS, Event
+from app.schemas.queries import LONE_SURROGATES, Body
+
+MAX_EVENTS = 1000
+MAX_RECOMMENDATION_ID = 64
+OLDEST_SECONDS = 30 * 24 * 3600
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+TOO_LARGE = 10**MAX_ID_LENGTH  # the first whole number with too many digits
+
+
+def new_event_id() -> str:
+    """A random UUID. It need not be secret, and the system's random bytes take longer than the rest of an event."""
+    return str(uuid.UUID(int=getrandbits(128), version=4))
+
+
+def _event_id(value: object) -> str:
+    text = value.lower() if isinstance(value, str) else ""
+    if not UUID.fullmatch(text):
+        raise PydanticCustomError("uuid", "It must be a UUID, such as 1b671a64-40d5-491e-99b0-da01ff1f3341")
+    return text
+
+
+def _date_and_time(value: object) -> object:
+    # Pydantic would take numbers for seconds or for milliseconds, as their size suggests.
+    if not isinstance(value, str) or not DATE_AND_TIME.match(value):
+        raise PydanticCustomError("iso_8601", "It must be a time such as 2026-11-23T11:56:29Z")
+    return value
+
+
+def stored_text(value: object) -> str:
+    """An id as the store keeps it; raises PydanticCustomError if it can't be one."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON makes no difference between 7 and 7.0
+    if isinstance(value, int) and not isinstance(value, bool) and -TOO_LARGE < value < TOO_LARGE:
+        value = str(value)
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID_LENGTH or "\0" in value:
+        raise PydanticCustomError(
+            "event_id_text", f"An id is a whole number or a text of 1 to {MAX_ID_LENGTH} characters without \\u0000"
+        )
+    return LONE_SURROGATES.sub("\ufffd", value)
+
+
+StoredId = Annotated[
+    str,
+    PlainValidator(stored_text),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": "^[^\\x00]*$"},
+                {"type": "integer"},
+            ]
+        }
+    ),
+]
+EventId = Annotated[
+    str,
+    PlainValidator(_event_id),
+    WithJsonSchema({"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36}),
+]
+
+Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_and_time)]
+
+
+class NewEvent(Body):
+    """Something that a user says about a film."""
+
+    event_id: EventId | None = Field(
+        default=None,
+        description="A UUID of your making, by which a repeated event is recognised.",
+        examples=["1b671a64-40d5-491e-99b0-da01ff1f3341"],
+    )
+    user_id: StoredId = Field(description="Whose event it is; the model need not know the user.", examples=[42])
+    item_id: StoredId = Field(description="The film's id.", examples=[601])
+    type: Literal["rating", "like", "dislike", "watch", "click", "hide", "retract"] = Field(
+        description="What is said about the film.", examples=["like"]
+    )
+    value: float | None = Field(
+        default=None,
+        ge=MIN_STARS,
+        le=MAX_STARS,
+        allow_inf_nan=False,
+        validate_default=True,
+        description="The stars of a rating; other types have none.",
+        examples=[4.5],
+    )
+    occurred_at: Time | None = Field(
+        default=None,
+        description="When it happened, with a time zone; without it, now.",
+        examples=["2026-11-23T11:56:29Z"],
+    )
+    recommendation_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_RECOMMENDATION_ID,
+        pattern=r"^[A-Za-z0-9._~-]+$",
+        description="The list in which the user saw the film.",
+        examples=["AQEBZ0Y1"],
+    )
+
+    @field_validator("value", mode="after")
+    @classmethod
+    def _fits_the_type(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if "type" in info.data and (info.data["type"] == "rating") != (value is not None):
+            raise PydanticCustomError("event_value", "A rating has a value, and no other type has one")
+        return value
+
+    def as_event(self, received_at: float) -> Event:
+        """The event, its time within the 30 days before it was received: a client's clock may be wrong."""
+        occurred_at = received_at if self.occurred_at is None else self.occurred_at.timestamp()
+        return Event(
+            self.event_id or new_event_id(),
+            self.user_id,
+            self.item_id,
+            self.type,
+            self.value,
+            min(max(occurred_at, received_at - OLDEST_SECONDS), received_at),
+            self.recommendation_id,
+        )
+
+
+class EventsRequest(Body):
+    """What users have said about films."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "events": [
+                        {
+                            "event_id": "1b671a64-40d5-491e-99b0-da01ff1f3341",
+                            "user_id": 42,
+                            "item_id": 601,
+                            "type": "like",
+                        },
+                        {"user_id": 42, "item_id": 93, "type": "rating", "value": 2.5},
+                    ]
+                }
+            ]
+        }
+    )
+
+    max_values = 10 * MAX_EVENTS
+    events: list[NewEvent] = Field(
+        min_length=1, max_length=MAX_EVENTS, description="In the order in which they happened.", examples=[[]]
+    )
+
+
+class AppendedEvents(BaseModel):
+    """What came of the events of a request."""
+
+    accepted: int = Field(description="How many are stored now that were not before.", examples=[2])
+    duplicates: int = Field(description="How many had an `event_id` that is stored already.", examples=[0])
+    unknown_items: list[str] = Field(
+        description="Ids of films that the model doesn't know; their events are not stored.", examples=[["900001"]]
+    )
+    position: int = Field(description="The store's last position: it holds all of these events.", examples=[1207])
+
+
+class ForgottenUser(BaseModel):
+    """A user whose wish to be forgotten is stored."""
+
+    user_id: str = Field(examples=["42"])
+    position: int = Field(description="The store's last position: it holds the wish.", examples=[1208])

@@ -1,0 +1,141 @@
+// The page: what all views share, and which view is on the screen.
+
+import { apiKey, ApiError, ask, at, curl, request } from "./api.js";
+import { h, replace } from "./dom.js";
+import { href, onChange, read } from "./state.js";
+import { language, t } from "./texts.js";
+import { mount as film } from "./view-film.js";
+import { mount as somebodyNew } from "./view-new.js";
+import { mount as now } from "./view-now.js";
+import { mount as user } from "./view-user.js";
+import { mount as versions } from "./view-versions.js";
+
+const VIEWS = { user, new: somebodyNew, film, versions, now };
+const POLL_MS = 5000;
+
+const [main, top, foot, notices] = ["main", "top", "foot", "notices"].map((id) => document.getElementById(id));
+const serving = h("span", { class: "serving" });
+const tabs = h("nav", { "aria-label": t("views") });
+let shown = { name: null };
+
+document.documentElement.lang = language;
+document.getElementById("skip").textContent = t("skip");
+top.append(h("a", { class: "brand", href: href("user") }, h("span", { class: "mark-of-brand", "aria-hidden": "true" }), t("name")), tabs, serving);
+
+/** Show what the address says. */
+function show() {
+  const name = read().view in VIEWS ? read().view : "user";
+  if (shown.name !== name) open(name);
+  shown.view.update();
+}
+
+function open(name) {
+  shown.view?.end?.();
+  document.title = `${t(name)} – ${t("name")}`;
+  replace(tabs, Object.keys(VIEWS).map((each) => h("a", { href: href(each), "aria-current": each === name ? "page" : null }, t(each))));
+  const root = h("div", { class: `view view-${name}` });
+  replace(main, h("h1", {}, t(name)), h("p", { class: "lead" }, t(`${name}Lead`)), root);
+  notice("swap", null);
+  shown = { name, view: VIEWS[name](root, showCurl) };
+}
+
+function showCurl(...requests) {
+  const text = requests.map(curl).join("\n");
+  const copy = h("button", {
+    type: "button", class: "quiet",
+    onclick: async () => {
+      await navigator.clipboard.writeText(text);
+      copy.textContent = t("copied");
+    },
+  }, t("copy"));
+  replace(
+    foot,
+    h("section", { class: "curl", "aria-label": t("curl") }, h("div", { class: "heading" }, h("h2", {}, t("curl")), copy), h("pre", { tabindex: 0 }, h("code", {}, text))),
+    h("p", { class: "links" }, h("a", { href: "docs" }, t("docs"))),
+  );
+}
+
+/** A line above the content, one of each kind; null takes it away. */
+function notice(kind, ...content) {
+  const former = notices.querySelector(`.${kind}`);
+  if (content[0] === null) return former?.remove();
+  if (former?.dataset.text === content[0]) return;
+  former?.remove();
+  notices.append(h("div", { class: `notice ${kind}`, role: "status", "data-text": content[0] }, h("p", {}, content[0]), content.slice(1)));
+}
+
+/** Notice another version, and a service that is gone or back. */
+async function poll() {
+  if (document.hidden || !document.getElementById("key").hidden) return;
+  try {
+    const model = await ask(request(at`model`), undefined, true);
+    notice("offline", null);
+    serving.textContent = model.version === null ? t("noVersion") : t("serving", model.version, model.family);
+    const onScreen = shown.view.version();
+    if (onScreen && model.version !== null && onScreen !== model.version) offerReload(model.version);
+    else notice("swap", null);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 401) askForKey();
+    else notice("offline", t("offline"));
+  }
+}
+
+function offerReload(version) {
+  const reload = h("button", {
+    type: "button",
+    onclick: () => {
+      notice("swap", null);
+      shown.view.update(true);
+    },
+  }, t("reloadList"));
+  notice("swap", t("swapped", version), reload);
+}
+
+/** Ask for an API key, once for this tab. */
+function askForKey() {
+  const form = document.getElementById("key");
+  if (!form.hidden) return;
+  const input = h("input", { id: "api-key", type: "password", autocomplete: "off", required: true });
+  const wrong = apiKey.get() !== null;
+  replace(
+    form,
+    h("h1", {}, t("keyTitle")),
+    h("p", {}, t("keyText")),
+    wrong && h("p", { class: "failure", role: "alert" }, t("keyWrong")),
+    h("label", { class: "field" }, t("keyLabel"), input),
+    h("button", { class: "primary" }, t("keyUse")),
+  );
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    apiKey.set(input.value);
+    reveal(true);
+    start();
+  };
+  reveal(false);
+  input.focus();
+}
+
+function reveal(content) {
+  document.getElementById("key").hidden = content;
+  for (const part of [main, foot, tabs]) part.hidden = !content;
+}
+
+/** The first question shows whether the service wants a key; only then does the view ask its own. */
+async function start() {
+  try {
+    await ask(request(at`model`));
+  } catch (error) {
+    if (error.status === 401) return askForKey();
+  }
+  shown.view?.end?.();
+  shown = { name: null };
+  show();
+  poll();
+}
+
+main.before(h("form", { class: "panel key", id: "key", hidden: true }));
+onChange(() => document.getElementById("key").hidden && show());
+setInterval(poll, POLL_MS);
+document.addEventListener("visibilitychange", poll);
+start();

@@ -1,0 +1,106 @@
+// A user: what they have seen, what they would get, and why.
+
+import { ApiError, ask, at, request } from "./api.js";
+import { clearFilters, controls, listQuery } from "./controls.js";
+import { bdi, h, replace } from "./dom.js";
+import { filmList, shortfall } from "./films.js";
+import { heading, origin, Panel, say } from "./panel.js";
+import { change, read } from "./state.js";
+import { number, t } from "./texts.js";
+
+const PAGE = 50;
+
+/** The form for a user id, with examples; the first example is shown where the address names nobody. */
+export function userForm(label) {
+  const input = h("input", { id: "user", type: "text", maxlength: 16384, autocomplete: "off", spellcheck: "false", required: true });
+  const examples = h("div", { class: "examples" });
+  const form = h(
+    "form",
+    {
+      class: "asking",
+      onsubmit: (event) => {
+        event.preventDefault();
+        change({ id: input.value });
+      },
+    },
+    h("label", { class: "field" }, label, input),
+    h("button", { class: "primary" }, t("show")),
+    examples,
+  );
+  return { element: form, update, examples };
+
+  function update() {
+    if (document.activeElement !== input) input.value = read().values.get("id") ?? "";
+    for (const each of examples.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each.value === read().values.get("id")));
+  }
+}
+
+/** Fill a form's examples; where the address names nobody, show the one in the middle. */
+export async function offerExamples(form) {
+  const { users } = await ask(request(at`users/examples`));
+  const button = ({ kind, user_id: id, seen }) =>
+    h("button", { type: "button", class: "example", value: id, onclick: () => change({ id }) }, bdi(id), h("small", {}, t(`example_${kind}`, seen)));
+  replace(form.examples, h("span", { class: "label" }, t("examples")), users.map(button));
+  if (!read().values.get("id")) change({ id: (users[1] ?? users[0]).user_id }, true);
+  else form.update();
+}
+
+export function mount(root, showCurl) {
+  const form = userForm(t("userId"));
+  const parts = controls({ seen: true });
+  const list = new Panel({ class: "panel main", "aria-label": t("recommendations") });
+  const past = new Panel({ class: "panel side", "aria-label": t("history") });
+  root.append(form.element, parts.element, h("div", { class: "columns" }, list.element, past.element));
+  let pastOf, shownVersion;
+  start();
+  return { update, version: () => shownVersion };
+
+  async function start() {
+    try {
+      await offerExamples(form);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (!read().values.get("id")) list.fail(error, start);
+    }
+  }
+
+  function update(afresh = false) {
+    form.update();
+    parts.update();
+    const id = read().values.get("id");
+    if (!id) return;
+    const wanted = request(at`users/${id}/recommendations`, { ...listQuery({ seen: true }), explain: true });
+    showCurl(wanted, request(at`users/${id}/history`, { k: PAGE }));
+    list.load([wanted], showList);
+    if (id !== pastOf || afresh) showHistory(id);
+  }
+
+  function showList(answer) {
+    shownVersion = answer.model_version;
+    say(t("shown", answer.items.length));
+    const unit = answer.source === "popular" ? "likes" : "score";
+    return [
+      heading(t("recommendations"), origin(answer)),
+      answer.source === "popular" ? h("p", { class: "remark" }, t("noHistory")) : null,
+      filmList(answer.items, { label: t("recommendations"), unit }),
+      shortfall(answer, clearFilters),
+    ];
+  }
+
+  function showHistory(id, length = PAGE) {
+    pastOf = id;
+    const pages = Array.from({ length: length / PAGE }, (_, page) => request(at`users/${id}/history`, { k: PAGE, offset: page * PAGE }));
+    const unknown = (error) => [heading(t("history")), h("p", { class: "remark" }, error.advice)];
+    const show = (...answers) => {
+      const items = answers.flatMap((answer) => answer.items);
+      const more = () => showHistory(id, length + PAGE);
+      return [
+        heading(t("history")),
+        h("p", { class: "remark" }, t("seenBy", answers[0].total)),
+        filmList(items, { label: t("history"), compact: true }),
+        items.length < answers[0].total ? h("button", { type: "button", class: "quiet", onclick: more }, `${t("more")} (${number(answers[0].total - items.length)})`) : null,
+      ];
+    };
+    past.load(pages, show, { user_unknown: unknown });
+  }
+}

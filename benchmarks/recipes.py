@@ -1,0 +1,160 @@
+"""What each recipe reaches: on ml-latest-small, or on simulated data whose best possible ranking is known.
+
+usage: MOVIELENS_DIR=<folder> python -m benchmarks.recipes [--source ml-latest-small] [--recipes small,fast] [--seeds 4]
+       python -m benchmarks.recipes --source dense --recipes dense,former --metric ndcg@20
+
+A recipe is decided on validation and fitted on train and validation, in a process of its own; `seconds` and `GiB` are
+of both and nothing else. The differences are paired by user. `former` is the blend that was documented for large data
+before there were recipes. It prints Markdown tables.
+"""
+
+import argparse
+import resource
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.environments import PROJECT
+from benchmarks.quality import hiding_positives_only, prepared
+from benchmarks.simulated import SIZES, best_possible, simulated
+from training.data.dataset import Dataset
+from training.evaluation.ranking import rank_test
+from training.fitting.candidate import fit_candidate
+from training.metrics.bootstrap import confidence_interval
+from training.params.train import with_whole_members
+from training.params.whole import Params, load_params
+from training.project import Project
+from training.tuning.params_file import read_changes
+from training.tuning.recipe import recipes
+
+FORMER: dict[str, Any] = {
+    "candidates": ["blend"],
+    "models": {
+        "ease": {"embedding_size": 256, "regularization": 200.0, "recency_power": 0.0},
+        "implicit_als": {"embedding_size": 128, "alpha": 10.0, "regularization": 100.0, "recency_power": 0.0},
+        "lightfm": {
+            "embedding_size": 128,
+            "epochs": 10,
+            "patience": None,
+            "init": "als",
+            "als": {"alpha": 10.0, "regularization": 100.0, "epochs": 15, "norm": 1.0},
+        },
+        "blend": {"members": {"ease": {}, "implicit_als": {}, "lightfm": {}}, "weights": None},
+    },
+}
+PerUser = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One recipe with one seed: the metric per user under both masks, and what it cost."""
+
+    validation: float
+    positives_hidden: PerUser
+    ratings_hidden: PerUser
+    dim: int
+    seconds: float
+    gib: float
+
+
+def main() -> None:
+    """Print the tables, row by row."""
+    options = _options()
+    params = _with_metric(load_params(PROJECT / "params.yaml"), options.metric, options.threads)
+    if options.source in SIZES:
+        dataset, simulation = simulated(SIZES[options.source], params.prepare, params.seed)
+        best = rank_test(best_possible(dataset, simulation, params.threads), dataset, params.evaluate)
+        best_mean = float(best.per_user(options.metric).mean())
+        print(f"The best possible ranking reaches {best_mean:.4f} where all earlier ratings are hidden.\n")
+    else:
+        dataset, best_mean = prepared(options.source, params), float("nan")
+    for line in tables(dataset, params, options.recipes, options.seeds, best_mean):
+        print(line, flush=True)
+
+
+def _options() -> argparse.Namespace:
+    known = [*recipes(Project(PROJECT)), "former"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", default="ml-latest-small", help=f"a fetch.source, or {' or '.join(SIZES)}")
+    parser.add_argument("--recipes", type=lambda text: text.split(","), default=known, help=f"of {', '.join(known)}")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--metric", default="ndcg@10")
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+def _with_metric(params: Params, metric: str, threads: int) -> Params:
+    select = params.select.model_copy(update={"metric": metric})
+    return params.model_copy(update={"select": select, "threads": threads})
+
+
+def tables(dataset: Dataset, params: Params, names: list[str], seeds: int, best: float) -> Iterator[str]:
+    """A row per recipe; then the paired difference of each from the first."""
+    yield "| recipe | validation | test | 95 % | low ratings hidden too | of the best | numbers | seconds | GiB |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    per_user: dict[str, PerUser] = {}
+    for name in names:
+        runs = [_apart(dataset, params, name, params.seed + run) for run in range(seeds)]
+        per_user[name] = np.mean([run.positives_hidden for run in runs], axis=0)
+        validation, hidden = (
+            float(np.mean([np.mean(getattr(run, kind)) for run in runs])) for kind in ("validation", "ratings_hidden")
+        )
+        low, high = _interval(per_user[name], params.seed)
+        seconds, gib = np.mean([run.seconds for run in runs]), max(run.gib for run in runs)
+        share = "" if np.isnan(best) else f"{hidden / best:.1%}"
+        yield (
+            f"| `{name}` | {validation:.4f} | **{per_user[name].mean():.4f}** | {low:.4f} to {high:.4f} "
+            f"| {hidden:.4f} | {share} | {runs[0].dim} | {seconds:.0f} | {gib:.2f} |"
+        )
+    yield ""
+    for name in names[1:]:
+        low, high = _interval(per_user[names[0]] - per_user[name], params.seed)
+        gain = per_user[names[0]].mean() - per_user[name].mean()
+        share = gain / per_user[name].mean()
+        yield f"`{names[0]}` − `{name}`: {gain:+.4f} ({low:+.4f} to {high:+.4f}), {share:+.1%}"
+
+
+def _interval(values: PerUser, seed: int) -> tuple[float, float]:
+    interval = confidence_interval(values[:, None], 1000, 0.95, np.random.default_rng(seed))[0]
+    return interval.low, interval.high
+
+
+def _apart(dataset: Dataset, params: Params, name: str, seed: int) -> Result:
+    """`measure` in a process of its own, whose memory is that of this recipe."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, dataset, params, name, seed).result()
+
+
+def measure(dataset: Dataset, params: Params, name: str, seed: int) -> Result:
+    """Fit a recipe and rank the test users."""
+    changes = FORMER if name == "former" else read_changes(Project(PROJECT).recipe(name))
+    models = {**params.models}
+    for family, section in changes["models"].items():
+        models[family] = {**models.get(family, {}), **section}
+    params = params.model_copy(update={"models": with_whole_members(models), "seed": seed})
+    start = time.perf_counter()
+    trained = fit_candidate(dataset, params, changes["candidates"][0])
+    seconds = time.perf_counter() - start
+    gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+    def test(artifact: Any) -> PerUser:  # noqa: ANN401
+        return rank_test(artifact, dataset, params.evaluate).per_user(params.select.metric)
+
+    return Result(
+        validation=trained.metric,
+        positives_hidden=test(hiding_positives_only(trained.artifact, dataset)),
+        ratings_hidden=test(trained.artifact),
+        dim=trained.artifact.item_embeddings.shape[1],
+        seconds=seconds,
+        gib=gib,
+    )
+
+
+if __name__ == "__main__":
+    main()

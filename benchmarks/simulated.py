@@ -1,0 +1,63 @@
+"""Simulated data sets of any size, and the best possible ranking of each, which their truth tells."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from app.contract.artifact import Artifact
+from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID, YEAR, Dataset, load_dataset
+from training.data.raw.layouts import OWN
+from training.data.sample.simulation import Simulation, simulate
+from training.fetch import CATALOGUE
+from training.fitting.assembly import Knowledge
+from training.models.base import Factors
+from training.params.prepare import PrepareParams
+from training.prepare import prepare
+from training.project import Project
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many users, items and ratings are simulated."""
+
+    users: int
+    items: int
+    ratings: int
+
+
+SIZES = {"dense": Size(6_000, 3_000, 1_000_000), "sparse": Size(12_000, 12_000, 420_000)}
+
+
+def simulated(size: Size, params: PrepareParams, seed: int) -> tuple[Dataset, Simulation]:
+    """Simulate ratings, and prepare them in a temporary folder."""
+    films = catalogue(size.items)
+    simulation = simulate(films, seed, size.users, size.ratings)
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder))
+        project.raw.mkdir(parents=True)
+        columns = [USER_ID, ITEM_ID, RATING, TIMESTAMP]
+        simulation.ratings.to_csv(project.raw / OWN.ratings, index=False, columns=columns)
+        films.to_csv(project.raw / OWN.items, index=False)
+        prepare(params, seed, project.raw, project.prepared, project.stats)
+        return load_dataset(project.prepared), simulation
+
+
+def catalogue(n_items: int) -> pd.DataFrame:
+    """As many films: those of the sample, again and again, in order of year."""
+    films = pd.read_csv(CATALOGUE, keep_default_na=False)
+    films = pd.concat([films] * -(-n_items // len(films))).head(n_items)
+    return films.sort_values(YEAR, kind="stable").assign(**{ITEM_ID: np.arange(1, n_items + 1)})
+
+
+def best_possible(dataset: Dataset, simulation: Simulation, threads: int) -> Artifact:
+    """An artifact that ranks by the truth: the chance that a user's next film is this one, and liked."""
+    knowledge = Knowledge(dataset, ("train", "validation"), threads)
+    users = np.searchsorted(simulation.user_ids, dataset.user_ids[knowledge.known_users])
+    items = np.searchsorted(simulation.item_ids, dataset.item_ids)
+    chances = simulation.probability[users][:, items].astype(np.float32)
+    zeros = np.zeros(max(chances.shape), dtype=np.float32)
+    one_each = np.eye(len(items), dtype=np.float32)
+    return knowledge.ranking_artifact(Factors(chances, one_each, zeros[: len(users)], zeros[: len(items)]))

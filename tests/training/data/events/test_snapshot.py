@@ -1,0 +1,154 @@
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Postgres
+from tests.training.event_store import NOW, Said
+from training.data.events import files
+from training.data.events.files import Recorded, read_events
+from training.data.events.snapshot import address_of, snapshot
+from training.errors import DataError
+from training.events import events
+from training.params.fetch import FetchParams
+
+PARAMS = FetchParams(source="sample", csv_folder="data/own", events=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def said(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Said]:
+    """The store that EVENTS_URL names, in PostgreSQL by the role that may only read."""
+    if request.param == "sqlite":
+        said = Said.in_file(tmp_path / "events.db")
+    else:
+        server: Postgres = request.getfixturevalue("events_database")
+        said = Said(server.url("events_service"), server.url("events_training"))
+    monkeypatch.setenv("EVENTS_URL", said.training_url)
+    yield said
+    said.store.close()
+
+
+def copied(folder: Path) -> dict[str, bytes]:
+    """The files that the stage writes."""
+    events(PARAMS, folder / "events", folder)
+    return {path.name: path.read_bytes() for path in (folder / "events").iterdir()}
+
+
+def recorded(folder: Path) -> Recorded:
+    copied(folder)
+    found = read_events(folder / "events")
+    assert found is not None
+    return found
+
+
+def test_the_files_hold_what_users_said_in_the_order_of_positions(said: Said, tmp_path: Path) -> None:
+    said.say("ann", 3, "like", received_at=NOW + 0.75, occurred_at=NOW - 5)
+    last = said.say("bob", 4, "rating", 2.5)
+    found = recorded(tmp_path)
+    assert (found.learned.store, found.learned.until) == (said.store.id, last)
+    assert found.rows.replace({float("nan"): None}).to_numpy().tolist() == [
+        [1, "ann", "3", "like", None, NOW - 5, NOW],
+        [2, "bob", "4", "rating", 2.5, NOW, NOW],
+    ]
+
+
+def test_the_same_events_give_the_same_bytes_and_a_new_one_changes_the_last_file_alone(
+    said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "EVENTS_PER_FILE", 10)
+    said.say("ann", 3, "watch", times=25)
+    first = copied(tmp_path)
+    assert sorted(first) == [f"events-0000{number}.parquet" for number in range(3)] + ["until.json"]
+    assert copied(tmp_path) == first
+    said.say("ann", 3, "like")
+    changed = copied(tmp_path)
+    assert {name for name in first if changed[name] != first[name]} == {"events-00002.parquet", "until.json"}
+    assert recorded(tmp_path).rows["position"].tolist() == list(range(1, 27))
+
+
+def test_of_a_forgotten_user_only_the_wish_and_what_follows_are_left(said: Said, tmp_path: Path) -> None:
+    for what in ("like", "forget", "watch", "forget", "dislike"):
+        said.say("ann", None if what == "forget" else 3, what)
+    said.say("bob", 3, "like")
+    rows = recorded(tmp_path).rows
+    assert list(zip(rows["user_id"], rows["type"], strict=True)) == [
+        ("ann", "forget"), ("ann", "dislike"), ("bob", "like")
+    ]  # fmt: skip
+
+
+def test_a_store_without_events_is_as_good_as_none(said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTS_URL", said.training_url)
+    folder = tmp_path / "events"
+    events(PARAMS.model_copy(update={"events": False}), folder, tmp_path)
+    before = (folder / "until.json").read_bytes()
+    assert said.store.latest() == 0
+    assert events(PARAMS, folder, tmp_path) == f"none yet in store {said.store.id}"
+    assert (folder / "until.json").read_bytes() == before
+    assert read_events(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "url", "sentence"),
+    [
+        (False, "sqlite:///nowhere.db", "none, as fetch.events is false"),
+        (True, "", "none, as EVENTS_URL is not set"),
+        (True, "sqlite:///nowhere.db", "none yet, as .*/nowhere.db doesn't exist"),
+    ],
+)
+def test_without_a_store_there_are_no_events_and_the_reason_is_said(
+    wanted: bool, url: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENTS_URL", url)
+    said = events(PARAMS.model_copy(update={"events": wanted}), tmp_path / "events", tmp_path)
+    assert re.match(sentence, said)
+    assert [file.name for file in (tmp_path / "events").iterdir()] == ["until.json"]
+    assert read_events(tmp_path / "events") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("mysql://somewhere/events", "begins with mysql://; known are postgresql:// and sqlite:///file"),
+        ("events.db", "EVENTS_URL is no address"),
+        ("sqlite:///empty.db", r"empty.db can't be read \(no such table: store\)"),
+        ("postgresql://me:secret@127.0.0.1:1/events", r"psycopg://me:\*\*\*@127.0.0.1:1/events can't be read"),
+    ],
+)  # fmt: skip
+def test_a_store_that_cannot_be_read_is_named_without_its_password(
+    url: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "until.json").touch()
+    monkeypatch.setenv("EVENTS_URL", url)
+    with pytest.raises(DataError, match=sentence) as caught:
+        events(PARAMS, tmp_path / "events", tmp_path)
+    assert "secret" not in str(caught.value)
+    assert (tmp_path / "events" / "until.json").is_file()
+
+
+def test_an_experiment_in_a_folder_of_its_own_reads_the_project_s_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Said.in_file(tmp_path / "events.db").say("ann", 3, "like")
+    monkeypatch.setenv("EVENTS_URL", "sqlite:///events.db")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    queued = tmp_path / "queued"
+    assert "1 until number 1" in events(PARAMS, queued / "data" / "events", queued)
+
+
+def test_what_is_said_during_the_reading_is_left_for_the_next_time(said: Said, tmp_path: Path) -> None:
+    said.say("ann", 3, "like")
+    with snapshot(address_of(said.training_url, tmp_path)) as store:
+        said.say("ann", 4, "like")
+        said.say("ann", None, "forget")
+        assert (store.until, len(store.rows(0, 100))) == (1, 1)
+
+
+def test_a_damaged_file_is_named_with_the_remedy(said: Said, tmp_path: Path) -> None:
+    said.say("ann", 3, "like")
+    copied(tmp_path)
+    (tmp_path / "events" / "events-00000.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"events-00000.parquet can't be read .*; run: dvc repro events"):
+        read_events(tmp_path / "events")

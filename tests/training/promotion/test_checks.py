@@ -1,0 +1,158 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.world import ROOT
+from training.params.whole import load_params
+from training.promotion.checks import ListPair, check_floods, check_freshness, check_lists, check_shares, check_size
+from training.promotion.data_figures import DataFigures
+from training.promotion.event_log import EventLog
+
+PARAMS = load_params(ROOT / "params.yaml").registration.checks
+NOW, HOUR, DAY = 1_800_000_000.0, 3600, 86_400
+STORE = "0f8fad5b-d9cb-469f-a165-70867728950e"
+FIGURES = DataFigures(100, 50, 1000, 0.6, {"like": 0.5, "watch": 0.5}, STORE, 1000)
+
+
+def log(rows: pd.DataFrame, store: str = STORE) -> EventLog:
+    rows = rows.assign(position=np.arange(1, len(rows) + 1))
+    return EventLog(rows, store, len(rows))
+
+
+def received(*hours_ago: float) -> EventLog:
+    return log(pd.DataFrame({"received_at": [NOW - hours * HOUR for hours in hours_ago]}))
+
+
+def liked(*pairs: tuple[int, int], store: str = STORE) -> EventLog:
+    return log(pd.DataFrame(pairs, columns=["user_id", "item_id"]).assign(positive=True), store)
+
+
+def test_sizes_may_grow_and_shrink_a_little() -> None:
+    check = check_size(replace(FIGURES, users=95, ratings=2000), FIGURES, PARAMS)
+    assert (check.passed, check.sentence) == (
+        True, "nothing shrank: 95 users after 100, 50 items after 50, 2,000 ratings after 1,000"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), [("users", 94), ("items", 40), ("ratings", 949)])
+def test_what_shrank_is_named(name: str, value: int) -> None:
+    check = check_size(replace(FIGURES, **{name: value}), FIGURES, PARAMS)  # type: ignore[arg-type]
+    assert not check.passed
+    assert check.sentence == f"the data shrank: {value} {name} after {getattr(FIGURES, name):,}, less than 95%"
+
+
+def test_what_cannot_be_compared_passes_and_says_so() -> None:
+    checks = [
+        check_size(FIGURES, None, PARAMS),
+        check_freshness(None, NOW, PARAMS),
+        check_freshness(received(), NOW, PARAMS),
+        check_floods(None, FIGURES, PARAMS),
+        check_floods(liked(), FIGURES, PARAMS),
+        check_shares(FIGURES, None, PARAMS),
+        check_lists(None, PARAMS),
+    ]
+    assert all(check.passed for check in checks)
+    assert all("no live version" in check.sentence or "there are no " in check.sentence for check in checks)
+
+
+def test_an_event_of_today_is_fresh_though_the_usual_volume_is_unknown() -> None:
+    check = check_freshness(received(1, 300), NOW, PARAMS)
+    assert check.passed
+    assert check.sentence.startswith("the newest event is 1.0 hours old; 14 days of events")
+
+
+def test_events_that_no_longer_come_in_are_noticed_unless_any_age_will_do() -> None:
+    check = check_freshness(received(49, 300), NOW, PARAMS)
+    assert not check.passed
+    assert check.sentence == "the newest event is 49.0 hours old, more than 48: do events still come in?"
+    assert check_freshness(received(49, 300), NOW, PARAMS.model_copy(update={"max_age_hours": None})).passed
+
+
+@pytest.mark.parametrize(("today", "passed"), [(1, False), (2, True), (10, True), (50, True), (51, False)])
+def test_a_volume_is_compared_with_the_median_of_two_weeks(today: int, passed: bool) -> None:
+    before = [24 * day + hour for day in range(1, 16) for hour in range(10)]
+    check = check_freshness(received(*[0.5] * today, *before), NOW, PARAMS)
+    assert check.passed is passed
+    assert f"{today} events in the last 24 hours, after 10 a day in the 14 days before" in check.sentence
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sentence"),
+    [
+        ([(1, item) for item in range(100)], "a user has 100 of the 2,100 new positives, more than 1%"),
+        ([(user, 1) for user in range(300)], "an item has 301 of the 2,300 new positives, more than 10%"),
+        ([(1, item) for item in range(99)], None),  # too few to be a flood
+    ],
+)
+def test_one_user_or_item_with_too_many_of_the_new_positives_is_a_flood(
+    pairs: list[tuple[int, int]], sentence: str | None
+) -> None:
+    others = [(1000 + number, number) for number in range(2000)]
+    check = check_floods(liked(*pairs, *others), None, PARAMS)
+    assert check.passed is (sentence is None)
+    assert (sentence or "no user and no item dominates the 2,099 new positives") in check.sentence
+
+
+def test_what_the_live_version_knows_already_is_no_new_flood() -> None:
+    old = [(1, item) for item in range(1000)]
+    new = [(1000 + number, number) for number in range(500)]
+    assert check_floods(liked(*old, *new), FIGURES, PARAMS).passed
+    assert not check_floods(liked(*old, *new, store="another"), FIGURES, PARAMS).passed
+
+
+def test_shares_of_positives_and_of_types_move_a_little() -> None:
+    now = replace(FIGURES, positives=0.65, event_types={"like": 0.55, "watch": 0.4, "click": 0.05})
+    check = check_shares(now, FIGURES, PARAMS)
+    assert check.passed
+    assert check.sentence == (
+        "shares are as they were: positives 65% after 60%, click 5% after 0%, like 55% after 50%, watch 40% after 50%"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"positives": 0.45}, "positives 45% after 60%"),
+        ({"event_types": {"like": 0.9, "watch": 0.1}}, "like 90% after 50%, watch 10% after 50%"),
+    ],
+)
+def test_a_share_that_moved_far_is_named(changes: dict[str, object], sentence: str) -> None:
+    check = check_shares(replace(FIGURES, **changes), FIGURES, PARAMS)  # type: ignore[arg-type]
+    assert not check.passed
+    assert check.sentence == f"shares moved by more than 10 points: {sentence}"
+
+
+def test_types_are_compared_only_where_both_versions_have_events() -> None:
+    assert check_shares(FIGURES, replace(FIGURES, event_types={}), PARAMS).passed
+
+
+def lists(*items: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"user_id": [str(user) for user in range(len(items))], "items": list(items)})
+
+
+THEIRS = lists(["a", "b"], ["c", "d"])
+
+
+@pytest.mark.parametrize(
+    ("ours", "same_recipe", "passed", "sentence"),
+    [
+        (
+            lists(["a", "b"], ["c", "e"]),
+            True,
+            True,
+            "share 75% of their films .* and show 40% of the catalogue after 40%",
+        ),
+        (lists(["a", "x"], ["y", "z"]), True, False, "share 25% .*: less than 30% in common, of one recipe"),
+        (lists(["a", "x"], ["y", "z"]), False, True, "share 25% .*; the recipe is another one"),
+        (lists(["a"], ["a"]), False, False, "show 10% of the catalogue after 40%: less than 50% of that"),
+        (lists(["a", "b"], []), True, True, "share 50%"),  # a user is gone
+    ],
+)
+def test_lists_of_one_recipe_resemble_each_other_and_those_of_any_show_much_of_the_catalogue(
+    ours: pd.DataFrame, same_recipe: bool, passed: bool, sentence: str
+) -> None:
+    check = check_lists(ListPair(ours, THEIRS, 10, 10, same_recipe), PARAMS)
+    assert check.passed is passed
+    assert pd.Series([check.sentence]).str.contains(sentence).all()

@@ -1,0 +1,184 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import training.__main__ as command
+from tests.training.tuning.test_tuning import changes
+from tests.training.world import ROOT, change_params, make_project
+from training.errors import DataError, ParamsError
+from training.models import make_family
+from training.params.whole import load_params
+from training.project import Project
+from training.tuning.params_file import read_changes
+from training.tuning.recipe import apply_recipe, families_of_recipe, propose, recipes
+
+NAMES = ["cold", "dense", "fast", "small", "sparse"]
+FEW = {"train": 60_000, "validation": 10_000, "test": 20_000}
+MANY = {"train": 600_000, "validation": 90_000, "test": 180_000}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with the default params.yaml and our recipes."""
+    project = Project(tmp_path)
+    change_params(project)
+    project.params.write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    return project
+
+
+def figures(items: int, positives: dict[str, int], unrated: int = 0) -> dict[str, Any]:
+    return {"items": items, "items_without_ratings": unrated, "positives": positives}
+
+
+def with_figures(project: Project, content: dict[str, Any]) -> None:
+    project.stats.parent.mkdir()
+    project.stats.write_text(json.dumps(content))
+
+
+def test_the_recipes_are_those_of_the_page() -> None:
+    assert recipes(Project(ROOT)) == NAMES
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    for name in NAMES:
+        assert f"`{name}`" in page
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_becomes_part_of_params_yaml_and_every_comment_stays(name: str, project: Project) -> None:
+    before = project.params.read_text()
+    said = apply_recipe(project, name)
+    assert said.startswith(f"recipe: {name} is in params.yaml; candidates ")
+    params, recipe = load_params(project.params), read_changes(project.recipe(name))
+    assert list(params.candidates) == recipe["candidates"]
+    for family, section in recipe["models"].items():
+        for key, value in section.items():
+            if key != "members":
+                assert params.models[family][key] == value
+    assert before.count("#") == project.params.read_text().count("#")
+    assert {line[0] for line in changes(before, project.params.read_text())} == {"-", "+"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_names_every_parameter_of_its_families_so_that_nothing_else_decides(name: str) -> None:
+    for family, section in read_changes(ROOT / "recipes" / f"{name}.yaml")["models"].items():
+        known = type(make_family(family, load_params(ROOT / "params.yaml").models[family])).model_fields  # type: ignore[attr-defined]
+        assert set(section) == set(known)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_written_twice_is_as_written_once_and_another_replaces_it(name: str, project: Project) -> None:
+    apply_recipe(project, "dense")
+    apply_recipe(project, name)
+    once = project.params.read_text()
+    apply_recipe(project, name)
+    assert project.params.read_text() == once
+    members = read_changes(project.recipe(name))["models"].get("blend", {}).get("members")
+    if members is not None:
+        assert load_params(project.params).models["blend"]["members"].keys() == members.keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "proposed", "reason"),
+    [
+        (figures(9_000, FEW), "small", "90,000 positives are few"),
+        (figures(3_000, MANY), "dense", "a rated item has 290 positives in the mean"),
+        (figures(40_000, MANY, unrated=4_000), "sparse", "a rated item has 24 positives in the mean"),
+        (figures(40_000, MANY, unrated=37_000), "cold", "92% of the items have no rating"),
+    ],
+)
+def test_the_data_s_figures_decide_and_the_reason_is_said(
+    given: dict[str, Any], proposed: str, reason: str, project: Project
+) -> None:
+    assert propose(given) == (proposed, reason)
+    with_figures(project, given)
+    before = project.params.read_text()
+    assert apply_recipe(project, "auto") == (
+        f"recipe: {proposed}, as {reason}; write it into params.yaml: python -m training recipe {proposed}"
+    )
+    assert project.params.read_text() == before
+
+
+def test_large_is_dense_or_sparse_by_the_data(project: Project) -> None:
+    with_figures(project, figures(40_000, MANY))
+    assert apply_recipe(project, "large") == (
+        "recipe: sparse is in params.yaml, as a rated item has 22 positives in the mean; "
+        "candidates implicit_als, popularity; run: dvc repro"
+    )
+
+
+def test_figures_that_are_missing_name_the_command_that_makes_them(project: Project) -> None:
+    for name in ("auto", "large"):
+        with pytest.raises(DataError, match=r"stats\.json can't be read .*; run: dvc repro prepare"):
+            apply_recipe(project, name)
+
+
+def test_an_unknown_recipe_is_refused_with_those_that_are_known(project: Project) -> None:
+    with pytest.raises(
+        ParamsError, match="'lage' is not a recipe; known are cold, dense, fast, small, sparse, large, aut"
+    ):
+        apply_recipe(project, "lage")
+
+
+def test_a_recipe_that_does_not_fit_leaves_params_yaml_as_it_was(project: Project) -> None:
+    (project.root / "recipes").unlink()
+    (project.root / "recipes").mkdir()
+    before = project.params.read_text()
+    for text, sentence in (
+        ("candidates: [ease]\nmodels: {ease: {regularisation: 1.0}}", "regularisation is not a known key"),
+        ("candidates: [ease", r"wrong\.yaml can't be read"),
+        ("seed: -1\nmodels: {}", "seed: "),
+    ):
+        project.recipe("wrong").write_text(text)
+        with pytest.raises(ParamsError, match=sentence):
+            apply_recipe(project, "wrong")
+        assert project.params.read_text() == before
+
+
+def test_the_command_says_what_it_wrote(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    command.main(["recipe", "fast"])
+    assert capsys.readouterr().out == (
+        "recipe: fast is in params.yaml; candidates sklearn_svd, popularity; run: dvc repro\n"
+    )
+
+
+def test_tune_recipe_goes_through_the_candidates_and_the_members_of_a_blend(project: Project) -> None:
+    apply_recipe(project, "small")
+    assert families_of_recipe(load_params(project.params)) == ["ease", "lightfm"]
+    apply_recipe(project, "fast")
+    assert families_of_recipe(load_params(project.params)) == ["sklearn_svd"]
+    params = load_params(project.params).model_copy(update={"candidates": ("popularity",)})
+    with pytest.raises(ParamsError, match="candidates popularity have no parameter to search"):
+        families_of_recipe(params)
+
+
+def test_tune_recipe_shares_the_time_and_applies_what_is_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {"embedding_size": 1, "iterations": 1, "recency_power": 0.0}
+    members: dict[str, object] = {"sklearn_svd": {}, "popularity": {}}
+    project, _ = make_project(
+        tmp_path,
+        candidates=["blend", "popularity"],
+        models__sklearn_svd=small,
+        models__blend={"members": members, "weights": None, "embedding_size": None},
+    )
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    command.main(["tune", "recipe", "--timeout", "8", "--apply"])
+    said = capsys.readouterr().out
+    assert "tune sklearn_svd: 0 trials so far" in said
+    assert "models.sklearn_svd in params.yaml has them now" in said
+    models = load_params(project.params).models
+    assert models["sklearn_svd"]["embedding_size"] > 1
+    assert models["blend"]["members"]["sklearn_svd"] == models["sklearn_svd"]
+
+
+def test_a_search_without_an_end_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    with pytest.raises(SystemExit, match="tune: give --trials, --timeout or both, so that it ends"):
+        command.main(["tune", "recipe"])

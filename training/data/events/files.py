@@ -1,0 +1,80 @@
+"""The files of data/events: the events of a snapshot by their numbers, and which snapshot it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from app.contract.artifact import Events
+from training.data.events.snapshot import Snapshot, seconds
+from training.files import read_json, read_parquet, write_json
+from training.progress import progress
+
+UNTIL = "until.json"
+POSITION = "position"
+TYPE = "type"
+OCCURRED = "occurred_at"
+RECEIVED = "received_at"
+EVENTS_PER_FILE = 100_000
+REMEDY = "run: dvc repro events"
+
+_SCHEMA = pa.schema(
+    {
+        POSITION: pa.int64(),
+        "user_id": pa.string(),
+        "item_id": pa.string(),
+        TYPE: pa.string(),
+        "value": pa.float32(),
+        OCCURRED: pa.int64(),
+        RECEIVED: pa.int64(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The events of data/events, by number, and the store that they are from with the number of its last one.
+
+    Columns: position, user_id, item_id (None for forget), type, value (stars of a rating), occurred_at and received_at
+    in seconds since 1970.
+    """
+
+    rows: pd.DataFrame
+    learned: Events
+
+
+def write_events(snapshot: Snapshot, folder: Path) -> int:
+    """Write the events into an existing folder and return their count; the same events give the same bytes.
+
+    A file holds those whose numbers begin alike, so a new event changes the last file alone.
+    """
+    count = 0
+    numbers = range(snapshot.first // EVENTS_PER_FILE, snapshot.until // EVENTS_PER_FILE + 1)
+    for number in progress(numbers, "events", "file"):
+        first = number * EVENTS_PER_FILE
+        rows = snapshot.rows(first, first + EVENTS_PER_FILE - 1)
+        if rows:
+            *columns, occurred, received = zip(*rows, strict=True)
+            columns += [tuple(map(seconds, times)) for times in (occurred, received)]
+            table = pa.table(dict(zip(_SCHEMA.names, columns, strict=True)), _SCHEMA)
+            pq.write_table(table, folder / f"events-{number:05}.parquet", compression="zstd")
+        count += len(rows)
+    write_json(folder / UNTIL, {"store": snapshot.store, "until": snapshot.until})
+    return count
+
+
+def write_no_events(folder: Path) -> None:
+    """Say in an existing folder that there are no events."""
+    write_json(folder / UNTIL, {})
+
+
+def read_events(folder: Path) -> Recorded | None:
+    """Read data/events; None where there are no events, raise DataError where a file is damaged."""
+    learned = read_json(folder / UNTIL, REMEDY) if (folder / UNTIL).is_file() else {}
+    if not learned:
+        return None
+    parts = [read_parquet(path, REMEDY) for path in sorted(folder.glob("events-*.parquet"))]
+    rows = pd.concat(parts, ignore_index=True) if parts else _SCHEMA.empty_table().to_pandas()
+    return Recorded(rows, Events(**learned))

@@ -1,0 +1,106 @@
+"""Reads the event store, a PostgreSQL database or a SQLite file, as it is at one moment."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Row, column, create_engine, func, make_url, select, table
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from app.contract.events import FORGET
+from training.errors import DataError
+
+CONNECT_WITHIN_SECONDS = 10
+SQLITE = "sqlite"
+
+_STORE = table("store", column("id"))
+_COLUMNS = ("position", "user_id", "item_id", "type", "value", "occurred_at", "received_at")
+_EVENT = table("event", *map(column, _COLUMNS))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The event store at one moment: its id, and the numbers of its first and last event, both 0 if there is none."""
+
+    store: str
+    first: int
+    until: int
+    _connection: Connection
+
+    def rows(self, first: int, last: int) -> Sequence[Row[Any]]:
+        """Read the events with numbers from `first` to `last`, by number.
+
+        A user who wants to be forgotten is left out, but for the event that says so: what the user says later counts.
+        """
+        later = _EVENT.alias()
+        forgotten = select(1).where(
+            later.c.user_id == _EVENT.c.user_id, later.c.type == FORGET, later.c.position > _EVENT.c.position
+        )
+        wanted = _EVENT.c.position.between(first, min(last, self.until)) & ~forgotten.exists()
+        return self._connection.execute(select(_EVENT).where(wanted).order_by(_EVENT.c.position)).all()
+
+
+def address_of(url: str, home: Path) -> URL:
+    """Read the address of a store; a relative path of a SQLite file begins at `home`.
+
+    Raises DataError for what is no address, or that of another kind of database.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise DataError(
+            "EVENTS_URL is no address: write postgresql://user:password@host/events or sqlite:///file"
+        ) from error
+    if address.drivername == "postgresql":
+        return address.set(drivername="postgresql+psycopg")
+    if address.drivername == SQLITE and address.database:
+        return address.set(database=str(home / address.database))
+    raise DataError(f"EVENTS_URL begins with {address.drivername}://; known are postgresql:// and sqlite:///file")
+
+
+def missing_file(address: URL) -> str | None:
+    """Return the SQLite file of a store to which nobody has said anything yet."""
+    missing = address.drivername == SQLITE and not Path(str(address.database)).is_file()
+    return address.database if missing else None
+
+
+@contextmanager
+def snapshot(address: URL) -> Iterator[Snapshot]:
+    """Open the event store at an address of `address_of`; raise DataError where it can't be read, or is none."""
+    engine = _engine(address)
+    try:
+        with engine.connect() as connection:
+            if address.drivername == SQLITE:
+                # Python's driver begins a transaction at the first change, and here is none.
+                connection.exec_driver_sql("BEGIN")
+            yield _opened(connection)
+    except SQLAlchemyError as error:
+        reason = " ".join(str(error.__cause__ or error).split())[:300]
+        raise DataError(
+            f"the event store {address.render_as_string()} can't be read ({reason}): start it or correct EVENTS_URL, "
+            "or set fetch.events to false in params.yaml to train without events"
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def seconds(moment: datetime | float) -> int:
+    """A time of the store, which SQLite keeps as a number, in whole seconds since 1970."""
+    return int(moment.timestamp() if isinstance(moment, datetime) else moment)
+
+
+def _engine(address: URL) -> Engine:
+    if address.drivername == SQLITE:
+        return create_engine(address)
+    # Everything that is read is of one moment, so no event before `until` is missing.
+    waiting = {"connect_timeout": CONNECT_WITHIN_SECONDS}
+    return create_engine(address, isolation_level="REPEATABLE READ", connect_args=waiting)
+
+
+def _opened(connection: Connection) -> Snapshot:
+    store = connection.execute(select(_STORE.c.id)).scalar_one()
+    first, last = connection.execute(select(func.min(_EVENT.c.position), func.max(_EVENT.c.position))).one()
+    return Snapshot(str(store), first or 0, last or 0, connection)

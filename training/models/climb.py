@@ -1,0 +1,67 @@
+"""Numbers that follow from the data, and how validation corrects them."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+from training.models.base import Family, TrainingData
+from training.progress import say
+
+STEP = 3.0
+MOST_STEPS = 3  # of each move in each direction
+
+
+@runtime_checkable
+class FollowsData(Family, Protocol):
+    """A family some of whose parameters may be None, for numbers that follow from the data."""
+
+    moves: ClassVar[tuple[tuple[str, ...], ...]]
+    """The numbers that validation corrects; those of one tuple change together."""
+
+    @property
+    def validate_rule(self) -> bool:
+        """Whether validation corrects the numbers."""
+
+    @abstractmethod
+    def resolved(self, data: TrainingData) -> "FollowsData":
+        """Return the family with numbers for what is None; where nothing is, `validate_rule` is False."""
+
+    @abstractmethod
+    def draft(self) -> Family:
+        """Return a family that is quicker to fit and shows the worth of the numbers."""
+
+    @abstractmethod
+    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Return the family with other parameters."""
+
+
+AnyFamily = TypeVar("AnyFamily", bound=FollowsData)
+
+
+def climb(family: AnyFamily, worth: Callable[[AnyFamily], float]) -> AnyFamily:
+    """Multiply or divide the numbers by 3, move by move, as long as the worth rises."""
+    best, known = family, {_numbers(family): worth(family)}
+    for names in family.moves:
+        for factor in (STEP, 1 / STEP):
+            for _ in range(MOST_STEPS):
+                option = _scaled(best, names, factor)
+                numbers, highest = _numbers(option), known[_numbers(best)]
+                if numbers not in known:
+                    known[numbers] = worth(option)
+                    say(f"validation: {numbers}: {known[numbers]:.4f}, the best so far {highest:.4f}")
+                if known[numbers] <= highest:
+                    break
+                best = option
+    decided: AnyFamily = best.model_copy(update={"validate_rule": False})
+    return decided
+
+
+def _scaled(family: AnyFamily, names: tuple[str, ...], factor: float) -> AnyFamily:
+    changes = {name: float(f"{getattr(family, name) * factor:.3g}") for name in names}
+    changed: AnyFamily = family.model_copy(update=changes)
+    return changed
+
+
+def _numbers(family: FollowsData) -> str:
+    names = dict.fromkeys(name for names in family.moves for name in names)
+    return ", ".join(f"{name} {getattr(family, name):g}" for name in names)

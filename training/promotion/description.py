@@ -1,0 +1,46 @@
+"""What MLflow's page shows about a version: all that a person needs before promoting it, as Markdown."""
+
+from training.evaluation.results import headline_k
+from training.files import REPRODUCE, read_json
+from training.metrics import ranking
+from training.promotion.contest import Contest
+from training.promotion.gate import Verdict
+
+
+def describe(contest: Contest, verdict: Verdict, decision: str, run: str) -> str:
+    """Write the decision, the metrics with their intervals, the differences, the checks, and a link to `run`."""
+    data = contest.figures
+    events = f", with events up to number {data.until:,} of store {data.store}" if data.store else ""
+    parts = [
+        f"**{contest.candidate}**, registered as `{decision}`: {verdict.reason}.",
+        f"Learned from {data.ratings:,} ratings of {data.items:,} items by {data.users:,} users{events}.",
+        _metrics(contest),
+        _differences(contest, verdict),
+        _checks(verdict),
+        f"[The run, with its report below *Artifacts*, comparison]({run})",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _metrics(contest: Contest) -> str:
+    """The metrics on the test split, as its candidate has them."""
+    report = read_json(contest.project.evaluation(contest.candidate), REPRODUCE)
+    k = headline_k(contest.params)
+    names = [name for name in (*(f"{metric}@{k}" for metric in ranking.METRICS), "auc") if name in report["metrics"]]
+    means, intervals = report["metrics"], report["confidence_95"]
+    rows = [f"| {name} | {means[name]:.4f} [{intervals[name][0]:.4f}, {intervals[name][1]:.4f}] |" for name in names]
+    head = ["| metric | mean with 95 % interval |", "|---|---|"]
+    return "\n".join([f"**Measured on {report['users']:,} test users**", "", *head, *rows])
+
+
+def _differences(contest: Contest, verdict: Verdict) -> str:
+    """Popularity and the live version's recipe on the same users; empty where nothing was compared."""
+    rows = [f"| {opponent}, {mean:.4f} | {difference} |" for opponent, mean, difference in verdict.opponents()]
+    head = ["| against | difference of this version |", "|---|---|"]
+    return "\n".join([f"**Compared in {contest.metric}**", "", *head, *rows]) if rows else ""
+
+
+def _checks(verdict: Verdict) -> str:
+    outcomes = {True: "passed", False: "**failed**"}
+    lines = [f"* {check.name} {outcomes[check.passed]}: {check.sentence}" for check in verdict.checks]
+    return "\n".join(["**Checks of data and lists**", "", *lines])

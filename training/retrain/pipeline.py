@@ -1,0 +1,47 @@
+"""`dvc repro` as a program of its own, which can be stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+COMMAND = (sys.executable, "-m", "dvc", "repro")
+STOP_SECONDS = 20
+
+
+class Pipeline:
+    """Runs in the folder `root`, in a process group of its own, and writes to this program's output."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped
+
+    def run(self) -> int:
+        """Run once; return the exit code, which is not 0 where a stage failed, or after `stop`."""
+        with self._lock:
+            if self._stopped:
+                return 1
+            self._process = subprocess.Popen(COMMAND, cwd=self._root, stdin=subprocess.DEVNULL, start_new_session=True)
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """Run no more, and end a run as Ctrl-C does, so that its finished stages are kept; kill it after 20 seconds."""
+        with self._lock:
+            self._stopped = True
+        if self._process is None:
+            return
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
