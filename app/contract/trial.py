@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from hashlib import sha256
+from math import ceil
 
 # Tags of the version on trial.
 STATE, SINCE, SHARE, SALT, AGAINST = "trial", "trial_since", "trial_share", "trial_salt", "trial_against"
@@ -17,6 +18,9 @@ class Arm(IntEnum):
     PRODUCTION = 0
     CHALLENGER = 1
     NONE = 2  # the list belongs to no trial
+
+
+ARMS = Arm.PRODUCTION, Arm.CHALLENGER
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,17 @@ class Trial:
     def arm(self, user_id: str) -> Arm:
         """The arm of a user, always the same; a higher share only moves users into the challenger's.
 
-        A hash of salt and id gives each user a place between 0 and 1, and those below the share get the challenger.
+        SHA-256 of salt and id gives each user a place between 0 and 1, and those below the share get the challenger.
         """
-        digest = sha256(f"{self.salt}:{user_id}".encode()).digest()
-        return Arm.CHALLENGER if int.from_bytes(digest[:8], "big") / 2**64 < self.share else Arm.PRODUCTION
+        return ARMS[sha256(self._salted + user_id.encode()).digest() < self._bound]
+
+    @cached_property
+    def _salted(self) -> bytes:
+        return f"{self.salt}:".encode()
+
+    @cached_property
+    def _bound(self) -> bytes:
+        return ceil(self.share * 2**64).to_bytes(8, "big")
 
     def tags(self) -> dict[str, str]:
         """What the version on trial says of its trial in MLflow."""

@@ -5,10 +5,9 @@ Sums are enough, and cheap: one addition for each list. A crash loses the last s
 
 import logging
 import threading
-from collections import Counter as Sums
-from collections.abc import Iterable
+from collections import Counter as Counts
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -17,20 +16,40 @@ from app.events.store import EventStore, EventStoreError, Exposure
 
 FLUSH_SECONDS = 10.0
 STOP_SECONDS = 5.0
-MAX_WAITING = 500_000  # different users, arms and lengths of lists; more are dropped while the store is down
+MAX_WAITING = 250_000  # users and lengths of lists of an arm; more are dropped while the store is down
 FALLBACK = "fallback"  # a list of the live version, as that on trial is not loaded
 
 logger = logging.getLogger(__name__)
 
 
-class Shown(NamedTuple):
-    """A list of `films` items that a user got of a version."""
+class Tally:
+    """Counts the lists of one arm, as a version answers them, by user and number of items; from any thread."""
 
-    experiment: str
-    arm: Arm
-    version: str
-    user_id: str
-    films: int
+    def __init__(self, experiment: str, arm: Arm, version: str) -> None:
+        self.experiment, self.arm, self.version = experiment, arm, version
+        self._lock = threading.Lock()
+        self._lists: dict[tuple[str, int], int] = {}
+
+    def add(self, user_id: str, films: int) -> None:
+        """Count a list."""
+        key = user_id, films
+        with self._lock:
+            self._lists[key] = self._lists.get(key, 0) + 1
+
+    def take(self) -> dict[tuple[str, int], int]:
+        """What was counted since the last time."""
+        with self._lock:
+            taken, self._lists = self._lists, {}
+        return taken
+
+    def put_back(self, taken: dict[tuple[str, int], int]) -> bool:
+        """Count again what was taken, unless that would be too much; whether it was done."""
+        with self._lock:
+            if len(self._lists) + len(taken) > MAX_WAITING:
+                return False
+            for key, lists in taken.items():
+                self._lists[key] = self._lists.get(key, 0) + lists
+        return True
 
 
 class ExposureMetrics:
@@ -46,13 +65,12 @@ class ExposureMetrics:
 
 
 class Exposures:
-    """Sums what is shown, from any thread, and appends the sums in a thread of its own."""
+    """Appends what all tallies have counted, in a thread of its own."""
 
     def __init__(self, store: EventStore, metrics: ExposureMetrics) -> None:
-        self._totals = Sums[tuple[str, str]]()
+        self._totals = Counts[tuple[str, str]]()
         self._store, self._metrics = store, metrics
-        self._lock = threading.Lock()
-        self._sums: dict[Shown, int] = {}
+        self._tallies: list[Tally] = []
         self._is_failing = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
@@ -66,10 +84,11 @@ class Exposures:
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 
-    def add(self, shown: Shown) -> None:
-        """Count a list."""
-        with self._lock:
-            self._sums[shown] = self._sums.get(shown, 0) + 1
+    def tally(self, experiment: str, arm: Arm, version: str) -> Tally:
+        """Where to count the lists of an arm."""
+        tally = Tally(experiment, arm, version)
+        self._tallies.append(tally)
+        return tally
 
     def fell_back(self, experiment: str) -> None:
         """Count a list of the live version for a user of the other arm, whose version is not loaded."""
@@ -80,19 +99,26 @@ class Exposures:
         return {arm: self._totals[experiment, arm] for arm in self._metrics.lists}
 
     def flush(self) -> None:
-        """Append the sums to the store; those that it does not take wait for the next time."""
-        with self._lock:
-            sums, self._sums = self._sums, {}
-        if not sums:
-            return
+        """Append what was counted to the store; what it does not take waits for the next time."""
+        for tally in list(self._tallies):
+            taken = tally.take()
+            if taken:
+                self._append(tally, taken)
+
+    def _append(self, tally: Tally, taken: dict[tuple[str, int], int]) -> None:
         try:
-            self._store.append_exposures(_exposures(sums.items()))
+            self._store.append_exposures(_exposures(tally, taken))
         except EventStoreError as error:
-            self._keep(sums, error)
+            # One line for each outage, not for each attempt.
+            if not self._is_failing:
+                logger.warning("Exposures wait for the store: %s", error)
+            self._is_failing = True
+            self._metrics.failures.inc()
+            if not tally.put_back(taken):
+                logger.error("The exposures of %d users and lengths of lists are lost", len(taken))
             return
         self._is_failing = False
-        for shown, lists in sums.items():
-            self._count(shown.experiment, shown.arm.name.lower(), lists)
+        self._count(tally.experiment, tally.arm.name.lower(), sum(taken.values()))
 
     def _count(self, experiment: str, arm: str, lists: int) -> None:
         self._totals[experiment, arm] += lists
@@ -111,26 +137,13 @@ class Exposures:
             # Any error here must not end the thread: the trial goes on.
             logger.exception("Exposures could not be stored")
 
-    def _keep(self, sums: dict[Shown, int], error: EventStoreError) -> None:
-        # One line for each outage, not for each attempt.
-        if not self._is_failing:
-            logger.warning("Exposures wait for the store: %s", error)
-        self._is_failing = True
-        self._metrics.failures.inc()
-        with self._lock:
-            if len(self._sums) + len(sums) > MAX_WAITING:
-                logger.error("Exposures of %d users, arms and lengths of lists are lost: the store is down", len(sums))
-                return
-            for shown, lists in sums.items():
-                self._sums[shown] = self._sums.get(shown, 0) + lists
 
-
-def _exposures(sums: Iterable[tuple[Shown, int]]) -> list[Exposure]:
-    """One row for each user and arm, of today."""
+def _exposures(tally: Tally, taken: Mapping[tuple[str, int], int]) -> list[Exposure]:
+    """One row for each user, of today."""
     day = datetime.now(timezone.utc).date().isoformat()
-    lists, films = Sums[tuple[str, str, int, str]](), Sums[tuple[str, str, int, str]]()
-    for shown, number in sums:
-        row = (shown.user_id, shown.experiment, int(shown.arm), shown.version)
-        lists[row] += number
-        films[row] += number * shown.films
-    return [Exposure(day, *row, lists=lists[row], films=films[row]) for row in lists]
+    lists, films = Counts[str](), Counts[str]()
+    for (user_id, length), number in taken.items():
+        lists[user_id] += number
+        films[user_id] += number * length
+    group = tally.experiment, int(tally.arm), tally.version
+    return [Exposure(day, user_id, *group, lists[user_id], films[user_id]) for user_id in lists]

@@ -10,7 +10,6 @@ import re
 from functools import lru_cache
 from random import getrandbits
 from time import perf_counter
-from typing import NamedTuple
 
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
@@ -40,6 +39,8 @@ LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isin
 CONTENT_TYPE = (b"content-type", b"application/json")
 KEY_HEADER = API_KEY_HEADER.lower().encode()
 READ_AFTER_HEADER = READ_AFTER.lower().encode()
+
+Answer = tuple[Lane, bytes | None, bytes]  # whose list it is, its id, the body
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class FrontDoor:
             await _send(send, request_id, answer)
         else:
             self._write(cycle, request_id, answer)
-        self._note(path, answer.version, request_id, perf_counter() - started)
+        self._note(path, answer[0].model, request_id, perf_counter() - started)
         return True
 
     def _admitted(self, scope: Scope) -> bytes | None:
@@ -98,61 +99,62 @@ class FrontDoor:
             return None
         return request_id or b"%032x" % getrandbits(128)
 
-    def _answer_or_none(self, live: ServedModel, user_id: bytes, query_string: bytes) -> "_Answer | None":
+    def _answer_or_none(self, live: ServedModel, user_id: bytes, query_string: bytes) -> Answer | None:
         try:
-            lane = self._lanes.of(live, user_id.decode())
+            text = user_id.decode()
+            lane = self._lanes.of(live, text)
             recommendation_id = None if lane.new_id is None else lane.new_id(user_id)
-            body = self._body(lane, user_id, query_string, recommendation_id)
+            body = self._body(lane, user_id, text, query_string, recommendation_id)
         except Exception:
             logger.exception("The front door failed; the route answers")
             return None
-        return None if body is None else _Answer(body, recommendation_id, lane.model.version)
+        return None if body is None else (lane, recommendation_id, body)
 
-    def _body(self, lane: Lane, user_id: bytes, query_string: bytes, recommendation_id: bytes | None) -> bytes | None:
+    def _body(
+        self, lane: Lane, user_id: bytes, text: str, query_string: bytes, recommendation_id: bytes | None
+    ) -> bytes | None:
         k = PLAIN_QUERIES.get(query_string)
-        if k is not None and lane.profiles.fresh(lane.model, user_id.decode()) is None:
+        if k is not None and lane.profiles.fresh(lane.model, text) is None:
             plain = lane.plain
             if plain is None:
                 with_ids = lane.new_id is not None
                 plain = lane.plain = PlainAnswers(lane.model, self._telemetry, self._list_counts, with_ids=with_ids)
             body = plain.body(user_id, k, recommendation_id)
             if body is not None:
-                if lane.trial is not None:
-                    lane.shown(user_id.decode(), k)
+                if lane.tally is not None:
+                    lane.tally.add(text, k)
                 return body
         query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
         if query is None or query.explain or query.alias is not None:
             return None
-        return answer_user(lane, self._telemetry, user_id.decode(), query, recommendation_id)
+        return answer_user(lane, self._telemetry, text, query, recommendation_id)
 
-    def _write(self, cycle: RequestResponseCycle, request_id: bytes, answer: "_Answer") -> None:
+    def _write(self, cycle: RequestResponseCycle, request_id: bytes, answer: Answer) -> None:
         # uvicorn makes a new list each second, with the date in it.
         if cycle.default_headers is not self._default_headers:
             self._default_headers = cycle.default_headers
             self._head = _head(cycle.default_headers, with_id=self._lanes.with_ids)
-        named = () if answer.recommendation_id is None else (answer.recommendation_id,)
-        write(cycle, self._head % (*named, len(answer.body), request_id, answer.body))
+        _, recommendation_id, body = answer
+        if recommendation_id is None:
+            write(cycle, self._head % (len(body), request_id, body))
+        else:
+            write(cycle, self._head % (recommendation_id, len(body), request_id, body))
 
-    def _note(self, path: bytes, version: str, request_id: bytes, seconds: float) -> None:
+    def _note(self, path: bytes, model: ServedModel, request_id: bytes, seconds: float) -> None:
         if self._count is None:
             self._count = self._telemetry.requests.of("GET", ROUTE, 200)
         self._count.add(seconds)
         if self._log.is_on:
             ms = round(1000 * seconds, 2)
-            self._log.add(Answered("GET", ROUTE, path.decode(), 200, ms, request_id.decode(), version))
+            self._log.add(Answered("GET", ROUTE, path.decode(), 200, ms, request_id.decode(), model.version))
 
 
-class _Answer(NamedTuple):
-    body: bytes
-    recommendation_id: bytes | None
-    version: str
-
-
-async def _send(send: Send, request_id: bytes, answer: _Answer) -> None:
-    headers = [*id_header(answer.recommendation_id), (b"content-length", b"%d" % len(answer.body)), CONTENT_TYPE]
-    headers += [(REQUEST_ID_HEADER, request_id), *ANSWER_HEADERS]
+async def _send(send: Send, request_id: bytes, answer: Answer) -> None:
+    _, recommendation_id, body = answer
+    headers = [(b"content-length", b"%d" % len(body)), CONTENT_TYPE, (REQUEST_ID_HEADER, request_id)]
+    headers = [*id_header(recommendation_id), *headers, *ANSWER_HEADERS]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _head(default_headers: Headers, *, with_id: bool) -> bytes:

@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from app.contract.events import MAX_ID_LENGTH
 from app.contract.recommendation_id import id_maker
 from app.contract.trial import Arm, Trial
-from app.events.exposures import Exposures, Shown
+from app.events.exposures import Exposures, Tally
 from app.events.profiles import Profiles
 from app.http.plain_answers import PlainAnswers
 from app.model.store import ServedModel
@@ -20,25 +21,27 @@ logger = logging.getLogger(__name__)
 class Lane:
     """A loaded version that answers users, with their profiles; `plain` is for the front door, which fills it.
 
-    `new_id` makes recommendation ids, None where no events are kept. `trial` and `arm` say what its lists count for.
+    `new_id` makes recommendation ids, None where no events are kept. `tally` counts lists, None outside a trial.
     """
 
     model: ServedModel
     profiles: Profiles
     new_id: Callable[[bytes], bytes] | None = None
-    arm: Arm = Arm.NONE
-    trial: Trial | None = None
-    exposures: Exposures | None = None
+    tally: Tally | None = None
     plain: PlainAnswers | None = field(default=None, init=False)
 
     def id_for(self, user_id: str) -> bytes | None:
         """A new recommendation id, or None."""
         return None if self.new_id is None else self.new_id(user_id.encode())
 
-    def shown(self, user_id: str, films: int) -> None:
-        """Count a list that a user got, if it is part of a trial."""
-        if self.trial is not None and self.exposures is not None:
-            self.exposures.add(Shown(self.trial.experiment, self.arm, self.model.version, user_id, films))
+
+class _Arms(NamedTuple):
+    """The lanes of a trial, by arm, and whose they are."""
+
+    trial: Trial
+    live: ServedModel
+    tried: ServedModel
+    lanes: tuple[Lane, Lane]
 
 
 class Lanes:
@@ -60,16 +63,25 @@ class Lanes:
         self.with_ids = with_ids
         self._profiles, self._challenger, self._exposures = profiles, challenger, exposures
         self._alone: Lane | None = None
-        self._arms: tuple[Lane, Lane] | None = None
+        self._arms: _Arms | None = None
         self._overtaken: Trial | None = None
 
     def of(self, live: ServedModel, user_id: str) -> Lane:
         """The lane of a user, where `live` is the live version."""
-        trial = None if self._challenger is None else self._challenger.trial
-        if trial is None:
+        challenger = self._challenger
+        if challenger is not None and (trial := challenger.trial) is not None:
+            arms = self._arms
+            if arms is None or arms.trial is not trial or arms.live is not live or arms.tried is not challenger.model:
+                arms = self._arms = self._begin(trial, live, challenger.model)
+            # No event can be of a user with such an id.
+            if arms is not None and len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id:
+                return arms.lanes[trial.arm(user_id)]
+            if arms is None:
+                self._note_fallback(trial, live, user_id)
+        else:
             self._arms = None  # or the version that was on trial would stay in memory
-            return self.outside(live)
-        return self._in_trial(trial, live, user_id)
+        lane = self._alone
+        return lane if lane is not None and lane.model is live else self.outside(live)
 
     def outside(self, live: ServedModel) -> Lane:
         """The lane of the live version outside any trial: for lists that belong to no user, too."""
@@ -93,39 +105,24 @@ class Lanes:
         tried = None if self._challenger is None else self._challenger.model
         return [live] if tried is None else [live, tried]
 
-    def _in_trial(self, trial: Trial, live: ServedModel, user_id: str) -> Lane:
-        model = None if self._challenger is None else self._challenger.model
-        if trial.against != live.version:
-            self._say_overtaken(trial, live)
-            return self.outside(live)
-        if len(user_id) > MAX_ID_LENGTH or "\0" in user_id:  # no event can be of such a user
-            return self.outside(live)
-        arm = trial.arm(user_id)
-        if model is None or model.version != trial.version:
-            if arm is Arm.CHALLENGER and self._exposures is not None:
-                self._exposures.fell_back(trial.experiment)
-            return self.outside(live)
-        return self._lanes_of(trial, live, model)[arm]
-
-    def _lanes_of(self, trial: Trial, live: ServedModel, model: ServedModel) -> tuple[Lane, Lane]:
-        lanes = self._arms
-        if (
-            lanes is None
-            or lanes[0].trial is not trial
-            or lanes[Arm.PRODUCTION].model is not live
-            or lanes[Arm.CHALLENGER].model is not model
+    def _begin(self, trial: Trial, live: ServedModel, tried: ServedModel | None) -> _Arms | None:
+        """The lanes of a trial; None where it is over, or its version not loaded."""
+        if trial.against != live.version or tried is None or self._exposures is None:
+            return None
+        lanes = []
+        for arm, model, profiles in (
+            (Arm.PRODUCTION, live, self.outside(live).profiles),
+            (Arm.CHALLENGER, tried, self._profiles.apart()),
         ):
-            kept = self.outside(live).profiles, self._profiles.apart()
-            lanes = self._arms = (
-                self._arm(Arm.PRODUCTION, trial, live, kept[0]),
-                self._arm(Arm.CHALLENGER, trial, model, kept[1]),
-            )
-        return lanes
+            tally = self._exposures.tally(trial.experiment, arm, model.version)
+            lanes.append(Lane(model, profiles, id_maker(model.version, arm), tally))
+        return _Arms(trial, live, tried, (lanes[0], lanes[1]))
 
-    def _arm(self, arm: Arm, trial: Trial, model: ServedModel, profiles: Profiles) -> Lane:
-        return Lane(model, profiles, id_maker(model.version, arm), arm, trial, self._exposures)
-
-    def _say_overtaken(self, trial: Trial, live: ServedModel) -> None:
+    def _note_fallback(self, trial: Trial, live: ServedModel, user_id: str) -> None:
+        if trial.against == live.version:
+            if trial.arm(user_id) is Arm.CHALLENGER and self._exposures is not None:
+                self._exposures.fell_back(trial.experiment)
+            return
         if self._overtaken is not trial:
             logger.warning(
                 "The trial of version %s has ended: version %s is live instead of version %s",

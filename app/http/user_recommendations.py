@@ -39,7 +39,7 @@ def answer_allowed(
         telemetry.served_plain(model, user_id, source, selection.rows, query.k)
     elif telemetry is not None:
         telemetry.served(model, source, selection.rows, query.k)
-    if is_shown:
-        lane.shown(user_id, len(selection.rows))
+    if is_shown and lane.tally is not None:
+        lane.tally.add(user_id, len(selection.rows))
     fields = {"user_id": user_id, "model_version": model.version, **id_field(recommendation_id), "source": source}
     return list_json(fields, model, selection, liked_rows(model, profile) if query.explain else None)

@@ -29,18 +29,13 @@ class Challenger(Follower):
 
     def __init__(self, settings: Settings, collectors: CollectorRegistry, *, prepare: Prepare | None = None) -> None:
         self.trial: Trial | None = None
+        self.model: ServedModel | None = None
         self.store = ModelStore()
         self._share = settings.trial_share
         self._spoilt = ""
         followed = settings.model_copy(update={"model_alias": CHALLENGER})
         self._own_metrics = ModelMetrics(collectors, "recommender_challenger_model")
         super().__init__(followed, self.store, self._own_metrics, purpose=TRYING, prepare=prepare)
-
-    @property
-    def model(self) -> ServedModel | None:
-        """The loaded version that is on trial."""
-        trial, model = self.trial, self.store.current
-        return model if trial is not None and model is not None and model.version == trial.version else None
 
     def load_last_good(self) -> None:
         """Load nothing: without its tags nobody knows whether a version is still on trial."""
@@ -49,8 +44,13 @@ class Challenger(Follower):
         trial = self._read(target)
         if trial != self.trial:
             self._begin_or_end(trial)
-        if trial is not None:
+        if trial is None:
+            return
+        try:
             super()._follow(target)
+        finally:
+            current = self.store.current
+            self.model = current if current is not None and current.version == trial.version else None
 
     def _fail(self, error: ModelError, version: str | None) -> None:
         if not isinstance(error, NOBODY):
@@ -74,6 +74,8 @@ class Challenger(Follower):
         return trial if trial is None or self._share is None else replace(trial, share=self._share)
 
     def _begin_or_end(self, trial: Trial | None) -> None:
+        if trial is None or self.trial is None or trial.version != self.trial.version:
+            self.model = None
         self.trial = trial
         if trial is None:
             self.store.clear()

@@ -3,12 +3,13 @@
 import math
 from datetime import datetime, timezone
 
+import numpy as np
+
 from training.metrics.bootstrap import Interval
 from training.report.canvas import make_axes, png
 from training.report.figures import COLOURS
 from training.report.page import Cell, Page, Part, Picture, Section, Table, Text
 from training.trials.estimate import Compared, Estimate
-from training.trials.records import DAY
 from training.trials.sequence import Look
 from training.trials.verdict import Verdict
 
@@ -111,7 +112,7 @@ def _difference(verdict: Verdict, confidence: float) -> list[Part]:
 
 def _plot(known: list[Look]) -> bytes:
     axes = make_axes("What people like better", "day (UTC)", "successes in 100 lists")
-    days = [datetime.fromtimestamp(look.day * DAY, timezone.utc) for look in known]
+    days = np.array([look.day for look in known], dtype="datetime64[D]")
     low, middle, high = ([100 * end for end in ends] for ends in zip(*map(_ends, known), strict=True))
     axes.fill_between(days, low, high, color=COLOURS[0], alpha=0.15, linewidth=0, label="band")
     axes.plot(days, middle, color=COLOURS[0], marker=".", label="difference")

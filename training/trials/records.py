@@ -40,10 +40,11 @@ def read_records(connection: Connection, trial: Trial) -> Records:
     experiment of its own; the latest counts, and `mixed` tells of an earlier one that goes on beside it.
     """
     experiments = _experiments(connection, trial.salt)
-    *former, present = [None, *experiments.to_dict("records")]
-    experiment = str(present[EXPERIMENT]) if present else ""
-    mixed = any(each["last"] > present["first"] for each in former if each and present)
-    return Records(experiment, _exposures(connection, experiment), _events(connection, trial.since), mixed)
+    if experiments.empty:
+        return Records("", _exposures(connection, ""), _events(connection, trial.since), mixed=False)
+    present = str(experiments[EXPERIMENT].iloc[-1])
+    mixed = bool((experiments["last"].iloc[:-1] > experiments["first"].iloc[-1]).any())
+    return Records(present, _exposures(connection, present), _events(connection, trial.since), mixed)
 
 
 def share_of(experiment: str) -> float:

@@ -47,14 +47,16 @@ def judge(
     found = estimate(users, share, confidence) if users["arm"].nunique() == len(("production", "challenger")) else None
     days = (now - trial.since) / DAY
     broken = _broken(records, observations, found)
-    word, sentence = ("broken", f"no verdict: {broken}") if broken else _judged(trial, seen, found, params, days)
+    word, sentence = _judged(trial, seen, found, params, days, broken)
     left = _days_left(seen, 1 - confidence, params.days - days) if word in ("undecided", "early") else None
     return Verdict(trial, word, sentence, seen, found, observations.attribution, days, left)
 
 
 def _judged(
-    trial: Trial, seen: list[Look], found: Estimate | None, params: TrialParams, days: float
+    trial: Trial, seen: list[Look], found: Estimate | None, params: TrialParams, days: float, broken: str
 ) -> tuple[Word, str]:
+    if broken:
+        return "broken", f"no verdict: {broken}"
     if not seen or math.isnan(seen[-1].half) or found is None:
         n = seen[-1].users if seen else (0, 0)
         return "too_few", (
