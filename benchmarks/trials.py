@@ -1,6 +1,6 @@
 """Simulates trials, to see how often their verdict is wrong and how often a better version is found.
 
-    python -m benchmarks.trials [--trials 500] [--markdown FILE]
+    python -m benchmarks.trials [--trials 500] [--processes 2] [--markdown FILE]
 
 Users come now and then for four weeks, each likes what they are shown with a chance of their own, and training's own
 code judges after each day. Exits with 1 if a mark is missed.
@@ -72,10 +72,11 @@ def main() -> None:
     """Simulate and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=500)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     rows, is_good = [], True
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(options.processes) as pool:
         kinds = dict.fromkeys((case.users, case.lift, case.lost) for case in CASES)
         runs = {kind: list(pool.map(partial(run, *kind), range(options.trials), chunksize=10)) for kind in kinds}
     for case in CASES:

@@ -60,13 +60,18 @@ def settings(
 @pytest.fixture
 def client(trial: Trial, settings: Settings) -> Iterator[Client]:
     with serving(settings) as running:
-        wait_until(tried(running, "2"))
+        wait_until(both(running))
         yield running
 
 
 def tried(client: Client, version: str | None) -> Callable[[], bool]:
     """The condition that this version is loaded for a trial."""
     return lambda: loaded(client).get("challenger") == version
+
+
+def both(client: Client) -> Callable[[], bool]:
+    """The condition that the live version and the one on trial are loaded."""
+    return lambda: loaded(client) == {"production": "1", "challenger": "2"}
 
 
 def loaded(client: Client) -> dict[str, str]:
@@ -150,7 +155,7 @@ def test_all_replicas_split_alike_and_a_restart_changes_nobody_s_arm(
     client: Client, trial: Trial, settings: Settings
 ) -> None:
     with serving(settings) as another:
-        wait_until(tried(another, "2"))
+        wait_until(both(another))
         for user in USERS:
             assert ask(another, user).json["model_version"] == ask(client, user).json["model_version"]
 
@@ -226,7 +231,7 @@ def test_a_service_without_trials_gives_everybody_the_live_version(
 
 def test_the_setting_goes_before_the_trial_s_own_share(trial: Trial, settings: Settings) -> None:
     with serving(settings.model_copy(update={"trial_share": 0.99})) as client:
-        wait_until(tried(client, "2"))
+        wait_until(both(client))
         versions = Counter(ask(client, user).json["model_version"] for user in USERS)
         assert versions["2"] >= 38
 
