@@ -158,7 +158,7 @@ export default {
   plot: (name, last, most) => `${name}: ${last} now, ${most} at most`,
 
   events: "Events",
-  eventsKnown: (status) => `up to this position answers know the events; ${status}`,
+  eventsKnown: (status) => `is the last event that answers know · ${status}`,
   eventsOk: "up to date",
   eventsLate: "the event store does not answer, or is being read",
 

@@ -158,7 +158,7 @@ export default {
   plot: (name, last, most) => `${name} : ${last} en ce moment, ${most} au plus`,
 
   events: "Événements",
-  eventsKnown: (status) => `les réponses connaissent les événements jusqu’à cette position ; ${status}`,
+  eventsKnown: (status) => `est le dernier événement que connaissent les réponses · ${status}`,
   eventsOk: "à jour",
   eventsLate: "le magasin d’événements ne répond pas, ou est en cours de lecture",
 
