@@ -62,9 +62,7 @@ def mlflow_errors() -> Iterator[None]:
         reason = " ".join(str(error).split())[:500]
         # MLflow looks for a row and then inserts it, so two programs that do so at once collide in its database.
         kind = CollisionError if re.search("unique constraint", reason, re.IGNORECASE) else TrackingError
-        raise kind(
-            f"MLflow at {mlflow.get_tracking_uri()} failed: {reason}; models/ and reports/ are kept"
-        ) from error
+        raise kind(f"MLflow at {mlflow.get_tracking_uri()} failed: {reason}; models/ and reports/ are kept") from error
 
 
 def _ping(uri: str) -> None:
