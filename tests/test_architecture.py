@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
-    "training.register": "app.contract data params project promotion report tracking",
+    "training.register": "app.contract data errors params project promotion report tracking",
     "training.__main__": "app.contract check code errors evaluate events fetch params prepare project promotion refit "
     "register retrain tracking train trials tuning",
 }

@@ -6,9 +6,11 @@ the gate would decide, but registers nothing and moves no alias.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from app.contract.artifact import content_hash, load_artifact
 from training.data.dataset import load_dataset
+from training.errors import CollisionError
 from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest, LiveVersion
@@ -21,6 +23,8 @@ from training.report.run_log import log_run, origin, pipeline_hash
 from training.tracking import aliases, guide, on_trial, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
 
+COLLISIONS = 5  # with another program, after each of which the stage finds what is there and goes on
+
 
 def register(project: Project, params: Params, experiment: str | None = None) -> Registration:
     """Log, register and decide, each unless an earlier run did; for an experiment, only log and say the verdict.
@@ -29,6 +33,23 @@ def register(project: Project, params: Params, experiment: str | None = None) ->
 
     Raises TrackingError where MLflow can't be reached or refuses.
     """
+    for _ in range(COLLISIONS):
+        with suppress(CollisionError):
+            return _register(project, params, experiment)
+    return _register(project, params, experiment)
+
+
+def compare(project: Project, params: Params) -> None:
+    """Write the comparison report again, against what is live now.
+
+    Raises TrackingError where MLflow can't be reached or refuses.
+    """
+    client = connect(project.root, params.registration.experiment)
+    contest = _contest(client, project, params, load_artifact(project.served).recipe.family)
+    write_report(project.comparison, gather(contest, pipeline_hash(project, params)))
+
+
+def _register(project: Project, params: Params, experiment: str | None) -> Registration:
     client = connect(project.root, params.registration.experiment)
     name = params.registration.name
     recipe = load_artifact(project.served).recipe
@@ -47,16 +68,6 @@ def register(project: Project, params: Params, experiment: str | None = None) ->
     verdict = contest.verdict()
     decision = _carry_out(client, contest, version, verdict)
     return Registration(name, version, recipe, params.select.metric, decision, verdict)
-
-
-def compare(project: Project, params: Params) -> None:
-    """Write the comparison report again, against what is live now.
-
-    Raises TrackingError where MLflow can't be reached or refuses.
-    """
-    client = connect(project.root, params.registration.experiment)
-    contest = _contest(client, project, params, load_artifact(project.served).recipe.family)
-    write_report(project.comparison, gather(contest, pipeline_hash(project, params)))
 
 
 def _contest(client: Client, project: Project, params: Params, candidate: str) -> Contest:

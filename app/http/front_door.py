@@ -145,8 +145,9 @@ class FrontDoor:
             self._count = self._telemetry.requests.of("GET", ROUTE, 200)
         self._count.add(seconds)
         if self._log.is_on:
-            ms = round(1000 * seconds, 2)
-            self._log.add(Answered("GET", ROUTE, path.decode(), 200, ms, request_id.decode(), model.version))
+            self._log.add(
+                Answered("GET", ROUTE, path.decode(), 200, 1000 * seconds, request_id.decode(), model.version)
+            )
 
 
 async def _send(send: Send, request_id: bytes, answer: Answer) -> None:

@@ -33,6 +33,7 @@ export default {
   error_items_unknown: "The loaded version knows none of these films. Choose others.",
   error_internal_error: (id) => `The service failed. Its log says why, with the request id ${id}.`,
   error_invalid_parameter: (message) => `The service refused a value: ${message}`,
+  error_events_unavailable: "What you said could not be stored: the event store does not answer. The page tries again by itself.",
   error_too_many_requests: "Too many requests at once. Wait a moment, then try again.",
 
   keyTitle: "API key",
@@ -40,6 +41,8 @@ export default {
   keyWrong: "The service does not know this key.",
   keyLabel: "Key",
   keyUse: "Use this key",
+  keyForEvents: "This service stores what users say only with a key that may write.",
+  keyGive: "Give a key",
 
   userId: "User id",
   show: "Show",
@@ -50,9 +53,13 @@ export default {
   example_unknown: () => "unknown to the model",
   recommendations: "Recommendations",
   history: "History",
-  seenBy: (n) => `${films(n)} seen, in the order of their ids`,
+  seenBy: (n) => `${films(n)} seen`,
   noHistory: "The model knows nothing of this user, so the list holds what most people like.",
   more: "Show more",
+  eventsText: "What you like or dislike here is stored as this user’s, and counts in the next list.",
+  stored_like: (title) => `Stored: this user likes ${title}.`,
+  stored_dislike: (title) => `Stored: this user dislikes ${title}.`,
+  stored_retract: (title) => `Stored: what was said about ${title} is taken back.`,
   source_personalised: "made for this user",
   source_popular: "popular with everybody",
   source_fold_in: "made from your choices",
@@ -154,6 +161,11 @@ export default {
   trialNoLists: "This replica has made no list in the trial yet.",
   trialFallback: (lists) => `${lists} more should have been, but the version is not loaded here.`,
   plot: (name, last, most) => `${name}: ${last} now, ${most} at most`,
+
+  events: "Events",
+  eventsKnown: (status) => `is the last event that answers know · ${status}`,
+  eventsOk: "up to date",
+  eventsLate: "the event store does not answer, or is being read",
 
   curl: "The same by curl",
   copy: "Copy",

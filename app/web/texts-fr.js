@@ -33,6 +33,7 @@ export default {
   error_items_unknown: "La version chargée ne connaît aucun de ces films. Choisissez-en d’autres.",
   error_internal_error: (id) => `Le service a échoué. Son journal dit pourquoi, avec l’identifiant de requête ${id}.`,
   error_invalid_parameter: (message) => `Le service a refusé une valeur : ${message}`,
+  error_events_unavailable: "Ce que vous avez dit n’a pas pu être enregistré : le magasin d’événements ne répond pas. La page réessaie d’elle-même.",
   error_too_many_requests: "Trop de requêtes à la fois. Attendez un instant, puis réessayez.",
 
   keyTitle: "Clé d’API",
@@ -40,6 +41,8 @@ export default {
   keyWrong: "Le service ne connaît pas cette clé.",
   keyLabel: "Clé",
   keyUse: "Utiliser cette clé",
+  keyForEvents: "Ce service n’enregistre ce que disent les utilisateurs qu’avec une clé qui permet d’écrire.",
+  keyGive: "Donner une clé",
 
   userId: "Identifiant",
   show: "Afficher",
@@ -50,9 +53,13 @@ export default {
   example_unknown: () => "inconnu du modèle",
   recommendations: "Recommandations",
   history: "Historique",
-  seenBy: (n) => `${films(n)} ${n > 1 ? "vus" : "vu"}, dans l’ordre de leurs identifiants`,
+  seenBy: (n) => `${films(n)} ${n > 1 ? "vus" : "vu"}`,
   noHistory: "Le modèle ne sait rien de cet utilisateur : la liste contient ce que la plupart des gens aiment.",
   more: "En afficher plus",
+  eventsText: "Ce que vous aimez ou non ici est enregistré au nom de cet utilisateur, et compte dans la prochaine liste.",
+  stored_like: (title) => `Enregistré : cet utilisateur aime ${title}.`,
+  stored_dislike: (title) => `Enregistré : cet utilisateur n’aime pas ${title}.`,
+  stored_retract: (title) => `Enregistré : ce qui a été dit de ${title} est retiré.`,
   source_personalised: "faite pour cet utilisateur",
   source_popular: "aimés de tous",
   source_fold_in: "faite d’après vos choix",
@@ -154,6 +161,11 @@ export default {
   trialNoLists: "Cette réplique n’a encore fait aucune liste pendant l’essai.",
   trialFallback: (lists) => `${lists} autres auraient dû en venir, mais la version n’est pas chargée ici.`,
   plot: (name, last, most) => `${name} : ${last} en ce moment, ${most} au plus`,
+
+  events: "Événements",
+  eventsKnown: (status) => `est le dernier événement que connaissent les réponses · ${status}`,
+  eventsOk: "à jour",
+  eventsLate: "le magasin d’événements ne répond pas, ou est en cours de lecture",
 
   curl: "La même chose avec curl",
   copy: "Copier",

@@ -117,7 +117,7 @@ def test_registering_at_once_registers_once(trained: Trained, store: str, mlflow
         for folder in folders
     ]  # fmt: skip
     outputs = [program.communicate(timeout=120)[0] for program in programs]
-    assert [program.returncode for program in programs] == [0, 0], outputs
+    assert [program.returncode for program in programs] == [0, 0], "\n\n".join(outputs)
     uri = uri or f"sqlite:///{project.root / 'mlflow.db'}"
     client = mlflow.MlflowClient(uri, uri)
     (version,) = client.search_model_versions(f"name='{name}'")
