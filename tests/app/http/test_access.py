@@ -122,7 +122,7 @@ def test_a_page_of_a_known_origin_may_ask(guarded: Client) -> None:
     asked = {"Origin": "https://films.example", "X-API-Key": "one"}
     headers = guarded.get("/users/1/recommendations", headers=asked).headers
     assert headers["access-control-allow-origin"] == "https://films.example"
-    assert headers["access-control-expose-headers"] == "X-Request-ID, X-Position"
+    assert headers["access-control-expose-headers"] == "X-Request-ID, X-Position, X-Recommendation-ID"
 
 
 def test_a_browser_asks_for_permission_without_a_key(guarded: Client) -> None:
