@@ -2,7 +2,7 @@
 
 EVENTS_URL names the store; in PostgreSQL the role `events_keeper` may delete. EVENTS_KEEP_DAYS says after how many days
 an event is too old; without it none is. Wishes to be forgotten stay, because each later training needs them; so does
-the last event, by which the store knows its last position.
+the last event, by which the store knows its last position. What trials have counted is deleted after 90 days.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
@@ -27,6 +28,11 @@ DELETE FROM event AS said WHERE type <> 'forget' AND user_id IN (SELECT user_id 
 OLD = """
 DELETE FROM event WHERE type <> 'forget' AND received_at < {before} AND position <= {until}
   AND position < (SELECT max(position) FROM event)
+"""
+# Longer than any trial; the sums of a forgotten user go as well.
+EXPOSURE_DAYS = 90
+EXPOSURES = """
+DELETE FROM exposure WHERE day < '{day}' OR user_id IN (SELECT user_id FROM event WHERE type = 'forget')
 """
 
 
@@ -62,6 +68,7 @@ def keep(url: str, days: int | None, learned: Path | None = None) -> tuple[int, 
         last = store.latest()  # of a file, this makes the tables first
         until = last if learned is None else _learned_until(learned, store.id)
     forgotten = _delete(url, FORGOTTEN)
+    _delete(url, EXPOSURES.format(day=date.today() - timedelta(EXPOSURE_DAYS)))
     return forgotten, 0 if days is None else _delete(url, OLD, time.time() - days * DAY, until)
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,11 @@ class Answer:
         """The body read as JSON."""
         content: dict[str, Any] = json.loads(self.body)
         return content
+
+
+def without_id(answer: Answer) -> bytes:
+    """The body without the id of its list, which no two answers share."""
+    return re.sub(rb'"recommendation_id":"[\w-]+",?', b"", answer.body)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "training.report": "app.contract data evaluation files metrics params project promotion tracking",
     "training.tuning": "check data errors files fitting models params project tracking",
     "training.retrain": "errors",
+    "training.trials": "app.contract data errors events files metrics params project report retrain tracking",
     "training.check": "errors models params",
     "training.code": "files models params project",
     "training.fetch": "data errors files params",
@@ -51,7 +52,7 @@ MAY_IMPORT = {
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data errors params project promotion report tracking",
     "training.__main__": "app.contract check code errors evaluate events fetch params prepare project promotion refit "
-    "register retrain tracking train tuning",
+    "register retrain tracking train trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

@@ -2,15 +2,18 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from app.events.store import EventStore, open_store
+from app.events.store import EventStore, Exposure, open_store
 from scripts.keep_events import DAY, keep
 from tests.app.events.test_store import event
 from tests.processes import PROJECT, free_port
@@ -65,6 +68,21 @@ def test_old_events_are_deleted_but_neither_wishes_nor_the_last_event(store: Eve
 def test_without_a_number_of_days_events_are_kept(store: EventStore, urls: tuple[str, str]) -> None:
     store.append([event("old"), event("young")], AGO[11])
     assert keep(urls[1], None) == (0, 0)
+
+
+def test_exposures_go_with_forgotten_users_and_after_90_days(
+    store: EventStore, urls: tuple[str, str], request: pytest.FixtureRequest
+) -> None:
+    store.append([event("42"), event("42", None, type="forget"), event("1")], NOW)
+    days = {user: (date.today() - timedelta(ago)).isoformat() for user, ago in (("42", 0), ("1", 89), ("old", 91))}
+    store.append_exposures([Exposure(day, user, "films:7@0.5", 0, "5", 1, 10) for user, day in days.items()])
+    keep(urls[1], None)
+    statement = "SELECT user_id FROM exposure"
+    if urls[0].startswith("sqlite"):
+        with closing(sqlite3.connect(urls[0].removeprefix("sqlite:///"))) as file:
+            assert file.execute(statement).fetchall() == [("1",)]
+    else:
+        assert request.getfixturevalue("events_database").execute(statement, "events") == [("1",)]
 
 
 def test_what_no_training_has_read_is_spared(store: EventStore, urls: tuple[str, str], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from training.promotion.registration import Registration
 from training.report.comparison import gather
 from training.report.folder import write_report
 from training.report.run_log import log_run, origin, pipeline_hash
-from training.tracking import aliases, guide, runs, versions
+from training.tracking import aliases, guide, on_trial, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
 
 COLLISIONS = 5  # with another program, after each of which the stage finds what is there and goes on
@@ -95,13 +95,9 @@ def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> st
 def _carry_out(client: Client, contest: Contest, version: str, verdict: Verdict) -> str:
     params = contest.params
     name = params.registration.name
-    promote = {"gate": verdict.promote, "never": False, "always": True}[params.registration.promote]
     with mlflow_errors():
-        if promote:
-            aliases.promote(client, name, version)
-        elif aliases.version_of(client, name, aliases.PRODUCTION) != version:
-            aliases.move(client, name, aliases.CHALLENGER, version)
-        decision = aliases.PRODUCTION if promote else aliases.CHALLENGER
+        decision = _decision(client, contest, version, verdict)
+        _move_aliases(client, contest, version, decision)
         tags = {
             "promote": params.registration.promote,
             "gate_reason": verdict.reason,
@@ -113,6 +109,32 @@ def _carry_out(client: Client, contest: Contest, version: str, verdict: Verdict)
         }
         text = describe(contest, verdict, decision, versions.run_address(client, name, version))
         client.update_model_version(name, version, text[: versions.LONGEST_DESCRIPTION])
-        for key, value in (tags | {versions.DECISION: decision}).items():
-            client.set_model_version_tag(name, version, key, value)
+        on_trial.tag(client, name, version, tags | {versions.DECISION: decision})
     return decision
+
+
+def _decision(client: Client, contest: Contest, version: str, verdict: Verdict) -> str:
+    """What becomes of a version: an alias, or a word that its tag says."""
+    registration = contest.params.registration
+    if registration.promote == "always":
+        return aliases.PRODUCTION
+    if not verdict.promote:
+        return versions.REFUSED
+    live = aliases.version_of(client, registration.name, aliases.PRODUCTION)
+    # Without a live version there is nothing to compare with.
+    if registration.promote == "gate" or (registration.promote == "trial" and live in (None, version)):
+        return aliases.PRODUCTION
+    # A trial takes weeks: retraining goes on meanwhile and must not cut it short.
+    return versions.WAITING if on_trial.running(client, registration.name) else aliases.CHALLENGER
+
+
+def _move_aliases(client: Client, contest: Contest, version: str, decision: str) -> None:
+    registration = contest.params.registration
+    name = registration.name
+    if decision == aliases.PRODUCTION:
+        aliases.promote(client, name, version)
+        on_trial.end_overtaken(client, name)
+    elif decision == aliases.CHALLENGER and registration.promote == "trial":
+        on_trial.begin(client, name, version, registration.trial.share)
+    elif decision == aliases.CHALLENGER and aliases.version_of(client, name, aliases.PRODUCTION) != version:
+        aliases.move(client, name, aliases.CHALLENGER, version)

@@ -155,6 +155,11 @@ export default {
   fallback: (share) => `${share} of the lists hold popular films.`,
   swaps: "Versions loaded",
   swapsText: "a vertical line in the plots for each",
+  trial: "Trial",
+  trialText: (challenger, production, share) => `Version ${challenger} is on trial against version ${production}: ${share} of the users get its lists.`,
+  trialLists: (lists, share) => `Of ${lists} lists of this replica, ${share} were the challenger’s.`,
+  trialNoLists: "This replica has made no list in the trial yet.",
+  trialFallback: (lists) => `${lists} more should have been, but the version is not loaded here.`,
   plot: (name, last, most) => `${name}: ${last} now, ${most} at most`,
 
   events: "Events",

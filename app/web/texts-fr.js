@@ -155,6 +155,11 @@ export default {
   fallback: (share) => `${share} des listes contiennent des films populaires.`,
   swaps: "Versions chargées",
   swapsText: "une ligne verticale des tracés pour chacune",
+  trial: "Essai",
+  trialText: (challenger, production, share) => `La version ${challenger} est à l’essai contre la version ${production} : ${share} des utilisateurs reçoivent ses listes.`,
+  trialLists: (lists, share) => `Sur ${lists} listes de cette réplique, ${share} venaient de la version à l’essai.`,
+  trialNoLists: "Cette réplique n’a encore fait aucune liste pendant l’essai.",
+  trialFallback: (lists) => `${lists} autres auraient dû en venir, mais la version n’est pas chargée ici.`,
   plot: (name, last, most) => `${name} : ${last} en ce moment, ${most} au plus`,
 
   events: "Événements",

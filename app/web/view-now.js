@@ -37,9 +37,23 @@ export function mount(root, showCurl) {
     shownVersion = status.model_version;
     return [
       h("p", { class: "remark" }, t("replica", status.replica, moment(status.started_at))),
+      status.trial && trial(status.trial),
       h("div", { class: "tiles" }, tiles(whole(status.steps), status.recent_lists), events && eventsTile(events)),
     ];
   }
+}
+
+/** The arms of the running trial: who should get which version, and who did. */
+function trial({ challenger, production, share, lists }) {
+  const made = lists.production + lists.challenger;
+  return h(
+    "section",
+    { class: "tile", "aria-label": t("trial") },
+    h("h2", {}, t("trial")),
+    h("p", {}, t("trialText", challenger, production, percent(share))),
+    h("p", {}, made ? t("trialLists", number(made), percent(lists.challenger / made)) : t("trialNoLists")),
+    lists.fallback ? h("p", { class: "remark" }, t("trialFallback", number(lists.fallback))) : null,
+  );
 }
 
 /** The steps without a last one that has only just begun, whose rates would jump. */

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIServer
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-from prometheus_client import start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 
 from training.errors import ParamsError
 from training.retrain.pipeline import Pipeline
@@ -29,7 +29,7 @@ def serve(root: Path, trigger: CronTrigger, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     pipeline, state = Pipeline(root), State(longest_pause(trigger))
-    server = _metrics(host, port, state)
+    server = show_metrics(host, port, state.collectors)
     scheduler = BackgroundScheduler()
     scheduler.add_job(
         _run, trigger, (pipeline, state), max_instances=1, coalesce=True, misfire_grace_time=None, name="dvc repro"
@@ -43,9 +43,10 @@ def serve(root: Path, trigger: CronTrigger, host: str, port: int) -> None:
     server.shutdown()
 
 
-def _metrics(host: str, port: int, state: State) -> WSGIServer:
+def show_metrics(host: str, port: int, collectors: CollectorRegistry) -> WSGIServer:
+    """Show metrics on a port; raises ParamsError where it can't be used."""
     try:
-        server, _ = start_http_server(port, host, state.collectors)
+        server, _ = start_http_server(port, host, collectors)
     except OSError as error:
         raise ParamsError(f"--host {host} --port {port} can't show metrics ({error}): choose others") from error
     return server
