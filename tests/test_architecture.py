@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "training.tracking": "app.contract data errors",
     "training.promotion": "app.contract data errors evaluation files fitting metrics params project tracking",
     "training.report": "app.contract data evaluation files metrics params project promotion tracking",
+    "training.lists": "app.contract data errors evaluation files params",
     "training.tuning": "check data errors files fitting models params project tracking",
     "training.retrain": "errors",
     "training.check": "errors models params",
@@ -50,8 +51,9 @@ MAY_IMPORT = {
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data params project promotion report tracking",
-    "training.__main__": "app.contract check code errors evaluate events fetch params prepare project promotion refit "
-    "register retrain tracking train tuning",
+    "training.export": "app.contract errors lists params progress project tracking",
+    "training.__main__": "app.contract check code errors evaluate events export fetch lists params prepare project "
+    "promotion refit register retrain tracking train tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

@@ -71,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
     recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
     recipe.add_argument("name", help="a file of recipes/; large: dense or sparse by the data; auto: propose one")
+    export = add(_export, "write every user's list into parquet files")
+    export.add_argument("--k", type=_positive(int), default=50, help="length of a list (50)")
+    export.add_argument("--out", type=Path, required=True, help="the folder; a run that was ended goes on there")
+    export.add_argument("--alias", help="of the version, such as production; else models/served")
+    export.add_argument("--filters", default="", help="as in the API: 'genre=Drama&year_from=1990'")
     add(_report, "write reports/comparison again, against what is live now")
     add(_promote, "give a version the alias production").add_argument("version")
     add(_rollback, "make the previous version live again")
@@ -175,6 +180,16 @@ def _recipe(project: Project, _: Params, options: Namespace) -> None:
     from training.tuning.recipe import apply_recipe
 
     print(apply_recipe(project, options.name))
+
+
+def _export(project: Project, params: Params, options: Namespace) -> None:
+    from training.export import Wish, export
+    from training.lists.filters import parse_filters
+
+    wish = Wish(options.k, options.alias, parse_filters(options.filters))
+    made = export(project, params, wish, options.out)
+    lists = f"{made['rows']:,} rows for {made['users']:,} users of version {made['model_version']}"
+    print(f"export: {lists} in {len(made['files'])} files in {options.out}")
 
 
 def _report(project: Project, params: Params, _: Namespace) -> None:
