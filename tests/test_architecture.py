@@ -51,9 +51,11 @@ MAY_IMPORT = {
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data params project promotion report tracking",
+    "training.spark": "app.contract data errors evaluate evaluation files fitting lists models params prepare progress "
+    "project refit train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.__main__": "app.contract check code errors evaluate events export fetch lists params prepare project "
-    "promotion refit register retrain tracking train tuning",
+    "training.__main__": "app.contract check code errors evaluate events export fetch lists models params prepare "
+    "project promotion refit register retrain spark tracking train tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

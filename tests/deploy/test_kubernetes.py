@@ -16,8 +16,8 @@ from tests.processes import PROJECT
 FOLDER = PROJECT / "deploy" / "kubernetes"
 OVERLAYS = ("one-node", "production")
 VERSIONS = ("1.31", "1.34")
-# What Kubernetes has another thing for: an Ingress, a bucket, the cluster's own Prometheus, a CronJob's schedule.
-NOT_HERE = {"gateway", "s3", "buckets", "prometheus", "grafana", "train"}
+# What Kubernetes has another thing for: an Ingress, a bucket, a Prometheus, a CronJob's schedule, an operator of Spark.
+NOT_HERE = {"gateway", "s3", "buckets", "prometheus", "grafana", "train", "spark-master", "spark-worker", "spark-train"}
 # A CronJob runs once and ends, where the container goes on and waits.
 OTHER_COMMAND = {"retrain", "events-keeper"}
 ONLY_COMPOSE = {"RETRAIN_CRON"}
