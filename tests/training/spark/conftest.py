@@ -42,9 +42,9 @@ class Cluster:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder."""
+    """Mark the tests that need the cluster."""
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if {"cluster", "spark"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.spark)
             item.add_marker(pytest.mark.timeout(600))
 
