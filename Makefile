@@ -36,7 +36,8 @@ test-pages: .venv/installed ## Run every command of the tutorial and other pages
 	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-spark: .venv-spark/installed ## Run the tests of engine: spark on a small cluster of this machine; needs Java, 15 minutes
-	@.venv-spark/bin/python -m pytest tests/training/spark tests/training/models/test_spark_als.py -m spark
+	@.venv-spark/bin/python -m pytest tests/training/spark -m spark
+	@.venv-spark/bin/python -m pytest tests/training/models/test_spark_als.py -m spark
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
 	@$(BIN)/python -m pytest tests/compose -m compose --capture no --timeout 1800

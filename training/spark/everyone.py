@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array, load_artifact
+from app.contract.recommender import Recommender
 from training.errors import TrainingError
 from training.files import read_parquet, replacing
 from training.fitting.assembly import Knowledge
 from training.models import make_family
 from training.models.base import Encoder, Factors
-from training.models.recency import encoded
 from training.models.spark_als import stacked
 from training.models.validated_fit import WeighsByAge
 from training.refit import with_ready_lists
@@ -60,13 +60,14 @@ class Everyone:
 
     def part(self, bucket: int) -> Artifact:
         """The artifact of one bucket's users."""
-        dataset, model = self.buckets.load(bucket, self.splits), _model(self.folder)
-        knowledge = Knowledge(dataset, self.splits, 1)
-        factors = self._factors(bucket, knowledge, model)
+        dataset, recommender = self.buckets.load(bucket, self.splits), _recommender(self.folder)
+        knowledge, model = Knowledge(dataset, self.splits, 1), recommender.artifact
+        factors = self._factors(bucket, knowledge, recommender)
         artifact = replace(knowledge.artifact(factors, model.recipe), item_popularity=model.item_popularity)
         return with_ready_lists(artifact, self.ready, progress=False)
 
-    def _factors(self, bucket: int, knowledge: Knowledge, model: Artifact) -> Factors:
+    def _factors(self, bucket: int, knowledge: Knowledge, recommender: Recommender) -> Factors:
+        model = recommender.artifact
         encoder = Encoder(model.encoder, model.encoder_intercept)
         zeros, dim = np.zeros(len(knowledge.known_users), dtype=np.float32), model.item_embeddings.shape[1]
         nobody = np.zeros((len(zeros), dim), dtype=np.float32)
@@ -77,7 +78,7 @@ class Everyone:
                 vectors / file_name(bucket), self.buckets.part(bucket).first_user, knowledge.dataset.n_users, dim
             )
             return replace(factors, user_embeddings=found[knowledge.known_users])
-        factors = by_history(knowledge, factors, model)
+        factors = _by_history(knowledge, factors, recommender)
         _copy_learned(model, knowledge.dataset.user_ids[knowledge.known_users], factors.user_embeddings)
         return replace(factors, encoder=encoder)
 
@@ -93,10 +94,13 @@ class Everyone:
                 yield name, whole
 
 
-def by_history(knowledge: Knowledge, factors: Factors, model: Artifact) -> Factors:
-    """The factors with users made of their histories by the encoder, as the model's family weighs them."""
-    factors = encoded(knowledge.training_data, factors, None)
-    family = make_family(model.recipe.family, model.recipe.params)
+def _by_history(knowledge: Knowledge, factors: Factors, recommender: Recommender) -> Factors:
+    """The factors with users folded in as the service does it, or as their family weighs histories by age."""
+    positives = knowledge.training_data.positives
+    histories = np.split(positives.indices, positives.indptr[1:-1])
+    vectors = np.stack([recommender.fold_in(history) for history in histories])
+    factors = replace(factors, user_embeddings=vectors)
+    family = make_family(recommender.artifact.recipe.family, recommender.artifact.recipe.params)
     return family.with_recency(knowledge.training_data, factors) if isinstance(family, WeighsByAge) else factors
 
 
@@ -113,8 +117,9 @@ def check_room(folder: Path, buckets: Buckets, n_ratings: int, dim: int, ready: 
 
 
 @lru_cache(maxsize=2)
-def _model(folder: Path) -> Artifact:
-    return load_artifact(folder / "model")
+def _recommender(folder: Path) -> Recommender:
+    """What is known of items, which each process of an executor loads once."""
+    return Recommender(load_artifact(folder / "model"))
 
 
 def _write_part(everyone: Everyone, bucket: int) -> None:

@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,9 +112,13 @@ class Fitting:
         """Write the users' factors, from where they are, into a file per bucket."""
         from pyspark.sql import functions as f
 
-        (self.folder / "vectors").mkdir()
         bucketed = model.userFactors.withColumn(BUCKET, f.floor(f.col("id") / self.buckets.size).cast("int"))
-        write = partial(_write_vectors, folder=self.folder / "vectors")
+        folder = self.folder / "vectors"
+        folder.mkdir()
+
+        def write(vectors: pd.DataFrame) -> pd.DataFrame:
+            return _write_vectors(vectors, folder)
+
         bucketed.groupBy(BUCKET).applyInPandas(write, f"{BUCKET} int").count()
 
     def _recipe(self, name: str, family: Family, splits: tuple[str, ...]) -> Recipe:

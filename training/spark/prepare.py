@@ -1,6 +1,5 @@
 """The `prepare` stage on Spark: the same splits, ids and types as `training.prepare`, in files of whole users."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +202,10 @@ def _write(rows: "DataFrame", folder: Path, params: SplitParams, cuts: Cuts) -> 
     for name in ("users", *SPLITS):
         (folder / f"{name}.parquet").mkdir()
     schema = ", ".join([f"{BUCKET} int", "rows long", *(f"{name} long" for name in SPLITS), "highest double"])
-    write = partial(_write_bucket, folder=folder, params=params, cuts=cuts)
+
+    def write(bucket: pd.DataFrame) -> pd.DataFrame:
+        return _write_bucket(bucket, folder, params, cuts)
+
     figures: pd.DataFrame = rows.groupBy(BUCKET).applyInPandas(write, schema).toPandas()
     return figures
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 CODE = Path(training.__file__).parents[1]
 LOG = Path(__file__).with_name("log4j2.properties")
+PANDAS_3 = "PySpark does not yet fully support pandas"
 HERE = "127.0.0.1"
-SECRET = "_SPARK_AUTH_SECRET"  # noqa: S105 - Spark reads this variable: docs of spark.authenticate.secret
+SECRET = "_SPARK_AUTH_SECRET"  # noqa: S105 - Spark's daemons and executors read this variable themselves
 
 
 @contextmanager
@@ -28,6 +30,8 @@ def session(project: Project, params: SparkParams) -> Iterator["SparkSession"]:
     Raises TrainingError where pyspark or Java is missing.
     """
     check_installed()
+    # Our tests use what we use of it with pandas 3; every worker would say so again.
+    warnings.filterwarnings("ignore", PANDAS_3, FutureWarning)
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
@@ -37,6 +41,8 @@ def session(project: Project, params: SparkParams) -> Iterator["SparkSession"]:
     # Workers, too, import our code, and run the Python that runs this.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CODE), os.environ.get("PYTHONPATH")]))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if SECRET in os.environ:
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {_secret_file(project)} pyspark-shell"
     builder = SparkSession.builder.appName("movie-recommender")
     for name, value in configuration(project, params).items():
         builder = builder.config(name, value)
@@ -45,6 +51,15 @@ def session(project: Project, params: SparkParams) -> Iterator["SparkSession"]:
         yield spark
     finally:
         spark.stop()
+
+
+def _secret_file(project: Project) -> Path:
+    """A file that only this user reads: on the command line everybody would see the secret."""
+    file = project.cache / "spark" / "secret.conf"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(f"spark.authenticate.secret {os.environ[SECRET]}\n", encoding="utf-8")
+    return file.resolve()
 
 
 def configuration(project: Project, params: SparkParams) -> dict[str, str]:
@@ -62,6 +77,7 @@ def configuration(project: Project, params: SparkParams) -> dict[str, str]:
         "spark.local.dir": str(scratch.resolve()),
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOG}",
         "spark.executorEnv.PYTHONPATH": os.environ.get("PYTHONPATH", str(CODE)),
+        "spark.executorEnv.PYTHONWARNINGS": f"ignore:{PANDAS_3}:FutureWarning",
         "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
         "spark.sql.shuffle.partitions": str(params.buckets),
         "spark.sql.execution.arrow.pyspark.enabled": "true",

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 HOST = "127.0.0.1"
+# Jobs of seconds end before the thorough compiler has paid.
+JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 PASSWORD = {SECRET: "of-the-cluster"}
 DAEMON = {
     "SPARK_DAEMON_MEMORY": "256m",
     "SPARK_DAEMON_JAVA_OPTS": "-Dspark.authenticate=true",
     "SPARK_LOCAL_IP": HOST,
     **PASSWORD,
+    **JAVA,
 }
 
 
@@ -95,6 +98,7 @@ def spark(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("SPARK_MASTER", cluster.master)
         monkeypatch.setenv("SPARK_LOCAL_IP", HOST)
-        monkeypatch.setenv(SECRET, PASSWORD[SECRET])
+        for name, value in {**PASSWORD, **JAVA}.items():
+            monkeypatch.setenv(name, value)
         with session(project, params.spark) as started:
             yield started

@@ -12,7 +12,7 @@ import pytest
 
 from tests.processes import answers, free_port, process, wait_until
 from tests.repository import Repository
-from tests.training.spark.conftest import HOST, PASSWORD, Cluster
+from tests.training.spark.conftest import HOST, JAVA, PASSWORD, Cluster
 from training.data.movielens import VARIABLE
 
 MODEL = "on-spark"
@@ -32,7 +32,8 @@ def repository(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, mlflo
         register__name=MODEL,
         register__experiment=MODEL,
     )
-    repository.environment |= {"SPARK_MASTER": cluster.master, "SPARK_LOCAL_IP": HOST, "MODEL_NAME": MODEL, **PASSWORD}
+    repository.environment |= {"SPARK_MASTER": cluster.master, "SPARK_LOCAL_IP": HOST, "MODEL_NAME": MODEL}
+    repository.environment |= {**PASSWORD, **JAVA}
     repository.run("dvc", "config", "--local", "core.no_scm", "true")
     repository.run("dvc", "repro")
     return repository
