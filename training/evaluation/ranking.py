@@ -1,7 +1,7 @@
 """Ranks users with the service's own `Recommender` and computes their metrics."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import TypeVar
@@ -57,7 +57,12 @@ def rank(artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progr
         return rank_block(recommender, targets.block(block), depth, with_auc)
 
     outcomes = in_blocks(len(targets.user_rows), ranked, progress=progress)
-    return Outcome(*(np.concatenate([getattr(o, field.name) for o in outcomes]) for field in fields(Outcome)))
+    return joined(outcomes)
+
+
+def joined(parts: Sequence[Outcome]) -> Outcome:
+    """Put the outcomes of blocks together."""
+    return Outcome(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Outcome)))
 
 
 def rank_test(artifact: Artifact, dataset: Dataset, params: EvaluateParams, progress: bool = False) -> Outcome:

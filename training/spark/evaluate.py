@@ -1,7 +1,6 @@
 """The `evaluate` stage on Spark: executors rank and measure blocks of users, and the results are put together here."""
 
 import tempfile
-from dataclasses import fields
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from app.contract.artifact import load_artifact
 from app.contract.recommender import Recommender
 from training.data.dataset import load_dataset
 from training.evaluate import Evaluation, write_evaluation
-from training.evaluation.ranking import USERS_AT_ONCE, Outcome, rank_block
+from training.evaluation.ranking import USERS_AT_ONCE, Outcome, joined, rank_block
 from training.evaluation.results import user_table
 from training.evaluation.targets import Targets, held_out
 from training.params.evaluate import EvaluateParams, EvaluateStage
@@ -32,17 +31,17 @@ def evaluate(project: Project, params: EvaluateStage, spark_params: SparkParams,
     targets = held_out(artifact, dataset)
     project.cache.mkdir(exist_ok=True)
     with session(project, spark_params) as spark, tempfile.TemporaryDirectory(dir=project.cache) as folder:
-        _save(targets, Path(folder))
+        save(targets, Path(folder))
         blocks = range(0, len(targets.user_rows), USERS_AT_ONCE)
         tasks = max(1, len(blocks) // BLOCKS_PER_TASK)
-        measure = partial(_measured, model=model.resolve(), folder=Path(folder).resolve(), params=params.evaluate)
+        measure = partial(measured, model=model.resolve(), folder=Path(folder).resolve(), params=params.evaluate)
         parts = spark.sparkContext.parallelize(blocks, tasks).map(measure).collect()
-    outcome = Outcome(*(np.concatenate([getattr(part, field.name) for part, _ in parts]) for field in fields(Outcome)))
+    outcome = joined([part for part, _ in parts])
     users = pd.concat([table for _, table in parts], ignore_index=True)
     write_evaluation(project, params, candidate, Evaluation(artifact, targets, outcome, users))
 
 
-def _save(targets: Targets, folder: Path) -> None:
+def save(targets: Targets, folder: Path) -> None:
     """Write the targets where executors can read them."""
     np.save(folder / "user_rows.npy", targets.user_rows)
     sparse.save_npz(folder / "relevant.npz", targets.relevant, compressed=False)
@@ -55,7 +54,7 @@ def _loaded(model: Path, folder: Path) -> tuple[Recommender, Targets]:
     return Recommender(load_artifact(model)), targets
 
 
-def _measured(start: int, model: Path, folder: Path, params: EvaluateParams) -> tuple[Outcome, pd.DataFrame]:
+def measured(start: int, model: Path, folder: Path, params: EvaluateParams) -> tuple[Outcome, pd.DataFrame]:
     """Rank a block of users, and compute every metric of each."""
     recommender, targets = _loaded(model, folder)
     block = targets.block(slice(start, start + USERS_AT_ONCE))

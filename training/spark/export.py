@@ -25,10 +25,10 @@ def in_executors(
     if not buckets:
         return
     with session(project, params) as spark:
-        write = partial(_write, artifact.resolve(), folder.resolve(), lists.version, lists.k, lists.allowed)
+        task = partial(write, artifact.resolve(), folder.resolve(), lists.version, lists.k, lists.allowed)
         numbers = spark.createDataFrame([(bucket,) for bucket in buckets], f"{BUCKET} int").repartition(len(buckets))
         with ThreadPoolExecutor(1) as pool:
-            job, waiting = pool.submit(numbers.mapInPandas(write, f"{BUCKET} int").count), set(buckets)
+            job, waiting = pool.submit(numbers.mapInPandas(task, f"{BUCKET} int").count), set(buckets)
             while waiting:
                 wait([job], timeout=SECONDS_BETWEEN_LOOKS)
                 if job.done():
@@ -38,9 +38,10 @@ def in_executors(
                 yield from sorted(written)
 
 
-def _write(
+def write(
     artifact: Path, folder: Path, version: str, k: int, allowed: Mask | None, batches: Iterable[pd.DataFrame]
 ) -> Iterator[pd.DataFrame]:
+    """Write the buckets whose numbers come in; give the numbers back."""
     lists = Lists(_recommender(artifact), version, k, allowed)
     for batch in batches:
         for bucket in batch[BUCKET]:

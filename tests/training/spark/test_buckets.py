@@ -11,14 +11,23 @@ import pandas as pd
 import pytest
 
 from app.contract.artifact import content_hash, write_artifact
+from app.contract.recommender import Recommender
+from tests.artifacts import make_artifact
+from tests.training.spark.test_prepare import bytes_of
 from tests.training.world import make_project
 from training.data.dataset import SPLITS, USER, load_dataset
+from training.evaluation import ranking
+from training.evaluation.results import user_table
+from training.evaluation.targets import held_out
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_artifact
+from training.lists import bucket as lists
+from training.lists.bucket import Lists
 from training.models import make_family
 from training.params.whole import Params
 from training.project import Project
 from training.refit import with_ready_lists
+from training.spark import evaluate, export
 from training.spark.buckets import Buckets, file_name
 from training.spark.everyone import Everyone
 
@@ -119,3 +128,37 @@ def test_learned_vectors_are_read_from_the_buckets_files(buckets: Buckets, tmp_p
     found = Everyone(buckets, LEARNED_FROM, tmp_path).assemble(InTurn()).user_embeddings
     np.testing.assert_array_equal(found[buckets.size :], vectors[buckets.size :])
     assert not found[: buckets.size].any()
+
+
+def test_blocks_of_users_are_measured_as_all_are_at_once(
+    world: tuple[Project, Params], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (ranking, evaluate):
+        monkeypatch.setattr(module, "USERS_AT_ONCE", 30)
+    project, params = world
+    dataset = load_dataset(project.prepared)
+    artifact = fit_artifact(Knowledge(dataset, LEARNED_FROM, 1), "popularity", make_family("popularity", {}), 0)
+    write_artifact(tmp_path / "model", artifact)
+    targets = held_out(artifact, dataset)
+    evaluate.save(targets, tmp_path)
+    starts = range(0, len(targets.user_rows), 30)
+    parts = [evaluate.measured(start, tmp_path / "model", tmp_path, params.evaluate) for start in starts]
+    expected = ranking.rank_test(artifact, dataset, params.evaluate)
+    found = ranking.joined([outcome for outcome, _ in parts])
+    for ours, theirs in zip(vars(found).values(), vars(expected).values(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    users = pd.concat([table for _, table in parts], ignore_index=True)
+    pd.testing.assert_frame_equal(users, user_table(artifact, expected, params.evaluate), check_exact=True)
+
+
+def test_a_task_of_the_export_writes_its_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "USERS_PER_BUCKET", 10)
+    write_artifact(tmp_path / "served", make_artifact(range(25)))
+    here = Lists(Recommender(make_artifact(range(25))), "7", 3, None)
+    batches = [pd.DataFrame({"bucket": [2]}), pd.DataFrame({"bucket": [0, 1]})]
+    (tmp_path / "there").mkdir()
+    done = export.write(tmp_path / "served", tmp_path / "there", "7", 3, None, batches)
+    assert pd.concat(done).bucket.tolist() == [2, 0, 1]
+    for bucket in range(here.n_buckets):
+        here.write(bucket, tmp_path / "here")
+    assert bytes_of(tmp_path / "there") == bytes_of(tmp_path / "here")
