@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import PROJECT
 
-PROFILES = ("s3", "monitoring", "train")
+PROFILES = ("s3", "monitoring", "train", "spark")
 
 
 def write_env(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -42,8 +42,8 @@ def services(folder: Path, *profiles: str) -> dict[str, Any]:
 def test_each_password_is_random_and_nobody_else_may_read_them(tmp_path: Path) -> None:
     assert write_env(tmp_path).returncode == 0
     lines = (tmp_path / ".env").read_text(encoding="utf-8").splitlines()
-    values = [line.partition("=")[2] for line in lines if "PASSWORD=" in line or "KEY=" in line]
-    assert len(set(values)) == len(values) == 8
+    values = [line.partition("=")[2] for line in lines if "PASSWORD=" in line or "KEY=" in line or "SECRET=" in line]
+    assert len(set(values)) == len(values) == 9
     assert all(len(value) == 48 for value in values)
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 
