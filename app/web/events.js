@@ -36,11 +36,11 @@ export class Events {
     return this.kinds.get(key(user, film)) ?? known;
   }
 
-  /** Say it; what has been said already is taken back. */
-  judge(user, film, kind, known = null) {
+  /** Say it about a film of a list with that id, or of none; what has been said already is taken back. */
+  judge(user, film, kind, known = null, list = undefined) {
     const type = this.judged(user, film, known) === kind ? "retract" : kind;
     // Without TLS a browser makes no UUID, and the service makes one.
-    const event = { event_id: crypto.randomUUID?.(), user_id: user, item_id: film.id, type };
+    const event = { event_id: crypto.randomUUID?.(), user_id: user, item_id: film.id, type, recommendation_id: list };
     const show = ({ position }) => {
       this.position = position;
       this.kinds.set(key(user, film), type);

@@ -92,18 +92,19 @@ export function mount(root, showCurl, askForKey) {
     return [
       heading(t("recommendations"), origin(answer)),
       answer.source === "popular" ? h("p", { class: "remark" }, t("noHistory")) : null,
-      filmList(answer.items, { label: t("recommendations"), unit, marks, ...buttons() }),
+      filmList(answer.items, { label: t("recommendations"), unit, marks, ...buttons(answer.recommendation_id) }),
       shortfall(answer, clearFilters),
     ];
   }
 
-  /** What lets the user on the screen like and dislike films, where that is stored. */
-  function buttons() {
-    return telling.hidden ? {} : { judge, judged: (film) => events.judged(pastOf, film, known(film)) };
+  /** What lets the user on the screen like and dislike films of a list, where that is stored. */
+  function buttons(list) {
+    if (telling.hidden) return {};
+    return { judge: (film, kind) => judge(film, kind, list), judged: (film) => events.judged(pastOf, film, known(film)) };
   }
 
-  function judge(film, kind) {
-    events.judge(pastOf, film, kind, known(film));
+  function judge(film, kind, list = undefined) {
+    events.judge(pastOf, film, kind, known(film), list);
   }
 
   function showHistory(id, length = PAGE) {

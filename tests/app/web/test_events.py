@@ -8,7 +8,14 @@ import pytest
 from playwright.sync_api import expect
 from pydantic import SecretStr
 
-from tests.app.web.conftest import OpenScreen, Screen, make_service_settings
+from app.contract.recommendation_id import read_id
+from app.contract.trial import Trial
+from app.events.store import open_store
+from app.main import create_app
+from app.model.release import Release
+from app.model.store import load_model
+from tests.app.web.conftest import OpenScreen, Screen, make_model, make_service_settings
+from tests.artifacts import write
 from tests.browser import CHROMIUM
 from tests.client import Client, serving
 
@@ -30,7 +37,7 @@ def liked(client: Client, user: str) -> list[int]:
     return [item["id"] for item in client.get(f"/users/{user}/history").json["items"] if item["liked"]]
 
 
-def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Screen) -> None:
+def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Screen, tmp_path: Path) -> None:
     screen.open("#user?id=2")
     (first, *others) = screen.ids()
     screen.films().first.get_by_role("button", name=re.compile("^Like")).click()
@@ -45,6 +52,11 @@ def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Scr
     expect(screen.page.locator(".telling")).to_contain_text("is taken back")
     assert screen.ids() == [first, *others]
     assert first not in screen.ids("History")
+    in_the_list, in_the_history = open_store(events_url(tmp_path).get_secret_value()).read_after(0, 10)
+    named = read_id(in_the_list.recommendation_id or "")
+    assert named is not None
+    assert named.is_for("2")
+    assert in_the_history.recommendation_id is None
 
 
 def test_a_stranger_who_likes_films_by_their_titles_gets_a_list_of_their_own(screen: Screen) -> None:
@@ -68,6 +80,25 @@ def test_now_shows_up_to_where_answers_know_the_events(screen: Screen) -> None:
     tile = screen.page.get_by_role("region", name="Events")
     expect(tile).to_contain_text("up to date")
     expect(tile.locator("strong")).to_have_text("1")
+
+
+def test_now_shows_the_running_trial_and_its_arms(open_screen: OpenScreen, tmp_path: Path) -> None:
+    settings = make_service_settings(tmp_path, events_url=events_url(tmp_path))
+    app = create_app(settings)
+    with serving(settings, app) as client:
+        version, challenger = client.version(), app.state.challenger
+        challenger.model = load_model(write(tmp_path / "8", make_model(seed=8)), Release("8", 0, ""))
+        challenger.trial = Trial("8", str(version), "films:8", 0.25, 0)
+        for user in range(40):
+            client.get(f"/users/{user}/recommendations")
+        app.state.exposures.flush()
+        screen = open_screen(client)
+        screen.open("#now")
+        tile = screen.page.get_by_role("region", name="Trial")
+        expect(tile).to_contain_text(
+            f"Version 8 is on trial against version {version}: 25% of the users get its lists."
+        )
+        expect(tile).to_contain_text("Of 40 lists of this replica,")
 
 
 def test_a_like_asks_for_a_key_that_may_write(open_screen: OpenScreen, tmp_path: Path) -> None:
