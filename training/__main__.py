@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     retrain.add_argument("--host", default="127.0.0.1", help="address of the metrics")
     retrain.add_argument("--port", type=int, default=9102, help="port of the metrics")
+    retrain.add_argument("--lock", type=Path, metavar="FILE", help="a file to lock during a run; others wait by flock")
     return parser
 
 
@@ -278,7 +279,7 @@ def _retrain(project: Project, _: Params, options: Namespace) -> None:
     from training.retrain.schedule import parse_schedule
     from training.retrain.service import serve
 
-    serve(project.root, parse_schedule(options.cron), options.host, options.port)
+    serve(project.root, parse_schedule(options.cron), options.host, options.port, options.lock)
 
 
 def _say_live(name: str, version: str, former: str | None) -> None:
