@@ -24,11 +24,12 @@ from tests.training.trials.simulation import FIRST_DAY, simulate
 from training.params.register import TrialParams
 from training.trials.attribution import Observations
 from training.trials.records import DAY, Records
-from training.trials.sequence import Look
+from training.trials.sequence import Look, looks
 from training.trials.verdict import judge
 
 DAYS, CONFIDENCE = 28, 0.95
 SIZE = 9000  # people, of whom 7,400 come within four weeks: the documented size
+SIZES, LIFTS = (3000, 9000, 27_000), (0.1, 0.2, 0.4)
 TRIAL = Trial("7", "5", "films:7", 0.5, FIRST_DAY * DAY)
 PARAMS = TrialParams(share=0.5, days=14, success=("like",), max_loss=0.05)
 
@@ -53,7 +54,7 @@ CASES = (
     Case("+20 %", "better", "at least 85 %", lambda share: share >= 0.85, lift=0.2),
     Case("+10 %", "better", "", lambda _: True, lift=0.1),
     Case("-20 %", "worse", "at least 85 %", lambda share: share >= 0.85, lift=-0.2),
-    Case("+20 %, every tenth user of an arm lost", "broken", "all", lambda share: share == 1, lift=0.2, lost=0.1),
+    Case("+20 %, every fifth user of an arm lost", "broken", "all", lambda share: share == 1, lift=0.2, lost=0.2),
 )
 
 
@@ -91,10 +92,32 @@ def main() -> None:
     head = ["true difference", "counted", "share of trials", "mark", "day when the band leaves out 0, median",
             "band at the end"]  # fmt: skip
     text = table(head, rows) + "\n"
-    print(text)
+    print(text, flush=True)
+    sizes = _sizes(options.trials // 5) + "\n"
+    print(sizes)
     if options.markdown:
-        options.markdown.write_text(text, encoding="utf-8")
+        options.markdown.write_text(f"{text}\n{sizes}", encoding="utf-8")
     sys.exit(not is_good)
+
+
+def _sizes(trials: int) -> str:
+    """How often a difference is found within four weeks, and on which day, by the number of people."""
+    rows = []
+    for users in SIZES:
+        cells = []
+        for lift in LIFTS:
+            days = [found_on(users, lift, seed) for seed in range(trials)]
+            known = [day for day in days if day is not None]
+            when = f", day {np.median(known):.0f}" if known else ""
+            cells.append(f"{len(known) / trials:.0%}{when}")
+        rows.append([f"{users:,}", *cells])
+    return table(["people", *(f"{lift:+.0%} found" for lift in LIFTS)], rows)
+
+
+def found_on(users: int, lift: float, seed: int) -> int | None:
+    """The day on which the band says that a better version is better, None if on none of the four weeks."""
+    seen = looks(simulate(np.random.default_rng(seed), users, DAYS, TRIAL.share, lift), 1 - CONFIDENCE)
+    return next((look.day - FIRST_DAY + 1 for look in seen if look.low > 0), None)
 
 
 def happened(case: Case, one: Run) -> bool:

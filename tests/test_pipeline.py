@@ -1,6 +1,7 @@
 """The whole way, with everything real: DVC, an MLflow server, the service as a process, an alias moved."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -96,7 +97,8 @@ def test_metrics_and_plots_are_shown_by_dvc(repository: Repository) -> None:
 
 def test_the_service_follows_an_alias_moved_in_mlflow(repository: Repository, service: int, mlflow_server: str) -> None:
     repository.change(models__lightfm__embedding_size=8, register__promote="never")
-    assert "version 2 (lightfm): challenger" in repository.run("dvc", "repro")
+    # What the gate says of so small a model doesn't matter: a person decides.
+    assert re.search(r"version 2 \(lightfm\): (challenger|refused)", repository.run("dvc", "repro"))
     wait_for_polls(Client(service), 2)
     assert version_served(service) == "1"
     # As MLflow's web page does it: in lower case.

@@ -21,6 +21,7 @@ def test_every_setting_has_a_default() -> None:
     assert (settings.log_level, settings.log_format) == ("INFO", "plain")
     assert (settings.api_keys, settings.admin_token, settings.cors_origins) == (None, None, None)
     assert (settings.drain_seconds, settings.shadow_alias, settings.shadow_share) == (0, None, 0.1)
+    assert settings.trial_share is None
     assert (settings.metrics_port, settings.metrics_host) == (None, "127.0.0.1")
 
 
@@ -59,6 +60,8 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("SHADOW_ALIAS", "a/b"),
         ("SHADOW_SHARE", "0"),
         ("SHADOW_SHARE", "1.1"),
+        ("TRIAL_SHARE", "-0.1"),
+        ("TRIAL_SHARE", "1"),
         ("MODEL_NAME", "../elsewhere"),
         ("MODEL_NAME", ".."),
         ("MODEL_ALIAS", "a/b"),

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from app.contract.trial import Trial
+from app.contract.trial import Arm, Trial
 from training.params.register import TrialParams
 from training.trials.attribution import Observations
 from training.trials.estimate import Estimate, estimate
@@ -44,9 +44,12 @@ def judge(
     """Judge a trial at a time in seconds since 1970; the sequence decides, never the ordinary intervals."""
     users, seen = observations.users, looks(observations.daily, 1 - confidence)
     share = share_of(records.experiment) if records.experiment else trial.share
-    found = estimate(users, share, confidence) if users["arm"].nunique() == len(("production", "challenger")) else None
+    arms = set(users["arm"])
+    found = estimate(users, share, confidence) if arms == {Arm.PRODUCTION, Arm.CHALLENGER} else None
+    # That so many users are all in one arm has this probability.
+    ratio_p = found.ratio_p if found else (share if Arm.CHALLENGER in arms else 1 - share) ** len(users)
     days = (now - trial.since) / DAY
-    broken = _broken(records, observations, found)
+    broken = _broken(records, observations, ratio_p)
     word, sentence = _judged(trial, seen, found, params, days, broken)
     left = _days_left(seen, 1 - confidence, params.days - days) if word in ("undecided", "early") else None
     return Verdict(trial, word, sentence, seen, found, observations.attribution, days, left)
@@ -87,7 +90,7 @@ def _in_words(trial: Trial, look: Look) -> str:
     )
 
 
-def _broken(records: Records, observations: Observations, found: Estimate | None) -> str:
+def _broken(records: Records, observations: Observations, ratio_p: float) -> str:
     """Why the two groups of users can't be compared; empty if they can."""
     if records.mixed:
         return "replicas split users by different shares: give all the same TRIAL_SHARE, or none"
@@ -96,9 +99,9 @@ def _broken(records: Records, observations: Observations, found: Estimate | None
             f"{observations.misplaced:.1%} of the users were in the arm that is not theirs: do all replicas run the "
             "same release?"
         )
-    if found is not None and found.ratio_p < BROKEN_BELOW:
+    if ratio_p < BROKEN_BELOW:
         return (
-            f"the arms have not the sizes that they should have (p = {found.ratio_p:.2g}), so something treats them "
+            f"the arms have not the sizes that they should have (p = {ratio_p:.2g}), so something treats them "
             "differently: compare recommender_arm_lists_total of the replicas"
         )
     return ""

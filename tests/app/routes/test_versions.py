@@ -62,6 +62,8 @@ def test_an_alias_that_is_not_loaded_is_404_and_says_which_are(two: Client, clie
 
 
 def test_versions_say_how_the_gate_decided_as_far_as_tags_are_readable(two: Client, registry: TestRegistry) -> None:
+    # A version serves a moment before its poll is over, which says what the registry knows of it.
+    wait_until(lambda: two.get("/versions").json["versions"][1]["gate"] is not None)
     production, challenger = two.get("/versions").json["versions"]
     assert (production["alias"], production["version"], production["gate"]) == ("production", "1", None)
     assert (challenger["alias"], challenger["users"], challenger["items"]) == ("challenger", 4, 6)

@@ -101,9 +101,14 @@ def test_a_broken_split_gets_no_verdict(daily: pd.DataFrame, fields: dict[str, f
 def test_a_few_users_are_too_few(n_users: int) -> None:
     found = verdict(simulated(n_users=n_users))
     assert (found.word, found.sentence.partition(":")[0]) == ("too_few", "too little is known")
-    for one in (found, verdict(simulated(n_users=60).query("arm == 1"))):
+    for one in (found, verdict(simulated(n_users=6).query("arm == 1"))):
         assert one.word == "too_few"
         assert "Too little is known for a band." in to_html(lay_out(one, 0.95, 0))
+
+
+@pytest.mark.parametrize("arm", [0, 1])
+def test_an_arm_without_anybody_is_broken_once_that_is_no_accident(arm: int) -> None:
+    assert verdict(simulated(n_users=100).query(f"arm == {arm}")).word == "broken"
 
 
 def test_the_page_shows_figures_and_the_band_day_by_day() -> None:

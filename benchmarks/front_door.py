@@ -1,0 +1,98 @@
+"""Measures what recommendation ids and a running trial add to a plain answer at the front door, without sockets.
+
+    python -m benchmarks.front_door [--rounds 150]
+
+Processor time of one process, the least of many short rounds: what else the machine does only adds to it.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from app.contract.ready_scores import as_millionths
+from app.contract.recommender import Recommender
+from app.contract.trial import Trial
+from app.main import Service, create_app
+from app.model.release import Release
+from app.model.store import ServedModel, load_model
+from app.settings import Settings
+from benchmarks.report import table
+from tests.artifacts import make_artifact, write
+
+USERS, ITEMS, READY = 200, 100, 50
+REQUESTS = 400  # of a round
+MICRO = 1e6
+CASES = ("no events are kept", "events are kept: lists have ids", "a trial runs")
+
+
+def main() -> None:
+    """Print processor time for each case, and the difference to the first."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=150)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as scratch:
+        services = [_service(case, Path(scratch)) for case in CASES]
+        # In turns, so that a busy moment of the machine meets all of them.
+        times = np.array([[asyncio.run(_round(service)) for service in services] for _ in range(rounds)])
+    least = times.min(axis=0)
+    rows = [[case, f"{one:.1f}", f"{one - least[0]:+.1f}"] for case, one in zip(CASES, least, strict=True)]
+    print(table(["", "µs a request", "more"], rows))
+
+
+def _service(case: str, scratch: Path) -> Service:
+    url = {} if case == CASES[0] else {"events_url": f"sqlite:///{scratch}/events.db"}
+    service = create_app(Settings.model_validate({"log_level": "WARNING", "trial_share": None, **url}))
+    service.state.store.swap(_model(scratch / f"{case} 7", "7"))
+    if case == CASES[2]:
+        challenger = service.state.challenger
+        challenger.model = _model(scratch / f"{case} 8", "8")
+        challenger.trial = Trial("8", "7", "movie-recommender:8", 0.5, 0)
+    return service
+
+
+def _model(directory: Path, version: str) -> ServedModel:
+    artifact = make_artifact(range(1, USERS + 1), range(1, ITEMS + 1))
+    ranking = Recommender(artifact).recommend(np.arange(USERS), READY)
+    scores = as_millionths(ranking.scores)
+    ready = make_artifact(
+        range(1, USERS + 1), range(1, ITEMS + 1), ready_items=ranking.items.astype(np.int32), ready_scores=scores
+    )
+    return load_model(write(directory, ready), Release(version, 0, ""))
+
+
+async def _round(service: Service) -> float:
+    """Microseconds of processor time for a request."""
+    door, cycle = service.front_door, _cycle()
+    assert door is not None
+    scopes: list[Scope] = [
+        {"method": "GET", "raw_path": b"/users/%d/recommendations" % user, "root_path": "", "query_string": b"",
+         "headers": [(b"host", b"films.example"), (b"accept", b"*/*")]}
+        for user in range(1, USERS + 1)
+    ]  # fmt: skip
+    started = time.process_time()
+    for number in range(REQUESTS):
+        cycle.response_started = False
+        await door.answers(scopes[number % USERS], cycle.send)
+    return (time.process_time() - started) / REQUESTS * MICRO
+
+
+def _cycle() -> Any:  # noqa: ANN401 - uvicorn's own, without a connection
+    cycle = RequestResponseCycle.__new__(RequestResponseCycle)
+    cycle.access_log = cycle.disconnected = cycle.response_started = False
+    cycle.keep_alive, cycle.default_headers = True, [(b"date", b"Sat, 28 Nov 2026 00:00:00 GMT")]
+    nothing = SimpleNamespace(write_paused=False, write=lambda _: None, set=lambda: None)
+    cycle.flow = cycle.transport = cycle.message_event = nothing  # type: ignore[assignment]
+    cycle.on_response = lambda: None
+    return cycle
+
+
+if __name__ == "__main__":
+    main()
