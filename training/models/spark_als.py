@@ -70,7 +70,7 @@ def stacked(factors: pd.DataFrame, n: int, dim: int) -> npt.NDArray[np.float32]:
     """Put the vectors in the column `features` into the rows `id` of an array: float32 (n, dim)."""
     found = np.zeros((n, dim), dtype=np.float32)
     if len(factors):
-        found[factors["id"].to_numpy()] = np.stack(factors["features"].to_numpy())
+        found[factors["id"].to_numpy()] = np.stack(factors["features"].tolist())
     return found
 
 
