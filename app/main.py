@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from threadpoolctl import threadpool_limits
 
 from app.errors import InternalError, UnauthorizedError
+from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
 from app.events.feed_state import FeedMetrics
 from app.events.metrics import EventMetrics
@@ -26,6 +27,8 @@ from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware, Secrets
 from app.http.descriptors import DescriptorWarning
 from app.http.error_answers import add_error_handlers, error_responses
 from app.http.front_door import FrontDoor
+from app.http.lanes import Lanes
+from app.http.list_ids import RECOMMENDATION_ID
 from app.http.middleware import RequestMiddleware
 from app.http.read_after import POSITION, READ_AFTER
 from app.http.shutdown import GracefulStop
@@ -36,6 +39,7 @@ from app.observability.recent_figures import RecentFigures
 from app.observability.request_log import RequestLog
 from app.observability.telemetry import Telemetry
 from app.observability.tracing import tracing_config
+from app.registry.challenger import CHALLENGER, Challenger
 from app.registry.follower import Follower
 from app.registry.loaded import Followed, LoadedVersions
 from app.registry.shadow import Shadow
@@ -100,7 +104,7 @@ def create_app(settings: Settings | None = None) -> Service:
         keys = _keys(settings.api_keys)
         secrets = None if keys is None else Secrets(keys)
         state = app.state
-        app.front_door = FrontDoor(state.store, state.profiles, state.telemetry, state.request_log, secrets)
+        app.front_door = FrontDoor(state.store, state.lanes, state.telemetry, state.request_log, secrets)
     return app
 
 
@@ -112,7 +116,7 @@ def _add_state(app: FastAPI, settings: Settings) -> None:
     app.state.stop = GracefulStop(settings.drain_seconds)
     app.state.overlay = Overlay()
     app.state.profiles = Profiles(app.state.overlay)
-    app.state.event_writer = app.state.feed = None
+    app.state.event_writer = app.state.feed = app.state.exposures = None
     if settings.events_url is not None:
         _add_events(app, settings.events_url.get_secret_value())
     _add_followers(app, settings)
@@ -122,16 +126,29 @@ def _add_events(app: FastAPI, url: str) -> None:
     state, collectors = app.state, app.state.telemetry.collectors
     state.event_writer = EventWriter(open_store(url), EventMetrics(collectors))
     state.feed = Feed(open_store(url), state.overlay, FeedMetrics(collectors))
+    state.exposures = Exposures(open_store(url), ExposureMetrics(collectors))
 
 
 def _add_followers(app: FastAPI, settings: Settings) -> None:
     state, collectors = app.state, app.state.telemetry.collectors
     prepare = None if state.feed is None else state.feed.prepare
     state.follower = Follower(settings, state.store, state.telemetry.model, prepare=prepare)
-    state.shadow = None
+    state.challenger = state.shadow = None
+    # A trial counts events, and its version is in the registry.
+    if settings.events_url is not None and settings.model_dir is None and settings.trial_share != 0:
+        state.challenger = Challenger(settings, collectors, prepare=prepare)
+    state.lanes = Lanes(
+        state.profiles,
+        with_ids=settings.events_url is not None,
+        challenger=state.challenger,
+        exposures=state.exposures,
+    )
     if settings.shadow_alias is not None:
         profile_of = Profiles(state.overlay).of
-        state.shadow = Shadow(settings, settings.shadow_alias, collectors, profile_of=profile_of, prepare=prepare)
+        rests = state.challenger is not None and settings.shadow_alias.lower() == CHALLENGER
+        state.shadow = Shadow(
+            settings, settings.shadow_alias, collectors, profile_of=profile_of, prepare=prepare, rests=rests
+        )
         state.telemetry.compare = state.shadow.compare
     state.versions = _loaded_versions(app, settings)
     state.figures = RecentFigures(state.telemetry, _routes_not_of_clients())
@@ -141,6 +158,8 @@ def _loaded_versions(app: FastAPI, settings: Settings) -> LoadedVersions:
     state = app.state
     served = settings.model_alias.lower() if settings.model_dir is None else None
     followed = [Followed(served, state.store, state.follower)]
+    if state.challenger is not None:
+        followed.append(Followed(CHALLENGER, state.challenger.store, state.challenger))
     if settings.shadow_alias is not None:
         followed.append(Followed(settings.shadow_alias.lower(), state.shadow.store, state.shadow.follower))
     return LoadedVersions(followed)
@@ -177,7 +196,7 @@ def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
             allow_origins=comma_separated(settings.cors_origins),
             allow_methods=["GET", "POST"],
             allow_headers=[API_KEY_HEADER, "X-Request-ID", READ_AFTER, "Content-Type"],
-            expose_headers=["X-Request-ID", POSITION],
+            expose_headers=["X-Request-ID", POSITION, RECOMMENDATION_ID],
         )
     app.add_middleware(
         RequestMiddleware,
@@ -209,8 +228,8 @@ def _paths(*modules: ModuleType) -> set[str]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # The feed comes first: a version waits for the recent events.
     state = app.state
-    parts: list[Feed | Follower | Shadow | EventWriter | None]
-    parts = [state.feed, state.follower, state.shadow, state.event_writer]
+    parts: list[Feed | Follower | Shadow | EventWriter | Exposures | None]
+    parts = [state.feed, state.follower, state.challenger, state.shadow, state.event_writer, state.exposures]
     running = [part for part in parts if part is not None]
     app.state.stop.install()
     asyncio.get_running_loop().set_exception_handler(DescriptorWarning())

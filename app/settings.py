@@ -181,6 +181,12 @@ class Settings(BaseSettings):
         pattern=r"^[\w-]+$",
         description="Alias of a second version, such as `challenger`, whose lists are compared with the answered ones.",
     )
+    trial_share: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="Share of the users who get the challenger during a trial; 0: none. Unset: what the trial says.",
+    )
     web_page: bool = Field(default=True, description="`false` switches off the page for people at `/`.")
     mlflow_page_uri: Annotated[str, AfterValidator(_http_address)] | None = Field(
         default=None,

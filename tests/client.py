@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,11 @@ class Answer:
         return content
 
 
+def without_id(answer: Answer) -> bytes:
+    """The body without the id of its list, which no two answers share."""
+    return re.sub(rb'"recommendation_id":"[\w-]+",?', b"", answer.body)
+
+
 @dataclass(frozen=True)
 class Client:
     """Sends paths exactly as they are written, without decoding or normalising them."""
@@ -64,11 +70,19 @@ class Client:
 
 
 @contextmanager
-def serving(settings: Settings, app: Service | None = None, port: int = 0) -> Iterator[Client]:
+def serving(settings: Settings, app: Service | None = None, port: int = 0, keep_alive: int = 5) -> Iterator[Client]:
     """The service, or the one given, in a thread of this process, as `python -m app` runs it."""
     # With port 0 the system chooses one. uvicorn sets up no logging, so that pytest sees the lines.
     app = app or create_app(settings)
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, http=LimitedProtocol, ws="none")
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_config=None,
+        http=LimitedProtocol,
+        ws="none",
+        timeout_keep_alive=keep_alive,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

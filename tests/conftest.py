@@ -81,8 +81,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Postg
 
 @pytest.fixture
 def events_database(postgres_server: "Postgres") -> "Postgres":
-    """The server, its database of events empty."""
-    postgres_server.execute("TRUNCATE event RESTART IDENTITY", "events")
+    """The server, its database of events and exposures empty."""
+    postgres_server.execute("TRUNCATE event, exposure RESTART IDENTITY", "events")
     return postgres_server
 
 

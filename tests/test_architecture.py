@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "training.lists": "app.contract data errors evaluation files params",
     "training.tuning": "check data errors files fitting models params project tracking",
     "training.retrain": "errors",
+    "training.trials": "app.contract data errors events files metrics params project report retrain tracking",
     "training.check": "errors models params",
     "training.code": "files models params project",
     "training.fetch": "data errors files params",
@@ -50,12 +51,12 @@ MAY_IMPORT = {
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
-    "training.register": "app.contract data params project promotion report tracking",
+    "training.register": "app.contract data errors params project promotion report tracking",
     "training.spark": "app.contract data errors evaluate evaluation files fitting lists models params prepare progress "
     "project refit train",
     "training.export": "app.contract errors lists params progress project tracking",
     "training.__main__": "app.contract check code errors evaluate events export fetch lists models params prepare "
-    "project promotion refit register retrain spark tracking train tuning",
+    "project promotion refit register retrain spark tracking train trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

@@ -13,18 +13,20 @@ from tests.client import put_in_cache, serving
 from tests.conftest import MakeSettings
 from tests.processes import PROJECT
 from training.retrain.state import State
+from training.trials.state import State as TrialState
 
 OF_HISTOGRAM = ("_bucket", "_sum", "_count")
 
 
 @pytest.fixture
 def metrics(make_settings: MakeSettings, tmp_path: Path) -> dict[str, str]:
-    """Name and kind of each metric of the service, once it has answered somebody, and of scheduled training."""
+    """Name and kind of each metric: of the service, once it has answered somebody, and of training's programs."""
     settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db")
     put_in_cache(settings, write(tmp_path / "artifact"))
     with serving(settings) as client:
         client.get("/users/1/recommendations")
-        text = client.get("/metrics").body.decode() + generate_latest(State(86_400).collectors).decode()
+        programs = [State(86_400).collectors, TrialState().collectors]
+        text = client.get("/metrics").body.decode() + "".join(generate_latest(each).decode() for each in programs)
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     histograms = [name for name, kind in kinds.items() if kind == "histogram"]
     return kinds | {f"{name}{suffix}": "histogram" for name in histograms for suffix in OF_HISTOGRAM}

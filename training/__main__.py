@@ -18,12 +18,16 @@ from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from app.contract.artifact import ArtifactError
 from training.errors import ParamsError, PipelineError
 from training.params.whole import Params, load_params
 from training.project import Project
+
+if TYPE_CHECKING:
+    from training.tracking.connection import Client
+    from training.trials.verdict import Verdict
 
 Number = TypeVar("Number", int, float)
 Command = Callable[[Project, Params, Namespace], None]
@@ -80,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     add(_report, "write reports/comparison again, against what is live now")
     add(_promote, "give a version the alias production").add_argument("version")
     add(_rollback, "make the previous version live again")
+    trial = add(_trial, "look at the running trial: which version do people like better?")
+    trial.add_argument("--decide", action="store_true", help="promote or drop the challenger if that is due")
+    trial.add_argument("--cron", help="look on a schedule in UTC, such as '0 * * * *', until SIGTERM")
+    trial.add_argument("--host", default="127.0.0.1", help="with --cron: address of the metrics")
+    trial.add_argument("--port", type=int, default=9103, help="with --cron: port of the metrics")
     retrain = add(_retrain, "run dvc repro on a schedule, until SIGTERM")
     cron = os.environ.get("RETRAIN_CRON")
     retrain.add_argument(
@@ -87,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     retrain.add_argument("--host", default="127.0.0.1", help="address of the metrics")
     retrain.add_argument("--port", type=int, default=9102, help="port of the metrics")
+    retrain.add_argument("--lock", type=Path, metavar="FILE", help="a file to lock during a run; others wait by flock")
     return parser
 
 
@@ -237,6 +247,7 @@ def _promote(project: Project, params: Params, options: Namespace) -> None:
 
     client, name = connect(project.root, params.registration.experiment), params.registration.name
     _say_live(name, options.version, promote(client, name, options.version))
+    _say_ended_trials(client, name)
 
 
 def _rollback(project: Project, params: Params, _: Namespace) -> None:
@@ -246,13 +257,29 @@ def _rollback(project: Project, params: Params, _: Namespace) -> None:
     client, name = connect(project.root, params.registration.experiment), params.registration.name
     former, version = rollback(client, name)
     _say_live(name, version, former)
+    _say_ended_trials(client, name)
+
+
+def _trial(project: Project, params: Params, options: Namespace) -> None:
+    from training.trials.look import look
+
+    def once() -> "tuple[Verdict | None, list[str]]":
+        return look(project, params, decide=options.decide)
+
+    if options.cron is None:
+        print("\n".join(f"trial: {sentence}" for sentence in once()[1]))
+        return
+    from training.retrain.schedule import parse_schedule
+    from training.trials.service import serve
+
+    serve(once, parse_schedule(options.cron, "--cron"), options.host, options.port)
 
 
 def _retrain(project: Project, _: Params, options: Namespace) -> None:
     from training.retrain.schedule import parse_schedule
     from training.retrain.service import serve
 
-    serve(project.root, parse_schedule(options.cron), options.host, options.port)
+    serve(project.root, parse_schedule(options.cron), options.host, options.port, options.lock)
 
 
 def _say_live(name: str, version: str, former: str | None) -> None:
@@ -260,6 +287,13 @@ def _say_live(name: str, version: str, former: str | None) -> None:
 
     before = "as before" if version == former else f"{former or 'none'} was before"
     print(f"{name}: version {version} is {PRODUCTION}, {before}")
+
+
+def _say_ended_trials(client: "Client", name: str) -> None:
+    from training.tracking.on_trial import end_overtaken
+
+    for sentence in end_overtaken(client, name):
+        print(f"{name}: {sentence}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ PipelineError
 ├── DataError       a data file is missing, damaged or doesn't hold what it should
 ├── TrainingError   a model could not be fitted
 └── TrackingError   MLflow can't be reached or refuses
+    └── CollisionError  another program wrote the same to MLflow at this moment
 
 `python -m training` turns each into one sentence on standard error and exit code 1:
 
@@ -33,3 +34,7 @@ class TrainingError(PipelineError):
 
 class TrackingError(PipelineError):
     """MLflow can't be reached or refuses."""
+
+
+class CollisionError(TrackingError):
+    """Another program wrote the same to MLflow at this moment."""

@@ -46,6 +46,11 @@ class Project:
         return self.reports / "comparison"
 
     @property
+    def trial(self) -> Path:
+        """The page about the running trial, as of the last look."""
+        return self.reports / "trial" / "trial.html"
+
+    @property
     def served(self) -> Path:
         """The artifact that is registered."""
         return self.root / "models" / "served"

@@ -6,9 +6,11 @@ the gate would decide, but registers nothing and moves no alias.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from app.contract.artifact import content_hash, load_artifact
 from training.data.dataset import load_dataset
+from training.errors import CollisionError
 from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest, LiveVersion
@@ -18,8 +20,10 @@ from training.promotion.registration import Registration
 from training.report.comparison import gather
 from training.report.folder import write_report
 from training.report.run_log import log_run, origin, pipeline_hash
-from training.tracking import aliases, guide, runs, versions
+from training.tracking import aliases, guide, on_trial, runs, versions
 from training.tracking.connection import Client, connect, mlflow_errors
+
+COLLISIONS = 5  # with another program, after each of which the stage finds what is there and goes on
 
 
 def register(project: Project, params: Params, experiment: str | None = None) -> Registration:
@@ -29,6 +33,23 @@ def register(project: Project, params: Params, experiment: str | None = None) ->
 
     Raises TrackingError where MLflow can't be reached or refuses.
     """
+    for _ in range(COLLISIONS):
+        with suppress(CollisionError):
+            return _register(project, params, experiment)
+    return _register(project, params, experiment)
+
+
+def compare(project: Project, params: Params) -> None:
+    """Write the comparison report again, against what is live now.
+
+    Raises TrackingError where MLflow can't be reached or refuses.
+    """
+    client = connect(project.root, params.registration.experiment)
+    contest = _contest(client, project, params, load_artifact(project.served).recipe.family)
+    write_report(project.comparison, gather(contest, pipeline_hash(project, params)))
+
+
+def _register(project: Project, params: Params, experiment: str | None) -> Registration:
     client = connect(project.root, params.registration.experiment)
     name = params.registration.name
     recipe = load_artifact(project.served).recipe
@@ -47,16 +68,6 @@ def register(project: Project, params: Params, experiment: str | None = None) ->
     verdict = contest.verdict()
     decision = _carry_out(client, contest, version, verdict)
     return Registration(name, version, recipe, params.select.metric, decision, verdict)
-
-
-def compare(project: Project, params: Params) -> None:
-    """Write the comparison report again, against what is live now.
-
-    Raises TrackingError where MLflow can't be reached or refuses.
-    """
-    client = connect(project.root, params.registration.experiment)
-    contest = _contest(client, project, params, load_artifact(project.served).recipe.family)
-    write_report(project.comparison, gather(contest, pipeline_hash(project, params)))
 
 
 def _contest(client: Client, project: Project, params: Params, candidate: str) -> Contest:
@@ -84,13 +95,9 @@ def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> st
 def _carry_out(client: Client, contest: Contest, version: str, verdict: Verdict) -> str:
     params = contest.params
     name = params.registration.name
-    promote = {"gate": verdict.promote, "never": False, "always": True}[params.registration.promote]
     with mlflow_errors():
-        if promote:
-            aliases.promote(client, name, version)
-        elif aliases.version_of(client, name, aliases.PRODUCTION) != version:
-            aliases.move(client, name, aliases.CHALLENGER, version)
-        decision = aliases.PRODUCTION if promote else aliases.CHALLENGER
+        decision = _decision(client, contest, version, verdict)
+        _move_aliases(client, contest, version, decision)
         tags = {
             "promote": params.registration.promote,
             "gate_reason": verdict.reason,
@@ -102,6 +109,32 @@ def _carry_out(client: Client, contest: Contest, version: str, verdict: Verdict)
         }
         text = describe(contest, verdict, decision, versions.run_address(client, name, version))
         client.update_model_version(name, version, text[: versions.LONGEST_DESCRIPTION])
-        for key, value in (tags | {versions.DECISION: decision}).items():
-            client.set_model_version_tag(name, version, key, value)
+        on_trial.tag(client, name, version, tags | {versions.DECISION: decision})
     return decision
+
+
+def _decision(client: Client, contest: Contest, version: str, verdict: Verdict) -> str:
+    """What becomes of a version: an alias, or a word that its tag says."""
+    registration = contest.params.registration
+    if registration.promote == "always":
+        return aliases.PRODUCTION
+    if not verdict.promote:
+        return versions.REFUSED
+    live = aliases.version_of(client, registration.name, aliases.PRODUCTION)
+    # Without a live version there is nothing to compare with.
+    if registration.promote == "gate" or (registration.promote == "trial" and live in (None, version)):
+        return aliases.PRODUCTION
+    # A trial takes weeks: retraining goes on meanwhile and must not cut it short.
+    return versions.WAITING if on_trial.running(client, registration.name) else aliases.CHALLENGER
+
+
+def _move_aliases(client: Client, contest: Contest, version: str, decision: str) -> None:
+    registration = contest.params.registration
+    name = registration.name
+    if decision == aliases.PRODUCTION:
+        aliases.promote(client, name, version)
+        on_trial.end_overtaken(client, name)
+    elif decision == aliases.CHALLENGER and registration.promote == "trial":
+        on_trial.begin(client, name, version, registration.trial.share)
+    elif decision == aliases.CHALLENGER and aliases.version_of(client, name, aliases.PRODUCTION) != version:
+        aliases.move(client, name, aliases.CHALLENGER, version)

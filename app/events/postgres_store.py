@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from app.contract.events import Event
-from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, StoredEvent
+from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, StoredEvent
 
 # The server ends what takes longer, so that a writer that hangs holds up the others no longer than this.
 MILLISECONDS = 1000 * TIMEOUT_SECONDS
@@ -19,6 +19,7 @@ CHANNEL = "event"
 # Writers take turns, and the lock ends after the commit is visible: so events become visible in the order of their
 # positions. The number is any that nothing else in this database locks.
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(7310302)"
+EVENT_FIELDS = ("event_id", "user_id", "item_id", "type", "stars", "occurred_at", "recommendation_id")
 APPEND = """
 INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, received_at)
 SELECT event_id, user_id, item_id, type, value, to_timestamp(occurred_at), recommendation_id, to_timestamp(%s::float8)
@@ -26,6 +27,11 @@ FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::real[], %s::floa
   AS new (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, place)
 ORDER BY place ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id::text, position
+"""
+EXPOSURE_FIELDS = ("day", "user_id", "experiment", "arm", "version", "lists", "films")
+EXPOSE = """
+INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films)
+SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::integer[], %s::integer[])
 """
 READ = """
 SELECT event_id::text, user_id, item_id, type, value, extract(epoch FROM occurred_at)::float8, recommendation_id,
@@ -56,7 +62,7 @@ class PostgresStore:
         with self._connected() as connection:
             with connection.pipeline(), connection.transaction():
                 connection.execute(TAKE_TURNS)
-                added = connection.execute(APPEND, (received_at, *_columns(events)))
+                added = connection.execute(APPEND, (received_at, *_columns(events, EVENT_FIELDS)))
                 last = connection.execute(LATEST)
                 connection.execute(f"NOTIFY {CHANNEL}")
             new: dict[str, int] = dict(added.fetchall())
@@ -73,6 +79,11 @@ class PostgresStore:
         """The last position."""
         with self._connected() as connection:
             return int(_only(connection.execute(LATEST)))
+
+    def append_exposures(self, exposures: Sequence[Exposure]) -> None:
+        """Store all or none, in one statement."""
+        with self._connected() as connection:
+            connection.execute(EXPOSE, _columns(exposures, EXPOSURE_FIELDS))
 
     def wait(self, seconds: float) -> bool:
         """Listen for the notification of a commit."""
@@ -104,9 +115,8 @@ class PostgresStore:
             raise EventStoreError(f"The events in PostgreSQL can't be read or written: {reason}") from error
 
 
-def _columns(events: Sequence[Event]) -> tuple[list[object], ...]:
-    fields = ("event_id", "user_id", "item_id", "type", "stars", "occurred_at", "recommendation_id")
-    return tuple([getattr(event, field) for event in events] for field in fields)
+def _columns(rows: Sequence[Event | Exposure], fields: Sequence[str]) -> tuple[list[object], ...]:
+    return tuple([getattr(row, field) for row in rows] for field in fields)
 
 
 def _only(cursor: psycopg.Cursor[TupleRow]) -> Any:  # noqa: ANN401 - a value of any type

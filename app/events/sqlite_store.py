@@ -5,12 +5,13 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 
 from app.contract.events import Event
-from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, StoredEvent
+from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, StoredEvent
 
-VERSION = 1
+VERSION = 2  # 1 had no exposures
 POLL_SECONDS = 0.02
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
@@ -27,12 +28,24 @@ CREATE TABLE IF NOT EXISTS event (
   CHECK ((type = 'forget') = (item_id IS NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS event_of_user ON event (user_id, position);
+CREATE TABLE IF NOT EXISTS exposure (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  day TEXT NOT NULL,
+  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
+  experiment TEXT NOT NULL,
+  arm INTEGER NOT NULL,
+  version TEXT NOT NULL,
+  lists INTEGER NOT NULL,
+  films INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS exposure_of_user ON exposure (experiment, user_id);
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """
 APPEND = """
 INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, received_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
 """
+EXPOSE = "INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films) VALUES (?, ?, ?, ?, ?, ?, ?)"
 READ = """
 SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, position, received_at
 FROM event WHERE position > ? ORDER BY position LIMIT ?
@@ -70,6 +83,11 @@ class SqliteStore:
         """The last position."""
         with self._connected() as connection:
             return int(connection.execute(LATEST).fetchone()[0])
+
+    def append_exposures(self, exposures: Sequence[Exposure]) -> None:
+        """Store all or none, in one transaction."""
+        with self._connected() as connection, _transaction(connection):
+            connection.executemany(EXPOSE, [astuple(each) for each in exposures])
 
     def wait(self, seconds: float) -> bool:
         """Poll the number that changes whenever another connection commits, of this process or of any."""

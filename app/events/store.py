@@ -39,6 +39,19 @@ class Appended:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How many lists, with how many items, a user got on a day (ISO 8601, UTC) of a version, as an arm of a trial."""
+
+    day: str
+    user_id: str
+    experiment: str
+    arm: int
+    version: str
+    lists: int
+    films: int
+
+
 class EventStore(Protocol):
     """For one thread: each thread opens a store of its own.
 
@@ -58,6 +71,9 @@ class EventStore(Protocol):
 
     def latest(self) -> int:
         """The last position; 0 in an empty store. It never goes back."""
+
+    def append_exposures(self, exposures: Sequence[Exposure]) -> None:
+        """Store all or none; exposures have no positions, and further ones of the same user and day add to them."""
 
     def wait(self, seconds: float) -> bool:
         """Return True as soon as events may have been appended since the last call, by anybody; False after the time.

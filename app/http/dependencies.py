@@ -5,10 +5,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from app.errors import EventsDisabledError
+from app.events.exposures import Exposures
 from app.events.feed import Feed
 from app.events.feed_state import FeedState
 from app.events.profiles import Profiles
 from app.events.writer import EventWriter
+from app.http.lanes import Lanes
 from app.http.shutdown import GracefulStop
 from app.model.store import ModelStore, ServedModel
 from app.observability.recent_figures import RecentFigures
@@ -55,9 +57,11 @@ CurrentStore = Annotated[ModelStore, _from_state("store")]
 # One model answers the whole request, even if a swap happens meanwhile.
 CurrentModel = Annotated[ServedModel, Depends(_required_model)]
 CurrentEventWriter = Annotated[EventWriter, Depends(_event_writer)]
+CurrentLanes = Annotated[Lanes, _from_state("lanes")]
 CurrentProfiles = Annotated[Profiles, _from_state("profiles")]
 CurrentFeed = Annotated[Feed | None, _from_state("feed")]
 CurrentFeedState = Annotated[FeedState | None, Depends(_feed_state)]
+CurrentExposures = Annotated[Exposures | None, _from_state("exposures")]
 CurrentTelemetry = Annotated[Telemetry, _from_state("telemetry")]
 CurrentFollower = Annotated[Follower, _from_state("follower")]
 CurrentFollowerState = Annotated[FollowerState, Depends(_follower_state)]

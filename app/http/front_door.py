@@ -16,8 +16,9 @@ from starlette.datastructures import QueryParams
 from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.events.profiles import Profiles
 from app.http.access import API_KEY_HEADER, Secrets
+from app.http.lanes import Lane, Lanes
+from app.http.list_ids import id_header
 from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
 from app.http.one_write import OK_LINE, Headers, as_lines, cycle_behind, write
 from app.http.plain_answers import PERSONALISED, PlainAnswers
@@ -39,6 +40,8 @@ CONTENT_TYPE = (b"content-type", b"application/json")
 KEY_HEADER = API_KEY_HEADER.lower().encode()
 READ_AFTER_HEADER = READ_AFTER.lower().encode()
 
+Answer = tuple[Lane, bytes | None, bytes]  # whose list it is, its id, the body
+
 logger = logging.getLogger(__name__)
 
 
@@ -48,15 +51,14 @@ class FrontDoor:
     def __init__(
         self,
         store: ModelStore,
-        profiles: Profiles,
+        lanes: Lanes,
         telemetry: Telemetry,
         request_log: RequestLog,
         keys: Secrets | None,
     ) -> None:
-        self._store, self._profiles, self._telemetry = store, profiles, telemetry
+        self._store, self._lanes, self._telemetry = store, lanes, telemetry
         self._log, self._keys = request_log, keys
         self._list_counts = {source: telemetry.lists.own(source) for source in (PERSONALISED, FALLBACK)}
-        self._plain: PlainAnswers | None = None
         self._count: RequestCount | None = None
         self._default_headers: Headers = []
         self._head = b""
@@ -69,17 +71,16 @@ class FrontDoor:
         model = self._store.current
         if named is None or model is None or scope["method"] != "GET" or scope["root_path"]:
             return False
-        user_id = named[1]
         request_id = self._admitted(scope)
-        body = None if request_id is None else self._body_or_none(model, user_id, scope["query_string"])
-        if request_id is None or body is None:
+        answer = None if request_id is None else self._answer_or_none(model, named[1], scope["query_string"])
+        if request_id is None or answer is None:
             return False
         cycle = cycle_behind(send)
         if cycle is None:
-            await _send(send, request_id, body)
+            await _send(send, request_id, answer)
         else:
-            self._write(cycle, request_id, body)
-        self._note(path, model, request_id, perf_counter() - started)
+            self._write(cycle, request_id, answer)
+        self._note(path, answer[0].model, request_id, perf_counter() - started)
         return True
 
     def _admitted(self, scope: Scope) -> bytes | None:
@@ -98,52 +99,69 @@ class FrontDoor:
             return None
         return request_id or b"%032x" % getrandbits(128)
 
-    def _body_or_none(self, model: ServedModel, user_id: bytes, query_string: bytes) -> bytes | None:
+    def _answer_or_none(self, live: ServedModel, user_id: bytes, query_string: bytes) -> Answer | None:
         try:
-            return self._body(model, user_id, query_string)
+            text = user_id.decode()
+            lane = self._lanes.of(live, text)
+            recommendation_id = None if lane.new_id is None else lane.new_id(user_id)
+            body = self._body(lane, user_id, text, query_string, recommendation_id)
         except Exception:
             logger.exception("The front door failed; the route answers")
             return None
+        return None if body is None else (lane, recommendation_id, body)
 
-    def _body(self, model: ServedModel, user_id: bytes, query_string: bytes) -> bytes | None:
+    def _body(
+        self, lane: Lane, user_id: bytes, text: str, query_string: bytes, recommendation_id: bytes | None
+    ) -> bytes | None:
         k = PLAIN_QUERIES.get(query_string)
-        if k is not None and self._profiles.fresh(model, user_id.decode()) is None:
-            plain = self._plain
-            if plain is None or plain.model is not model:
-                plain = self._plain = PlainAnswers(model, self._telemetry, self._list_counts)
-            body = plain.body(user_id, k)
+        if k is not None and lane.profiles.fresh(lane.model, text) is None:
+            plain = lane.plain
+            if plain is None:
+                with_ids = lane.new_id is not None
+                plain = lane.plain = PlainAnswers(lane.model, self._telemetry, self._list_counts, with_ids=with_ids)
+            body = plain.body(user_id, k, recommendation_id)
             if body is not None:
+                if lane.tally is not None:
+                    lane.tally.add(text, k)
                 return body
         query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
         if query is None or query.explain or query.alias is not None:
             return None
-        return answer_user(model, self._profiles, self._telemetry, user_id.decode(), query)
+        return answer_user(lane, self._telemetry, text, query, recommendation_id)
 
-    def _write(self, cycle: RequestResponseCycle, request_id: bytes, body: bytes) -> None:
+    def _write(self, cycle: RequestResponseCycle, request_id: bytes, answer: Answer) -> None:
         # uvicorn makes a new list each second, with the date in it.
         if cycle.default_headers is not self._default_headers:
             self._default_headers = cycle.default_headers
-            self._head = _head(cycle.default_headers)
-        write(cycle, self._head % (len(body), request_id, body))
+            self._head = _head(cycle.default_headers, with_id=self._lanes.with_ids)
+        _, recommendation_id, body = answer
+        if recommendation_id is None:
+            write(cycle, self._head % (len(body), request_id, body))
+        else:
+            write(cycle, self._head % (recommendation_id, len(body), request_id, body))
 
     def _note(self, path: bytes, model: ServedModel, request_id: bytes, seconds: float) -> None:
         if self._count is None:
             self._count = self._telemetry.requests.of("GET", ROUTE, 200)
         self._count.add(seconds)
         if self._log.is_on:
-            ms = round(1000 * seconds, 2)
-            self._log.add(Answered("GET", ROUTE, path.decode(), 200, ms, request_id.decode(), model.version))
+            self._log.add(
+                Answered("GET", ROUTE, path.decode(), 200, 1000 * seconds, request_id.decode(), model.version)
+            )
 
 
-async def _send(send: Send, request_id: bytes, body: bytes) -> None:
+async def _send(send: Send, request_id: bytes, answer: Answer) -> None:
+    _, recommendation_id, body = answer
     headers = [(b"content-length", b"%d" % len(body)), CONTENT_TYPE, (REQUEST_ID_HEADER, request_id)]
-    await send({"type": "http.response.start", "status": 200, "headers": [*headers, *ANSWER_HEADERS]})
+    headers = [*id_header(recommendation_id), *headers, *ANSWER_HEADERS]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def _head(default_headers: Headers) -> bytes:
-    """A template of all that is sent, to be filled with the length, the request id and the body."""
+def _head(default_headers: Headers, *, with_id: bool) -> bytes:
+    """A template of all that is sent, to be filled with the list's id, the length, the request id and the body."""
     before = as_lines([*default_headers]).replace(b"%", b"%%")
+    before += as_lines(id_header(b"%b")) if with_id else b""
     after = as_lines([CONTENT_TYPE]), as_lines(ANSWER_HEADERS)
     return b"".join(
         [OK_LINE, before, b"content-length: %d\r\n", after[0], b"x-request-id: %b\r\n", after[1], b"\r\n%b"]

@@ -88,9 +88,7 @@ class RequestMiddleware:
                 # The path as it was sent, still encoded. The query is left out: it may say what somebody likes.
                 path = scope["raw_path"].decode("ascii", "backslashreplace")[:MAX_LOGGED_PATH]
                 version = None if model is None else model.version
-                self._log.add(
-                    Answered(scope["method"], route, path, status, round(1000 * seconds, 2), request_id, version)
-                )
+                self._log.add(Answered(scope["method"], route, path, status, 1000 * seconds, request_id, version))
 
 
 def _route(scope: Scope) -> str:

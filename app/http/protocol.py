@@ -53,8 +53,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass the bytes on in slices, so that a limit is noticed soon after it is passed."""
-        for start in range(0, len(data), SLICE):
-            part = data[start : start + SLICE]
+        parts = [data] if len(data) <= SLICE else [data[at : at + SLICE] for at in range(0, len(data), SLICE)]
+        for part in parts:
             super().data_received(part)
             if self.transport.is_closing():
                 return
@@ -74,6 +74,15 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._is_whole = True
 
+    def on_response_complete(self) -> None:
+        """End a request as uvicorn does, without a timer for each: an idle connection is found once a second."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+
     def _unsupported_upgrade_warning(self) -> None:
         """Write no line: any client can send such a request."""
 
@@ -92,24 +101,24 @@ class LimitedProtocol(HttpToolsProtocol):
         """What this client has yet to do before anything goes on here, and how far it is."""
         if self.transport.is_closing() or self.flow.write_paused:
             return "read", self.transport.get_write_buffer_size()
-        is_idle = self.cycle is None or self.cycle.response_complete
-        if not self._is_whole or (is_idle and self.timeout_keep_alive_task is None):
+        if not self._is_whole or self.cycle is None:
             return "send", self._requests
-        return None  # it waits for an answer, or uvicorn's own timer runs
+        # While it waits for an answer it owes nothing.
+        return ("another", self._requests) if self.cycle.response_complete else None
 
     def _look_for_progress(self) -> None:
         now, debt = self.loop.time(), self._owed()
         if debt is None or debt != self._debt:
             self._since, self._debt = now, debt
-        elif now - self._since >= CLIENT_SECONDS:
+        elif now - self._since >= (self.timeout_keep_alive if debt[0] == "another" else CLIENT_SECONDS):
             self._give_up()
         self._check = self.loop.call_later(CHECK_SECONDS, self._look_for_progress)
 
     def _give_up(self) -> None:
-        if self._owed() == ("send", self._requests):
-            self.transport.close()
-        else:
+        if self._debt is not None and self._debt[0] == "read":
             self.transport.abort()
+        else:
+            self.transport.close()
 
     def _make_room(self) -> None:
         """Close a connection that waits for its client, for the longest; or an idle one; or, if all work, this one."""
@@ -119,7 +128,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(others) < MAX_CONNECTIONS:
             return  # the others that are too many are closing
         if free:
-            min(free, key=lambda each: (each._owed() is None, each._since)).transport.abort()
+            min(free, key=_patience).transport.abort()
         else:
             self._refuse(503, "too_many_connections", "This process has too many connections; try again.")
 
@@ -132,6 +141,11 @@ class LimitedProtocol(HttpToolsProtocol):
             head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
             self.transport.write(STATUS_LINE[status] + head + body)
         self.transport.close()
+
+
+def _patience(connection: LimitedProtocol) -> tuple[bool, float]:
+    debt = connection._owed()
+    return debt is None or debt[0] == "another", connection._since
 
 
 def _linger(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:

@@ -1,11 +1,11 @@
 """Answers recommendations for a user as bytes, for both the documented route and the front door."""
 
 from app.contract.recommender import Mask
-from app.events.profiles import Profiles
 from app.http.item_lists import list_json
+from app.http.lanes import Lane
+from app.http.list_ids import id_field
 from app.model.profile import liked_rows
 from app.model.selection import allowed_items, recommend
-from app.model.store import ServedModel
 from app.observability.telemetry import Telemetry
 from app.schemas.queries import UserQuery
 
@@ -13,27 +13,33 @@ PLAIN = frozenset({"k"})  # a request with no other parameters is plain
 
 
 def answer_user(
-    model: ServedModel, profiles: Profiles, telemetry: Telemetry | None, user_id: str, query: UserQuery
+    lane: Lane, telemetry: Telemetry | None, user_id: str, query: UserQuery, recommendation_id: bytes | None
 ) -> bytes:
-    """`Recommendations` as JSON; without `telemetry` the list is not counted."""
-    return answer_allowed(model, profiles, telemetry, user_id, query, allowed_items(model, query))
+    """`Recommendations` as JSON, which count as shown to the user; without `telemetry` the list is not counted."""
+    allowed = allowed_items(lane.model, query)
+    return answer_allowed(lane, telemetry, user_id, query, allowed, recommendation_id, is_shown=True)
 
 
 def answer_allowed(
-    model: ServedModel,
-    profiles: Profiles,
+    lane: Lane,
     telemetry: Telemetry | None,
     user_id: str,
     query: UserQuery,
     allowed: Mask | None,
+    recommendation_id: bytes | None,
+    *,
+    is_shown: bool = False,
 ) -> bytes:
     """`Recommendations` as JSON, chosen from the items that `allowed`, bool (n_items,), marks; None allows all."""
-    profile = profiles.of(model, user_id)
+    model = lane.model
+    profile = lane.profiles.of(model, user_id)
     selection = recommend(model, profile.with_seen_allowed() if query.include_seen else profile, query, allowed)
     source = profile.source
     if telemetry is not None and query.model_fields_set <= PLAIN:
         telemetry.served_plain(model, user_id, source, selection.rows, query.k)
     elif telemetry is not None:
-        telemetry.served(source, selection.rows, query.k)
-    fields = {"user_id": user_id, "model_version": model.version, "source": source}
+        telemetry.served(model, source, selection.rows, query.k)
+    if is_shown and lane.tally is not None:
+        lane.tally.add(user_id, len(selection.rows))
+    fields = {"user_id": user_id, "model_version": model.version, **id_field(recommendation_id), "source": source}
     return list_json(fields, model, selection, liked_rows(model, profile) if query.explain else None)

@@ -69,6 +69,10 @@ class ModelStore:
             gc.freeze()
         self._current = model
 
+    def clear(self) -> None:
+        """Let the model go; it is freed with its last request."""
+        self._current = None
+
 
 def load_model(directory: Path, release: Release) -> ServedModel:
     """Verify, map and warm the artifact; raises ModelRefusedError saying what is wrong with it."""

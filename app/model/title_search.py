@@ -1,6 +1,7 @@
 """Films by title."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +28,12 @@ class TitleSearch:
         if not text:
             return np.empty(0, dtype=np.int64)
         ranks = np.full(len(self._popularity), NOWHERE, dtype=np.int8)
-        places = self._find(text)
+        find = cache(self._find)  # a query of one word is looked for once
+        places = find(text)
         beginnings = places[self._titles[places - 1] == ord(BREAK)]
         whole = beginnings[self._titles[beginnings + len(text)] == ord(BREAK)]
         ranks[self._rows_of(places)] = INSIDE
-        ranks[self._with_words(text.split())] = WORDS
+        ranks[self._with_words(text.split(), find)] = WORDS
         ranks[self._rows_of(beginnings)] = BEGINNING
         ranks[self._rows_of(whole)] = EXACT
         if allowed is not None:
@@ -40,11 +42,11 @@ class TitleSearch:
         ordered: Rows = found[np.lexsort((found, -self._popularity[found], ranks[found]))]
         return ordered
 
-    def _with_words(self, words: Iterable[bytes]) -> Rows:
+    def _with_words(self, words: Iterable[bytes], find: Callable[[bytes], Rows]) -> Rows:
         """Rows of the titles in which each of the words begins a word."""
         common: Rows | None = None
         for word in sorted(set(words), key=len, reverse=True):
-            places = self._find(word)
+            places = find(word)
             before = self._titles[places - 1]
             rows = self._rows_of(places[(before == ord(SPACE)) | (before == ord(BREAK))])
             common = rows if common is None else common[np.isin(common, rows)]

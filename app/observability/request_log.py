@@ -60,7 +60,7 @@ def _plain_line(answered: Answered, now: float) -> str:
 
 
 def _json_line(answered: Answered, now: float) -> str:
-    return json_line(now, "INFO", LOGGER, "request", answered._asdict()) + "\n"
+    return json_line(now, "INFO", LOGGER, "request", answered._asdict() | {"ms": round(answered.ms, 2)}) + "\n"
 
 
 @lru_cache(maxsize=1)

@@ -61,9 +61,13 @@ class ServedLists(Collector):
         """Forget all lists and begin with another model: its rows mean other items."""
         self._artifact, self._lists = artifact, deque(maxlen=LISTS)
 
+    def are_of(self, artifact: Artifact) -> bool:
+        """Whether the lists that are remembered are this model's."""
+        return artifact is self._artifact
+
     def of(self, artifact: Artifact) -> deque[NotedList | ReadyList]:
         """Where to append lists of this model; what is appended for a former model is forgotten."""
-        return self._lists if artifact is self._artifact else deque(maxlen=0)
+        return self._lists if self.are_of(artifact) else deque(maxlen=0)
 
     def summary(self) -> RecentLists:
         """The figures of the lists that are remembered; takes milliseconds."""

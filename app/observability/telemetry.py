@@ -1,7 +1,7 @@
 """Counts what the service does, for Prometheus; docs/operation.md lists the metrics.
 
-A route calls `telemetry.served(source, item_rows, k)` once for each list made for somebody. For a request with a user
-id and nothing but k it calls `telemetry.served_plain(model, user_id, source, item_rows, k)` instead. Each process
+A route calls `telemetry.served(model, source, item_rows, k)` once for each list made for somebody. For a request with a
+user id and nothing but k it calls `telemetry.served_plain(model, user_id, source, item_rows, k)` instead. Each process
 counts for itself: Prometheus scrapes every one of them.
 """
 
@@ -59,14 +59,18 @@ class ModelMetrics:
         """Count a swap, and describe the loaded version."""
         if self._served_lists is not None:
             self._served_lists.restart(model.artifact)
-        for gauge in (self._info, self._age, self._loaded):
-            gauge.clear()
+        self.let_go()
         self._info.labels(model.version, model.artifact.recipe.family, model.content_hash).set(1)
         created, loaded = model.release.created / MILLISECONDS, model.loaded_at.timestamp()
         self._age.labels(model.version).set_function(lambda: time.time() - created)
         self._loaded.labels(model.version).set_function(lambda: time.time() - loaded)
         self._swaps.inc()
         self.swaps += 1
+
+    def let_go(self) -> None:
+        """Describe no version any more."""
+        for gauge in (self._info, self._age, self._loaded):
+            gauge.clear()
 
     def swap_failed(self, code: str) -> None:
         """Count a version that could not be loaded; `code` is that of the ModelError."""
@@ -96,18 +100,22 @@ class Telemetry:
         """Count one request; `route` is a template, never a path."""
         self.requests.of(method, route, status).add(seconds)
 
-    def served(self, source: str, item_rows: ServedRows, k: int) -> None:
+    def served(self, model: ServedModel, source: str, item_rows: ServedRows, k: int) -> None:
         """Count one list made for somebody: its source, the rows of the answered items, and how many were asked for.
+
+        Lists of another version than the live one, as in a trial, are not among the recent ones: their rows mean other
+        items.
 
         Don't count lists that are the same for everybody on purpose (popular items, similar items, a search): they
         would count as fallbacks.
         """
         is_short = len(item_rows) < k
         self.lists.add(source, is_short=is_short)
-        self.served_lists.add(item_rows, is_fallback=source == FALLBACK, is_short=is_short)
+        if self.served_lists.are_of(model.artifact):
+            self.served_lists.add(item_rows, is_fallback=source == FALLBACK, is_short=is_short)
 
     def served_plain(self, model: ServedModel, user_id: str, source: str, item_rows: ServedRows, k: int) -> None:
         """Count a list that was asked for by user id and k alone; a shadow may compare it with its own."""
-        self.served(source, item_rows, k)
+        self.served(model, source, item_rows, k)
         if self.compare is not None:
             self.compare(model, user_id, item_rows, k)

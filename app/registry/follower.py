@@ -117,7 +117,7 @@ class Follower:
             target = self._source.resolve()
             version = target.release.version
             self._warn(target.warning)
-            self._follow(target.release)
+            self._follow(target)
         except ModelError as error:
             self._fail(error, version)
         except Exception as error:
@@ -151,8 +151,8 @@ class Follower:
             asked.append(self._asked.get())
         return asked
 
-    def _follow(self, release: Release) -> None:
-        current = self._store.current
+    def _follow(self, target: Target) -> None:
+        current, release = self._store.current, target.release
         if current is not None and current.release == release:
             return
         try:

@@ -1,4 +1,4 @@
-"""The versions that this process has loaded: that of the alias which it serves, and perhaps a shadow."""
+"""The versions that this process has loaded: that of the alias which it serves, one on trial, and perhaps a shadow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,10 +31,10 @@ class LoadedVersions:
 
     def named(self, alias: str) -> ServedModel:
         """The version with this alias, in upper or lower case; raises AliasNotLoadedError."""
-        found = {each.alias: each.store.current for each in self.followed if each.alias is not None}
+        found = {each.alias: model for each in self.followed if each.alias and (model := each.store.current)}
         model = found.get(alias.lower())
         if model is None:
-            loaded = ", ".join(name for name, current in found.items() if current is not None) or "none"
+            loaded = ", ".join(found) or "none"
             raise AliasNotLoadedError(
                 f"No version with the alias {alias[:80]!r} is loaded; loaded: {loaded}. SHADOW_ALIAS names a second "
                 "alias to load.",

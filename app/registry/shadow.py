@@ -10,11 +10,13 @@ from queue import Full, Queue
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from app.contract.trial import RUNNING, STATE
 from app.model.profile import Profile, learned_profile
 from app.model.selection import rank
 from app.model.store import ModelStore, ServedModel
 from app.observability.telemetry import ModelMetrics, ServedRows
 from app.registry.follower import Follower, Prepare
+from app.registry.target import Target
 from app.settings import Settings
 
 SHADOWING = "shadowing"
@@ -36,6 +38,18 @@ class ServedList:
     k: int
 
 
+class RestingFollower(Follower):
+    """Lets its version go while that is on trial: it then answers people, and is loaded already."""
+
+    def _follow(self, target: Target) -> None:
+        if target.tags.get(STATE) != RUNNING:
+            super()._follow(target)
+        elif self._store.current is not None:
+            self._store.clear()
+            self._metrics.let_go()
+            logger.info("The shadow rests: version %s is on trial", target.release.version)
+
+
 class Shadow:
     """Follows an alias of its own, and compares lists in one thread, from a bounded queue.
 
@@ -50,12 +64,17 @@ class Shadow:
         *,
         profile_of: ProfileOf = learned_profile,
         prepare: Prepare | None = None,
+        rests: bool = False,
     ) -> None:
-        """`profile_of` gives the profile of a user; `prepare` is called before each swap."""
+        """`profile_of` gives the profile of a user; `prepare` is called before each swap.
+
+        `rests` says that the shadow is not loaded while its version is on trial.
+        """
         self.store, self._profile_of = ModelStore(), profile_of
         metrics = ModelMetrics(collectors, "recommender_shadow_model")
         followed = settings.model_copy(update={"model_alias": alias, "model_dir": None})
-        self.follower = Follower(followed, self.store, metrics, purpose=SHADOWING, prepare=prepare)
+        follow = RestingFollower if rests else Follower
+        self.follower = follow(followed, self.store, metrics, purpose=SHADOWING, prepare=prepare)
         self._share = settings.shadow_share
         self._is_stopped = False
         self._queue: Queue[ServedList | None] = Queue(QUEUED)

@@ -19,7 +19,7 @@ from app.events.metrics import ACCEPTED, DUPLICATE, UNKNOWN_ITEM, EventMetrics
 from app.events.store import Appended
 from app.http.access import EVENTS_PATH
 from app.http.body_limit import LimitedRoute, large_bodies
-from app.http.dependencies import CurrentEventWriter, CurrentFeed, CurrentModel
+from app.http.dependencies import CurrentEventWriter, CurrentFeed, CurrentLanes, CurrentModel
 from app.http.error_answers import error_responses
 from app.http.item_lists import json_response
 from app.http.read_after import until_answers_know
@@ -35,13 +35,14 @@ router = APIRouter(tags=["events"], route_class=LimitedRoute)
 
 @router.post(EVENTS_PATH, responses=error_responses(*ERRORS), response_model=AppendedEvents)
 async def append_events(
-    writer: CurrentEventWriter, feed: CurrentFeed, model: CurrentModel, request: EventsRequest
+    writer: CurrentEventWriter, feed: CurrentFeed, model: CurrentModel, lanes: CurrentLanes, request: EventsRequest
 ) -> Response:
     """Store what users say about films; the answer comes once the events survive a crash."""
+    models = lanes.models(model)
     if len(request.events) < MANY:
-        known, unknown = _sorted_out(model, request)
+        known, unknown = _sorted_out(models, request)
     else:
-        known, unknown = await to_thread.run_sync(_sorted_out, model, request, limiter=large_bodies)
+        known, unknown = await to_thread.run_sync(_sorted_out, models, request, limiter=large_bodies)
     appended = await writer.append(known)
     await until_answers_know(feed, appended.last)  # so that this process's next answer knows them
     n_new = _count(writer.metrics, known, unknown, appended)
@@ -54,14 +55,15 @@ async def append_events(
     return json_response(to_json(answer))
 
 
-def _sorted_out(model: ServedModel, request: EventsRequest) -> tuple[list[Event], list[Event]]:
-    """The events about films that the model knows, and the others: training could not use these."""
+def _sorted_out(models: Sequence[ServedModel], request: EventsRequest) -> tuple[list[Event], list[Event]]:
+    """The events about films that a version which answers users knows, and the others: training could not use these."""
     received_at = time.time()
     known: list[Event] = []
     unknown: list[Event] = []
     for each in request.events:
         event = each.as_event(received_at)
-        (unknown if model.recommender.item_row(each.item_id) is None else known).append(event)
+        is_known = any(model.recommender.item_row(each.item_id) is not None for model in models)
+        (known if is_known else unknown).append(event)
     return known, unknown
 
 

@@ -1,15 +1,18 @@
 """Finds, lists and describes items."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import InvalidParameterError, NoModelError, UnknownItemError
-from app.http.dependencies import CurrentModel
+from app.http.dependencies import CurrentLanes, CurrentModel
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
-from app.http.item_lists import json_response, list_json
-from app.model.selection import allowed_items, popular, similar
+from app.http.item_lists import list_json
+from app.http.lanes import Lanes
+from app.http.list_ids import id_field, list_response
+from app.model.selection import Selection, allowed_items, popular, similar
 from app.model.store import ServedModel
 from app.schemas.items import FoundItem, FoundItems, GenreCount, GenreList, ItemDetails, PopularItems, SimilarItems
 from app.schemas.queries import ListQuery, PathText, SearchQuery
@@ -39,19 +42,23 @@ async def list_genres(model: CurrentModel) -> GenreList:
 
 
 @router.get("/items/popular", responses=LIST_ERRORS, response_model=PopularItems)
-async def list_popular_items(model: CurrentModel, query: Annotated[ListQuery, Query()]) -> Response:
+async def list_popular_items(
+    model: CurrentModel, lanes: CurrentLanes, query: Annotated[ListQuery, Query()]
+) -> Response:
     """The films with the most interactions; `score` is that number."""
     selection = popular(model, query, allowed_items(model, query))
-    return json_response(list_json({"model_version": model.version}, model, selection))
+    return _answer(lanes, model, {"model_version": model.version}, selection)
 
 
 @router.get("/items/{item_id:any}/similar", responses=ITEM_ERRORS, response_model=SimilarItems)
-async def list_similar_items(model: CurrentModel, item_id: ItemPath, query: Annotated[ListQuery, Query()]) -> Response:
+async def list_similar_items(
+    model: CurrentModel, lanes: CurrentLanes, item_id: ItemPath, query: Annotated[ListQuery, Query()]
+) -> Response:
     """The films most similar to this one; `score` is the cosine of their embeddings."""
     row = _row(model, item_id)
     selection = similar(model, row, query, allowed_items(model, query))
     fields = {"item_id": model.artifact.item_ids[row].item(), "model_version": model.version}
-    return json_response(list_json(fields, model, selection))
+    return _answer(lanes, model, fields, selection)
 
 
 # The last one, because it matches the paths above, too.
@@ -61,6 +68,11 @@ async def describe_item(model: CurrentModel, item_id: ItemPath) -> ItemDetails:
     row = _row(model, item_id)
     film = model.catalogue.film(row)
     return ItemDetails(model_version=model.version, interactions=_interactions(model, row), **film)
+
+
+def _answer(lanes: Lanes, model: ServedModel, fields: Mapping[str, object], selection: Selection) -> Response:
+    recommendation_id = lanes.outside(model).id_for("")
+    return list_response(list_json({**fields, **id_field(recommendation_id)}, model, selection), recommendation_id)
 
 
 def _row(model: ServedModel, item_id: str) -> int:

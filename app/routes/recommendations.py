@@ -6,11 +6,13 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Response
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
+from app.contract.recommender import Mask
 from app.errors import AliasNotLoadedError, BodyTooLargeError, InvalidParameterError, NoModelError, UnknownItemsError
 from app.http.body_limit import LimitedRoute
-from app.http.dependencies import CurrentModel, CurrentProfiles, CurrentTelemetry, CurrentVersions
+from app.http.dependencies import CurrentLanes, CurrentModel, CurrentTelemetry, CurrentVersions
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.item_lists import json_response, list_json
+from app.http.list_ids import id_field, list_response
 from app.http.read_after import ReadAfter
 from app.http.user_recommendations import answer_allowed, answer_user
 from app.model.profile import fold_in_profile, liked_rows
@@ -35,20 +37,23 @@ router = APIRouter(tags=["recommendations"], route_class=LimitedRoute)
 )
 async def recommend_for_user(
     model: CurrentModel,
-    profiles: CurrentProfiles,
+    lanes: CurrentLanes,
     telemetry: CurrentTelemetry,
     versions: CurrentVersions,
     user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
     query: Annotated[UserQuery, Query()],
 ) -> Response:
     """The k films that a user has not seen and would like best; popular films for an unknown user."""
-    asked = model if query.alias is None else versions.named(query.alias)
-    # The figures are about the served version's lists, and so is what is kept of profiles.
-    counted, profiles = (telemetry, profiles) if asked is model else (None, profiles.apart())
+    # The figures are about the lists that users get, and so is what is kept of profiles.
+    lane = lanes.of(model, user_id) if query.alias is None else lanes.apart(versions.named(query.alias))
+    counted = telemetry if query.alias is None or lane.model is model else None
+    recommendation_id = lane.id_for(user_id)
     if not query.explain:
-        return json_response(answer_user(asked, profiles, counted, user_id, query))
-    # In a thread, because a history may hold thousands of items.
-    return json_response(await to_thread.run_sync(answer_user, asked, profiles, counted, user_id, query))
+        body = answer_user(lane, counted, user_id, query, recommendation_id)
+    else:
+        # In a thread, because a history may hold thousands of items.
+        body = await to_thread.run_sync(answer_user, lane, counted, user_id, query, recommendation_id)
+    return list_response(body, recommendation_id)
 
 
 @router.post(
@@ -56,7 +61,9 @@ async def recommend_for_user(
     responses=error_responses(*ERRORS, UnknownItemsError, BodyTooLargeError),
     response_model=FoldInRecommendations,
 )
-async def recommend_by_fold_in(model: CurrentModel, telemetry: CurrentTelemetry, request: FoldInRequest) -> Response:
+async def recommend_by_fold_in(
+    model: CurrentModel, lanes: CurrentLanes, telemetry: CurrentTelemetry, request: FoldInRequest
+) -> Response:
     """The k films that a new user would like best, from films that they like and dislike."""
     liked, disliked = known_rows(model, request.liked), known_rows(model, request.disliked)
     if not len(liked) and not len(disliked):
@@ -64,9 +71,16 @@ async def recommend_by_fold_in(model: CurrentModel, telemetry: CurrentTelemetry,
     profile = fold_in_profile(model, liked, disliked)
     selection = recommend(model, profile, request, allowed_items(model, request))
     source = "fold_in" if profile.source == "personalised" else "popular"
-    telemetry.served(source, selection.rows, request.k)
-    fields = {"model_version": model.version, "source": source, "unknown": _unknown(model, request)}
-    return json_response(list_json(fields, model, selection, liked_rows(model, profile) if request.explain else None))
+    telemetry.served(model, source, selection.rows, request.k)
+    recommendation_id = lanes.outside(model).id_for("")
+    fields = {
+        "model_version": model.version,
+        **id_field(recommendation_id),
+        "source": source,
+        "unknown": _unknown(model, request),
+    }
+    body = list_json(fields, model, selection, liked_rows(model, profile) if request.explain else None)
+    return list_response(body, recommendation_id)
 
 
 @router.post(
@@ -76,17 +90,21 @@ async def recommend_by_fold_in(model: CurrentModel, telemetry: CurrentTelemetry,
     dependencies=[ReadAfter],
 )
 async def recommend_for_users(
-    model: CurrentModel, profiles: CurrentProfiles, telemetry: CurrentTelemetry, request: BatchRequest
+    model: CurrentModel, lanes: CurrentLanes, telemetry: CurrentTelemetry, request: BatchRequest
 ) -> Response:
     """One answer for each of up to 1,000 users, the same as if each had asked alone."""
     query = UserQuery(**request.model_dump(exclude={"user_ids"}))
-    allowed = allowed_items(model, query)
+    masks: dict[str, Mask | None] = {}
+
+    def answer(user_id: str) -> bytes:
+        lane = lanes.of(model, user_id)
+        version = lane.model.version
+        if version not in masks:  # during a trial there are two
+            masks[version] = allowed_items(lane.model, query)
+        return answer_allowed(lane, telemetry, user_id, query, masks[version], lane.id_for(user_id))
 
     def answer_all() -> bytes:
-        answers = (
-            answer_allowed(model, profiles, telemetry, str(user_id), query, allowed) for user_id in request.user_ids
-        )
-        return b'{"answers":[%b]}' % b",".join(answers)
+        return b'{"answers":[%b]}' % b",".join(answer(str(user_id)) for user_id in request.user_ids)
 
     return json_response(await to_thread.run_sync(answer_all, limiter=batches))
 

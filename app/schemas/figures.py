@@ -45,6 +45,23 @@ class RecentListFigures(BaseModel):
     top10_share: float | None = Field(description="Share of all places that the ten most served films take.")
 
 
+class ArmLists(BaseModel):
+    """Lists of this process during the trial, by whose they are."""
+
+    production: int
+    challenger: int
+    fallback: int = Field(description="The live version's, for users of the challenger's arm while it is not loaded.")
+
+
+class TrialFigures(BaseModel):
+    """The trial that runs."""
+
+    challenger: str = Field(description="The version on trial.", examples=["7"])
+    production: str = Field(description="The live version, with which it is compared.", examples=["5"])
+    share: float = Field(description="Share of all users who get the challenger.", examples=[0.5])
+    lists: ArmLists
+
+
 class Status(BaseModel):
     """What one process did in the last minutes; other replicas have figures of their own."""
 
@@ -52,4 +69,5 @@ class Status(BaseModel):
     started_at: datetime
     model_version: str | None = Field(description="The loaded version, or null.", examples=["3"])
     recent_lists: RecentListFigures
+    trial: TrialFigures | None = Field(description="Null while no trial runs.")
     steps: list[StepFigures] = Field(description="The last 15 minutes, oldest first; the last step goes on until now.")

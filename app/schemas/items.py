@@ -13,6 +13,14 @@ Genres = Annotated[list[str], Field(examples=[["Animation", "Comedy"]])]
 ModelVersion = Annotated[
     str, Field(description="The version that answered, as numbered in the registry.", examples=["3"])
 ]
+RecommendationId = Annotated[
+    str | None,
+    Field(
+        description="The id of this list, for events about its films; absent if the service keeps no events. Also in "
+        "the header X-Recommendation-ID.",
+        examples=["AAEzajHwXVhZ7zKn0yY-w3ib"],
+    ),
+]
 UserId = Annotated[str, Field(description="The id as it was sent.", examples=["42"])]
 
 
@@ -79,6 +87,7 @@ class Recommendations(BaseModel):
 
     user_id: UserId
     model_version: ModelVersion
+    recommendation_id: RecommendationId = None
     source: Literal["personalised", "popular"] = Field(
         description="`popular` if the model has learned nothing about the user.", examples=["personalised"]
     )
@@ -90,6 +99,7 @@ class FoldInRecommendations(BaseModel):
     """Recommendations for a new user, from what they like and dislike."""
 
     model_version: ModelVersion
+    recommendation_id: RecommendationId = None
     source: Literal["fold_in", "popular"] = Field(
         description="`popular` if the model's encoder says nothing about these films.", examples=["fold_in"]
     )
@@ -111,6 +121,7 @@ class PopularItems(BaseModel):
     """The films with the most interactions; `score` is that number."""
 
     model_version: ModelVersion
+    recommendation_id: RecommendationId = None
     items: RankedItems
     reason: ShortReason = None
 
@@ -120,6 +131,7 @@ class SimilarItems(BaseModel):
 
     item_id: ItemId
     model_version: ModelVersion
+    recommendation_id: RecommendationId = None
     items: RankedItems
     reason: ShortReason = None
 

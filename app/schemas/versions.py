@@ -20,7 +20,10 @@ class GateFigure(BaseModel):
 class GateDecision(BaseModel):
     """How the gate decided when the version was registered."""
 
-    decision: str = Field(description="The alias that the version got.", examples=["production"])
+    decision: str = Field(
+        description="The alias that the version got, or `refused`, or `waiting` for another one's trial to end.",
+        examples=["production"],
+    )
     reason: str = Field(examples=["beats popularity by +0.1532 [+0.1418, +0.1638] in ndcg@10"])
     metric: str = Field(examples=["ndcg@10"])
     figures: list[GateFigure]

@@ -28,12 +28,12 @@ export const apiKey = {
 };
 
 /** A request: `path` is made by `at`, `query` holds values and lists of them, `body` makes it a POST. */
-export function request(path, query = {}, body = undefined) {
+export function request(path, query = {}, body = undefined, headers = {}) {
   const url = new URL(path, document.baseURI.split("#")[0]);
   for (const [name, value] of Object.entries(query)) {
     for (const each of [value].flat()) if (each !== undefined && each !== null && each !== "") url.searchParams.append(name, each);
   }
-  return { url, body };
+  return { url, body, headers };
 }
 
 /** A path from a template: at`users/${id}/history`. */
@@ -42,8 +42,8 @@ export function at(parts, ...values) {
 }
 
 /** The answer's content; raises ApiError, or AbortError if `signal` says so. */
-export async function ask({ url, body }, signal = undefined, quiet = false) {
-  const headers = apiKey.get() === null ? {} : { "X-API-Key": apiKey.get() };
+export async function ask({ url, body, headers: own }, signal = undefined, quiet = false) {
+  const headers = { ...own, ...(apiKey.get() === null ? {} : { "X-API-Key": apiKey.get() }) };
   if (body) headers["Content-Type"] = "application/json";
   const timer = quiet ? null : setTimeout(() => show(waiting), SLOW_MS);
   waiting += quiet ? 0 : 1;
@@ -71,10 +71,11 @@ function show(n) {
 }
 
 /** The same request for a terminal; the key itself is not shown. */
-export function curl({ url, body }) {
+export function curl({ url, body, headers }) {
   const key = apiKey.get() === null ? "" : " -H 'X-API-Key: …'";
-  if (!body) return `curl${key} ${quoted(url.href)}`;
-  return `curl${key} -H 'Content-Type: application/json' ${quoted(url.href)} -d ${quoted(JSON.stringify(body))}`;
+  const sent = key + Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`).join("");
+  if (!body) return `curl${sent} ${quoted(url.href)}`;
+  return `curl${sent} -H 'Content-Type: application/json' ${quoted(url.href)} -d ${quoted(JSON.stringify(body))}`;
 }
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

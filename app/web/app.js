@@ -36,7 +36,7 @@ function open(name) {
   const root = h("div", { class: `view view-${name}` });
   replace(main, h("h1", {}, t(name)), h("p", { class: "lead" }, t(`${name}Lead`)), root);
   notice("swap", null);
-  shown = { name, view: VIEWS[name](root, showCurl) };
+  shown = { name, view: VIEWS[name](root, showCurl, () => askForKey(false)) };
 }
 
 function showCurl(...requests) {
@@ -93,11 +93,10 @@ function offerReload(version) {
 }
 
 /** Ask for an API key, once for this tab. */
-function askForKey() {
+function askForKey(wrong = apiKey.get() !== null) {
   const form = document.getElementById("key");
   if (!form.hidden) return;
   const input = h("input", { id: "api-key", type: "password", autocomplete: "off", required: true });
-  const wrong = apiKey.get() !== null;
   replace(
     form,
     h("h1", {}, t("keyTitle")),

@@ -12,13 +12,13 @@ const SOURCES = ["personalised", "fold_in", "popular"];
 export function mount(root, showCurl) {
   const panel = new Panel({ class: "panel now" });
   root.append(panel.element);
-  const wanted = request(at`status`);
+  const wanted = [request(at`status`), request(at`model`)];
   let shownVersion, timer;
   return { update, version: () => shownVersion, end: () => clearInterval(timer) };
 
   function update() {
-    showCurl(wanted);
-    panel.load([wanted], show);
+    showCurl(...wanted);
+    panel.load(wanted, show);
     clearInterval(timer);
     timer = setInterval(refresh, EVERY_MS);
   }
@@ -27,19 +27,33 @@ export function mount(root, showCurl) {
   async function refresh() {
     if (document.hidden) return;
     try {
-      replace(panel.element, show(await ask(wanted, undefined, true)));
+      replace(panel.element, show(...(await Promise.all(wanted.map((each) => ask(each, undefined, true))))));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     }
   }
 
-  function show(status) {
+  function show(status, { events }) {
     shownVersion = status.model_version;
     return [
       h("p", { class: "remark" }, t("replica", status.replica, moment(status.started_at))),
-      h("div", { class: "tiles" }, tiles(whole(status.steps), status.recent_lists)),
+      status.trial && trial(status.trial),
+      h("div", { class: "tiles" }, tiles(whole(status.steps), status.recent_lists), events && eventsTile(events)),
     ];
   }
+}
+
+/** The arms of the running trial: who should get which version, and who did. */
+function trial({ challenger, production, share, lists }) {
+  const made = lists.production + lists.challenger;
+  return h(
+    "section",
+    { class: "tile", "aria-label": t("trial") },
+    h("h2", {}, t("trial")),
+    h("p", {}, t("trialText", challenger, production, percent(share))),
+    h("p", {}, made ? t("trialLists", number(made), percent(lists.challenger / made)) : t("trialNoLists")),
+    lists.fallback ? h("p", { class: "remark" }, t("trialFallback", number(lists.fallback))) : null,
+  );
 }
 
 /** The steps without a last one that has only just begun, whose rates would jump. */
@@ -76,6 +90,10 @@ function tiles(steps, recent) {
     tile(t("distinct"), number(recent.distinct_items), "", sameness(recent)),
     tile(t("swaps"), total((step) => step.swaps), t("swapsText"), null),
   ];
+}
+
+function eventsTile({ status, position }) {
+  return tile(t("events"), number(position), t("eventsKnown", t(status === "ok" ? "eventsOk" : "eventsLate")), null);
 }
 
 function sameness(recent) {

@@ -3,7 +3,9 @@
 import { ApiError, ask, at, request } from "./api.js";
 import { clearFilters, controls, listQuery } from "./controls.js";
 import { bdi, h, replace } from "./dom.js";
-import { filmList, shortfall } from "./films.js";
+import { Events, eventsAreOn } from "./events.js";
+import { filmList, moves, shortfall } from "./films.js";
+import { finder } from "./finder.js";
 import { heading, origin, Panel, say } from "./panel.js";
 import { change, read } from "./state.js";
 import { number, t } from "./texts.js";
@@ -45,17 +47,22 @@ export async function offerExamples(form) {
   else form.update();
 }
 
-export function mount(root, showCurl) {
+export function mount(root, showCurl, askForKey) {
   const form = userForm(t("userId"));
   const parts = controls({ seen: true });
   const list = new Panel({ class: "panel main", "aria-label": t("recommendations") });
   const past = new Panel({ class: "panel side", "aria-label": t("history") });
-  root.append(form.element, parts.element, h("div", { class: "columns" }, list.element, past.element));
-  let pastOf, shownVersion;
+  const events = new Events(() => update(true), askForKey);
+  const find = finder((film, event) => judge(film, event.shiftKey ? "dislike" : "like"), t("findHint"));
+  const telling = h("div", { hidden: true }, find.element, h("p", { class: "remark" }, t("eventsText")));
+  root.append(form.element, parts.element, telling, events.element, h("div", { class: "columns" }, list.element, past.element));
+  const known = (film) => (film.liked ? "like" : null);
+  let pastOf, shownVersion, former = null;
   start();
   return { update, version: () => shownVersion };
 
   async function start() {
+    telling.hidden = !(await eventsAreOn());
     try {
       await offerExamples(form);
     } catch (error) {
@@ -69,27 +76,40 @@ export function mount(root, showCurl) {
     parts.update();
     const id = read().values.get("id");
     if (!id) return;
-    const wanted = request(at`users/${id}/recommendations`, { ...listQuery({ seen: true }), explain: true });
-    showCurl(wanted, request(at`users/${id}/history`, { k: PAGE }));
+    if (id !== pastOf) former = null;
+    const wanted = request(at`users/${id}/recommendations`, { ...listQuery({ seen: true }), explain: true }, undefined, events.readAfter);
+    showCurl(wanted, request(at`users/${id}/history`, { k: PAGE }, undefined, events.readAfter));
     list.load([wanted], showList);
     if (id !== pastOf || afresh) showHistory(id);
   }
 
   function showList(answer) {
+    const marks = former && events.position !== null ? moves(former) : undefined;
+    former = answer.items;
     shownVersion = answer.model_version;
     say(t("shown", answer.items.length));
     const unit = answer.source === "popular" ? "likes" : "score";
     return [
       heading(t("recommendations"), origin(answer)),
       answer.source === "popular" ? h("p", { class: "remark" }, t("noHistory")) : null,
-      filmList(answer.items, { label: t("recommendations"), unit }),
+      filmList(answer.items, { label: t("recommendations"), unit, marks, ...buttons(answer.recommendation_id) }),
       shortfall(answer, clearFilters),
     ];
   }
 
+  /** What lets the user on the screen like and dislike films of a list, where that is stored. */
+  function buttons(list) {
+    if (telling.hidden) return {};
+    return { judge: (film, kind) => judge(film, kind, list), judged: (film) => events.judged(pastOf, film, known(film)) };
+  }
+
+  function judge(film, kind, list = undefined) {
+    events.judge(pastOf, film, kind, known(film), list);
+  }
+
   function showHistory(id, length = PAGE) {
     pastOf = id;
-    const pages = Array.from({ length: length / PAGE }, (_, page) => request(at`users/${id}/history`, { k: PAGE, offset: page * PAGE }));
+    const pages = Array.from({ length: length / PAGE }, (_, page) => request(at`users/${id}/history`, { k: PAGE, offset: page * PAGE }, undefined, events.readAfter));
     const unknown = (error) => [heading(t("history")), h("p", { class: "remark" }, error.advice)];
     const show = (...answers) => {
       const items = answers.flatMap((answer) => answer.items);
@@ -97,7 +117,7 @@ export function mount(root, showCurl) {
       return [
         heading(t("history")),
         h("p", { class: "remark" }, t("seenBy", answers[0].total)),
-        filmList(items, { label: t("history"), compact: true }),
+        filmList(items, { label: t("history"), compact: true, ...buttons() }),
         items.length < answers[0].total ? h("button", { type: "button", class: "quiet", onclick: more }, `${t("more")} (${number(answers[0].total - items.length)})`) : null,
       ];
     };

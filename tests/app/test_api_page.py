@@ -34,7 +34,7 @@ OPERATOR = "operator"  # the value of ADMIN_TOKEN
 CHANGING = {
     "score", "content_hash", "loaded_at", "checked_at", "succeeded_at", "request_id", "page", "registered_at",
     "position", "lag_seconds",
-    "replica", "started_at", "recent_lists", "steps",
+    "replica", "started_at", "recent_lists", "steps", "recommendation_id",
 }  # fmt: skip
 OWN_TABLES = ("/model", "/versions", "/status")
 TYPES = {
@@ -123,6 +123,7 @@ def client(project: Project, mlflow_server: str, tmp_path_factory: pytest.TempPa
     )
     with serving(settings) as running:
         wait_until(lambda: running.version() == "1")
+        assert running.get("/users/1/recommendations").status == 200  # so that /status has something to tell
         yield running
 
 
@@ -133,6 +134,8 @@ def test_an_example_is_answered_as_the_page_says(example: Example, client: Clien
         # The page says: POST /model/reload answers like GET /model.
         assert (answer["version"], answer["registry"]["status"]) == ("1", "ok")
         return
+    if "steps" in answer:
+        answer["steps"] = [step for step in answer["steps"] if step["requests"]]
     if "…" in example.answer:
         answer["genres"] = answer["genres"][: len(example.shown["genres"])]
     assert shape(answer) == shape(example.shown)

@@ -11,6 +11,12 @@ INSERT = (
 )
 READ = "SELECT * FROM event"
 DELETE = "DELETE FROM event WHERE false"
+EXPOSE = (
+    "INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films) "
+    "VALUES ('today', '1', 'e', 0, '1', 1, 9)"
+)
+READ_EXPOSURES = "SELECT * FROM exposure"
+DELETE_EXPOSURES = "DELETE FROM exposure WHERE false"
 STATEMENTS = (
     INSERT,
     READ,
@@ -20,13 +26,17 @@ STATEMENTS = (
     "UPDATE store SET id = gen_random_uuid()",
     "TRUNCATE event",
     "DROP TABLE event",
+    EXPOSE,
+    READ_EXPOSURES,
+    DELETE_EXPOSURES,
+    "UPDATE exposure SET lists = 0",
     "CREATE TABLE mine (n integer)",
     "CREATE TEMPORARY TABLE mine (n integer)",
 )
 MAY = {
-    "events_service": {INSERT, READ, "SELECT * FROM store"},
-    "events_training": {READ, "SELECT * FROM store"},
-    "events_keeper": {READ, DELETE, "SELECT * FROM store"},
+    "events_service": {INSERT, READ, "SELECT * FROM store", EXPOSE},
+    "events_training": {READ, "SELECT * FROM store", READ_EXPOSURES},
+    "events_keeper": {READ, DELETE, "SELECT * FROM store", READ_EXPOSURES, DELETE_EXPOSURES},
 }
 
 
@@ -61,4 +71,4 @@ def test_a_second_run_changes_nothing(events_database: Postgres) -> None:
 
 def test_tables_belong_to_the_owner(events_database: Postgres) -> None:
     found = events_database.execute("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'", "events")
-    assert set(found) == {(name, "events_owner") for name in ("event", "store", "alembic_version")}
+    assert set(found) == {(name, "events_owner") for name in ("event", "exposure", "store", "alembic_version")}

@@ -117,9 +117,9 @@ def test_an_error_stays_a_sentence(tmp_path: Path, content: str) -> None:
     [
         ({"models__ease__regularization": "much"}, r"models\.ease: regularization: .* not 'much'"),
         ({"models__blend__members__ease__max_items": 0}, r"models\.blend\.members\.ease: max_items: .* not 0"),
-        ({"models__blend__members__esae": {}}, r"'esae' is not a model family; known are lightfm"),
-        ({"models__esae": {}}, r"'esae' is not a model family; known are lightfm"),
-        ({"candidates": ["lightfn"]}, r"'lightfn' is not a model family; known are lightfm"),
+        ({"models__blend__members__esae": {}}, r"'esae' is not a model family; known are .*lightfm"),
+        ({"models__esae": {}}, r"'esae' is not a model family; known are .*lightfm"),
+        ({"candidates": ["lightfn"]}, r"'lightfn' is not a model family; known are .*lightfm"),
     ],
 )
 def test_a_wrong_parameter_of_a_family_is_found_before_anything_is_trained(

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from training.params.section import AtLeastOne, Section, Share
+from training.params.section import AtLeastOne, Section, Share, no_repeats
 
 
 class GateParams(Section):
@@ -29,11 +29,25 @@ class ChecksParams(Section):
     least_coverage: Share
 
 
+class TrialParams(Section):
+    """How a trial splits users, what counts as a success, and when it is decided."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    days: AtLeastOne
+    success: Annotated[
+        tuple[Literal["like", "rating", "watch", "click"], ...],
+        Field(min_length=1, strict=False),
+        AfterValidator(no_repeats),
+    ]
+    max_loss: Annotated[float, Field(gt=0, lt=1)]
+
+
 class RegisterParams(Section):
     """The registered model, the experiment, and the promotion of new versions."""
 
     name: Annotated[str, Field(min_length=1, pattern=r"^[^/:.%\"']+$")]
     experiment: Annotated[str, Field(min_length=1)]
-    promote: Literal["gate", "never", "always"]
+    promote: Literal["gate", "never", "always", "trial"]
     gate: GateParams
     checks: ChecksParams
+    trial: TrialParams

@@ -92,7 +92,7 @@ def _checks(comparison: Comparison) -> list[Part]:
     return [
         check_table(comparison),
         Text(
-            "Made before a version is promoted: a failed check makes it the challenger, however good its figures are. "
+            "Made before a version is promoted: a failed check refuses it, however good its figures are. "
             "What can't be compared passes. register.checks in params.yaml sets the limits."
         ),
     ]

@@ -10,19 +10,19 @@ from training.errors import ParamsError
 LOOKED_AT = 50  # fire times: a week of a schedule that leaves out nights, and more
 
 
-def parse_schedule(expression: str) -> CronTrigger:
-    """Read minute, hour, day, month and day of the week; raise ParamsError where they are wrong."""
+def parse_schedule(expression: str, variable: str = "RETRAIN_CRON") -> CronTrigger:
+    """Read minute, hour, day, month and day of the week; raise ParamsError, naming `variable`, where they are wrong."""
     fields = expression.split()
     example = "write minute, hour, day, month and day of the week, such as: 0 4 * * mon-fri"
     # The library counts from Monday, cron from Sunday.
     if len(fields) == 5 and any(character.isdigit() for character in fields[4].partition("/")[0]):
-        raise ParamsError(f"RETRAIN_CRON {expression!r} has a number for the day of the week: name it, from mon to sun")
+        raise ParamsError(f"{variable} {expression!r} has a number for the day of the week: name it, from mon to sun")
     try:
         trigger = CronTrigger.from_crontab(expression, timezone=timezone.utc)
     except ValueError as error:
-        raise ParamsError(f"RETRAIN_CRON {expression!r} is no schedule ({error}): {example}") from error
+        raise ParamsError(f"{variable} {expression!r} is no schedule ({error}): {example}") from error
     if trigger.get_next_fire_time(None, _now()) is None:
-        raise ParamsError(f"RETRAIN_CRON {expression!r} names a time that never comes: {example}")
+        raise ParamsError(f"{variable} {expression!r} names a time that never comes: {example}")
     return trigger
 
 

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIServer
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-from prometheus_client import start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 
 from training.errors import ParamsError
 from training.retrain.pipeline import Pipeline
@@ -19,7 +19,7 @@ from training.retrain.state import State
 logger = logging.getLogger(__name__)
 
 
-def serve(root: Path, trigger: CronTrigger, host: str, port: int) -> None:
+def serve(root: Path, trigger: CronTrigger, host: str, port: int, lock: Path | None = None) -> None:
     """Run the pipeline in `root` whenever `trigger` says so, and show metrics on a port, until SIGTERM or Ctrl-C.
 
     One run at a time: what falls into a run is left out. Raises ParamsError where the port can't be used.
@@ -28,8 +28,8 @@ def serve(root: Path, trigger: CronTrigger, host: str, port: int) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    pipeline, state = Pipeline(root), State(longest_pause(trigger))
-    server = _metrics(host, port, state)
+    pipeline, state = Pipeline(root, lock), State(longest_pause(trigger))
+    server = show_metrics(host, port, state.collectors)
     scheduler = BackgroundScheduler()
     scheduler.add_job(
         _run, trigger, (pipeline, state), max_instances=1, coalesce=True, misfire_grace_time=None, name="dvc repro"
@@ -43,9 +43,10 @@ def serve(root: Path, trigger: CronTrigger, host: str, port: int) -> None:
     server.shutdown()
 
 
-def _metrics(host: str, port: int, state: State) -> WSGIServer:
+def show_metrics(host: str, port: int, collectors: CollectorRegistry) -> WSGIServer:
+    """Show metrics on a port; raises ParamsError where it can't be used."""
     try:
-        server, _ = start_http_server(port, host, state.collectors)
+        server, _ = start_http_server(port, host, collectors)
     except OSError as error:
         raise ParamsError(f"--host {host} --port {port} can't show metrics ({error}): choose others") from error
     return server

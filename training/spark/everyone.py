@@ -54,7 +54,8 @@ class Everyone:
         """Make the artifact, its arrays of users mapped from files in `folder`."""
         numbers = range(self.buckets.number)
         spark.sparkContext.parallelize(numbers, len(numbers)).foreach(partial(_write_part, self))
-        model, joined = load_artifact(self.folder / "model"), dict[str, Any](self._joined())
+        model = load_artifact(self.folder / "model")
+        joined: dict[str, Any] = dict(self._joined())
         lengths = joined.pop("seen_lengths")
         return replace(model, seen_indptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), **joined)
 

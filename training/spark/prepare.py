@@ -101,7 +101,8 @@ def _merged(spark: "SparkSession", ratings: "DataFrame", events: Sifted, params:
     from pyspark.sql import functions as f
 
     said_of = events.rows[[USER_ID, ITEM_ID]].drop_duplicates()
-    nothing = said_of.head(0).assign(rating=np.float32(0), timestamp=np.int64(0), positive=True)
+    nothing = pd.DataFrame({name: said_of[name].head(0) for name in (USER_ID, ITEM_ID)})
+    nothing[RATING], nothing[TIMESTAMP], nothing[POSITIVE] = np.float32(0), np.int64(0), True
     new = merge(nothing, events, params.min_rating)
     new = new.astype({ITEM_ID: str}).assign(source=1, file="", start=0, row=np.arange(len(new)))
     pairs = f.broadcast(spark.createDataFrame(said_of.astype({ITEM_ID: str}), ratings.select(USER_ID, ITEM_ID).schema))

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +21,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from training.errors import TrackingError
+from training.errors import CollisionError, TrackingError
 
 ANSWER_WITHIN_SECONDS = 10
 SQLITE = "sqlite:///"
@@ -54,14 +55,14 @@ def connect(root: Path, experiment: str) -> Client:
 
 @contextmanager
 def mlflow_errors() -> Iterator[None]:
-    """Turn an error of MLflow into a TrackingError of one sentence."""
+    """Turn an error of MLflow into a TrackingError of one sentence; a CollisionError may be gone at a second try."""
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         reason = " ".join(str(error).split())[:500]
-        raise TrackingError(
-            f"MLflow at {mlflow.get_tracking_uri()} failed: {reason}; models/ and reports/ are kept"
-        ) from error
+        # MLflow looks for a row and then inserts it, so two programs that do so at once collide in its database.
+        kind = CollisionError if re.search("unique constraint", reason, re.IGNORECASE) else TrackingError
+        raise kind(f"MLflow at {mlflow.get_tracking_uri()} failed: {reason}; models/ and reports/ are kept") from error
 
 
 def _ping(uri: str) -> None:

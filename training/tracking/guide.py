@@ -8,7 +8,7 @@ PARAGRAPHS = (
     "A movie recommender. Each version is one trained model; an **alias** decides which one people get.",
     f"* `{PRODUCTION}` is live: the service answers from it.\n"
     f"* `{PREVIOUS}` was live before.\n"
-    f"* `{CHALLENGER}` is new, and the gate did not make it live.",
+    f"* `{CHALLENGER}` is new: the gate let it through, and a person or a trial decides whether it goes live.",
     f"**Promote a version:** in its row below, open the editor of its aliases, type `{PRODUCTION}`, and save. MLflow "
     "takes the alias from the version that has it. The service follows within seconds, without a failed request. "
     "Nothing else needs to be done.",

@@ -23,6 +23,7 @@ from training.tracking.connection import Client, mlflow_errors
 
 ARTIFACT_HASH = "artifact_hash"
 DECISION = "decision"
+REFUSED, WAITING = "refused", "waiting"  # decisions that give no alias: the gate said no; another version is on trial
 RECIPE_FILE = "recipe.json"
 USERS_FILE = "users.parquet"
 LISTS_FILE = "lists.parquet"

@@ -1,12 +1,14 @@
 """What only the store in a file does."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app.events.sqlite_store import VERSION, SqliteStore
-from app.events.store import EventStoreError
+from app.events.store import EventStoreError, Exposure
+from tests.app.events.stories import NOW, said
 
 
 def test_a_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -31,6 +33,19 @@ def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(EventStoreError, match=f"has tables of version {VERSION + 1}, and this program knows"):
         SqliteStore(file).latest()
+
+
+def test_a_file_of_an_earlier_release_gets_the_table_of_exposures_and_keeps_its_events(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "events.db")
+    store.append([said(42, "like", 1)], NOW)
+    store_id = store.id
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file:
+        file.execute("DROP TABLE exposure")
+        file.execute("PRAGMA user_version = 1")
+    store.append_exposures([Exposure("2026-11-28", "42", "films:7@0.5", 1, "7", 1, 10)])
+    assert (store.latest(), store.id) == (1, store_id)
+    store.close()
 
 
 def test_every_commit_is_forced_to_the_disk(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """What a connection may cost, over raw sockets."""
 
 import contextlib
+import hashlib
+import inspect
 import json
 import socket
 import time
@@ -8,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.http import protocol
 from app.http.protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
@@ -94,6 +97,23 @@ def test_whole_requests_keep_a_connection_alive_for_longer(impatient: Client) ->
             connection.sendall(GET + b"\r\n")
             assert is_live(connection)
             time.sleep(0.1)
+
+
+def test_a_connection_without_another_request_is_closed(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "CHECK_SECONDS", 0.05)
+    with serving(make_settings(), keep_alive=1) as client, connected(client, 1) as [connection]:
+        started = time.monotonic()
+        connection.sendall(GET + b"\r\n")
+        assert is_live(connection)
+        assert received(connection) == b""
+        assert 1 <= time.monotonic() - started < protocol.CLIENT_SECONDS
+
+
+def test_uvicorn_ends_a_request_as_it_did_when_it_was_read() -> None:
+    source = hashlib.sha256(inspect.getsource(HttpToolsProtocol.on_response_complete).encode()).hexdigest()
+    assert source == "64e254f28e389e7614f2c828176d639174e66aa9d814a4b06624ec86ec0a5b95", "compare it with protocol.py"
 
 
 def test_a_client_that_does_not_read_its_answers_is_cut_off(impatient: Client) -> None:

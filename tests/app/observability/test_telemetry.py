@@ -39,10 +39,11 @@ def test_invented_methods_share_a_label(telemetry: Telemetry) -> None:
     assert collected(telemetry.collectors)["recommender_requests_total{method=other,route=none,status=404}"] == 100
 
 
-def test_lists_are_counted_by_source_and_short_ones_too(telemetry: Telemetry) -> None:
-    telemetry.served("personalised", np.array([1, 2, 3]), 3)
-    telemetry.served("personalised", [1], 3)
-    telemetry.served("popular", [], 3)
+def test_lists_are_counted_by_source_and_short_ones_too(telemetry: Telemetry, tmp_path: Path) -> None:
+    telemetry.model.swapped(model := load(tmp_path, "1"))
+    telemetry.served(model, "personalised", np.array([1, 2, 3]), 3)
+    telemetry.served(model, "personalised", [1], 3)
+    telemetry.served(model, "popular", [], 3)
     found = collected(telemetry.collectors)
     assert found["recommender_lists_total{source=personalised}"] == 2
     assert found["recommender_short_lists_total{source=personalised}"] == 1
@@ -66,13 +67,23 @@ def test_the_model_s_version_and_ages_are_those_of_the_last_swap(telemetry: Tele
 
 
 def test_a_swap_forgets_what_was_served_by_the_former_model(telemetry: Telemetry, tmp_path: Path) -> None:
-    telemetry.model.swapped(load(tmp_path, "1"))
-    telemetry.served("personalised", [0, 1, 2], 3)
+    telemetry.model.swapped(first := load(tmp_path, "1"))
+    telemetry.served(first, "personalised", [0, 1, 2], 3)
     assert collected(telemetry.collectors)["recommender_recent_distinct_items"] == 3
     telemetry.model.swapped(load(tmp_path, "2"))
     found = collected(telemetry.collectors)
     assert found["recommender_recent_distinct_items"] == 0
     assert found["recommender_lists_total{source=personalised}"] == 1
+
+
+def test_a_list_of_another_version_counts_by_its_source_and_is_not_among_the_recent_ones(
+    telemetry: Telemetry, tmp_path: Path
+) -> None:
+    telemetry.model.swapped(load(tmp_path, "1"))
+    telemetry.served(load(tmp_path, "2"), "personalised", [0, 1, 2], 3)
+    found = collected(telemetry.collectors)
+    assert found["recommender_lists_total{source=personalised}"] == 1
+    assert found["recommender_recent_lists"] == 0
 
 
 def test_failures_and_polls_of_every_kind_are_there_from_the_start(telemetry: Telemetry) -> None:

@@ -117,7 +117,7 @@ def test_registering_at_once_registers_once(trained: Trained, store: str, mlflow
         for folder in folders
     ]  # fmt: skip
     outputs = [program.communicate(timeout=120)[0] for program in programs]
-    assert [program.returncode for program in programs] == [0, 0], outputs
+    assert [program.returncode for program in programs] == [0, 0], "\n\n".join(outputs)
     uri = uri or f"sqlite:///{project.root / 'mlflow.db'}"
     client = mlflow.MlflowClient(uri, uri)
     (version,) = client.search_model_versions(f"name='{name}'")
@@ -236,12 +236,13 @@ def test_a_wiped_registry_is_filled_again_without_training(trained: Trained) -> 
     assert register(project, params).decision == "production"
 
 
-def test_another_recipe_that_is_no_better_becomes_the_challenger(trained: Trained) -> None:
+def test_another_recipe_that_is_no_better_is_refused_and_gets_no_alias(trained: Trained) -> None:
     project, params = trained
     register(project, params)
     registration = register(project, again(project, models__test_svd={"dim": 5}))
-    assert (registration.version, registration.decision) == ("2", "challenger")
-    assert (alias(project, "production"), alias(project, "challenger")) == ("1", "2")
+    assert (registration.version, registration.decision) == ("2", "refused")
+    assert (alias(project, "production"), alias(project, "challenger")) == ("1", None)
+    assert client_of(project).get_model_version("movie-recommender", "2").tags["decision"] == "refused"
     assert registration.verdict is not None
     assert registration.verdict.reason.startswith("does not beat live version 1")
     assert "live" in registration_table(registration)
@@ -286,7 +287,7 @@ def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(
     newer_data(project, params, n_users=60)
     run_stages(project, params)
     second = register(project, params)
-    assert (second.decision, alias(project, "production")) == ("challenger", "1")
+    assert (second.decision, alias(project, "production")) == ("refused", "1")
     table = registration_table(second)
     assert "again: ndcg@10 0." in table
     assert "; but the data shrank: 60 users after 80, 900 ratings after 1,200, less than 95%" in table
@@ -349,7 +350,7 @@ def test_a_live_version_of_unknown_recipe_is_not_replaced_by_rule(trained: Train
     client.create_model_version("movie-recommender", f"{run.info.artifact_uri}/model", run.info.run_id)
     client.set_registered_model_alias("movie-recommender", "Production", "1")
     registration = register(project, params)
-    assert registration.decision == "challenger"
+    assert registration.decision == "refused"
     assert registration.verdict is not None
     assert "has no recipe to compare with" in registration.verdict.reason
 
@@ -379,7 +380,7 @@ def test_popularity_alone_does_not_go_live(trained: Trained) -> None:
     project, _ = trained
     params = change_params(project, candidates=["popularity"])
     run_stages(project, params)
-    assert register(project, params).decision == "challenger"
+    assert register(project, params).decision == "refused"
 
 
 def test_the_version_is_an_ordinary_pyfunc_model(trained: Trained, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class Snapshot:
     store: str
     first: int
     until: int
-    _connection: Connection
+    connection: Connection
 
     def rows(self, first: int, last: int) -> Sequence[Row[Any]]:
         """Read the events with numbers from `first` to `last`, by number.
@@ -40,7 +40,7 @@ class Snapshot:
             later.c.user_id == _EVENT.c.user_id, later.c.type == FORGET, later.c.position > _EVENT.c.position
         )
         wanted = _EVENT.c.position.between(first, min(last, self.until)) & ~forgotten.exists()
-        return self._connection.execute(select(_EVENT).where(wanted).order_by(_EVENT.c.position)).all()
+        return self.connection.execute(select(_EVENT).where(wanted).order_by(_EVENT.c.position)).all()
 
 
 def address_of(url: str, home: Path) -> URL:

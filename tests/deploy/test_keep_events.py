@@ -2,16 +2,19 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from app.events.store import EventStore, open_store
-from scripts.keep_events import DAY, keep
+from app.events.store import EventStore, Exposure, open_store
+from deploy.keep_events import DAY, keep, main
 from tests.app.events.test_store import event
 from tests.processes import PROJECT, free_port
 
@@ -67,6 +70,21 @@ def test_without_a_number_of_days_events_are_kept(store: EventStore, urls: tuple
     assert keep(urls[1], None) == (0, 0)
 
 
+def test_exposures_go_with_forgotten_users_and_after_90_days(
+    store: EventStore, urls: tuple[str, str], request: pytest.FixtureRequest
+) -> None:
+    store.append([event("42"), event("42", None, type="forget"), event("1")], NOW)
+    days = {user: (date.today() - timedelta(ago)).isoformat() for user, ago in (("42", 0), ("1", 89), ("old", 91))}
+    store.append_exposures([Exposure(day, user, "films:7@0.5", 0, "5", 1, 10) for user, day in days.items()])
+    keep(urls[1], None)
+    statement = "SELECT user_id FROM exposure"
+    if urls[0].startswith("sqlite"):
+        with closing(sqlite3.connect(urls[0].removeprefix("sqlite:///"))) as file:
+            assert file.execute(statement).fetchall() == [("1",)]
+    else:
+        assert request.getfixturevalue("events_database").execute(statement, "events") == [("1",)]
+
+
 def test_what_no_training_has_read_is_spared(store: EventStore, urls: tuple[str, str], tmp_path: Path) -> None:
     positions = store.append([event("read"), event("unread"), event("last")], AGO[11]).positions
     learned = tmp_path / "until.json"
@@ -78,8 +96,24 @@ def test_what_no_training_has_read_is_spared(store: EventStore, urls: tuple[str,
     assert [user for user, _ in left(store)] == ["unread", "last"]
 
 
+def test_daily_it_goes_on_until_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, slept = tmp_path / "events.db", []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            file.write_bytes(b"no database")
+
+    monkeypatch.setenv("EVENTS_URL", f"sqlite:///{file}")
+    monkeypatch.setattr("sys.argv", ["keep_events", "--daily"])
+    monkeypatch.setattr(time, "sleep", sleep)
+    with pytest.raises(SystemExit, match="Nothing more was deleted: "):
+        main()
+    assert slept == [DAY, DAY]
+
+
 def run(**variables: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "scripts.keep_events"]
+    command = [sys.executable, "-m", "deploy.keep_events"]
     environment = {**os.environ, **variables}
     return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 

@@ -1,0 +1,85 @@
+"""A trial: some users get the lists of the challenger, and what they then like decides. Both halves share the rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from hashlib import sha256
+from math import ceil
+
+# Tags of the version on trial.
+STATE, SINCE, SHARE, SALT, AGAINST = "trial", "trial_since", "trial_share", "trial_salt", "trial_against"
+RUNNING = "running"
+
+
+class Arm(IntEnum):
+    """Whose lists a user gets."""
+
+    PRODUCTION = 0
+    CHALLENGER = 1
+    NONE = 2  # the list belongs to no trial
+
+
+ARMS = Arm.PRODUCTION, Arm.CHALLENGER
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The version on trial, the live version that it is compared with, and the split of users.
+
+    `since` is a time in seconds since 1970. `share`, above 0 and below 1, of all users get the challenger.
+    """
+
+    version: str
+    against: str
+    salt: str
+    share: float
+    since: float
+
+    @cached_property
+    def experiment(self) -> str:
+        """The name under which exposures are counted; another salt or share makes other groups."""
+        return f"{self.salt}@{self.share:.6g}"
+
+    def arm(self, user_id: str) -> Arm:
+        """The arm of a user, always the same; a higher share only moves users into the challenger's.
+
+        SHA-256 of salt and id gives each user a place between 0 and 1, and those below the share get the challenger.
+        """
+        return ARMS[sha256(self._salted + user_id.encode()).digest() < self._bound]
+
+    @cached_property
+    def _salted(self) -> bytes:
+        return f"{self.salt}:".encode()
+
+    @cached_property
+    def _bound(self) -> bytes:
+        return ceil(self.share * 2**64).to_bytes(8, "big")
+
+    def tags(self) -> dict[str, str]:
+        """What the version on trial says of its trial in MLflow."""
+        return {
+            SINCE: f"{self.since:.0f}",
+            SHARE: f"{self.share:g}",
+            SALT: self.salt,
+            AGAINST: self.against,
+            STATE: RUNNING,
+        }
+
+
+def read_trial(version: str, tags: Mapping[str, str]) -> Trial | None:
+    """The trial that a version's tags tell of; None if none runs. Raises ValueError for spoilt tags."""
+    if tags.get(STATE) != RUNNING:
+        return None
+    try:
+        trial = Trial(version, tags[AGAINST], tags[SALT], float(tags[SHARE]), float(tags[SINCE]))
+    except KeyError as error:
+        raise ValueError(f"Version {version} is on trial, but lacks the tag {error}: give it one") from error
+    except ValueError as error:
+        raise ValueError(f"Version {version} is on trial, but {SHARE} or {SINCE} is no number: {error}") from error
+    if not 0 < trial.share < 1 or not trial.salt:
+        raise ValueError(
+            f"Version {version} is on trial, but {SHARE} is {tags[SHARE]} and {SALT} {tags[SALT]!r}: "
+            "the share must be above 0 and below 1, and the salt a text"
+        )
+    return trial

@@ -1,0 +1,149 @@
+"""Counts which users got lists of which arm of a trial; the sums go into the store of events every few seconds.
+
+Sums are enough, and cheap: one addition for each list. A crash loses the last seconds, of both arms alike.
+"""
+
+import logging
+import threading
+from collections import Counter as Counts
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from prometheus_client import CollectorRegistry, Counter
+
+from app.contract.trial import Arm
+from app.events.store import EventStore, EventStoreError, Exposure
+
+FLUSH_SECONDS = 10.0
+STOP_SECONDS = 5.0
+MAX_WAITING = 250_000  # users and lengths of lists of an arm; more are dropped while the store is down
+FALLBACK = "fallback"  # a list of the live version, as that on trial is not loaded
+
+logger = logging.getLogger(__name__)
+
+
+class Tally:
+    """Counts the lists of one arm, as a version answers them, by user and number of items; from any thread."""
+
+    def __init__(self, experiment: str, arm: Arm, version: str) -> None:
+        self.experiment, self.arm, self.version = experiment, arm, version
+        self._lock = threading.Lock()
+        self._lists: dict[tuple[str, int], int] = {}
+
+    def add(self, user_id: str, films: int) -> None:
+        """Count a list."""
+        key = user_id, films
+        with self._lock:
+            self._lists[key] = self._lists.get(key, 0) + 1
+
+    def take(self) -> dict[tuple[str, int], int]:
+        """What was counted since the last time."""
+        with self._lock:
+            taken, self._lists = self._lists, {}
+        return taken
+
+    def put_back(self, taken: dict[tuple[str, int], int]) -> bool:
+        """Count again what was taken, unless that would be too much; whether it was done."""
+        with self._lock:
+            if len(self._lists) + len(taken) > MAX_WAITING:
+                return False
+            for key, lists in taken.items():
+                self._lists[key] = self._lists.get(key, 0) + lists
+        return True
+
+
+class ExposureMetrics:
+    """How many lists each arm got, and how often they could not be stored, for Prometheus."""
+
+    def __init__(self, collectors: CollectorRegistry) -> None:
+        lists = Counter("recommender_arm_lists", "Lists during a trial, by arm.", ["arm"], registry=collectors)
+        names = [arm.name.lower() for arm in (Arm.PRODUCTION, Arm.CHALLENGER)]
+        self.lists = {name: lists.labels(name) for name in (*names, FALLBACK)}
+        self.failures = Counter(
+            "recommender_exposure_failures", "Failed attempts to store exposures.", registry=collectors
+        )
+
+
+class Exposures:
+    """Appends what all tallies have counted, in a thread of its own."""
+
+    def __init__(self, store: EventStore, metrics: ExposureMetrics) -> None:
+        self._totals = Counts[tuple[str, str]]()
+        self._store, self._metrics = store, metrics
+        self._tallies: list[Tally] = []
+        self._is_failing = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Store what is left, unless the store hangs, and end the thread."""
+        self._stopping.set()
+        self._thread.join(STOP_SECONDS)
+
+    def tally(self, experiment: str, arm: Arm, version: str) -> Tally:
+        """Where to count the lists of an arm."""
+        tally = Tally(experiment, arm, version)
+        self._tallies.append(tally)
+        return tally
+
+    def fell_back(self, experiment: str) -> None:
+        """Count a list of the live version for a user of the other arm, whose version is not loaded."""
+        self._count(experiment, FALLBACK, 1)
+
+    def totals(self, experiment: str) -> dict[str, int]:
+        """How many lists of a trial this process has made, by arm, without those of the last seconds."""
+        return {arm: self._totals[experiment, arm] for arm in self._metrics.lists}
+
+    def flush(self) -> None:
+        """Append what was counted to the store; what it does not take waits for the next time."""
+        for tally in list(self._tallies):
+            taken = tally.take()
+            if taken:
+                self._append(tally, taken)
+
+    def _append(self, tally: Tally, taken: dict[tuple[str, int], int]) -> None:
+        try:
+            self._store.append_exposures(_exposures(tally, taken))
+        except EventStoreError as error:
+            # One line for each outage, not for each attempt.
+            if not self._is_failing:
+                logger.warning("Exposures wait for the store: %s", error)
+            self._is_failing = True
+            self._metrics.failures.inc()
+            if not tally.put_back(taken):
+                logger.error("The exposures of %d users and lengths of lists are lost", len(taken))
+            return
+        self._is_failing = False
+        self._count(tally.experiment, tally.arm.name.lower(), sum(taken.values()))
+
+    def _count(self, experiment: str, arm: str, lists: int) -> None:
+        self._totals[experiment, arm] += lists
+        self._metrics.lists[arm].inc(lists)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(FLUSH_SECONDS):
+            self._try_to_flush()
+        self._try_to_flush()
+        self._store.close()
+
+    def _try_to_flush(self) -> None:
+        try:
+            self.flush()
+        except Exception:
+            # Any error here must not end the thread: the trial goes on.
+            logger.exception("Exposures could not be stored")
+
+
+def _exposures(tally: Tally, taken: Mapping[tuple[str, int], int]) -> list[Exposure]:
+    """One row for each user, of today."""
+    day = datetime.now(timezone.utc).date().isoformat()
+    lists, films = Counts[str](), Counts[str]()
+    for (user_id, length), number in taken.items():
+        lists[user_id] += number
+        films[user_id] += number * length
+    group = tally.experiment, int(tally.arm), tally.version
+    return [Exposure(day, user_id, *group, lists[user_id], films[user_id]) for user_id in lists]

@@ -1,0 +1,133 @@
+"""Which version answers a user: the live one, or during a trial the one of the user's arm."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from app.contract.events import MAX_ID_LENGTH
+from app.contract.recommendation_id import id_maker
+from app.contract.trial import Arm, Trial
+from app.events.exposures import Exposures, Tally
+from app.events.profiles import Profiles
+from app.http.plain_answers import PlainAnswers
+from app.model.store import ServedModel
+from app.registry.challenger import Challenger
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Lane:
+    """A loaded version that answers users, with their profiles; `plain` is for the front door, which fills it.
+
+    `new_id` makes recommendation ids, None where no events are kept. `tally` counts lists, None outside a trial.
+    """
+
+    model: ServedModel
+    profiles: Profiles
+    new_id: Callable[[bytes], bytes] | None = None
+    tally: Tally | None = None
+    plain: PlainAnswers | None = field(default=None, init=False)
+
+    def id_for(self, user_id: str) -> bytes | None:
+        """A new recommendation id, or None."""
+        return None if self.new_id is None else self.new_id(user_id.encode())
+
+
+class _Arms(NamedTuple):
+    """The lanes of a trial, by arm, and whose they are."""
+
+    trial: Trial
+    live: ServedModel
+    tried: ServedModel
+    lanes: tuple[Lane, Lane]
+
+
+class Lanes:
+    """Finds the lane of a user.
+
+    During a trial the arms have one each; where the version on trial is not loaded, everybody gets the live version,
+    outside the trial: to leave out one arm alone would spoil the comparison.
+    """
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        *,
+        with_ids: bool = False,
+        challenger: Challenger | None = None,
+        exposures: Exposures | None = None,
+    ) -> None:
+        """`with_ids` says that lists have recommendation ids, as events are kept that can name them."""
+        self.with_ids = with_ids
+        self._profiles, self._challenger, self._exposures = profiles, challenger, exposures
+        self._alone: Lane | None = None
+        self._arms: _Arms | None = None
+        self._overtaken: Trial | None = None
+
+    def of(self, live: ServedModel, user_id: str) -> Lane:
+        """The lane of a user, where `live` is the live version."""
+        challenger = self._challenger
+        if challenger is not None and (trial := challenger.trial) is not None:
+            arms = self._arms
+            if arms is None or arms.trial is not trial or arms.live is not live or arms.tried is not challenger.model:
+                arms = self._arms = self._begin(trial, live, challenger.model)
+            # No event can be of a user with such an id.
+            if arms is not None and len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id:
+                return arms.lanes[trial.arm(user_id)]
+            if arms is None:
+                self._note_fallback(trial, live, user_id)
+        else:
+            self._arms = None  # or the version that was on trial would stay in memory
+        lane = self._alone
+        return lane if lane is not None and lane.model is live else self.outside(live)
+
+    def outside(self, live: ServedModel) -> Lane:
+        """The lane of the live version outside any trial: for lists that belong to no user, too."""
+        lane = self._alone
+        if lane is None or lane.model is not live:
+            lane = self._alone = self.apart(live, self._profiles)
+        return lane
+
+    def apart(self, model: ServedModel, profiles: Profiles | None = None) -> Lane:
+        """A lane of any version, whose lists count for nothing."""
+        new_id = id_maker(model.version, Arm.NONE) if self.with_ids else None
+        return Lane(model, profiles or self._profiles.apart(), new_id)
+
+    def running(self, live: ServedModel | None) -> Trial | None:
+        """The trial in which lists count now."""
+        trial = None if self._challenger is None else self._challenger.trial
+        return trial if trial is not None and live is not None and trial.against == live.version else None
+
+    def models(self, live: ServedModel) -> list[ServedModel]:
+        """The versions that answer users now."""
+        tried = None if self._challenger is None else self._challenger.model
+        return [live] if tried is None else [live, tried]
+
+    def _begin(self, trial: Trial, live: ServedModel, tried: ServedModel | None) -> _Arms | None:
+        """The lanes of a trial; None where it is over, or its version not loaded."""
+        if trial.against != live.version or tried is None or self._exposures is None:
+            return None
+        lanes = []
+        for arm, model, profiles in (
+            (Arm.PRODUCTION, live, self.outside(live).profiles),
+            (Arm.CHALLENGER, tried, self._profiles.apart()),
+        ):
+            tally = self._exposures.tally(trial.experiment, arm, model.version)
+            lanes.append(Lane(model, profiles, id_maker(model.version, arm), tally))
+        return _Arms(trial, live, tried, (lanes[0], lanes[1]))
+
+    def _note_fallback(self, trial: Trial, live: ServedModel, user_id: str) -> None:
+        if trial.against == live.version:
+            if trial.arm(user_id) is Arm.CHALLENGER and self._exposures is not None:
+                self._exposures.fell_back(trial.experiment)
+            return
+        if self._overtaken is not trial:
+            logger.warning(
+                "The trial of version %s has ended: version %s is live instead of version %s",
+                trial.version,
+                live.version,
+                trial.against,
+            )
+        self._overtaken = trial

@@ -1,0 +1,90 @@
+"""Follows the alias `challenger`, and loads its version for as long as that is on trial."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from prometheus_client import CollectorRegistry
+
+from app.contract.trial import Trial, read_trial
+from app.errors import AliasMissingError, ModelError, ModelMissingError, VersionMissingError
+from app.model.store import ModelStore, ServedModel
+from app.observability.telemetry import OK, ModelMetrics
+from app.registry.follower import Follower, Prepare
+from app.registry.target import Target
+from app.settings import Settings
+
+CHALLENGER = "challenger"
+TRYING = "trying"
+NOBODY = (AliasMissingError, ModelMissingError, VersionMissingError)
+
+logger = logging.getLogger(__name__)
+
+
+class Challenger(Follower):
+    """Keeps the version on trial loaded, and knows of its trial what its tags say.
+
+    Whatever happens to it, the live version answers: `model` is None unless exactly the version on trial is loaded.
+    """
+
+    def __init__(self, settings: Settings, collectors: CollectorRegistry, *, prepare: Prepare | None = None) -> None:
+        self.trial: Trial | None = None
+        self.model: ServedModel | None = None
+        self.store = ModelStore()
+        self._share = settings.trial_share
+        self._spoilt = ""
+        followed = settings.model_copy(update={"model_alias": CHALLENGER})
+        self._own_metrics = ModelMetrics(collectors, "recommender_challenger_model")
+        super().__init__(followed, self.store, self._own_metrics, purpose=TRYING, prepare=prepare)
+
+    def load_last_good(self) -> None:
+        """Load nothing: without its tags nobody knows whether a version is still on trial."""
+
+    def _follow(self, target: Target) -> None:
+        trial = self._read(target)
+        if trial != self.trial:
+            self._begin_or_end(trial)
+        if trial is None:
+            return
+        try:
+            super()._follow(target)
+        finally:
+            current = self.store.current
+            self.model = current if current is not None and current.version == trial.version else None
+
+    def _fail(self, error: ModelError, version: str | None) -> None:
+        if not isinstance(error, NOBODY):
+            super()._fail(error, version)
+            return
+        # Most of the time nobody is the challenger, which is no problem.
+        if self.trial is not None:
+            self._begin_or_end(None)
+        now = datetime.now(timezone.utc)
+        self._metrics.polled(error.code)
+        self.state = replace(self.state, status=OK, checked_at=now, succeeded_at=now, target=None)
+
+    def _read(self, target: Target) -> Trial | None:
+        try:
+            trial = read_trial(target.release.version, target.tags)
+        except ValueError as error:
+            if str(error) != self._spoilt:
+                logger.warning("There is no trial: %s", error)
+            self._spoilt = str(error)
+            return None
+        return trial if trial is None or self._share is None else replace(trial, share=self._share)
+
+    def _begin_or_end(self, trial: Trial | None) -> None:
+        if trial is None or self.trial is None or trial.version != self.trial.version:
+            self.model = None
+        self.trial = trial
+        if trial is None:
+            self.store.clear()
+            self._own_metrics.let_go()
+            logger.info("The trial has ended: everybody gets the live version's lists")
+            return
+        logger.info(
+            "Version %s is on trial against version %s: %.3g %% of the users get its lists",
+            trial.version,
+            trial.against,
+            100 * trial.share,
+        )

@@ -1,0 +1,134 @@
+"""Simulates trials, to see how often their verdict is wrong and how often a better version is found.
+
+    python -m benchmarks.trials [--trials 500] [--processes 2] [--markdown FILE]
+
+Users come now and then for four weeks, each likes what they are shown with a chance of their own, and training's own
+code judges after each day. Exits with 1 if a mark is missed.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from app.contract.trial import Trial
+from benchmarks.report import table
+from tests.training.trials.simulation import FIRST_DAY, simulate
+from training.params.register import TrialParams
+from training.trials.attribution import Observations
+from training.trials.records import DAY, Records
+from training.trials.sequence import Look
+from training.trials.verdict import judge
+
+DAYS, CONFIDENCE = 28, 0.95
+SIZE = 9000  # people, of whom 7,400 come within four weeks: the documented size
+TRIAL = Trial("7", "5", "films:7", 0.5, FIRST_DAY * DAY)
+PARAMS = TrialParams(share=0.5, days=14, success=("like",), max_loss=0.05)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Trials of one kind, and the mark for the share in which `counted` happens."""
+
+    name: str
+    counted: str
+    mark: str
+    is_reached: Callable[[float], bool]
+    users: int = SIZE
+    lift: float = 0.0
+    lost: float = 0.0
+
+
+CASES = (
+    Case("alike", "the ordinary interval at the end leaves out 0", "at most 7 %", lambda share: share <= 0.07),
+    Case("alike", "the ordinary interval of some day leaves out 0", "none: do not do this", lambda _: True),
+    Case("alike", "the band of some day leaves out 0", "at most 5 %", lambda share: share <= 0.05),
+    Case("+20 %", "better", "at least 85 %", lambda share: share >= 0.85, lift=0.2),
+    Case("+10 %", "better", "", lambda _: True, lift=0.1),
+    Case("-20 %", "worse", "at least 85 %", lambda share: share >= 0.85, lift=-0.2),
+    Case("+20 %, every tenth user of an arm lost", "broken", "all", lambda share: share == 1, lift=0.2, lost=0.1),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one simulated trial; `day` is the first on which the band leaves out 0, None without one."""
+
+    word: str
+    at_end: bool
+    on_some_day: bool
+    day: int | None
+    half: float
+
+
+def main() -> None:
+    """Simulate and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=500)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--markdown", type=Path)
+    options = parser.parse_args()
+    rows, is_good = [], True
+    with ProcessPoolExecutor(options.processes) as pool:
+        kinds = dict.fromkeys((case.users, case.lift, case.lost) for case in CASES)
+        runs = {kind: list(pool.map(partial(run, *kind), range(options.trials), chunksize=10)) for kind in kinds}
+    for case in CASES:
+        found = runs[case.users, case.lift, case.lost]
+        share = float(np.mean([happened(case, each) for each in found]))
+        is_good &= case.is_reached(share)
+        days = [each.day for each in found if each.day is not None]
+        rows.append(
+            [case.name, case.counted, f"{share:.1%}", case.mark, f"{np.median(days):.0f}" if days else "–",
+             f"±{np.mean([each.half for each in found]):.0%}"]
+        )  # fmt: skip
+    head = ["true difference", "counted", "share of trials", "mark", "day when the band leaves out 0, median",
+            "band at the end"]  # fmt: skip
+    text = table(head, rows) + "\n"
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+    sys.exit(not is_good)
+
+
+def happened(case: Case, one: Run) -> bool:
+    """Whether what the case counts has come of a run."""
+    if "some day" in case.counted:
+        return one.day is not None if "band" in case.counted else one.on_some_day
+    if case.counted == "worse":
+        return one.word in ("worse", "harmful")
+    return one.at_end if "end" in case.counted else one.word == case.counted
+
+
+def run(users: int, lift: float, lost: float, seed: int) -> Run:
+    """Simulate one trial and judge it after four weeks."""
+    daily = simulate(np.random.default_rng(seed), users, DAYS, TRIAL.share, lift, lost)
+    records = Records(TRIAL.experiment, pd.DataFrame(), pd.DataFrame(), mixed=False)
+    now = (FIRST_DAY + DAYS) * DAY
+    verdict = judge(TRIAL, records, Observations(daily, {}, 0.0), PARAMS, CONFIDENCE, now)
+    known = [look for look in verdict.looks if not math.isnan(look.half)]
+    found = verdict.estimate
+    assert found is not None
+    ordinary = found.per_list.difference
+    first = next((look.day - FIRST_DAY + 1 for look in known if not look.low <= 0 <= look.high), None)
+    return Run(
+        verdict.word,
+        not ordinary.low <= 0 <= ordinary.high,
+        any(abs(look.difference) > 1.96 * look.standard_error for look in known),
+        first,
+        _relative(known[-1]),
+    )
+
+
+def _relative(look: Look) -> float:
+    return look.half / look.rates[0]
+
+
+if __name__ == "__main__":
+    main()

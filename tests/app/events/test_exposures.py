@@ -1,0 +1,184 @@
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from app.contract.trial import Arm
+from app.events import exposures as module
+from app.events.exposures import ExposureMetrics, Exposures, Tally
+from app.events.store import EventStoreError, Exposure
+from tests.app.events.test_store import Open
+from tests.app.events.test_store import opened as opened
+from tests.metrics import collected
+from tests.processes import wait_until
+
+TRIAL = "films:7@0.5"
+
+
+class Store:
+    """Keeps exposures in a list, or is down."""
+
+    def __init__(self) -> None:
+        self.rows: list[Exposure] = []
+        self.is_down = False
+
+    def append_exposures(self, exposures: Sequence[Exposure]) -> None:
+        if self.is_down:
+            raise EventStoreError("the store is down")
+        self.rows += exposures
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def collectors() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def exposures(store: Store, collectors: CollectorRegistry) -> Exposures:
+    return Exposures(store, ExposureMetrics(collectors))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def challenger(exposures: Exposures) -> Tally:
+    return exposures.tally(TRIAL, Arm.CHALLENGER, "7")
+
+
+@pytest.fixture
+def production(exposures: Exposures) -> Tally:
+    return exposures.tally(TRIAL, Arm.PRODUCTION, "5")
+
+
+def today() -> str:
+    return datetime.now(timezone.utc).date().isoformat()
+
+
+def test_lists_of_a_user_and_arm_are_summed_to_a_row(
+    exposures: Exposures, store: Store, challenger: Tally, production: Tally
+) -> None:
+    for films in (10, 10, 3):
+        challenger.add("ann", films)
+    production.add("bob", 10)
+    exposures.tally("films:7@0.9", Arm.CHALLENGER, "7").add("ann", 10)
+    exposures.flush()
+    assert store.rows == [
+        Exposure(today(), "ann", TRIAL, 1, "7", lists=3, films=23),
+        Exposure(today(), "bob", TRIAL, 0, "5", lists=1, films=10),
+        Exposure(today(), "ann", "films:7@0.9", 1, "7", lists=1, films=10),
+    ]
+    exposures.flush()
+    assert len(store.rows) == 3
+
+
+def test_while_the_store_is_down_sums_wait_and_one_line_says_so(
+    exposures: Exposures,
+    store: Store,
+    challenger: Tally,
+    collectors: CollectorRegistry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store.is_down = True
+    for _ in range(3):
+        challenger.add("ann", 10)
+        exposures.flush()
+    assert caplog.text.count("Exposures wait for the store: the store is down") == 1
+    assert collected(collectors)["recommender_exposure_failures_total"] == 3
+    assert collected(collectors)["recommender_arm_lists_total{arm=challenger}"] == 0
+    store.is_down = False
+    exposures.flush()
+    assert [row.lists for row in store.rows] == [3]
+    assert collected(collectors)["recommender_arm_lists_total{arm=challenger}"] == 3
+    exposures.fell_back(TRIAL)
+    assert exposures.totals(TRIAL) == {"production": 0, "challenger": 3, "fallback": 1}
+    assert exposures.totals("another") == {"production": 0, "challenger": 0, "fallback": 0}
+
+
+def test_a_long_outage_costs_no_more_memory(
+    exposures: Exposures,
+    store: Store,
+    challenger: Tally,
+    production: Tally,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING", 5)
+    store.is_down = True
+    for number in range(8):
+        challenger.add(str(number), 10)
+    exposures.flush()
+    assert "The exposures of 8 users and lengths of lists are lost" in caplog.text
+    store.is_down = False
+    production.add("bob", 10)
+    exposures.flush()
+    assert [row.user_id for row in store.rows] == ["bob"]
+
+
+def test_many_threads_lose_nothing(exposures: Exposures, store: Store, challenger: Tally) -> None:
+    def add_many() -> None:
+        for _ in range(5000):
+            challenger.add("ann", 10)
+
+    threads = [threading.Thread(target=add_many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        exposures.flush()
+    exposures.flush()
+    assert sum(row.lists for row in store.rows) == 20_000
+
+
+@pytest.fixture
+def running(exposures: Exposures, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exposures]:
+    monkeypatch.setattr(module, "FLUSH_SECONDS", 0.02)
+    exposures.start()
+    yield exposures
+    exposures.stop()
+
+
+def test_sums_are_stored_now_and_then_and_at_the_end(
+    running: Exposures, store: Store, challenger: Tally, production: Tally
+) -> None:
+    challenger.add("ann", 10)
+    wait_until(lambda: len(store.rows) == 1)
+    production.add("bob", 10)
+    running.stop()
+    assert [row.user_id for row in store.rows] == ["ann", "bob"]
+
+
+def test_a_bug_does_not_end_the_thread(
+    running: Exposures,
+    store: Store,
+    challenger: Tally,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "_exposures", lambda *_: 1 / 0)
+        challenger.add("ann", 10)
+        wait_until(lambda: "Exposures could not be stored" in caplog.text)
+    challenger.add("bob", 10)
+    wait_until(lambda: [row.user_id for row in store.rows] == ["bob"])
+
+
+def test_a_store_keeps_what_it_is_given(opened: Open, tmp_path: Path) -> None:
+    rows = [
+        Exposure("2026-11-28", "日本", "films:7@0.5", 1, "7", lists=3, films=23),
+        Exposure("2026-11-28", "ann", "films:7@0.5", 0, "5", lists=1, films=0),
+    ]
+    store = opened()
+    store.append_exposures(rows)
+    store.append_exposures([])
+    store.append_exposures(rows[:1])  # what is appended again adds up
+    with pytest.raises(EventStoreError, match=r"(?i)check"):
+        store.append_exposures([rows[0], Exposure("2026-11-28", "x" * 201, "e", 0, "5", lists=1, films=1)])
+    assert store.latest() == 0  # no positions

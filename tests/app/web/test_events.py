@@ -1,0 +1,126 @@
+"""Likes on the page, stored as events of the user on the screen."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from pydantic import SecretStr
+
+from app.contract.recommendation_id import read_id
+from app.contract.trial import Trial
+from app.events.store import open_store
+from app.main import create_app
+from app.model.release import Release
+from app.model.store import load_model
+from tests.app.web.conftest import OpenScreen, Screen, make_model, make_service_settings
+from tests.artifacts import write
+from tests.browser import CHROMIUM
+from tests.client import Client, serving
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+
+def events_url(directory: Path) -> SecretStr:
+    return SecretStr(f"sqlite:///{directory}/events.db")
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    """The service with a store of events."""
+    with serving(make_service_settings(tmp_path, events_url=events_url(tmp_path))) as running:
+        yield running
+
+
+def liked(client: Client, user: str) -> list[int]:
+    return [item["id"] for item in client.get(f"/users/{user}/history").json["items"] if item["liked"]]
+
+
+def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Screen, tmp_path: Path) -> None:
+    screen.open("#user?id=2")
+    (first, *others) = screen.ids()
+    screen.films().first.get_by_role("button", name=re.compile("^Like")).click()
+    expect(screen.page.locator(".telling")).to_contain_text("Stored: this user likes")
+    assert first not in screen.ids()
+    assert screen.ids("History")[0] == liked(screen.client, "2")[0] == first
+    expect(screen.films().locator(".mark").first).to_be_visible()
+    expect(screen.page.locator("pre")).to_contain_text("X-Read-After: 1")
+    newest = screen.films("History").first
+    expect(newest.get_by_role("button", pressed=True)).to_have_accessible_name(re.compile("^Like"))
+    newest.get_by_role("button", name=re.compile("^Like")).click()
+    expect(screen.page.locator(".telling")).to_contain_text("is taken back")
+    assert screen.ids() == [first, *others]
+    assert first not in screen.ids("History")
+    in_the_list, in_the_history = open_store(events_url(tmp_path).get_secret_value()).read_after(0, 10)
+    named = read_id(in_the_list.recommendation_id or "")
+    assert named is not None
+    assert named.is_for("2")
+    assert in_the_history.recommendation_id is None
+
+
+def test_a_stranger_who_likes_films_by_their_titles_gets_a_list_of_their_own(screen: Screen) -> None:
+    screen.open("#user?id=ann")
+    expect(screen.page.get_by_text("The model knows nothing of this user")).to_be_visible()
+    find = screen.page.get_by_role("combobox", name="Find a film by its title")
+    find.fill("ame")
+    screen.page.get_by_role("option", name="Amélie").wait_for()
+    find.press("Enter")
+    expect(screen.page.get_by_text("made for this user")).to_be_visible()
+    assert liked(screen.client, "ann") == screen.ids("History") == [3]
+    assert screen.ids() == [item["id"] for item in screen.client.get("/users/ann/recommendations").json["items"]]
+    screen.films().first.get_by_role("button", name=re.compile("^Dislike")).click()
+    expect(screen.page.locator(".telling")).to_contain_text("Stored: this user dislikes")
+    assert liked(screen.client, "ann") == [3]
+
+
+def test_now_shows_up_to_where_answers_know_the_events(screen: Screen) -> None:
+    screen.client.post("/events", {"events": [{"user_id": 2, "item_id": 3, "type": "like"}]})
+    screen.open("#now")
+    tile = screen.page.get_by_role("region", name="Events")
+    expect(tile).to_contain_text("up to date")
+    expect(tile.locator("strong")).to_have_text("1")
+
+
+def test_now_shows_the_running_trial_and_its_arms(open_screen: OpenScreen, tmp_path: Path) -> None:
+    settings = make_service_settings(tmp_path, events_url=events_url(tmp_path))
+    app = create_app(settings)
+    with serving(settings, app) as client:
+        version, challenger = client.version(), app.state.challenger
+        challenger.model = load_model(write(tmp_path / "8", make_model(seed=8)), Release("8", 0, ""))
+        challenger.trial = Trial("8", str(version), "films:8", 0.25, 0)
+        for user in range(40):
+            client.get(f"/users/{user}/recommendations")
+        app.state.exposures.flush()
+        screen = open_screen(client)
+        screen.open("#now")
+        tile = screen.page.get_by_role("region", name="Trial")
+        expect(tile).to_contain_text(
+            f"Version 8 is on trial against version {version}: 25% of the users get its lists."
+        )
+        expect(tile).to_contain_text("Of 40 lists of this replica,")
+
+
+def test_a_like_asks_for_a_key_that_may_write(open_screen: OpenScreen, tmp_path: Path) -> None:
+    settings = make_service_settings(tmp_path, events_url=events_url(tmp_path), events_keys=SecretStr("writers"))
+    with serving(settings) as client:
+        screen = open_screen(client)
+        screen.open("#user?id=2")
+        like = screen.films().first.get_by_role("button", name=re.compile("^Like"))
+        like.click()
+        screen.page.get_by_role("button", name="Give a key").click()
+        screen.page.get_by_label("Key", exact=True).fill("writers")
+        screen.page.keyboard.press("Enter")
+        first = screen.ids()[0]
+        like.click()
+        expect(screen.page.locator(".telling")).to_contain_text("Stored: this user likes")
+        assert liked(client, "2")[0] == first
+
+
+def test_without_a_store_there_is_nothing_to_press(open_screen: OpenScreen, tmp_path: Path) -> None:
+    with serving(make_service_settings(tmp_path)) as client:
+        screen = open_screen(client)
+        screen.open("#user?id=2")
+        assert len(screen.ids()) == 10
+        assert screen.page.get_by_role("button", name=re.compile("^Like")).count() == 0
+        assert not screen.page.get_by_role("combobox", name="Find a film by its title").is_visible()

@@ -1,0 +1,123 @@
+"""How a trial begins, and what ends it: commands, and aliases that somebody moves on MLflow's page."""
+
+import time
+
+import mlflow
+import pytest
+
+from app.contract.trial import Trial, read_trial
+from tests.training.tracking.test_aliases import NAME
+from tests.training.tracking.test_aliases import client as client
+from tests.training.tracking.test_register import Trained, again, alias, client_of
+from training.__main__ import main
+from training.errors import TrackingError
+from training.register import register
+from training.tracking import aliases, on_trial
+
+
+@pytest.fixture
+def on(client: mlflow.MlflowClient) -> mlflow.MlflowClient:
+    """Version 1 is live, and 2 is on trial."""
+    aliases.promote(client, NAME, "1")
+    on_trial.begin(client, NAME, "2", 0.3)
+    return client
+
+
+def tags_of(client: mlflow.MlflowClient, version: str) -> dict[str, str]:
+    tags: dict[str, str] = client.get_model_version(NAME, version).tags
+    return tags
+
+
+def test_a_trial_is_in_the_tags_of_the_challenger(on: mlflow.MlflowClient) -> None:
+    trial = on_trial.running(on, NAME)
+    assert trial == read_trial("2", tags_of(on, "2"))
+    assert isinstance(trial, Trial)
+    assert (trial.version, trial.against, trial.salt, trial.share) == ("2", "1", f"{NAME}:2", 0.3)
+    assert time.time() - 60 < trial.since <= time.time()
+    assert aliases.version_of(on, NAME, "challenger") == "2"
+
+
+@pytest.mark.parametrize("live", [None, "2"])
+def test_without_another_live_version_there_is_nothing_to_try_against(
+    client: mlflow.MlflowClient, live: str | None
+) -> None:
+    if live:
+        aliases.promote(client, NAME, live)
+    with pytest.raises(TrackingError, match="can't go on trial: no other version is production"):
+        on_trial.begin(client, NAME, "2", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("moved", "to", "reason"),
+    [
+        ("production", "2", "version 2 was promoted by hand"),
+        ("Production", "2", None),  # the lower-case spelling stays on version 1, and counts
+        ("production", "3", "version 3 is live instead of version 1"),
+        ("challenger", "3", "version 3 has the alias challenger instead of version 2"),
+        ("challenger", None, "nobody has the alias challenger instead of version 2"),
+        ("production", None, "no version is live instead of version 1"),
+    ],
+)
+def test_an_alias_moved_on_mlflow_s_page_ends_the_trial(
+    on: mlflow.MlflowClient, moved: str, to: str | None, reason: str | None
+) -> None:
+    if to is None:
+        on.delete_registered_model_alias(NAME, moved)
+    else:
+        on.set_registered_model_alias(NAME, moved, to)
+    if reason is None:
+        assert on_trial.end_overtaken(on, NAME) == []
+        assert on_trial.running(on, NAME) is not None
+        return
+    assert on_trial.end_overtaken(on, NAME) == [f"the trial of version 2 has ended: {reason}"]
+    assert on_trial.running(on, NAME) is None
+    assert (tags_of(on, "2")["trial"], tags_of(on, "2")["trial_end"]) == ("ended", reason)
+    assert aliases.version_of(on, NAME, "challenger") == (to if moved == "challenger" else None)
+    assert on_trial.end_overtaken(on, NAME) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "problem"),
+    [
+        ("trial_share", "half", "trial_share or trial_since is no number"),
+        ("trial_share", "1.5", "the share must be above 0 and below 1"),
+        ("trial_salt", "", "the share must be above 0 and below 1, and the salt a text"),
+    ],
+)
+def test_a_spoilt_tag_is_named_with_the_remedy(on: mlflow.MlflowClient, tag: str, value: str, problem: str) -> None:
+    on.set_model_version_tag(NAME, "2", tag, value)
+    with pytest.raises(TrackingError, match=f"{problem}.*, or take the alias challenger away to end the trial"):
+        on_trial.running(on, NAME)
+
+
+def test_a_missing_tag_is_named(on: mlflow.MlflowClient) -> None:
+    on.delete_model_version_tag(NAME, "2", "trial_salt")
+    with pytest.raises(TrackingError, match="Version 2 is on trial, but lacks the tag 'trial_salt'"):
+        on_trial.running(on, NAME)
+
+
+def test_a_version_that_passes_the_gate_goes_on_trial_and_the_next_one_waits(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, _ = trained
+    ways = {"register__promote": "trial", "register__trial__share": 0.25}
+    assert register(project, again(project, models__test_svd={"dim": 1}, **ways)).decision == "production"
+    assert register(project, again(project, models__test_svd={"dim": 3}, **ways)).decision == "challenger"
+    client = client_of(project)
+    trial = on_trial.running(client, NAME)
+    assert trial is not None
+    assert (trial.version, trial.against, trial.share) == ("2", "1", 0.25)
+    assert register(project, again(project, models__test_svd={"dim": 4}, **ways)).decision == "waiting"
+    assert (alias(project, "production"), alias(project, "challenger")) == ("1", "2")
+    monkeypatch.chdir(project.root)
+    main(["promote", "3"])
+    assert "the trial of version 2 has ended: version 3 is live instead of version 1" in capsys.readouterr().out
+    assert alias(project, "challenger") is None
+
+
+def test_a_version_that_the_gate_refuses_does_not_go_on_trial(trained: Trained) -> None:
+    project, _ = trained
+    register(project, again(project, register__promote="trial"))
+    refused = register(project, again(project, models__test_svd={"dim": 5}, register__promote="trial"))
+    assert (refused.decision, alias(project, "challenger")) == ("refused", None)
+    assert "trial" not in client_of(project).get_model_version(NAME, "2").tags

@@ -1,0 +1,89 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.trials.simulation import FIRST_DAY, simulate
+from training.trials.estimate import estimate
+from training.trials.sequence import LEAST_USERS, Look, half_width, looks, users_needed
+
+TRIALS = 60
+
+
+def by_user(daily: pd.DataFrame) -> pd.DataFrame:
+    return daily.groupby("user_id").agg(arm=("arm", "first"), lists=("lists", "sum"), successes=("successes", "sum"))
+
+
+@pytest.fixture(scope="module")
+def daily() -> pd.DataFrame:
+    return simulate(np.random.default_rng(1), n_users=1500, days=10, lift=0.3)
+
+
+@pytest.mark.parametrize("day", [0, 4, 9])
+def test_a_look_is_what_one_would_compute_from_all_until_that_day(daily: pd.DataFrame, day: int) -> None:
+    look = looks(daily, 0.05)[day]
+    users = by_user(daily[daily["day"] <= FIRST_DAY + day])
+    assert look.day == FIRST_DAY + day
+    for arm in (0, 1):
+        mine = users[users["arm"] == arm]
+        assert look.users[arm] == len(mine)
+        assert look.rates[arm] == pytest.approx(mine["successes"].sum() / mine["lists"].sum())
+    # tea-tasting has t where this has the normal distribution, and n - 1 where this has n.
+    found = estimate(users, 0.5, 0.95).per_list.difference
+    assert look.difference == pytest.approx(found.mean)
+    assert 2 * 1.96 * look.standard_error == pytest.approx(found.high - found.low, rel=0.02)
+
+
+def test_the_band_of_a_mean_is_that_worked_out_by_hand() -> None:
+    # rho² = (5.9915 + ln(6.9915)) / 5000 = 0.0015872; N·rho² = 1.5872 for 1000 users with a variance of 1.
+    expected = math.sqrt(2 * 2.5872 / (1000 * 1.5872) * math.log(math.sqrt(2.5872) / 0.05))
+    assert half_width(1000, 1 / math.sqrt(1000), 0.05) == pytest.approx(expected, rel=1e-4)
+    assert expected == pytest.approx(0.1064, rel=1e-3)
+
+
+def test_with_few_users_or_successes_there_is_no_band() -> None:
+    few = simulate(np.random.default_rng(2), n_users=LEAST_USERS, days=3)
+    assert all(math.isnan(look.half) for look in looks(few, 0.05))
+    none = simulate(np.random.default_rng(2), n_users=1000, days=3).assign(successes=0)
+    assert all(math.isnan(look.half) for look in looks(none, 0.05))
+    assert looks(few.iloc[:0], 0.05) == []
+
+
+def test_what_comes_late_counts_on_its_day_and_no_new_user() -> None:
+    rows = [("a", 0, 5, 2, 0), ("b", 1, 5, 1, 1), ("a", 0, 7, 0, 1), ("b", 1, 6, 3, 0)]
+    daily = pd.DataFrame(rows, columns=["user_id", "arm", "day", "lists", "successes"])
+    assert [(look.day, look.users, look.rates) for look in looks(daily, 0.05)] == [
+        (5, (1, 1), (0.0, 1.0)),
+        (6, (1, 1), (0.0, 0.25)),
+        (7, (1, 1), (0.5, 0.25)),
+    ]
+
+
+def test_how_many_more_users_are_needed_follows_from_the_band() -> None:
+    look = Look(3, (1000, 1000), (0.10, 0.12), 0.01, half_width(2000, 0.01, 0.05))
+    needed = users_needed(look, 0.05, 1e6)
+    assert needed is not None
+    spread = 0.01 * math.sqrt(2000)
+    assert half_width(needed, spread / math.sqrt(needed), 0.05) <= 0.02
+    assert half_width(needed / 1.02, spread / math.sqrt(needed / 1.02), 0.05) > 0.02
+    assert users_needed(look, 0.05, 2500) is None
+    assert users_needed(look._replace(rates=(0.1, 0.1)), 0.05, 1e6) is None
+    assert users_needed(look._replace(rates=(0.1, 0.9)), 0.05, 1e6) == 2000
+
+
+def excludes_0(look: Look) -> bool:
+    return not look.low <= 0 <= look.high and not math.isnan(look.half)
+
+
+def test_looking_every_day_at_two_like_versions_is_hardly_ever_a_false_alarm() -> None:
+    # benchmarks/trials.py counts 500 trials.
+    runs = [looks(simulate(np.random.default_rng(seed), n_users=3000), 0.05) for seed in range(TRIALS)]
+    assert sum(any(map(excludes_0, run)) for run in runs) <= 0.05 * TRIALS
+
+
+def test_a_fifth_more_is_found_at_the_documented_size() -> None:
+    runs = [looks(simulate(np.random.default_rng(seed), n_users=9000, lift=0.2), 0.05) for seed in range(20)]
+    found = [next((look for look in run if excludes_0(look)), None) for run in runs]
+    assert sum(look is not None and look.low > 0 for look in found) >= 17
+    assert not any(look is not None and look.high < 0 for look in found)

@@ -1,0 +1,145 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from prometheus_client import generate_latest
+
+from app.contract.trial import Trial
+from tests.training.trials.simulation import FIRST_DAY, simulate
+from training.params.register import TrialParams
+from training.report.html import to_html
+from training.trials.attribution import Observations
+from training.trials.page import lay_out
+from training.trials.records import Records
+from training.trials.state import State
+from training.trials.verdict import WORDS, Verdict, judge
+
+DAY = 86_400
+TRIAL = Trial("7", "5", "films:7", 0.5, FIRST_DAY * DAY)
+PARAMS = TrialParams(share=0.5, days=14, success=("like",), max_loss=0.05)
+
+
+def verdict(
+    daily: pd.DataFrame, days: float = 28, *, mixed: bool = False, misplaced: float = 0.0, share: float = 0.5
+) -> Verdict:
+    records = Records(f"films:7@{share}", pd.DataFrame(), pd.DataFrame(), mixed)
+    observations = Observations(daily, {"by the list's id": 3}, misplaced)
+    return judge(TRIAL, records, observations, PARAMS, 0.95, (FIRST_DAY + days) * DAY)
+
+
+def simulated(seed: int = 3, **fields: float) -> pd.DataFrame:
+    return simulate(np.random.default_rng(seed), **fields)  # type: ignore[arg-type]
+
+
+def test_a_better_challenger_is_said_to_be_better_with_the_figures() -> None:
+    found = verdict(simulated(n_users=9000, lift=0.4))
+    assert found.word == "better"
+    assert found.sentence.startswith("people like version 7 better: ")
+    look = found.looks[-1]
+    assert f"{100 * look.rates[1]:.2f} successes in 100 lists, after {100 * look.rates[0]:.2f} of version 5" in (
+        found.sentence
+    )
+    assert f"with {look.users[1]:,} and {look.users[0]:,} users" in found.sentence
+    assert found.days_left is None
+
+
+def test_a_worse_one_is_dropped_at_once_only_if_it_surely_loses_more_than_is_allowed() -> None:
+    much = verdict(simulated(n_users=9000, lift=-0.5), days=5)
+    assert (much.word, much.sentence.partition(":")[0]) == ("harmful", "version 7 surely loses too much")
+    little = simulated(n_users=60_000, lift=-0.09)
+    assert verdict(little, days=5).word == "early"
+    assert verdict(little).sentence.startswith("people like version 7 less: ")
+
+
+def test_before_its_days_have_passed_nothing_is_decided() -> None:
+    found = verdict(simulated(n_users=9000, lift=0.4), days=9)
+    assert found.word == "early"
+    assert found.sentence.startswith("it looks decided, but a trial takes 14 days: ")
+    assert found.days_left == pytest.approx(5)
+
+
+def test_two_alike_are_undecided_and_the_time_left_is_told_where_it_is_less_than_a_year() -> None:
+    found = verdict(simulated(n_users=3000, lift=0.15, days=10), days=10)
+    assert (found.word, found.sentence.partition(":")[0]) == ("undecided", "no clear difference yet")
+    assert found.days_left is not None
+    assert found.days_left >= 4
+    alike = simulated(n_users=2000)
+    mirrored = pd.concat([alike, alike.assign(arm=1 - alike["arm"], user_id=alike["user_id"] + 10**6)])
+    assert verdict(mirrored).days_left is None
+
+
+def test_more_successes_a_list_for_fewer_users_are_no_win() -> None:
+    """Few users of the challenger find nearly everything, and the others nothing at all."""
+    n = 4000
+    arm = np.repeat([0, 1], n)
+    happy = np.concatenate([np.arange(n) % 3 == 0, np.arange(n) % 5 == 0])
+    successes = np.where(happy, np.where(arm == 1, 4, 1), 0)
+    fields = {"user_id": np.arange(2 * n), "arm": arm, "day": FIRST_DAY, "lists": 5, "successes": successes}
+    found = verdict(pd.DataFrame(fields))
+    assert found.looks[-1].low > 0
+    assert found.sentence.startswith("more successes a list, but for fewer users: ")
+
+
+@pytest.mark.parametrize(
+    ("daily", "fields", "reason"),
+    [
+        (simulated(n_users=9000, lift=0.4, lost=0.15), {}, r"have not the sizes that they should have \(p = "),
+        (simulated(n_users=9000, lift=0.4), {"share": 0.6}, "have not the sizes that they should have"),
+        (simulated(n_users=9000, lift=0.4), {"mixed": True}, "replicas split users by different shares"),
+        (simulated(n_users=9000, lift=0.4), {"misplaced": 0.02}, r"2.0% of the users were in the arm that is not th"),
+    ],
+)
+def test_a_broken_split_gets_no_verdict(daily: pd.DataFrame, fields: dict[str, float], reason: str) -> None:
+    found = verdict(daily, **fields)  # type: ignore[arg-type]
+    assert found.word == "broken"
+    with pytest.raises(AssertionError, match=f"^no verdict: .*{reason}"):
+        raise AssertionError(found.sentence)
+
+
+@pytest.mark.parametrize("n_users", [0, 1, 50])
+def test_a_few_users_are_too_few(n_users: int) -> None:
+    found = verdict(simulated(n_users=n_users))
+    assert (found.word, found.sentence.partition(":")[0]) == ("too_few", "too little is known")
+    for one in (found, verdict(simulated(n_users=60).query("arm == 1"))):
+        assert one.word == "too_few"
+        assert "Too little is known for a band." in to_html(lay_out(one, 0.95, 0))
+
+
+def test_the_page_shows_figures_and_the_band_day_by_day() -> None:
+    page = lay_out(found := verdict(simulated(n_users=9000, lift=0.4)), 0.95, TRIAL.since)
+    assert page.title == "Trial of version 7 against version 5"
+    assert [picture.png[:4] for picture in page.pictures] == [b"\x89PNG"]
+    text = to_html(page)
+    assert "successes in 100 lists" in text
+    assert found.sentence.replace("'", "&#39;") in text
+    assert "The challenger wins: promote it." in text
+    assert found.estimate is not None
+    assert f"{100 * found.estimate.success.challenger:.2f}" in text
+
+
+def metrics(state: State) -> dict[str, float]:
+    lines = generate_latest(state.collectors).decode().splitlines()
+    samples = (line.rsplit(" ", 1) for line in lines if line.startswith("recommender_trial_"))
+    return {name.removeprefix("recommender_trial_"): float(value) for name, value in samples}
+
+
+def test_prometheus_sees_the_verdict_and_its_figures_and_that_no_trial_runs() -> None:
+    state = State()
+    state.show(found := verdict(simulated(n_users=9000, lift=0.4)))
+    shown, look = metrics(state), found.looks[-1]
+    assert {word: shown[f'verdict{{verdict="{word}"}}'] for word in WORDS} == {
+        word: float(word == "better") for word in WORDS
+    }
+    assert shown["running"] == 1
+    assert shown['users{arm="challenger"}'] == look.users[1]
+    assert shown['successes_per_list{arm="production"}'] == look.rates[0]
+    assert shown['relative_difference{end="low"}'] == pytest.approx(look.low / look.rates[0])
+    assert 0 < shown['sample_ratio_p{trial="7"}'] <= 1
+    state.show(verdict(simulated(n_users=9000, lift=0.4), days=9))
+    assert metrics(state)['days_left{trial="7"}'] == pytest.approx(5)
+    state.show(None)
+    shown = metrics(state)
+    assert (shown["running"], shown['verdict{verdict="better"}']) == (0, 0)
+    assert not [name for name in shown if name.startswith(("users", "days_left", "relative_difference"))]
+    assert not math.isnan(shown["last_look_timestamp_seconds"])

@@ -1,0 +1,86 @@
+"""What the event store holds about a trial: who was shown lists of which arm, and what was said since it began."""
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+import pandas as pd
+from sqlalchemy import Connection, column, func, select, table
+
+from app.contract.trial import Trial
+from training.data.events.snapshot import SQLITE
+
+DAY = 86_400
+# The columns of the exposures and of the events, as below.
+DAY_SHOWN, USER, EXPERIMENT, ARM, LISTS = "day", "user_id", "experiment", "arm", "lists"
+
+_EXPOSURE = table("exposure", *map(column, ("id", DAY_SHOWN, USER, EXPERIMENT, ARM, LISTS)))
+_COLUMNS = ("position", USER, "item_id", "type", "value", "occurred_at", "received_at", "recommendation_id")
+_EVENT = table("event", *map(column, _COLUMNS))
+
+
+@dataclass(frozen=True)
+class Records:
+    """The exposures and events of one experiment, that is, of a trial with its present share; "" where there is none.
+
+    Exposures: user_id, arm, day (days since 1970, UTC), lists. Events, by position: user_id, item_id, type, value
+    (stars of a rating), occurred_at, received_at (seconds since 1970), recommendation_id. `mixed` says that
+    replicas split users by different shares at the same time.
+    """
+
+    experiment: str
+    exposures: pd.DataFrame
+    events: pd.DataFrame
+    mixed: bool
+
+
+def read_records(connection: Connection, trial: Trial) -> Records:
+    """Read the records of a trial.
+
+    The service may give another share than the trial's tag (TRIAL_SHARE), and a share may be raised. Each is an
+    experiment of its own; the latest counts, and `mixed` tells of an earlier one that goes on beside it.
+    """
+    experiments = _experiments(connection, trial.salt)
+    if experiments.empty:
+        return Records("", _exposures(connection, ""), _events(connection, trial.since), mixed=False)
+    present = str(experiments[EXPERIMENT].iloc[-1])
+    mixed = bool((experiments["last"].iloc[:-1] > experiments["first"].iloc[-1]).any())
+    return Records(present, _exposures(connection, present), _events(connection, trial.since), mixed)
+
+
+def share_of(experiment: str) -> float:
+    """Return the share that the name of an experiment ends with."""
+    return float(experiment.rpartition("@")[2])
+
+
+def _experiments(connection: Connection, salt: str) -> pd.DataFrame:
+    """The experiments with this salt, the latest last, with the first and last day of each."""
+    day = _EXPOSURE.c[DAY_SHOWN]
+    query = (
+        select(_EXPOSURE.c[EXPERIMENT], func.min(day), func.max(day), func.max(_EXPOSURE.c.id))
+        .where(_EXPOSURE.c[EXPERIMENT].startswith(f"{salt}@", autoescape=True))
+        .group_by(_EXPOSURE.c[EXPERIMENT])
+    )
+    found = pd.DataFrame(connection.execute(query).all(), columns=[EXPERIMENT, "first", "last", "id"])
+    return found.sort_values("id").astype({"first": str, "last": str})
+
+
+def _exposures(connection: Connection, experiment: str) -> pd.DataFrame:
+    keys = [_EXPOSURE.c[name] for name in (USER, ARM, DAY_SHOWN)]
+    query = select(*keys, func.sum(_EXPOSURE.c[LISTS])).where(_EXPOSURE.c[EXPERIMENT] == experiment).group_by(*keys)
+    found = pd.DataFrame(connection.execute(query).all(), columns=[USER, ARM, DAY_SHOWN, LISTS])
+    days = pd.to_datetime(found[DAY_SHOWN]).to_numpy(dtype="datetime64[D]").astype("int64")
+    return found.assign(**{DAY_SHOWN: days}).astype({USER: object, ARM: "int64", LISTS: "int64"})
+
+
+def _events(connection: Connection, since: float) -> pd.DataFrame:
+    is_sqlite = connection.dialect.name == SQLITE
+    start = since if is_sqlite else datetime.fromtimestamp(since, timezone.utc)
+    query = select(_EVENT).where(_EVENT.c.received_at >= start).order_by(_EVENT.c.position)
+    found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
+    times = {name: _seconds(found[name]) for name in ("occurred_at", "received_at")}
+    return found.assign(**times).astype({USER: object, "value": "float64"})
+
+
+def _seconds(times: "pd.Series[float]") -> "pd.Series[float]":
+    """Seconds since 1970 of times, which PostgreSQL gives as such and SQLite as numbers."""
+    return times.map(lambda moment: moment.timestamp() if isinstance(moment, datetime) else float(moment)).astype(float)

@@ -1,0 +1,59 @@
+"""How a trial stands, as Prometheus sees it."""
+
+import math
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from training.trials.verdict import WORDS, Verdict
+
+ARMS = ("production", "challenger")
+
+
+class State:
+    """The metrics of one program that looks at trials; figures are absent while there is no trial."""
+
+    def __init__(self) -> None:
+        self.collectors = CollectorRegistry()
+        self._running = self._gauge("running", "1 while a trial runs")
+        self._looked = self._gauge("last_look_timestamp_seconds", "When this program last looked")
+        self._verdict = self._gauge("verdict", "1 for the present verdict, 0 for the others", "verdict")
+        self._users = self._gauge("users", "Users in each arm", "arm")
+        self._rate = self._gauge("successes_per_list", "Successes a list in each arm", "arm")
+        self._share = self._gauge("success_share", "Share of the users with a success in each arm", "arm")
+        self._difference = self._gauge(
+            "relative_difference", "Difference in successes a list, relative to production: value, low, high", "end"
+        )
+        self._ratio_p = self._gauge("sample_ratio_p", "p of the sample-ratio check", "trial")
+        self._days_left = self._gauge("days_left", "Days that the trial still needs at the present rate", "trial")
+        self.failures = Counter("recommender_trial_failures", "Looks that failed", registry=self.collectors)
+
+    def show(self, verdict: Verdict | None) -> None:
+        """Show the verdict about the running trial, or that none runs."""
+        self._looked.set_to_current_time()
+        self._running.set(verdict is not None)
+        for gauge in (self._users, self._rate, self._share, self._difference, self._ratio_p, self._days_left):
+            gauge.clear()
+        for word in WORDS:
+            self._verdict.labels(word).set(verdict is not None and word == verdict.word)
+        if verdict is not None:
+            self._show_figures(verdict)
+
+    def _show_figures(self, verdict: Verdict) -> None:
+        name, found = verdict.trial.version, verdict.estimate
+        if verdict.looks:
+            look = verdict.looks[-1]
+            for arm, users, rate in zip(ARMS, look.users, look.rates, strict=True):
+                self._users.labels(arm).set(users)
+                self._rate.labels(arm).set(rate)
+            if not math.isnan(look.half) and look.rates[0]:
+                for end, value in (("value", look.difference), ("low", look.low), ("high", look.high)):
+                    self._difference.labels(end).set(value / look.rates[0])
+        if found is not None:
+            for arm, share in zip(ARMS, (found.success.production, found.success.challenger), strict=True):
+                self._share.labels(arm).set(share)
+            self._ratio_p.labels(name).set(found.ratio_p)
+        if verdict.days_left is not None:
+            self._days_left.labels(name).set(verdict.days_left)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"recommender_trial_{name}", text, labels, registry=self.collectors)
