@@ -84,6 +84,8 @@ def configuration(project: Project, params: SparkParams) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "true" if sys.stderr.isatty() else "false",
-        **({"spark.driver.host": HERE, "spark.driver.bindAddress": HERE} if local else {}),
+        # Workers reach the driver by its host's name, which may have an address in each of several networks.
+        "spark.driver.bindAddress": HERE if local else "0.0.0.0",  # noqa: S104
+        **({"spark.driver.host": HERE} if local else {}),
         **({"spark.authenticate": "true"} if SECRET in os.environ else {}),
     }

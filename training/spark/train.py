@@ -11,7 +11,7 @@ from training.models.base import Factors
 from training.models.encoder import fit_encoder
 from training.models.recency import encoded
 from training.models.spark_als import SparkALS
-from training.models.validated_fit import ValidatedFit
+from training.models.validated_fit import ValidatedFit, WeighsByAge
 from training.params.spark import SparkParams
 from training.params.train import TrainStage
 from training.progress import say
@@ -50,7 +50,7 @@ def train(project: Project, params: TrainStage, spark_params: SparkParams, candi
 
 def _price(validation: Validation, validated: ValidatedFit, fitting: Fitting) -> dict[str, Any]:
     """What it costs that users outside the sample have vectors of the encoder, measured on the sample's."""
-    by_encoder = validation.measure(_encoded(validation, validated.factors))
+    by_encoder = validation.measure(_by_encoder(validation, validated))
     users = {"users": len(fitting.sample.users), "of": fitting.buckets.users}
     say(
         f"{validation.name}: learned from {users['users']:,} of {users['of']:,} users; {validation.metric} on "
@@ -60,7 +60,9 @@ def _price(validation: Validation, validated: ValidatedFit, fitting: Fitting) ->
     return {**users, "validation_with_encoder": by_encoder}
 
 
-def _encoded(validation: Validation, factors: Factors) -> Factors:
-    data = validation.knowledge.training_data
+def _by_encoder(validation: Validation, validated: ValidatedFit) -> Factors:
+    """The factors with users as those outside the sample get them."""
+    data, factors, family = validation.knowledge.training_data, validated.factors, validated.family
     encoder = factors.encoder or fit_encoder(data.positives, factors.user_embeddings)
-    return encoded(data, replace(factors, encoder=encoder), None)
+    factors = encoded(data, replace(factors, encoder=encoder), None)
+    return family.with_recency(data, factors) if isinstance(family, WeighsByAge) else factors
