@@ -94,7 +94,10 @@ class Deployment:
 
     def know_events(self) -> bool:
         """Whether all replicas are there and know all events that are stored by now."""
-        last = int(self.sql("SELECT coalesce(max(position), 0) FROM event")[0])
+        try:
+            last = int(self.sql("SELECT coalesce(max(position), 0) FROM event")[0])
+        except RuntimeError:  # PostgreSQL is starting
+            return False
         states = [model.get("events", {}) for model in self.models()]
         known = [state for state in states if state.get("status") == "ok" and state["position"] >= last]
         return len(known) == REPLICAS
