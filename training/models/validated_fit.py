@@ -117,12 +117,11 @@ def _with_users(fit: ValidatedFit, data: TrainingData, measure: Measure) -> Vali
     """Let validation choose how users' vectors are made of the factors, where that is left open."""
     if not isinstance(fit.family, WeighsByAge):
         return fit
-    family, fits = fit.family, []
-    for changes in _open_choices(family, timed=data.times is not None):
+    family = fit.family
+    as_fitted, *others = _open_choices(family, timed=data.times is not None)
+    fits = [replace(fit, family=family.model_copy(update=as_fitted))]
+    for changes in others:
         option = family.model_copy(update=changes)
-        if not fits:  # the first choice is how they were made
-            fits = [replace(fit, family=option)]
-            continue
         factors = option.with_recency(data, fit.factors)
         fits.append(replace(fit, family=option, factors=factors, metric=measure(factors)))
     return max(fits, key=lambda fit: fit.metric)
