@@ -11,9 +11,11 @@ UV = uv==0.13.9
 BIN = .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY = true
+# Without compiled modules every process takes seconds more to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test test-pages test-compose test-hostile soak mutants audit sbom screenshots env check format lock clean
+.PHONY: help serve repro test test-pages test-spark test-compose test-hostile soak mutants audit sbom screenshots env check format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -34,6 +36,10 @@ test: .venv/installed .venv-mlflow2/installed ## Run the tests, those of the reg
 
 test-pages: .venv/installed ## Run every command of the tutorial and other pages, and the examples of CONTRIBUTING.md
 	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test-spark: .venv-spark/installed ## Run the tests of engine: spark on a small cluster of this machine; needs Java, 15 minutes
+	@.venv-spark/bin/python -m pytest tests/training/spark -m spark
+	@.venv-spark/bin/python -m pytest tests/training/models/test_spark_als.py -m spark
 
 test-compose: .venv/installed ## Build the images, run the whole deployment and break it; needs Docker with Compose
 	@$(BIN)/python -m pytest tests/compose -m compose --capture no --timeout 1800
@@ -87,6 +93,9 @@ clean: ## Remove the virtual environments and everything the pipeline made
 .venv/installed: requirements.lock requirements.txt app/requirements*.txt training/requirements.txt
 	@sh scripts/preflight.sh "$(PYTHON)"
 	@sh scripts/install.sh "$(PYTHON)" .venv $(UV) requirements.txt
+
+.venv-spark/installed: requirements.lock requirements.txt app/requirements*.txt training/requirements.txt requirements-spark.txt
+	@sh scripts/install.sh "$(PYTHON)" .venv-spark $(UV) requirements-spark.txt
 
 .venv-mlflow2/installed: tests/requirements-mlflow2.txt
 	@sh scripts/install.sh "$(PYTHON)" .venv-mlflow2 $(UV) tests/requirements-mlflow2.txt

@@ -26,6 +26,7 @@ from training.fitting.assembly import Knowledge
 from training.fitting.candidate import Trained, fit_candidate
 from training.metrics.bootstrap import confidence_interval
 from training.models.base import Factors
+from training.models.recency import over_root_of_size, weighted_by_age
 from training.params.whole import Params, load_params
 from training.prepare import prepare
 from training.project import Project
@@ -144,10 +145,14 @@ def cold_recall(artifact: Artifact, dataset: Dataset, gone: Any) -> float:  # no
 
 
 def fold_in(dataset: Dataset, params: Params, recipes: list[str], seeds: int) -> Iterator[str]:
-    """NDCG of a fifth of the users: trained, and through the encoder of a model that never saw them."""
+    """NDCG of a fifth of the users: trained, and through the encoder of a model that never saw them.
+
+    The encoder gets all likes alike, as the service folds in, and weighted by age as the model's own users are.
+    """
     everyone = Knowledge(dataset, ("train", "validation"), params.threads)
     targets = Targets.of(dataset.user_ids[everyone.known_users], dataset, dataset.interactions("test"))
-    yield "| recipe | trained | through the encoder | share |\n|---|---|---|---|"
+    yield "| recipe | trained | through the encoder, newest weigh more | share | all alike | share |"
+    yield "|---|---|---|---|---|---|"
     for recipe in recipes:
         trained, folded = [], []
         for run in range(seeds):
@@ -158,17 +163,23 @@ def fold_in(dataset: Dataset, params: Params, recipes: list[str], seeds: int) ->
                 without(dataset, gone_users=everyone.known_users[hidden.user_rows]), params, recipe, params.seed + run
             ).artifact
             trained.append(users(rank(whole, hidden, 10, with_auc=False)).mean())
-            vectors = encoded(part, everyone.training_data.positives)
-            factors = Factors(vectors, part.item_embeddings, np.zeros(len(vectors), np.float32), part.item_biases)
-            folded.append(users(rank(everyone.ranking_artifact(factors), hidden, 10, with_auc=False)).mean())
-        share = np.mean(folded) / np.mean(trained)
-        yield f"| {recipe} | {np.mean(trained):.4f} | {np.mean(folded):.4f} | {share:.1%} |"
+            power = part.recipe.params.get("recency_power")
+            histories = [weighted_by_age(everyone.training_data, each) for each in (power, 0.0)]
+            folded.append([_folded(part, history, everyone, hidden) for history in histories])
+        weighted, alike = np.mean(folded, axis=0)
+        shares = [f"{ndcg:.4f} | {ndcg / np.mean(trained):.1%}" for ndcg in (weighted, alike)]
+        yield f"| {recipe} | {np.mean(trained):.4f} | {' | '.join(shares)} |"
 
 
-def encoded(artifact: Artifact, positives: sparse.csr_matrix) -> Float32Array:
+def _folded(artifact: Artifact, histories: sparse.csr_matrix, everyone: Knowledge, hidden: Targets) -> float:
+    vectors = encoded(artifact, histories)
+    factors = Factors(vectors, artifact.item_embeddings, np.zeros(len(vectors), np.float32), artifact.item_biases)
+    return float(users(rank(everyone.ranking_artifact(factors), hidden, 10, with_auc=False)).mean())
+
+
+def encoded(artifact: Artifact, histories: sparse.csr_matrix) -> Float32Array:
     """Each history's vector, as the service makes it of a request's items."""
-    lengths = np.maximum(np.diff(positives.indptr), 1)
-    vectors: Float32Array = sparse.diags(1 / np.sqrt(lengths)) @ (positives @ artifact.encoder)
+    vectors: Float32Array = over_root_of_size(histories) @ artifact.encoder
     return (vectors + artifact.encoder_intercept).astype(np.float32)
 
 

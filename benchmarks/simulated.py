@@ -1,6 +1,7 @@
-"""Simulated data sets of any size, and the best possible ranking of each, which their truth tells."""
+"""Data sets of any size: simulated, with the best possible ranking that their truth tells, or made up to see costs."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from app.contract.artifact import Artifact
+from benchmarks.big_artifact import Size as Made
+from benchmarks.ratings import write
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID, YEAR, Dataset, load_dataset
 from training.data.raw.layouts import OWN
 from training.data.sample.simulation import Simulation, simulate
@@ -28,21 +31,39 @@ class Size:
     ratings: int
 
 
-SIZES = {"dense": Size(6_000, 3_000, 1_000_000), "sparse": Size(12_000, 12_000, 420_000)}
+SIZES = {
+    "dense": Size(6_000, 3_000, 1_000_000),
+    "denser": Size(6_000, 3_000, 2_000_000),
+    "sparse": Size(12_000, 12_000, 420_000),
+}
+MADE_UP = {"catalogue": Made(users=30_000, items=40_000, seen=2_000_000, ready=0)}  # a size that papers use
 
 
 def simulated(size: Size, params: PrepareParams, seed: int) -> tuple[Dataset, Simulation]:
     """Simulate ratings, and prepare them in a temporary folder."""
     films = catalogue(size.items)
     simulation = simulate(films, seed, size.users, size.ratings)
+
+    def fill(folder: Path) -> None:
+        columns = [USER_ID, ITEM_ID, RATING, TIMESTAMP]
+        simulation.ratings.to_csv(folder / OWN.ratings, index=False, columns=columns)
+        films.to_csv(folder / OWN.items, index=False)
+
+    return _prepared(fill, params, seed), simulation
+
+
+def made_up(size: Made, params: PrepareParams, seed: int) -> Dataset:
+    """Make up ratings from which only popularity can be learned, and prepare them in a temporary folder."""
+    return _prepared(lambda folder: write(folder, size, seed), params, seed)
+
+
+def _prepared(fill: Callable[[Path], None], params: PrepareParams, seed: int) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
         project.raw.mkdir(parents=True)
-        columns = [USER_ID, ITEM_ID, RATING, TIMESTAMP]
-        simulation.ratings.to_csv(project.raw / OWN.ratings, index=False, columns=columns)
-        films.to_csv(project.raw / OWN.items, index=False)
+        fill(project.raw)
         prepare(params, seed, project.raw, project.prepared, project.stats)
-        return load_dataset(project.prepared), simulation
+        return load_dataset(project.prepared)
 
 
 def catalogue(n_items: int) -> pd.DataFrame:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Copy MLflow's database and artifacts, and the database of events if there is one, into a new folder.
+# Copy MLflow's database and artifacts, and the database of events, into a new folder.
 # usage: backup.sh FOLDER
 set -eu
 [ $# -eq 1 ] || { echo "usage: backup.sh FOLDER" >&2; exit 2; }
@@ -13,8 +13,6 @@ mkdir -p "$partial"
 # Copy the database first: every artifact that it names exists when the artifacts are copied.
 docker compose exec -T postgres pg_dump --username=mlflow --format=custom mlflow >"$partial/mlflow.dump"
 docker compose run --rm -T --no-deps mlflow tar --directory=/artifacts --create . >"$partial/artifacts.tar"
-if docker compose config --services | grep -qx events-database; then
-	docker compose exec -T postgres pg_dump --username=mlflow --format=custom events >"$partial/events.dump"
-fi
+docker compose exec -T postgres pg_dump --username=mlflow --format=custom events >"$partial/events.dump"
 mv "$partial" "$folder"
 echo "Wrote $folder: $(du -sh "$folder" | cut -f1)"

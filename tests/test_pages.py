@@ -35,6 +35,8 @@ NOT_RUN = {
     "curl -H 'X-Read-After": "asks a service that make serve runs",
     "EVENTS_URL=sqlite": "goes on until Ctrl-C; test_trial_command.py runs it",
     "EVENTS_URL=…": "needs a store of events; test_keep_events.py runs it",
+    "kubectl ": "needs a cluster; tests/deploy/test_kubernetes.py renders the overlays",
+    "python -m training export": "test_export.py runs it",
     "sh scripts/backup.sh": "needs Docker; tests/compose runs it",
     "sh scripts/restore.sh": "needs Docker; tests/compose runs it",
     "python3 -m venv": "is for another environment",

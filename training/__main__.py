@@ -16,6 +16,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -75,6 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
     recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
     recipe.add_argument("name", help="a file of recipes/; large: dense or sparse by the data; auto: propose one")
+    export = add(_export, "write every user's list into parquet files")
+    export.add_argument("--k", type=_positive(int), default=50, help="length of a list (50)")
+    export.add_argument("--out", type=Path, required=True, help="the folder; a run that was ended goes on there")
+    export.add_argument("--alias", help="of the version, such as production; else models/served")
+    export.add_argument("--filters", default="", help="as in the API: 'genre=Drama&year_from=1990'")
     add(_report, "write reports/comparison again, against what is live now")
     add(_promote, "give a version the alias production").add_argument("version")
     add(_rollback, "make the previous version live again")
@@ -90,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     retrain.add_argument("--host", default="127.0.0.1", help="address of the metrics")
     retrain.add_argument("--port", type=int, default=9102, help="port of the metrics")
+    retrain.add_argument("--lock", type=Path, metavar="FILE", help="a file to lock during a run; others wait by flock")
     return parser
 
 
@@ -108,6 +115,10 @@ def _check(_: Project, params: Params, __: Namespace) -> None:
     from training.check import check_families
 
     check_families(params, params.models)
+    if params.engine == "spark":
+        from training.models.spark_als import check_installed
+
+        check_installed()
 
 
 def _code(project: Project, params: Params, _: Namespace) -> None:
@@ -115,7 +126,7 @@ def _code(project: Project, params: Params, _: Namespace) -> None:
     from training.code import write_code
 
     check_families(params, params.candidates)  # before anything is trained
-    write_code(project, params)
+    write_code(project, params, params.engine)
 
 
 def _fetch(project: Project, params: Params, _: Namespace) -> None:
@@ -131,28 +142,50 @@ def _events(project: Project, params: Params, _: Namespace) -> None:
 
 
 def _prepare(project: Project, params: Params, _: Namespace) -> None:
-    from training.prepare import prepare
+    if params.engine == "spark":
+        from training.spark import prepare as on_spark
 
-    paths = (project.raw, project.prepared, project.stats, project.events)
-    print(f"prepare: {prepare(params.prepare, params.seed, *paths)}")
+        made = on_spark.prepare(project, params.prepare, params.spark)
+    else:
+        from training import prepare as embedded
+
+        paths = (project.raw, project.prepared, project.stats, project.events)
+        made = embedded.prepare(params.prepare, params.seed, *paths)
+    print(f"prepare: {made}")
 
 
 def _train(project: Project, params: Params, options: Namespace) -> None:
-    from training.train import train
+    if params.engine == "spark":
+        from training.spark import train as on_spark
 
-    train(project, params, options.candidate)
+        on_spark.train(project, params, params.spark, options.candidate)
+    else:
+        from training import train as embedded
+
+        embedded.train(project, params, options.candidate)
 
 
 def _evaluate(project: Project, params: Params, options: Namespace) -> None:
-    from training.evaluate import evaluate
+    if params.engine == "spark":
+        from training.spark import evaluate as on_spark
 
-    evaluate(project, params, options.candidate)
+        on_spark.evaluate(project, params, params.spark, options.candidate)
+    else:
+        from training import evaluate as embedded
+
+        embedded.evaluate(project, params, options.candidate)
 
 
 def _refit(project: Project, params: Params, _: Namespace) -> None:
-    from training.refit import refit
+    if params.engine == "spark":
+        from training.spark import refit as on_spark
 
-    print(f"refit: {refit(project, params)} on all interactions, in {project.served.relative_to(project.root)}")
+        winner = on_spark.refit(project, params, params.spark)
+    else:
+        from training import refit as embedded
+
+        winner = embedded.refit(project, params)
+    print(f"refit: {winner} on all interactions, in {project.served.relative_to(project.root)}")
 
 
 def _register(project: Project, params: Params, _: Namespace) -> None:
@@ -184,6 +217,21 @@ def _recipe(project: Project, _: Params, options: Namespace) -> None:
     from training.tuning.recipe import apply_recipe
 
     print(apply_recipe(project, options.name))
+
+
+def _export(project: Project, params: Params, options: Namespace) -> None:
+    from training.export import Wish, WriteBuckets, export, here
+    from training.lists.filters import parse_filters
+
+    wish = Wish(options.k, options.alias, parse_filters(options.filters))
+    write: WriteBuckets = here
+    if params.engine == "spark":
+        from training.spark.export import in_executors
+
+        write = partial(in_executors, project, params.spark)
+    made = export(project, params, wish, options.out, write)
+    lists = f"{made['rows']:,} rows for {made['users']:,} users of version {made['model_version']}"
+    print(f"export: {lists} in {len(made['files'])} files in {options.out}")
 
 
 def _report(project: Project, params: Params, _: Namespace) -> None:
@@ -231,7 +279,7 @@ def _retrain(project: Project, _: Params, options: Namespace) -> None:
     from training.retrain.schedule import parse_schedule
     from training.retrain.service import serve
 
-    serve(project.root, parse_schedule(options.cron), options.host, options.port)
+    serve(project.root, parse_schedule(options.cron), options.host, options.port, options.lock)
 
 
 def _say_live(name: str, version: str, former: str | None) -> None:

@@ -18,13 +18,14 @@ from training.project import Project
 LEFT_OUT = {Path("training/models/families.py")}
 
 
-def write_code(project: Project, params: RefitStage) -> None:
+def write_code(project: Project, params: RefitStage, engine: str = "embedded") -> None:
     """Write reports/code: a list for `fetch`, `prepare`, `evaluate` and `refit`, and one for each candidate's `train`.
 
-    Raises ParamsError for a candidate, or a member of one, that is no family.
+    With the engine `spark`, all but `fetch` begin in training/spark. Raises ParamsError for a candidate, or a member of
+    one, that is no family.
     """
     with replacing(project.code) as folder:
-        for name, modules in _entry_points(params).items():
+        for name, modules in _entry_points(params, engine).items():
             files = closure(project.root, modules)
             hashes = {str(file): _sha256(project.root / file) for file in files}
             # A blend's members have the parameters of their own sections, which its stage doesn't name.
@@ -32,12 +33,13 @@ def write_code(project: Project, params: RefitStage) -> None:
             write_json(folder / f"{name}.json", hashes | {f"models.{name}": each for name, each in members.items()})
 
 
-def _entry_points(params: RefitStage) -> dict[str, set[str]]:
+def _entry_points(params: RefitStage, engine: str) -> dict[str, set[str]]:
     """The modules that each stage starts from, families included, as these are imported by name."""
+    stages = "training.spark" if engine == "spark" else "training"
     families = {name: _families(name, params) for name in params.candidates}
-    entry_points = {stage: {f"training.{stage}"} for stage in ("fetch", "prepare", "evaluate")}
-    entry_points |= {f"train/{name}": {"training.train"} | modules for name, modules in families.items()}
-    return entry_points | {"refit": {"training.refit"}.union(*families.values())}
+    entry_points = {"fetch": {"training.fetch"}} | {stage: {f"{stages}.{stage}"} for stage in ("prepare", "evaluate")}
+    entry_points |= {f"train/{name}": {f"{stages}.train"} | modules for name, modules in families.items()}
+    return entry_points | {"refit": {f"{stages}.refit"}.union(*families.values())}
 
 
 def _families(candidate: str, params: RefitStage) -> set[str]:

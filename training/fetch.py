@@ -52,6 +52,11 @@ def _write_sample(seed: int, folder: Path) -> None:
 
 def _copy_own(source: Path, folder: Path) -> None:
     """Copy own ratings and, if there is one, the file of own films."""
+    for parts in (source / "ratings.csv", source / "ratings.parquet"):
+        if parts.is_dir() and any(parts.glob(f"*{parts.suffix}")):  # engine: spark reads many files
+            shutil.copytree(parts, folder / f"interactions{parts.suffix}")
+            _copy_items(source, folder)
+            return
     if not _has(source, "ratings.csv"):
         raise DataError(
             f"{source / 'ratings.csv'} doesn't exist; put your ratings there as user_id,item_id[,rating][,timestamp], "

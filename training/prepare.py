@@ -1,5 +1,6 @@
 """The `prepare` stage: turns raw ratings into splits by internal id, the catalogue and item features."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from training.data.catalogue import catalogue_of, features_of
 from training.data.dataset import (
-    FEATURE,
-    GENRES,
     HELD_OUT,
     ITEM,
     ITEM_ID,
@@ -17,10 +17,8 @@ from training.data.dataset import (
     RATING,
     SPLITS,
     TIMESTAMP,
-    TITLE,
     USER,
     USER_ID,
-    YEAR,
     as_ids,
 )
 from training.data.events.files import Recorded, read_events
@@ -55,25 +53,25 @@ def prepare(
         rated = _by_time(merge(rated, sifted, params.min_rating))
     ratings = _frequent(rated, params)
     users = pd.DataFrame({USER_ID: np.sort(ratings[USER_ID].unique())})
-    items = _catalogue(ratings if items is None else items, params)
+    items = catalogue_of(ratings if items is None else items)
     rows = _by_internal_id(ratings, users, items)
     split = split_rows(rows, params.split, np.random.default_rng(seed))
     columns = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
     frames = {name: rows.loc[split == number, columns].reset_index(drop=True) for number, name in enumerate(SPLITS)}
-    _refuse_empty(frames, params)
-    features = _features(items, params)
+    figures = _stats(rows, users, items, frames)
+    refuse_empty(figures["positives"], float(rows[RATING].max()), params)
+    features = features_of(items, params)
     with replacing(prepared) as partial:
         partial.mkdir()
         for name, frame in {**frames, "users": users, "items": items, "features": features}.items():
             frame.to_parquet(partial / f"{name}.parquet", index=False)
         write_provenance(partial, Provenance(params.min_rating, recorded.learned if recorded else None))
-    figures = _stats(rows, users, items, frames)
     if HELD_OUT in rows:
         figures |= {"given_split": _given_stats(read, rows)}
     if sifted is not None:
         figures |= {"events": {"used": len(sifted.rows), **sifted.left_out, "forgotten_users": len(sifted.forgotten)}}
     write_json(stats, figures)
-    return _said(figures)
+    return said(figures)
 
 
 def _latest(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -140,16 +138,6 @@ def _frequent(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
     )
 
 
-def _catalogue(items: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
-    """The items by id; without a file of items, the rated ids."""
-    if TITLE not in items:
-        ids = np.sort(items[ITEM_ID].unique())
-        items = pd.DataFrame(
-            {ITEM_ID: ids, TITLE: ids.astype(str), YEAR: pd.array([pd.NA] * len(ids), "Int64"), GENRES: ""}
-        )
-    return items.sort_values(ITEM_ID).reset_index(drop=True)
-
-
 def _by_internal_id(ratings: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
@@ -169,34 +157,16 @@ def _positions(ids: "pd.Series[Any]", values: "pd.Series[Any]") -> npt.NDArray[n
     return positions
 
 
-def _refuse_empty(frames: dict[str, pd.DataFrame], params: PrepareParams) -> None:
+def refuse_empty(positives: Mapping[str, int], highest: float, params: PrepareParams) -> None:
+    """Refuse a split without a positive; `highest` is the highest rating there is, NaN without one."""
     for name in SPLITS:
-        if not frames[name][POSITIVE].any():
-            highest = max(float(frame[RATING].max()) for frame in frames.values() if len(frame))
+        if not positives[name]:
             known = "no ratings" if np.isnan(highest) else f"the highest rating is {highest:g}"
             raise DataError(
                 f"the {name} split has no positive interaction with prepare.min_rating {params.min_rating} "
                 f"({known}) and prepare.split {params.split.model_dump()}; "
                 "lower min_rating or split.min_positives in params.yaml"
             )
-
-
-def _features(items: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
-    """One row per item and feature: `genre:Drama`, `decade:1990`, `year:1994`."""
-    parts = [pd.DataFrame({ITEM: np.empty(0, dtype=np.int32), FEATURE: np.empty(0, dtype=object)})]
-    if "genres" in params.features:
-        genres = items[GENRES].str.split("|").explode()
-        parts.append(_feature_rows("genre:" + genres[genres != ""].astype(str)))
-    years = items[YEAR].dropna()
-    if "decade" in params.features:
-        parts.append(_feature_rows("decade:" + (years // 10 * 10).astype(str)))
-    if "year" in params.features:
-        parts.append(_feature_rows("year:" + years.astype(str)))
-    return pd.concat(parts).sort_values([ITEM, FEATURE]).drop_duplicates(ignore_index=True)
-
-
-def _feature_rows(features: "pd.Series[Any]") -> pd.DataFrame:
-    return pd.DataFrame({ITEM: features.index.to_numpy().astype(np.int32), FEATURE: features.to_numpy(dtype=object)})
 
 
 def _stats(
@@ -223,7 +193,7 @@ def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _said(figures: dict[str, Any]) -> str:
+def said(figures: dict[str, Any]) -> str:
     """What was made, with every reason for which events were left out."""
     made = f"{figures['ratings']:,} ratings of {figures['items']:,} items by {figures['users']:,} users"
     events = dict(figures.get("events", {}))

@@ -60,9 +60,14 @@ class Project:
         return self.root / "recipes" / f"{name}.yaml"
 
     @property
+    def cache(self) -> Path:
+        """What no stage depends on."""
+        return self.root / ".cache"
+
+    @property
     def studies(self) -> Path:
         """The trials of every search for parameters."""
-        return self.root / ".cache" / "tuning.db"
+        return self.cache / "tuning.db"
 
     def model(self, candidate: str) -> Path:
         """A candidate's artifact, which has not learned from the test interactions."""

@@ -31,12 +31,12 @@ def refit(project: Project, params: RefitStage) -> str:
     return winner
 
 
-def with_ready_lists(artifact: Artifact, n: int) -> Artifact:
+def with_ready_lists(artifact: Artifact, n: int, progress: bool = True) -> Artifact:
     """The artifact with a ready list of n items for each user, as the service would rank them; without for n = 0."""
     if n == 0:
         return artifact
     recommender, everyone = Recommender(artifact), np.arange(len(artifact.user_ids))
-    rankings = in_blocks(len(everyone), lambda block: recommender.recommend(everyone[block], n), progress=True)
+    rankings = in_blocks(len(everyone), lambda block: recommender.recommend(everyone[block], n), progress=progress)
     items = np.concatenate([ranking.items for ranking in rankings]).astype(np.int32)
     scores = np.concatenate([ranking.scores for ranking in rankings])
     return replace(artifact, ready_items=items, ready_scores=as_millionths(np.where(items == NO_ITEM, 0, scores)))

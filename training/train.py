@@ -1,10 +1,13 @@
 """The `train` stage: decides on validation what the parameters leave open, then fits on train and validation."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
-from app.contract.artifact import content_hash, write_artifact
+from app.contract.artifact import Recipe, content_hash, write_artifact
 from training.data.dataset import load_dataset
 from training.files import significant, write_csv, write_json
 from training.fitting.candidate import fit_candidate
@@ -19,19 +22,36 @@ def train(project: Project, params: TrainStage, candidate: str) -> None:
     trained = fit_candidate(dataset, params, candidate)
     seconds = time.perf_counter() - started
     write_artifact(project.model(candidate), trained.artifact)
+    record(project, params, candidate, Training(trained.artifact.recipe, trained.curve, trained.metric, seconds))
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is written of a training beside its artifact. `more` is for people, by name."""
+
+    recipe: Recipe
+    curve: list[float]
+    metric: float
+    seconds: float
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(project: Project, params: TrainStage, candidate: str, training: Training) -> None:
+    """Write a candidate's recipe, learning curve and time."""
     # The time is no output of the stage: equal trainings give equal bytes, and no two take equally long. The hash
     # tells the time of this artifact from that of another one, which DVC's cache has restored since.
-    timing = {"content_hash": content_hash(project.model(candidate)), "fit_seconds": round(seconds, 3)}
+    timing = {"content_hash": content_hash(project.model(candidate)), "fit_seconds": round(training.seconds, 3)}
     write_json(project.seconds(candidate), timing)
-    recipe = trained.artifact.recipe
+    recipe = training.recipe
     write_json(
         project.training(candidate),
         {
             "family": recipe.family,
             "params": recipe.params,
             "seed": recipe.seed,
-            "validation": significant({params.select.metric: trained.metric}),
+            "validation": significant({params.select.metric: training.metric}),
+            **significant(training.more),
         },
     )
-    epochs = range(1, len(trained.curve) + 1)
-    write_csv(project.plot("learning", candidate), pd.DataFrame({"epoch": epochs, "value": trained.curve}))
+    epochs = range(1, len(training.curve) + 1)
+    write_csv(project.plot("learning", candidate), pd.DataFrame({"epoch": epochs, "value": training.curve}))

@@ -1,20 +1,25 @@
-"""One deployment for all tests, which build on each other, and the table of what was broken."""
+"""One deployment for all tests, which build on each other, and the tables of what was broken."""
 
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.compose.clients import Clients
 from tests.compose.deployment import Deployment, deployed
+from tests.compose.writer import Writer
 from tests.processes import PROJECT
 
-TABLE = PROJECT / ".cache" / "compose.md"
+TABLES = PROJECT / ".cache" / "compose.md"
 HEAD = "| what was broken | requests | failed | slowest answer, s | whole again after, s |\n|---|---|---|---|---|\n"
+EVENTS_HEAD = (
+    "| what was broken | requests | failed | events stored | refusals | slowest answer to an event, s | events lost "
+    "| whole again after, s |\n|---|---|---|---|---|---|---|---|\n"
+)
 CALM_SECONDS = 2
 
 
@@ -24,7 +29,6 @@ class Breaking:
 
     clients: Clients
     began: float
-
     healed_after: float = 0.0
 
     def healed(self) -> None:
@@ -32,7 +36,16 @@ class Breaking:
         self.healed_after = time.monotonic() - self.began
 
 
+@dataclass
+class BreakingEvents(Breaking):
+    """A breakage while somebody sends events; `lost` are those that were answered with 200 and aren't in the store."""
+
+    writer: Writer = field(kw_only=True)
+    lost: set[str] = field(default_factory=set)
+
+
 Break = Callable[..., AbstractContextManager[Breaking]]
+BreakEvents = Callable[..., AbstractContextManager[BreakingEvents]]
 
 
 @pytest.fixture(scope="session")
@@ -45,17 +58,17 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture(scope="session")
-def table() -> Iterator[list[str]]:
-    """Rows of the table; printed and written at the end."""
-    rows: list[str] = []
+def tables() -> Iterator[dict[str, list[str]]]:
+    """Rows of each table, by its head; printed and written at the end."""
+    rows: dict[str, list[str]] = {HEAD: [], EVENTS_HEAD: []}
     yield rows
-    TABLE.parent.mkdir(exist_ok=True)
-    TABLE.write_text(HEAD + "".join(rows), encoding="utf-8")
-    print(f"\n\n{TABLE.read_text(encoding='utf-8')}")  # noqa: T201 - the proof
+    TABLES.parent.mkdir(exist_ok=True)
+    TABLES.write_text("\n".join(head + "".join(lines) for head, lines in rows.items() if lines), encoding="utf-8")
+    print(f"\n\n{TABLES.read_text(encoding='utf-8')}")  # noqa: T201 - the proof
 
 
 @pytest.fixture
-def breaking(deployment: Deployment, table: list[str]) -> Break:
+def breaking(deployment: Deployment, tables: dict[str, list[str]]) -> Break:
     """A context in which clients ask all the time, another deployment if one is named; a row of the table."""
 
     @contextmanager
@@ -65,12 +78,33 @@ def breaking(deployment: Deployment, table: list[str]) -> Break:
             happening = Breaking(clients, time.monotonic())
             yield happening
             time.sleep(CALM_SECONDS)
-        table.append(
+        tables[HEAD].append(
             f"| {what} | {clients.requests} | {len(clients.failures)} | {clients.slowest:.1f} "
             f"| {happening.healed_after:.0f} |\n"
         )
 
     return break_while_asked
+
+
+@pytest.fixture
+def breaking_events(deployment: Deployment, tables: dict[str, list[str]]) -> BreakEvents:
+    """The same while somebody sends events, too."""
+
+    @contextmanager
+    def break_while_told(what: str, broken: Deployment = deployment) -> Iterator[BreakingEvents]:
+        with Clients(broken.port) as clients, Writer(broken.port) as writer:
+            time.sleep(CALM_SECONDS)
+            happening = BreakingEvents(clients, time.monotonic(), writer=writer)
+            yield happening
+            time.sleep(CALM_SECONDS)
+        happening.lost = writer.stored.keys() - set(broken.sql("SELECT event_id FROM event"))
+        tables[EVENTS_HEAD].append(
+            f"| {what} | {clients.requests} | {len(clients.failures)} | {len(writer.stored)} "
+            f"| {writer.refusals.total()} | {writer.slowest:.1f} | {len(happening.lost)} "
+            f"| {happening.healed_after:.0f} |\n"
+        )
+
+    return break_while_told
 
 
 @pytest.fixture

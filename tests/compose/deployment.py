@@ -18,7 +18,13 @@ from tests.processes import PROJECT, free_port, wait_until
 NAME = "movie-recommender-test"
 REPLICAS = 3
 MODEL = "movie-recommender"
-ASK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/model', timeout=5).read().decode())"
+ASK = """
+import json, sys, urllib.request
+path, content, headers = json.loads(sys.argv[1])
+body = None if content is None else json.dumps(content).encode()
+request = urllib.request.Request(f"http://127.0.0.1:8000{path}", body, {"Content-Type": "application/json", **headers})
+print(urllib.request.urlopen(request, timeout=5).read().decode())
+"""
 
 
 def docker(*arguments: str, **settings: str) -> str:
@@ -80,6 +86,22 @@ class Deployment:
         states = [(model.get("version"), model.get("registry", {}).get("status")) for model in self.models()]
         return states == [(version, "ok")] * REPLICAS
 
+    def sql(self, query: str) -> list[str]:
+        """The lines that a query of the database of events gives."""
+        postgres = self.container("postgres")
+        options = ("--username=mlflow", "--dbname=events", "--tuples-only", "--no-align", "--command", query)
+        return docker("exec", postgres, "psql", *options).splitlines()
+
+    def know_events(self) -> bool:
+        """Whether all replicas are there and know all events that are stored by now."""
+        try:
+            last = int(self.sql("SELECT coalesce(max(position), 0) FROM event")[0])
+        except RuntimeError:  # PostgreSQL is starting
+            return False
+        states = [model.get("events", {}) for model in self.models()]
+        known = [state for state in states if state.get("status") == "ok" and state["position"] >= last]
+        return len(known) == REPLICAS
+
     def container(self, service: str) -> str:
         """The id of a service's only container, running or not."""
         return self.compose("ps", "--all", "--quiet", service).split()[0]
@@ -107,13 +129,19 @@ class Deployment:
         wait_until(lambda: self.follows(version), seconds=seconds, step=0.5)
 
 
+def ask(replica: str, path: str, content: object = None, **headers: str) -> dict[str, Any]:
+    """The answer of one replica, asked past the gateway; raises RuntimeError for one of an error."""
+    asked = json.dumps([path, content, {name.replace("_", "-"): value for name, value in headers.items()}])
+    answer: dict[str, Any] = json.loads(docker("exec", replica, "python", "-c", ASK, asked))
+    return answer
+
+
 def model_of(replica: str) -> dict[str, Any]:
     """What a replica says of its model; nothing if it doesn't answer."""
     try:
-        model: dict[str, Any] = json.loads(docker("exec", replica, "python", "-c", ASK))
+        return ask(replica, "/model")
     except RuntimeError:
         return {}
-    return model
 
 
 @contextmanager
@@ -139,6 +167,7 @@ def _settings(deployment: Deployment) -> dict[str, object]:
         "MLFLOW_PORT": deployment.mlflow_port,
         "API_REPLICAS": REPLICAS,
         "MODEL_POLL_SECONDS": 2,
+        "ADMIN_TOKEN": "of-the-tests",
         "TRAIN_IMAGE": f"{MODEL}-train:test",
         "API_IMAGE": f"{MODEL}-api:test",
     }

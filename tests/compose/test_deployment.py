@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.processes import PROJECT, answers, free_port, wait_until
 
 pytestmark = pytest.mark.compose
 MEGABYTE = 1_000_000
+CONNECT = "import os, psycopg, sys; psycopg.connect(os.environ['EVENTS_URL'], dbname=sys.argv[1])"
 
 
 def test_the_first_start_has_trained_and_promoted_a_model(deployment: Deployment) -> None:
@@ -54,8 +56,22 @@ def test_mlflow_asks_for_a_login(deployment: Deployment) -> None:
 
 def test_the_service_holds_no_key_but_its_own(deployment: Deployment) -> None:
     environment = docker("inspect", "--format", "{{json .Config.Env}}", deployment.replicas()[0])
-    secrets = [line for line in json.loads(environment) if "PASSWORD" in line or "KEY" in line]
-    assert secrets == ["API_KEYS=", f"MLFLOW_TRACKING_PASSWORD={deployment.password('MLFLOW_API_PASSWORD')}"]
+    secrets = {line for line in json.loads(environment) if re.match(r"\w*(PASSWORD|KEY|TOKEN|EVENTS_URL)", line)}
+    url = f"postgresql://events_service:{deployment.password('EVENTS_SERVICE_PASSWORD')}@postgres/events"
+    assert secrets == {
+        "API_KEYS=",
+        "EVENTS_KEYS=",
+        f"ADMIN_TOKEN={deployment.password('ADMIN_TOKEN')}",
+        f"EVENTS_URL={url}",
+        f"MLFLOW_TRACKING_PASSWORD={deployment.password('MLFLOW_API_PASSWORD')}",
+    }
+
+
+def test_the_service_enters_no_database_but_that_of_events(deployment: Deployment) -> None:
+    replica = deployment.replicas()[0]
+    docker("exec", replica, "python", "-c", CONNECT, "events")
+    with pytest.raises(RuntimeError, match='permission denied for database "mlflow"'):
+        docker("exec", replica, "python", "-c", CONNECT, "mlflow")
 
 
 def test_the_gateway_spreads_requests_and_passes_their_ids(deployment: Deployment) -> None:

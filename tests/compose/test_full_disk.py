@@ -1,4 +1,4 @@
-"""What clients notice while the disk of MLflow's database is full."""
+"""What clients notice while the disk of PostgreSQL, which holds MLflow's database and the events, is full."""
 
 import contextlib
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compose.conftest import Break
+from tests.compose.conftest import BreakEvents
 from tests.compose.deployment import MODEL, NAME, Deployment, deployed, docker
 from tests.processes import PROJECT, wait_until
 
@@ -37,9 +37,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield started
 
 
-def test_a_full_disk_of_the_database_stops_writing_only(small: Deployment, breaking: Break) -> None:
+def test_a_full_disk_of_the_database_stops_writing_only(small: Deployment, breaking_events: BreakEvents) -> None:
     keeper = small.container("keeper")
-    with breaking("the volume of PostgreSQL is full for 15 s", small) as broken:
+    with breaking_events("the volume of PostgreSQL is full for 15 s", small) as broken:
         with contextlib.suppress(RuntimeError):
             docker("exec", keeper, "sh", "-c", "cat /dev/zero >/volume/filler")
         wait_until(lambda: not _logs_a_run(small))
@@ -48,8 +48,11 @@ def test_a_full_disk_of_the_database_stops_writing_only(small: Deployment, break
         wait_until(lambda: _logs_a_run(small), seconds=60, step=1)
         small.promote("1")
         small.wait_for("1")
+        wait_until(small.know_events, seconds=60, step=0.5)
         broken.healed()
     assert broken.clients.failures == []
+    assert broken.writer.refusals.keys() == {"events_unavailable"}
+    assert broken.lost == set()
     assert "No space left on device" in small.compose("logs", "postgres")
 
 

@@ -13,14 +13,16 @@ SETTINGS = {"COMPOSE_PROFILES": "s3", "ARTIFACTS_DESTINATION": "s3://mlflow"}
 LIST = "import boto3; print(*(f['Key'] for f in boto3.client('s3').list_objects_v2(Bucket='mlflow')['Contents']))"
 
 
-def test_prometheus_scrapes_every_replica_by_rules_that_it_accepts(deployment: Deployment) -> None:
-    deployment.compose("--profile", "monitoring", "up", "--detach", "--no-deps", "prometheus")
+def test_prometheus_scrapes_replicas_and_scheduled_training_by_rules_that_it_accepts(deployment: Deployment) -> None:
+    profiles = ("--profile", "monitoring", "--profile", "retrain")
+    deployment.compose(*profiles, "up", "--detach", "--no-deps", "prometheus", "retrain")
     prometheus = deployment.container("prometheus")
     docker("exec", prometheus, "promtool", "check", "rules", "/etc/prometheus/rules.yml")
     ask = ("exec", prometheus, "promtool", "query", "instant", "http://127.0.0.1:9090")
     wait_until(lambda: _ready(prometheus), seconds=30, step=1)
-    wait_until(lambda: f"=> {REPLICAS} @" in docker(*ask, "sum(up)"), seconds=60, step=1)
+    wait_until(lambda: f"=> {REPLICAS + 1} @" in docker(*ask, "sum(up)"), seconds=60, step=1)
     assert f"=> {REPLICAS} @" in docker(*ask, "count(recommender_model_info)")
+    assert "=> 86400 @" in docker(*ask, "recommender_retrain_period_seconds")
     assert docker(*ask, "ALERTS") == ""
 
 

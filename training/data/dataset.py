@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -141,10 +141,16 @@ class Dataset:
             split = self.splits[name]
             arrays += split.columns()
         for array in arrays:
-            digest.update(f"{array.dtype.str}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
+            feed(digest, [array], array.dtype, len(array))
         digest.update("\n".join(self.feature_names).encode())
         return digest.hexdigest()
+
+
+def feed(digest: "hashlib._Hash", parts: Iterable[npt.NDArray[Any]], dtype: np.dtype[Any], length: int) -> None:
+    """Update a digest with an array (length,) that comes in parts."""
+    digest.update(f"{dtype.str}{(length,)}".encode())
+    for part in parts:
+        digest.update(np.ascontiguousarray(part, dtype=dtype).tobytes())
 
 
 def as_ids(column: "pd.Series[Any]") -> npt.NDArray[Any]:
@@ -154,14 +160,28 @@ def as_ids(column: "pd.Series[Any]") -> npt.NDArray[Any]:
     )
 
 
-def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS) -> Dataset:
-    """Read data/prepared, with only the named splits; raise DataError where a file is missing or damaged."""
+class Part(NamedTuple):
+    """Some users of data that is divided: the name of their files in the folders of users and splits, the first one."""
+
+    file: str
+    first_user: int
+
+
+def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS, part: Part | None = None) -> Dataset:
+    """Read data/prepared, with only the named splits, and of a part only its users, numbered from 0.
+
+    Raises DataError where a file is missing or damaged.
+    """
     remedy = "run: dvc repro --force prepare"
-    frames = {
-        name: read_parquet(prepared / f"{name}.parquet", remedy, columns)
-        for name, columns in _COLUMNS.items()
-        if name in splits or name not in SPLITS
-    }
+
+    def read(name: str) -> pd.DataFrame:
+        path = prepared / f"{name}.parquet"
+        if part is not None and name in ("users", *SPLITS):
+            path /= part.file
+        return read_parquet(path, remedy, _COLUMNS[name])
+
+    frames = {name: read(name) for name in _COLUMNS if name in splits or name not in SPLITS}
+    first_user = 0 if part is None else part.first_user
     features = frames["features"][FEATURE].astype("category")
     n_features = len(features.cat.categories)
     places = (frames["features"][ITEM].to_numpy(), features.cat.codes.to_numpy())
@@ -171,11 +191,12 @@ def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS) -> Dataset:
         catalogue=frames["items"],
         item_features=sparse.csr_matrix((ones, places), shape=(len(frames["items"]), n_features)),
         feature_names=list(features.cat.categories),
-        splits={name: _interactions(frames[name]) for name in splits},
+        splits={name: _interactions(frames[name], first_user) for name in splits},
     )
 
 
-def _interactions(frame: pd.DataFrame) -> Interactions:
+def _interactions(frame: pd.DataFrame, first_user: int) -> Interactions:
     stars = frame[RATING].to_numpy(dtype=np.float32)
     times = frame[TIMESTAMP].to_numpy(dtype=np.int64)
-    return Interactions(frame[USER].to_numpy(), frame[ITEM].to_numpy(), frame[POSITIVE].to_numpy(), stars, times)
+    users = frame[USER].to_numpy() - np.int32(first_user)
+    return Interactions(users, frame[ITEM].to_numpy(), frame[POSITIVE].to_numpy(), stars, times)

@@ -76,7 +76,11 @@ def _global(rows: pd.DataFrame, params: SplitParams) -> SplitNumbers:
             "prepare.split.method global needs timestamps, and all ratings have the same: use per_user or random"
         )
     shares = [1 - params.test - params.validation, 1 - params.test]
-    validation, test = np.quantile(times[rows[POSITIVE].to_numpy()], shares)
+    return cut_in_time(times, *np.quantile(times[rows[POSITIVE].to_numpy()], shares))
+
+
+def cut_in_time(times: npt.NDArray[np.int64], validation: float, test: float) -> SplitNumbers:
+    """Number the split of each time, int64 (n,), given the first moments of validation and of test: int8 (n,)."""
     return _numbers(times >= validation, times >= test)
 
 

@@ -1,7 +1,7 @@
 """Ranks users with the service's own `Recommender` and computes their metrics."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import TypeVar
@@ -53,11 +53,16 @@ def rank(artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progr
     """Rank all unseen items for every target user; keep the first `depth` of each list."""
     recommender = Recommender(artifact)
 
-    def rank_block(block: slice) -> Outcome:
-        return _rank_block(recommender, Targets(targets.user_rows[block], targets.relevant[block]), depth, with_auc)
+    def ranked(block: slice) -> Outcome:
+        return rank_block(recommender, targets.block(block), depth, with_auc)
 
-    outcomes = in_blocks(len(targets.user_rows), rank_block, progress=progress)
-    return Outcome(*(np.concatenate([getattr(o, field.name) for o in outcomes]) for field in fields(Outcome)))
+    outcomes = in_blocks(len(targets.user_rows), ranked, progress=progress)
+    return joined(outcomes)
+
+
+def joined(parts: Sequence[Outcome]) -> Outcome:
+    """Put the outcomes of blocks together."""
+    return Outcome(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Outcome)))
 
 
 def rank_test(artifact: Artifact, dataset: Dataset, params: EvaluateParams, progress: bool = False) -> Outcome:
@@ -73,7 +78,8 @@ def in_blocks(n_users: int, work: Callable[[slice], T], *, progress: bool) -> li
         return list(steps(done, "rank users", "block", len(blocks)) if progress else done)
 
 
-def _rank_block(recommender: Recommender, targets: Targets, depth: int, with_auc: bool) -> Outcome:
+def rank_block(recommender: Recommender, targets: Targets, depth: int, with_auc: bool) -> Outcome:
+    """Rank all unseen items for a few users; keep the first `depth` of each list."""
     relevant = targets.relevant.toarray() > 0
     scores = recommender.scores(targets.user_rows)
     lists = recommender.select(targets.user_rows, scores, depth).items

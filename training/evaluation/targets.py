@@ -30,6 +30,10 @@ class Targets:
         user_rows = np.unique(rows[known])
         return cls(user_rows, positives.matrix(len(artifact_user_ids), dataset.n_items)[user_rows])
 
+    def block(self, rows: slice) -> "Targets":
+        """Take some of the users that follow each other."""
+        return Targets(self.user_rows[rows], self.relevant[rows])
+
     def sample(self, size: int, rng: np.random.Generator) -> "Targets":
         """Draw at most `size` of the users at random."""
         if len(self.user_rows) <= size:

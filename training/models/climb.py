@@ -2,13 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from itertools import product
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from training.models.base import Family, TrainingData
 from training.progress import say
 
-STEP = 3.0
-MOST_STEPS = 3  # of each move in each direction
+MOST_STEPS = 3  # of each move in each direction, for each factor
 
 
 @runtime_checkable
@@ -17,6 +17,9 @@ class FollowsData(Family, Protocol):
 
     moves: ClassVar[tuple[tuple[str, ...], ...]]
     """The numbers that validation corrects; those of one tuple change together."""
+
+    factors: ClassVar[tuple[float, ...]]
+    """By how much, one after the other."""
 
     @property
     def validate_rule(self) -> bool:
@@ -39,10 +42,10 @@ AnyFamily = TypeVar("AnyFamily", bound=FollowsData)
 
 
 def climb(family: AnyFamily, worth: Callable[[AnyFamily], float]) -> AnyFamily:
-    """Multiply or divide the numbers by 3, move by move, as long as the worth rises."""
+    """Multiply or divide the numbers by each factor, move by move, as long as the worth rises."""
     best, known = family, {_numbers(family): worth(family)}
-    for names in family.moves:
-        for factor in (STEP, 1 / STEP):
+    for step, names in product(family.factors, family.moves):
+        for factor in (step, 1 / step):
             for _ in range(MOST_STEPS):
                 option = _scaled(best, names, factor)
                 numbers, highest = _numbers(option), known[_numbers(best)]

@@ -43,6 +43,7 @@ class EASE(Section):
     validate_rule: bool = False
 
     moves: ClassVar = (("regularization",),)
+    factors: ClassVar = (3.0,)
 
     def resolved(self, data: TrainingData) -> "EASE":
         """Return the family with the rule's number for what is None."""

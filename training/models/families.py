@@ -8,6 +8,7 @@ FAMILIES = {
     "sklearn_svd": "training.models.sklearn_svd:SklearnSVD",
     "sklearn_nmf": "training.models.sklearn_nmf:SklearnNMF",
     "surprise_svd": "training.models.surprise_svd:SurpriseSVD",
+    "spark_als": "training.models.spark_als:SparkALS",
     "blend": "training.models.blend:Blend",
     "popularity": "training.models.popularity:Popularity",
 }

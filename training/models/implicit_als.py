@@ -45,13 +45,17 @@ class ImplicitALS(IterativeSection):
     recency_power: RecencyPower = 0.0
 
     moves: ClassVar = (("alpha", "regularization"), ("regularization",))
+    factors: ClassVar = (3.0, 1.7)  # a regularisation that is a little too high loses much
 
     def resolved(self, data: TrainingData) -> "ImplicitALS":
         """Return the family with the rule's numbers for what is None."""
         if self.alpha is not None and self.regularization is not None:
             return self.model_copy(update={"validate_rule": False})
         alpha, regularization = rule(data.positives)
-        numbers = {"alpha": self.alpha or alpha, "regularization": self.regularization or regularization}
+        numbers = {
+            "alpha": alpha if self.alpha is None else self.alpha,
+            "regularization": regularization if self.regularization is None else self.regularization,
+        }
         say(f"implicit_als: the data gives alpha {numbers['alpha']:g}, regularization {numbers['regularization']:g}")
         return self.model_copy(update=numbers)
 

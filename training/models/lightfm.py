@@ -32,7 +32,8 @@ class LightFM(IterativeSection):
 
     An item's embedding is the sum of the embeddings of its features; its identity is one of them. With `encode_users`,
     the vectors that were learned of users give way to those that the fold-in encoder makes of their histories, which
-    are smoother, and in which newer positives may weigh more.
+    are smoother, and in which newer positives may weigh more. Where it is None, validation chooses between the two; a
+    fit without validation takes those that were learned.
     """
 
     loss: Literal["warp", "bpr", "logistic", "warp-kos"]
@@ -49,7 +50,7 @@ class LightFM(IterativeSection):
     init: Literal["random", "als"] = "random"
     als: ALSStart = ALSStart()
     seeds: Annotated[int, Field(ge=1)] = 1
-    encode_users: bool = False
+    encode_users: bool | None = False
     recency_power: RecencyPower = 0.0
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
@@ -77,14 +78,13 @@ class LightFM(IterativeSection):
 
     def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
         """Return the factors with users of this family's recency_power, if they are encoded."""
-        return encoded(data, factors, self.recency_power) if self.encode_users else factors
+        if not self.encode_users:
+            return factors
+        encoder = factors.encoder or fit_encoder(data.positives, factors.user_embeddings)
+        return encoded(data, replace(factors, encoder=encoder), self.recency_power)
 
     def _factors(self, models: list[lightfm.LightFM], features: sparse.csr_matrix, data: TrainingData) -> Factors:
-        learned = _factors(models, features, data)
-        if not self.encode_users:
-            return learned
-        encoder = fit_encoder(data.positives, learned.user_embeddings)
-        return self.with_recency(data, replace(learned, encoder=encoder))
+        return self.with_recency(data, _factors(models, features, data))
 
     def _start(
         self, model: lightfm.LightFM, data: TrainingData, features: sparse.csr_matrix, rng: np.random.Generator

@@ -49,6 +49,15 @@ class WeighsByAge(Protocol):
         """Return the family with other parameters."""
 
 
+@runtime_checkable
+class MayEncodeUsers(Protocol):
+    """A family that may make its users' vectors by the fold-in encoder, in its `with_recency`."""
+
+    @property
+    def encode_users(self) -> bool | None:
+        """Whether it does; None: validation chooses."""
+
+
 @dataclass
 class EarlyStopping:
     """Measures after each epoch, and ends a fit after `patience` epochs without a better metric."""
@@ -78,7 +87,7 @@ def fit_validated(family: Family, data: TrainingData, rng: np.random.Generator, 
         return family.fit_validated(data, rng, measure)
     if isinstance(family, FollowsData):
         family = _with_numbers(family, data, rng, measure)
-    return _with_recency(_fit_epochs(family, data, rng, measure), data, measure)
+    return _with_users(_fit_epochs(family, data, rng, measure), data, measure)
 
 
 def _with_numbers(family: FollowsData, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Family:
@@ -104,13 +113,24 @@ def _fit_epochs(family: Family, data: TrainingData, rng: np.random.Generator, me
     return ValidatedFit(decided, stopping.best, stopping.history, max(stopping.history))
 
 
-def _with_recency(fit: ValidatedFit, data: TrainingData, measure: Measure) -> ValidatedFit:
-    """Let validation choose recency_power where it is left open; without times it is 0."""
-    if not isinstance(fit.family, WeighsByAge) or fit.family.recency_power is not None:
+def _with_users(fit: ValidatedFit, data: TrainingData, measure: Measure) -> ValidatedFit:
+    """Let validation choose how users' vectors are made of the factors, where that is left open."""
+    if not isinstance(fit.family, WeighsByAge):
         return fit
-    family, fits = fit.family, [replace(fit, family=fit.family.model_copy(update={"recency_power": 0.0}))]
-    for power in RECENCY_POWERS if data.times is not None else ():
-        option = family.model_copy(update={"recency_power": power})
+    family = fit.family
+    as_fitted, *others = _open_choices(family, timed=data.times is not None)
+    fits = [replace(fit, family=family.model_copy(update=as_fitted))]
+    for changes in others:
+        option = family.model_copy(update=changes)
         factors = option.with_recency(data, fit.factors)
         fits.append(replace(fit, family=option, factors=factors, metric=measure(factors)))
     return max(fits, key=lambda fit: fit.metric)
+
+
+def _open_choices(family: WeighsByAge, *, timed: bool) -> list[dict[str, Any]]:
+    """Parameters that complete the family; without times recency_power is 0."""
+    powers = (0.0, *(RECENCY_POWERS if timed else ())) if family.recency_power is None else (family.recency_power,)
+    if isinstance(family, MayEncodeUsers) and family.encode_users is None:
+        learned = {"encode_users": False, "recency_power": 0.0}
+        return [learned, *({"encode_users": True, "recency_power": power} for power in powers)]
+    return [{"recency_power": power} for power in powers]

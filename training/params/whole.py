@@ -1,6 +1,7 @@
 """params.yaml as a whole."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 from ruamel.yaml import YAML
@@ -14,11 +15,14 @@ from training.params.prepare import PrepareParams
 from training.params.refit import RefitStage
 from training.params.register import RegisterParams
 from training.params.section import validated
+from training.params.spark import SparkParams
 
 
 class Params(RefitStage, EvaluateStage):
     """Every section of params.yaml."""
 
+    engine: Literal["embedded", "spark"]
+    spark: SparkParams
     fetch: FetchParams
     prepare: PrepareParams
     registration: RegisterParams = Field(alias="register")

@@ -13,10 +13,14 @@ STOP_SECONDS = 20
 
 
 class Pipeline:
-    """Runs in the folder `root`, in a process group of its own, and writes to this program's output."""
+    """Runs in the folder `root`, in a process group of its own, and writes to this program's output.
 
-    def __init__(self, root: Path) -> None:
+    With a file `lock`, a run waits while another program has it locked: DVC sees no other container's run.
+    """
+
+    def __init__(self, root: Path, lock: Path | None = None) -> None:
         self._root = root
+        self._command = COMMAND if lock is None else ("flock", str(lock), *COMMAND)
         self._lock = threading.Lock()
         self._stopped = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -31,7 +35,9 @@ class Pipeline:
         with self._lock:
             if self._stopped:
                 return 1
-            self._process = subprocess.Popen(COMMAND, cwd=self._root, stdin=subprocess.DEVNULL, start_new_session=True)
+            self._process = subprocess.Popen(
+                self._command, cwd=self._root, stdin=subprocess.DEVNULL, start_new_session=True
+            )
         return self._process.wait()
 
     def stop(self) -> None:

@@ -19,7 +19,7 @@ from training.retrain.state import State
 logger = logging.getLogger(__name__)
 
 
-def serve(root: Path, trigger: CronTrigger, host: str, port: int) -> None:
+def serve(root: Path, trigger: CronTrigger, host: str, port: int, lock: Path | None = None) -> None:
     """Run the pipeline in `root` whenever `trigger` says so, and show metrics on a port, until SIGTERM or Ctrl-C.
 
     One run at a time: what falls into a run is left out. Raises ParamsError where the port can't be used.
@@ -28,7 +28,7 @@ def serve(root: Path, trigger: CronTrigger, host: str, port: int) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    pipeline, state = Pipeline(root), State(longest_pause(trigger))
+    pipeline, state = Pipeline(root, lock), State(longest_pause(trigger))
     server = show_metrics(host, port, state.collectors)
     scheduler = BackgroundScheduler()
     scheduler.add_job(

@@ -95,6 +95,13 @@ def load_evidence(client: Client, name: str, version: str) -> Evidence | None:
         return Evidence(recipe, pd.read_parquet(found / USERS_FILE), lists)
 
 
+def download_served(client: Client, name: str, version: str, into: Path) -> Path:
+    """Download a version's artifact and return its folder below `into`."""
+    with mlflow_errors():
+        beside = f"{client.get_model_version_download_uri(name, version)}/artifacts"
+        return Path(mlflow.artifacts.download_artifacts(f"{beside}/served", dst_path=str(into)))
+
+
 def run_address(client: Client, name: str, version: str) -> str:
     """Return the address, on MLflow's page, of the run that a version is from."""
     with mlflow_errors():

@@ -99,6 +99,16 @@ def test_a_folder_or_a_broken_link_is_no_file(name: str, tmp_path: Path, raw: Pa
     assert_untouched(raw)
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_folder_of_ratings_is_copied_for_spark_and_refused_by_pandas(kind: str, tmp_path: Path, raw: Path) -> None:
+    own = write(tmp_path / "own", {"items.csv": OWN["items.csv"]})
+    write(own / f"ratings.{kind}", {f"a.{kind}": "1", f"b.{kind}": "2"})
+    assert get("csv", raw, own) == {f"interactions.{kind}", "items.csv"}
+    assert {path.name for path in (raw / f"interactions.{kind}").iterdir()} == {f"a.{kind}", f"b.{kind}"}
+    with pytest.raises(DataError, match=rf"interactions\.{kind} is a folder.*only engine: spark reads"):
+        read_ratings(raw)
+
+
 def test_missing_own_ratings_are_named_with_the_remedy(tmp_path: Path, raw: Path) -> None:
     with pytest.raises(
         DataError, match=r"nowhere/ratings\.csv doesn't exist; put your ratings there as user_id,item_i"

@@ -87,8 +87,9 @@ def test_validation_corrects_the_rule_s_numbers_if_asked_to_on_a_small_model(dat
         embedding_size=70, alpha=None, regularization=None, validate_rule=True, epochs=9, recency_power=0.0
     )
     sizes: list[int] = []
-    # The rule's, both times 3, both over 3; the regularisation times 3, times 9, over 3; then nine epochs.
-    values = iter([0.2, 0.1, 0.1, 0.3, 0.2, 0.2, *[0.5] * 9])
+    # The rule's, both times 3, both over 3; the regularisation times 3, times 9; with its third that is known already.
+    # Then both times 1.7, over 1.7; the regularisation times 1.7, over 1.7, over 1.7 again; then nine epochs.
+    values = iter([0.2, 0.1, 0.1, 0.3, 0.2, 0.1, 0.1, 0.1, 0.4, 0.3, *[0.5] * 9])
 
     def measure(factors: Factors) -> float:
         sizes.append(factors.item_embeddings.shape[1])
@@ -97,9 +98,9 @@ def test_validation_corrects_the_rule_s_numbers_if_asked_to_on_a_small_model(dat
     fitted = fit_validated(family, data, np.random.default_rng(7), measure)
     decided = fitted.family.model_dump(mode="json")
     assert decided["alpha"] == alpha
-    assert decided["regularization"] == pytest.approx(3 * regularization, rel=1e-2)
+    assert decided["regularization"] == pytest.approx(3 / 1.7 * regularization, rel=1e-2)
     assert decided["validate_rule"] is False
-    assert sizes == [64] * 5 + [70] * 9
+    assert sizes == [64] * 10 + [70] * 9
 
 
 def test_the_rule_follows_density_and_size_of_what_has_positives() -> None:

@@ -1,5 +1,6 @@
 import lightfm
 import numpy as np
+import pytest
 from scipy import sparse
 
 from tests.training.models.battery import FamilyBattery
@@ -8,6 +9,7 @@ from training.models import make_family
 from training.models.base import Factors, TrainingData
 from training.models.encoder import fit_encoder
 from training.models.recency import weighted_by_age
+from training.models.validated_fit import fit_validated
 
 
 class TestLightFM(FamilyBattery):
@@ -65,3 +67,19 @@ def test_encoded_users_are_what_the_encoder_makes_of_their_histories(data: Train
         np.testing.assert_array_equal(encoded.encoder.weights, weights)
         assert not encoded.user_embeddings[np.diff(data.positives.indptr) == 0].any()
     assert learned.encoder is None
+
+
+@pytest.mark.parametrize(("worths", "encode_users"), [([0.5, 0.4], False), ([0.4, 0.5], True)])
+def test_validation_chooses_between_learned_and_encoded_users_if_that_is_left_open(
+    worths: list[float], encode_users: bool, data: TrainingData
+) -> None:
+    family = TestLightFM.made(encode_users=None, epochs=1, patience=None)
+    values = iter(worths)
+    fitted = fit_validated(family, data, np.random.default_rng(7), lambda _: next(values))
+    decided = fitted.family.model_dump(mode="json")
+    assert (decided["encode_users"], fitted.metric) == (encode_users, 0.5)
+    expected = TestLightFM.fitted(data, encode_users=encode_users, epochs=1)
+    np.testing.assert_array_equal(fitted.factors.user_embeddings, expected.user_embeddings)
+    np.testing.assert_array_equal(
+        family.fit(data, np.random.default_rng(7)).user_embeddings, TestLightFM.fitted(data, epochs=1).user_embeddings
+    )

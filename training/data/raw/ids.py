@@ -4,23 +4,29 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 LONGEST = 200  # characters of an id
-_CANONICAL = r"^(0|-?[1-9][0-9]{0,18})$"  # "007" and "7" are two texts, so they mustn't become one number
+CANONICAL = r"^(0|-?[1-9][0-9]{0,18})$"  # "007" and "7" are two texts, so they mustn't become one number
 
 Ids = npt.NDArray[Any]
 
 
 def typed(texts: pa.Array) -> Ids:
     """Convert ids to int64 if all of them are numbers in their usual spelling, else to str objects."""
-    if pc.all(pc.match_substring_regex(texts, _CANONICAL)).as_py():
+    if pc.all(pc.match_substring_regex(texts, CANONICAL)).as_py():
         try:
             return np.asarray(texts.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
         except pa.ArrowInvalid:  # 19 digits can be too many
             pass
     return as_text(texts)
+
+
+def typed_series(texts: list[str]) -> "pd.Series[Any]":
+    """Convert ids as `typed` does, to a column."""
+    return pd.Series(typed(pa.array(texts, pa.string())).tolist())
 
 
 def as_text(texts: pa.Array) -> Ids:

@@ -30,13 +30,13 @@ class _Film(NamedTuple):
     genres: str
 
 
-def read_items(directory: Path) -> pd.DataFrame | None:
+def read_items(directory: Path, layout: Layout | None = None) -> pd.DataFrame | None:
     """Read films in file order (item_id, title, year, genres); None where a folder has no file of films.
 
     Ids are int64 if all of them are numbers, else text; years are Int64, missing where unknown; genres are joined by |
-    and empty where unknown. Raises DataError that names file, line and value.
+    and empty where unknown. A layout that isn't given is detected. Raises DataError that names file, line and value.
     """
-    layout = detect(directory)
+    layout = layout or detect(directory)
     path = directory / layout.items
     if not path.is_file():
         return None

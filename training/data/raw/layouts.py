@@ -75,5 +75,10 @@ def detect(directory: Path) -> Layout:
     for layout in LAYOUTS:
         if (directory / layout.ratings).is_file():
             return layout
+    for name in (OWN.ratings, "interactions.parquet"):
+        if (directory / name).is_dir():
+            raise DataError(
+                f"{directory / name} is a folder of files, which only engine: spark reads: set it in params.yaml"
+            )
     known = ", ".join(layout.ratings for layout in LAYOUTS)
     raise DataError(f"{directory} holds no ratings (none of {known}); run `dvc repro fetch`")

@@ -1,8 +1,9 @@
-"""Deletes the events of forgotten users, and those that are too old: `python -m scripts.keep_events`.
+"""Deletes the events of forgotten users, and those that are too old: `python -m deploy.keep_events`.
 
 EVENTS_URL names the store; in PostgreSQL the role `events_keeper` may delete. EVENTS_KEEP_DAYS says after how many days
 an event is too old; without it none is. Wishes to be forgotten stay, because each later training needs them; so does
-the last event, by which the store knows its last position. What trials have counted is deleted after 90 days.
+the last event, by which the store knows its last position. What trials have counted is deleted after 90 days. With
+--daily it goes on, until an error ends it.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import psycopg
 
 from app.events.store import SQLITE, EventStoreError, open_store
 
-DAY = 24 * 3600
+DAY = 24 * 3600  # seconds
 WAIT_SECONDS = 10
 FORGOTTEN = """
 DELETE FROM event AS said WHERE type <> 'forget' AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
@@ -37,26 +38,35 @@ DELETE FROM exposure WHERE day < '{day}' OR user_id IN (SELECT user_id FROM even
 
 
 def main() -> None:
-    """Delete, and say how many."""
-    options = _options()
-    url, days = os.environ.get("EVENTS_URL", ""), os.environ.get("EVENTS_KEEP_DAYS") or None
-    if days is not None and not (days.isdecimal() and int(days) > 0):
-        sys.exit(f"EVENTS_KEEP_DAYS must be a whole number of days, 1 or more, not {days!r}.")
-    try:
-        forgotten, old = keep(url, None if days is None else int(days), options.learned)
-    except ValueError as error:
-        sys.exit(f"EVENTS_URL: {error}.")
-    except (EventStoreError, sqlite3.Error, psycopg.Error) as error:
-        sys.exit(f"Nothing more was deleted: {error}")
-    print(f"Deleted {forgotten} events of forgotten users and {old} old events.")
+    """Delete and say how many, once or each day."""
+    options, url, days = _options(), os.environ.get("EVENTS_URL", ""), _days()
+    while True:
+        try:
+            forgotten, old = keep(url, days, options.learned)
+        except ValueError as error:
+            sys.exit(f"EVENTS_URL: {error}.")
+        except (EventStoreError, sqlite3.Error, psycopg.Error) as error:
+            sys.exit(f"Nothing more was deleted: {error}")
+        sys.stdout.write(f"Deleted {forgotten} events of forgotten users and {old} old events.\n")
+        if not options.daily:
+            return
+        time.sleep(DAY)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--daily", action="store_true", help="go on, once a day; an error ends it")
     parser.add_argument(
         "--learned", type=Path, metavar="FILE", help="training's data/events/until.json: keep what came after it"
     )
     return parser.parse_args()
+
+
+def _days() -> int | None:
+    days = os.environ.get("EVENTS_KEEP_DAYS") or None
+    if days is not None and not (days.isdecimal() and int(days) > 0):
+        sys.exit(f"EVENTS_KEEP_DAYS must be a whole number of days, 1 or more, not {days!r}.")
+    return None if days is None else int(days)
 
 
 def keep(url: str, days: int | None, learned: Path | None = None) -> tuple[int, int]:
@@ -74,7 +84,10 @@ def keep(url: str, days: int | None, learned: Path | None = None) -> tuple[int, 
 
 def _learned_until(file: Path, store_id: str) -> int:
     """The last position that training has read; 0 if it has read none of this store."""
-    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:  # training has not run yet, or writes it anew
+        return 0
     return int(known["until"]) if known.get("store") == store_id else 0
 
 

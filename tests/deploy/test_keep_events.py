@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.events.store import EventStore, Exposure, open_store
-from scripts.keep_events import DAY, keep
+from deploy.keep_events import DAY, keep, main
 from tests.app.events.test_store import event
 from tests.processes import PROJECT, free_port
 
@@ -96,8 +96,24 @@ def test_what_no_training_has_read_is_spared(store: EventStore, urls: tuple[str,
     assert [user for user, _ in left(store)] == ["unread", "last"]
 
 
+def test_daily_it_goes_on_until_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, slept = tmp_path / "events.db", []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            file.write_bytes(b"no database")
+
+    monkeypatch.setenv("EVENTS_URL", f"sqlite:///{file}")
+    monkeypatch.setattr("sys.argv", ["keep_events", "--daily"])
+    monkeypatch.setattr(time, "sleep", sleep)
+    with pytest.raises(SystemExit, match="Nothing more was deleted: "):
+        main()
+    assert slept == [DAY, DAY]
+
+
 def run(**variables: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "scripts.keep_events"]
+    command = [sys.executable, "-m", "deploy.keep_events"]
     environment = {**os.environ, **variables}
     return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 

@@ -1,0 +1,169 @@
+"""What each engine costs as data grows: generated ratings, embedded against Spark in one process on two cores.
+
+    python -m benchmarks.scale [--ratings 1000000,5000000,25000000] [--engines embedded,spark] [--plot FILE.png]
+
+Each stage is a process of its own. Processor seconds and memory are of it and all that it starts; `disk` is the largest
+size of its project's folder, scratch files included. It prints a Markdown table; `--plot` draws processor seconds.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+from ruamel.yaml import YAML
+
+from benchmarks.big_artifact import MOVIELENS_25M, Size, histories
+from benchmarks.environments import CACHE, PROJECT
+from benchmarks.report import table
+from training.project import Project
+
+FAMILIES = {"embedded": "implicit_als", "spark": "spark_als"}
+SIZES = {
+    1_000_000: Size(6_500, 8_000, 1_000_000, 0),
+    5_000_000: Size(32_500, 20_000, 5_000_000, 0),
+    25_000_000: MOVIELENS_25M,
+}
+GROUPS = 50
+OWN_SHARE = 0.7  # of what a user has seen, the part that others of the group see, too
+GIB = 2**30
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one stage: seconds, processor seconds, and the largest memory and disk, bytes."""
+
+    seconds: float
+    processor: float
+    memory: int
+    disk: int
+
+    def texts(self) -> list[str]:
+        """As the table shows them."""
+        return [f"{self.seconds:.0f}", f"{self.processor:.0f}", f"{self.memory / GIB:.1f}", f"{self.disk / GIB:.1f}"]
+
+
+def main() -> None:
+    """Measure, print and draw."""
+    options = _options()
+    rows, totals = [], dict[tuple[str, int], float]()
+    for size in options.ratings:
+        folder = _generated(SIZES[size])
+        for engine in options.engines:
+            with tempfile.TemporaryDirectory(dir=CACHE) as root:
+                costs, quality = _measured(Project(Path(root)), folder, engine)
+            for stage, cost in costs.items():
+                numbers = [
+                    f"{cost.seconds:.0f}",
+                    f"{cost.processor:.0f}",
+                    f"{cost.memory / GIB:.1f}",
+                    f"{cost.disk / GIB:.1f}",
+                ]
+                rows.append([f"{size:,}", engine, stage, *numbers, f"{quality:.4f}" if stage == "evaluate" else ""])
+                print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
+            totals[engine, size] = sum(cost.processor for cost in costs.values())
+    header = ["ratings", "engine", "stage", "s", "processor, s", "memory, GiB", "disk, GiB", "NDCG@10"]
+    print(table(header, rows))
+    if options.plot:
+        _draw(totals, options.plot)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ratings", type=lambda text: [int(part) for part in text.split(",")], default=list(SIZES))
+    parser.add_argument("--engines", type=lambda text: text.split(","), default=list(FAMILIES))
+    parser.add_argument("--plot", type=Path)
+    return parser.parse_args()
+
+
+def _generated(size: Size) -> Path:
+    """Ratings by users of whom each group has its own popular items, so that there is something to learn."""
+    folder = CACHE / f"groups-{size.seen}"
+    if not (folder / "ratings.csv").exists():
+        rng = np.random.default_rng(0)
+        indptr, items = histories(size, rng)
+        users = np.repeat(np.arange(size.users), np.diff(indptr))
+        shift = (users % GROUPS) * (size.items // GROUPS) * (rng.random(size.seen) < OWN_SHARE)
+        times = 1_000_000_000 + rng.integers(500_000_000, size=size.seen)
+        columns = {"user_id": users + 1, "item_id": (items + shift) % size.items + 1, "timestamp": times}
+        folder.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(columns).to_csv(folder / "ratings.csv", index=False)
+    return folder
+
+
+def _measured(project: Project, data: Path, engine: str) -> tuple[dict[str, Cost], float]:
+    """The costs of the stages, and NDCG@10 on the test."""
+    family = FAMILIES[engine]
+    _write_params(project, data, engine, family)
+    commands = {"prepare": [], "train": [family], "evaluate": [family], "refit": []}
+    _run(project.root, ["fetch"])
+    costs = {stage: _run(project.root, [stage, *rest]) for stage, rest in commands.items()}
+    return costs, float(json.loads(project.metrics(family).read_text())["ndcg@10"])
+
+
+def _write_params(project: Project, data: Path, engine: str, family: str) -> None:
+    yaml = YAML()
+    content: dict[str, Any] = yaml.load(PROJECT / "params.yaml")
+    content.update({"engine": engine, "candidates": [family], "threads": 2})
+    content["fetch"].update({"source": "csv", "csv_folder": str(data)})
+    content["prepare"]["min_rating"] = None
+    content["models"]["implicit_als"]["recency_power"] = 0.0
+    yaml.dump(content, project.params)
+
+
+def _run(folder: Path, command: list[str]) -> Cost:
+    """Run one stage and look at its processes while it runs; exit where it fails."""
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "SPARK_LOCAL_IP": "127.0.0.1"}
+    start, memory, disk = time.perf_counter(), 0, 0
+    spent = dict[int, float]()
+    with (folder / "log").open("w") as log:
+        stage = psutil.Popen(
+            [sys.executable, "-m", "training", *command], cwd=folder, env=environment, stdout=log, stderr=log
+        )
+        while stage.poll() is None:
+            alive = [process for process in [stage, *stage.children(recursive=True)] if process.is_running()]
+            memory = max(memory, sum(_look(process, spent) for process in alive))
+            disk = max(disk, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+    if stage.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{(folder / 'log').read_text()[-2000:]}")
+    return Cost(time.perf_counter() - start, sum(spent.values()), memory, disk)
+
+
+def _look(process: psutil.Process, spent: dict[int, float]) -> int:
+    """Note a process' processor seconds, and return its memory; 0 where it has just ended."""
+    try:
+        times = process.cpu_times()
+        spent[process.pid] = times.user + times.system
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def _draw(totals: dict[tuple[str, int], float], path: Path) -> None:
+    """Processor seconds by size, both on logarithmic axes."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    for engine in FAMILIES:
+        sizes = sorted(size for each, size in totals if each == engine)
+        axes.plot(sizes, [totals[engine, size] for size in sizes], marker="o", label=engine)
+    axes.set(xscale="log", yscale="log", xlabel="ratings", ylabel="processor seconds of all stages")
+    axes.legend()
+    figure.savefig(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.contract.artifact import content_hash, load_artifact, write_artifact
+from app.contract.artifact_files import sha256_of
+from app.contract.recommender import Recommender
+from tests.artifacts import make_artifact
+from tests.registry import TestRegistry
+from tests.training.world import change_params
+from training.__main__ import main
+from training.errors import DataError, TrackingError
+from training.export import Wish, export, here
+from training.lists import bucket
+from training.lists.filters import ListFilters
+from training.params.whole import Params
+from training.project import Project
+
+USERS = 25
+
+
+@pytest.fixture(autouse=True)
+def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bucket, "USERS_PER_BUCKET", 10)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    write_artifact(tmp_path / "models" / "served", make_artifact(range(USERS), seen={2: [0, 1]}))
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def params(project: Project) -> Params:
+    return change_params(project)
+
+
+def wish(k: int = 2, alias: str | None = None, **filters: object) -> Wish:
+    return Wish(k, alias, ListFilters.model_validate(filters))
+
+
+def test_every_user_has_a_list_and_the_manifest_names_every_file(project: Project, params: Params) -> None:
+    out = project.root / "lists"
+    manifest = export(project, params, wish(), out)
+    served = load_artifact(project.served)
+    ranking = Recommender(served).recommend(np.arange(USERS), 2)
+    rows = pd.concat([pd.read_parquet(out / name) for name in manifest["files"]], ignore_index=True)
+    assert rows.item_id.tolist() == served.item_ids[ranking.items].ravel().tolist()
+    assert rows.score.tolist() == ranking.scores.round(6).ravel().tolist()
+    assert rows.user_id.tolist() == np.repeat(served.user_ids, 2).tolist()
+    assert json.loads((out / "manifest.json").read_text()) == manifest
+    digest = content_hash(project.served)
+    assert manifest | {"files": None} == {
+        "kind": "recommendation-lists",
+        "model_version": digest[:12],
+        "artifact_hash": digest,
+        "k": 2,
+        "filters": {},
+        "users": USERS,
+        "rows": 2 * USERS,
+        "files": None,
+    }
+    assert [file["rows"] for file in manifest["files"].values()] == [20, 20, 10]
+    assert all(sha256_of(out / name) == file["sha256"] for name, file in manifest["files"].items())
+    assert {path.name for path in out.iterdir()} == {"manifest.json", *manifest["files"]}
+
+
+def test_a_run_that_was_ended_goes_on_and_gives_the_same(project: Project, params: Params) -> None:
+    whole = export(project, params, wish(), project.root / "whole")
+    out, written = project.root / "lists", []
+
+    def interrupted(lists: bucket.Lists, artifact: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
+        yield from here(lists, artifact, folder, buckets[:2])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(project, params, wish(), out, interrupted)
+    assert not (out / "manifest.json").exists()
+
+    def counted(lists: bucket.Lists, artifact: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
+        written.extend(buckets)
+        return here(lists, artifact, folder, buckets)
+
+    assert export(project, params, wish(), out, counted) == whole
+    assert written == [2]
+    assert export(project, params, wish(), out) == whole
+
+
+def test_a_folder_of_other_lists_is_left_alone(project: Project, params: Params) -> None:
+    out = project.root / "lists"
+    export(project, params, wish(), out)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(DataError, match=r"holds lists of version \w+, k 2, filters {}: choose another folder"):
+        export(project, params, wish(k=3), out)
+    with pytest.raises(DataError, match="k 2"):
+        export(project, params, wish(genre=["drama"]), out)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    with pytest.raises(DataError, match="holds files that are no lists"):
+        export(project, params, wish(), project.root)
+
+
+def test_an_alias_names_the_version(
+    project: Project, registry: TestRegistry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry.uri)
+    params = change_params(project, register__name=registry.name)
+    write_artifact(tmp_path / "live", make_artifact(range(5)))
+    registry.register()
+    version = registry.register(tmp_path / "live", alias="Production")
+    manifest = export(project, params, wish(alias="production"), tmp_path / "lists")
+    assert (manifest["model_version"], manifest["users"]) == (version, 5)
+    assert manifest["artifact_hash"] == content_hash(tmp_path / "live")
+    with pytest.raises(TrackingError, match="has no version with the alias 'nobody'"):
+        export(project, params, wish(alias="nobody"), tmp_path / "others")
+
+
+def test_the_command_says_what_it_has_written(
+    project: Project, params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    main(["export", "--out", "lists", "--k", "1", "--filters", "exclude=10&exclude=20"])
+    version = content_hash(project.served)[:12]
+    assert capsys.readouterr().out == f"export: 25 rows for 25 users of version {version} in 3 files in lists\n"
+    with pytest.raises(SystemExit, match=r"export: --filters 'year=1'.*: year is not a known key"):
+        main(["export", "--out", "others", "--filters", "year=1"])

@@ -1,0 +1,76 @@
+"""The `export` command: the best unseen items of every user, as parquet files."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.contract.artifact import content_hash, load_artifact
+from app.contract.recommender import Recommender
+from training.errors import TrackingError
+from training.lists import folder as lists_folder
+from training.lists.bucket import Lists
+from training.lists.filters import ListFilters, allowed_items
+from training.params.whole import Params
+from training.progress import progress
+from training.project import Project
+
+VERSION_DIGITS = 12  # of the content hash, which is the version of a folder, as in the service
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which lists to export, and of which version; without an alias, of models/served."""
+
+    k: int
+    alias: str | None
+    filters: ListFilters
+
+
+WriteBuckets = Callable[[Lists, Path, Path, list[int]], Iterable[int]]
+"""Writes buckets of lists of the artifact in a folder into another; yields each that is done."""
+
+
+def here(lists: Lists, _: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
+    """Write one bucket after the other, each on all processors."""
+    for bucket in buckets:
+        lists.write(bucket, folder)
+        yield bucket
+
+
+def export(project: Project, params: Params, wish: Wish, out: Path, write: WriteBuckets = here) -> dict[str, Any]:
+    """Write the lists into `out`, going on where a former run ended, and return the manifest.
+
+    Raises DataError where the folder holds something else, TrackingError where MLflow can't be reached.
+    """
+    with _artifact(project, params, wish.alias) as (artifact, version):
+        loaded = load_artifact(artifact)
+        lists = Lists(Recommender(loaded), version, wish.k, allowed_items(loaded, wish.filters))
+        description = lists_folder.describe(lists, artifact, wish.filters)
+        lists_folder.begin(out, description)
+        wanted = lists_folder.missing(out, lists.n_buckets)
+        for _ in progress(write(lists, artifact, out, wanted), "export", "bucket", len(wanted)):
+            pass
+        return lists_folder.finish(out, description, lists.n_buckets)
+
+
+@contextmanager
+def _artifact(project: Project, params: Params, alias: str | None) -> Iterator[tuple[Path, str]]:
+    """The folder of the artifact, and its version."""
+    if alias is None:
+        yield project.served, content_hash(project.served)[:VERSION_DIGITS]
+        return
+    from training.tracking.aliases import version_of
+    from training.tracking.connection import connect, mlflow_errors
+    from training.tracking.versions import download_served
+
+    client, name = connect(project.root, params.registration.experiment), params.registration.name
+    with mlflow_errors():
+        version = version_of(client, name, alias)
+    if version is None:
+        raise TrackingError(f"{name} has no version with the alias {alias!r}: name one with promote VERSION")
+    project.cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=project.cache) as folder:
+        yield download_served(client, name, version, Path(folder)), version

@@ -1,0 +1,238 @@
+"""The `prepare` stage on Spark: the same splits, ids and types as `training.prepare`, in files of whole users."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from training.data.catalogue import catalogue_of, features_of
+from training.data.dataset import ITEM, ITEM_ID, POSITIVE, RATING, SPLITS, TIMESTAMP, USER, USER_ID, as_ids
+from training.data.events.files import read_events
+from training.data.events.merging import merge
+from training.data.events.sifting import Sifted, sift
+from training.data.provenance import Provenance, write_provenance
+from training.data.raw.ids import typed_series
+from training.data.split import cut_in_time, split_rows
+from training.errors import DataError, ParamsError
+from training.files import replacing, write_json, write_parquet
+from training.params.prepare import PrepareParams, SplitParams
+from training.params.spark import SparkParams
+from training.prepare import refuse_empty, said
+from training.project import Project
+from training.spark.buckets import Buckets, file_name
+from training.spark.reading import ORDER, item_ids, read_raw
+from training.spark.session import session
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+BUCKET = "bucket"
+COLUMNS = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
+Cuts = tuple[float, float] | None
+
+
+def prepare(project: Project, params: PrepareParams, spark_params: SparkParams) -> str:
+    """Write the splits, ids, catalogue and features into data/prepared, and figures about them to reports/stats.json.
+
+    Returns what was made, in a sentence. Raises DataError where a file is wrong or nothing is left to train on, and
+    ParamsError for what only the embedded engine does.
+    """
+    if params.split.method == "random":
+        raise ParamsError("prepare.split.method random needs engine: embedded; on Spark use per_user or global")
+    with session(project, spark_params) as spark, replacing(project.prepared) as folder:
+        folder.mkdir()
+        figures = _prepare(spark, project, params, spark_params, folder)
+    write_json(project.stats, figures)
+    return said(figures)
+
+
+def _prepare(
+    spark: "SparkSession", project: Project, params: PrepareParams, spark_params: SparkParams, folder: Path
+) -> dict[str, Any]:
+    read = read_raw(spark, project.raw, params.text_user_ids)
+    rated = _with_positives(_latest(read.ratings), params)
+    recorded, sifted = read_events(project.events), None
+    if recorded is not None:
+        items = read.items if read.items is not None else _from_ratings(read.ratings)
+        sifted = sift(recorded.rows, read.numeric_users, as_ids(items[ITEM_ID]))
+        rated = _merged(spark, rated, sifted, params)
+    ratings = _frequent(rated, params).persist()
+    items = catalogue_of(_from_ratings(ratings) if read.items is None else read.items)
+    users = numbered(ratings.select(USER_ID).distinct(), USER_ID, USER).persist()
+    buckets = Buckets.divide(folder, users.count(), spark_params.buckets)
+    rows = _by_internal_id(spark, ratings, users, items, buckets)
+    parts = _write(rows, folder, params.split, _cuts(ratings, params.split))
+    items.to_parquet(folder / "items.parquet", index=False)
+    features_of(items, params).to_parquet(folder / "features.parquet", index=False)
+    buckets.write(folder)
+    write_provenance(folder, Provenance(params.min_rating, recorded.learned if recorded else None))
+    figures = _stats(parts, buckets.users, items, ratings)
+    refuse_empty(figures["positives"], float(parts["highest"].max()), params)
+    if sifted is not None:
+        figures |= {"events": {"used": len(sifted.rows), **sifted.left_out, "forgotten_users": len(sifted.forgotten)}}
+    return figures
+
+
+def _latest(ratings: "DataFrame") -> "DataFrame":
+    """Keep a user's last rating of an item; of equal times, the last in the files."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    last_first = [f.col(name).desc() for name in (TIMESTAMP, *ORDER)]
+    age = f.row_number().over(Window.partitionBy(USER_ID, ITEM_ID).orderBy(*last_first))
+    return ratings.withColumn("age", age).where("age = 1").drop("age")
+
+
+def _with_positives(ratings: "DataFrame", params: PrepareParams) -> "DataFrame":
+    from pyspark.sql import functions as f
+
+    if params.min_rating is None:
+        return ratings.withColumn(POSITIVE, f.lit(True))
+    if ratings.where(f.isnan(RATING)).limit(1).count():
+        raise DataError(
+            "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
+        )
+    return ratings.withColumn(POSITIVE, f.col(RATING).cast("double") >= params.min_rating)
+
+
+def _merged(spark: "SparkSession", ratings: "DataFrame", events: Sifted, params: PrepareParams) -> "DataFrame":
+    """The ratings with what the events change; the events are few enough for `merge` to make its rows of them here."""
+    from pyspark.sql import functions as f
+
+    said_of = events.rows[[USER_ID, ITEM_ID]].drop_duplicates()
+    nothing = pd.DataFrame({name: said_of[name].head(0) for name in (USER_ID, ITEM_ID)})
+    nothing[RATING], nothing[TIMESTAMP], nothing[POSITIVE] = np.float32(0), np.int64(0), True
+    new = merge(nothing, events, params.min_rating)
+    new = new.astype({ITEM_ID: str}).assign(source=1, file="", start=0, row=np.arange(len(new)))
+    pairs = f.broadcast(spark.createDataFrame(said_of.astype({ITEM_ID: str}), ratings.select(USER_ID, ITEM_ID).schema))
+    forgotten = pd.DataFrame({USER_ID: events.forgotten})
+    kept = ratings.join(pairs, [USER_ID, ITEM_ID], "left_anti")
+    kept = kept.join(
+        f.broadcast(spark.createDataFrame(forgotten, ratings.select(USER_ID).schema)), USER_ID, "left_anti"
+    )
+    columns = [USER_ID, ITEM_ID, RATING, TIMESTAMP, *ORDER, POSITIVE]
+    return kept.select(columns).unionByName(spark.createDataFrame(new[columns], ratings.select(columns).schema))
+
+
+def _frequent(ratings: "DataFrame", params: PrepareParams) -> "DataFrame":
+    """Keep ratings of users and items with enough of them; repeat, as dropping one can make another too rare."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    wanted = {USER_ID: params.min_user_ratings, ITEM_ID: params.min_item_ratings}
+    limits = {name: least for name, least in wanted.items() if least > 1}
+    before = count = ratings.count() if limits else 1
+    while limits and count:
+        counts = {name: f.count("*").over(Window.partitionBy(name)) for name in limits}
+        counted = ratings.select("*", *(each.alias(f"n_{name}") for name, each in counts.items()))
+        enough = " and ".join(f"n_{name} >= {least}" for name, least in limits.items())
+        # A checkpoint, since the plan would double with each round.
+        ratings = counted.where(enough).drop(*(f"n_{name}" for name in limits)).localCheckpoint()
+        former, count = count, ratings.count()
+        if count == former:
+            break
+    if not count:
+        raise DataError(
+            f"none of the {before} ratings is left with prepare.min_user_ratings {params.min_user_ratings} "
+            f"and prepare.min_item_ratings {params.min_item_ratings}; lower them in params.yaml"
+        )
+    return ratings
+
+
+def _from_ratings(ratings: "DataFrame") -> pd.DataFrame:
+    """The items that are rated, where no file tells more of them."""
+    return pd.DataFrame({ITEM_ID: typed_series(item_ids(ratings))})
+
+
+def numbered(frame: "DataFrame", by: str, name: str) -> "DataFrame":
+    """Add a column that numbers the rows from 0 in the order of a column, without one task that holds them all."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    parts = frame.repartitionByRange(by).withColumn("part", f.spark_partition_id()).persist()
+    counts = {row["part"]: row["count"] for row in parts.groupBy("part").count().collect()}
+    offsets, total = [], 0
+    for part in sorted(counts):
+        offsets.append((part, total))
+        total += counts[part]
+    place = f.row_number().over(Window.partitionBy("part").orderBy(by)) - 1
+    first = f.broadcast(frame.sparkSession.createDataFrame(offsets, "part int, first long"))
+    return parts.join(first, "part").withColumn(name, f.col("first") + place).drop("part", "first")
+
+
+def _by_internal_id(
+    spark: "SparkSession", ratings: "DataFrame", users: "DataFrame", items: pd.DataFrame, buckets: Buckets
+) -> "DataFrame":
+    from pyspark.sql import functions as f
+
+    rows = pd.DataFrame({ITEM_ID: items[ITEM_ID].astype(str), ITEM: np.arange(len(items), dtype=np.int32)})
+    places = f.broadcast(spark.createDataFrame(rows, f"{ITEM_ID} string, {ITEM} int"))
+    numbered_rows = ratings.join(users, USER_ID).join(places, ITEM_ID).drop(ITEM_ID)
+    return numbered_rows.withColumn(BUCKET, f.floor(f.col(USER) / buckets.size).cast("int"))
+
+
+def _cuts(ratings: "DataFrame", params: SplitParams) -> Cuts:
+    """The two moments of a global split, as `numpy.quantile` finds them among the times of all positives."""
+    if params.method != "global":
+        return None
+    from pyspark.sql import functions as f
+
+    times = ratings.where(POSITIVE).select(TIMESTAMP)
+    ends = ratings.agg(f.min(TIMESTAMP), f.max(TIMESTAMP)).first()
+    assert ends is not None  # noqa: S101 - an aggregate has one row
+    if ends[0] == ends[1]:
+        raise DataError(
+            "prepare.split.method global needs timestamps, and all ratings have the same: use per_user or random"
+        )
+    last = times.count() - 1
+    places = [last * share for share in (1 - params.test - params.validation, 1 - params.test)]
+    wanted = sorted({int(end) for place in places for end in (np.floor(place), np.ceil(place))})
+    found = {
+        row["place"]: row[TIMESTAMP]
+        for row in numbered(times, TIMESTAMP, "place").where(f.col("place").isin(wanted)).collect()
+    }
+    between = [np.quantile([found[int(np.floor(place))], found[int(np.ceil(place))]], place % 1) for place in places]
+    return float(between[0]), float(between[1])
+
+
+def _write(rows: "DataFrame", folder: Path, params: SplitParams, cuts: Cuts) -> pd.DataFrame:
+    """Write every bucket's files in its own task, and return a row of figures for each."""
+    for name in ("users", *SPLITS):
+        (folder / f"{name}.parquet").mkdir()
+    schema = ", ".join([f"{BUCKET} int", "rows long", *(f"{name} long" for name in SPLITS), "highest double"])
+
+    def write(bucket: pd.DataFrame) -> pd.DataFrame:
+        return _write_bucket(bucket, folder, params, cuts)
+
+    figures: pd.DataFrame = rows.groupBy(BUCKET).applyInPandas(write, schema).toPandas()
+    return figures
+
+
+def _write_bucket(rows: pd.DataFrame, folder: Path, params: SplitParams, cuts: Cuts) -> pd.DataFrame:
+    """Split the rows of a bucket's users and write them; equal rows give equal bytes, whatever order they come in."""
+    rows = rows.sort_values([USER, TIMESTAMP, *ORDER], ignore_index=True).astype({USER: np.int32, ITEM: np.int32})
+    if cuts is None:
+        numbers = split_rows(rows, params, np.random.default_rng(0))
+    else:
+        numbers = cut_in_time(rows[TIMESTAMP].to_numpy(), *cuts)
+    file = file_name(int(rows[BUCKET].iloc[0]))
+    users = rows[[USER_ID]][~rows.duplicated(USER)].reset_index(drop=True)
+    frames = {name: rows.loc[numbers == number, COLUMNS].reset_index(drop=True) for number, name in enumerate(SPLITS)}
+    for name, frame in {"users": users, **frames}.items():
+        write_parquet(folder / f"{name}.parquet" / file, frame)
+    positives = {name: [int(frame[POSITIVE].sum())] for name, frame in frames.items()}
+    highest = float(rows[RATING].max())
+    return pd.DataFrame({BUCKET: rows[BUCKET].head(1), "rows": [len(rows)], **positives, "highest": [highest]})
+
+
+def _stats(parts: pd.DataFrame, n_users: int, items: pd.DataFrame, ratings: "DataFrame") -> dict[str, Any]:
+    n_ratings, n_items = int(parts["rows"].sum()), len(items)
+    return {
+        "users": n_users,
+        "items": n_items,
+        "items_without_ratings": n_items - ratings.select(ITEM_ID).distinct().count(),
+        "ratings": n_ratings,
+        "density": round(n_ratings / (n_users * n_items), 6),
+        "positives": {name: int(parts[name].sum()) for name in SPLITS},
+    }
