@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import PROJECT
 
-PROFILES = ("s3", "monitoring", "train", "retrain", "spark")
+PROFILES = ("s3", "monitoring", "train", "retrain", "trial", "spark")
 
 
 def write_env(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -109,7 +109,7 @@ def test_each_service_reaches_events_by_its_own_role_or_not_at_all(tmp_path: Pat
         for name, service in found.items()
         if "EVENTS_URL" in service.get("environment", ())
     }
-    training = dict.fromkeys(("bootstrap", "train", "retrain", "spark-train"), "events_training")
+    training = dict.fromkeys(("bootstrap", "train", "retrain", "trial", "spark-train"), "events_training")
     assert roles == {"api": "events_service", "events-keeper": "events_keeper", **training}
     on_network = {name for name, service in found.items() if "events" in service["networks"]}
     assert on_network == {*roles, "postgres", "events-database"}
