@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +76,8 @@ class Everyone:
         factors = Factors(nobody, model.item_embeddings, zeros, model.item_biases, encoder)
         vectors = self.folder / "vectors"
         if vectors.is_dir():
-            found = _vectors(
-                vectors / file_name(bucket), self.buckets.part(bucket).first_user, knowledge.dataset.n_users, dim
-            )
+            first = self.buckets.part(bucket).first_user
+            found = _vectors(vectors / file_name(bucket), first, knowledge.dataset.n_users, dim)
             return replace(factors, user_embeddings=found[knowledge.known_users])
         factors = _by_history(knowledge, factors, recommender)
         _copy_learned(model, knowledge.dataset.user_ids[knowledge.known_users], factors.user_embeddings)
@@ -97,9 +97,9 @@ class Everyone:
 
 def _by_history(knowledge: Knowledge, factors: Factors, recommender: Recommender) -> Factors:
     """The factors with users folded in as the service does it, or as their family weighs histories by age."""
-    positives = knowledge.training_data.positives
-    histories = np.split(positives.indices, positives.indptr[1:-1])
-    vectors = np.stack([recommender.fold_in(history) for history in histories])
+    positives, vectors = knowledge.training_data.positives, np.zeros_like(factors.user_embeddings)
+    for row, (start, end) in enumerate(pairwise(positives.indptr.tolist())):
+        vectors[row] = recommender.fold_in(positives.indices[start:end])
     factors = replace(factors, user_embeddings=vectors)
     family = make_family(recommender.artifact.recipe.family, recommender.artifact.recipe.params)
     return family.with_recency(knowledge.training_data, factors) if isinstance(family, WeighsByAge) else factors

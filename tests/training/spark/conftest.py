@@ -62,11 +62,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with ExitStack() as stack:
         master = ["master.Master", "--host", HOST, "--port", str(port), "--webui-port", str(page)]
         start(stack, folder, master)
-        wait_until(lambda: state(page) is not None, seconds=60, step=0.2)
+        wait_until(lambda: state(page) is not None, seconds=300, step=0.2)
         address = f"spark://{HOST}:{port}"
         worker = ["worker.Worker", "--cores", "1", "--memory", "1g", "--webui-port", "0", address]
         workers = [start(stack, folder, worker) for _ in range(2)]
-        wait_until(lambda: (state(page) or {}).get("aliveworkers") == 2, seconds=60, step=0.2)
+        wait_until(lambda: (state(page) or {}).get("aliveworkers") == 2, seconds=300, step=0.2)
         yield Cluster(address, workers)
 
 
