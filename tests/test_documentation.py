@@ -1,7 +1,6 @@
 """What the documentation must not forget."""
 
 import re
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.processes import PROJECT
-from training.models import make_family
 
 DOCS = PROJECT / "docs"
 PAGES = [*DOCS.rglob("*.md"), *PROJECT.glob("*.md"), PROJECT / "data" / "own" / "README.md"]
@@ -88,11 +86,3 @@ def _readme(name: str) -> str:
 def _prose(page: str) -> str:
     """All but the blocks, below the choice of language."""
     return re.sub(r"(?s)```.*?```", "", page.partition("\n* ")[2])
-
-
-def test_the_recipe_for_large_data_is_one_that_the_pipeline_takes() -> None:
-    page = (PROJECT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    recipe = YAML(typ="safe").load(textwrap.dedent(re.findall(r"( +candidates: \[blend.*?)```", page, re.DOTALL)[0]))
-    blend = make_family("blend", recipe["models"]["blend"]).model_dump(mode="json")
-    members = {name: make_family(name, params) for name, params in blend["members"].items()}
-    assert sum(member.model_dump(mode="json")["embedding_size"] for member in members.values()) == 512

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from training.project import Project
 from training.tuning.params_file import read_changes
 from training.tuning.recipe import apply_recipe, families_of_recipe, propose, recipes
 
+UNMEASURED = {"sparse"}
 NAMES = ["cold", "dense", "fast", "small", "sparse"]
 FEW = {"train": 60_000, "validation": 10_000, "test": 20_000}
 MANY = {"train": 600_000, "validation": 90_000, "test": 180_000}
@@ -65,6 +67,17 @@ def test_a_recipe_names_every_parameter_of_its_families_so_that_nothing_else_dec
     for family, section in read_changes(ROOT / "recipes" / f"{name}.yaml")["models"].items():
         known = type(make_family(family, load_params(ROOT / "params.yaml").models[family])).model_fields  # type: ignore[attr-defined]
         assert set(section) == set(known)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_s_head_says_what_it_is_for_and_costs_and_its_figures_are_those_of_the_benchmarks(name: str) -> None:
+    head = (ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8").partition("\ncandidates:")[0]
+    said = dict(re.findall(r"^# (Data|Time|Memory|Measured): (.+(?:\n#  .+)*)", head, re.MULTILINE))
+    assert said.keys() == {"Data", "Time", "Memory", "Measured"}
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    figures = re.findall(r"\b0\.\d{4}\b", said["Measured"])
+    assert bool(figures) == (name not in UNMEASURED)
+    assert all(figure in page for figure in figures)
 
 
 @pytest.mark.parametrize("name", NAMES)
