@@ -79,7 +79,7 @@ class Follower:
         self._cache = ModelCache(settings)
         self._store = store
         self._poll_seconds = settings.model_poll_seconds
-        self._refused: tuple[Release, ModelRefusedError] | None = None
+        self._refused: tuple[Release, str] | None = None
         self._failure: tuple[Release, str] | None = None  # the last one, with its error's code
         self._polls_failed = 0  # so often in succession
         # The callers that wait for a poll; None ends the thread.
@@ -165,8 +165,7 @@ class Follower:
 
     def _load(self, release: Release) -> None:
         if self._refused is not None and self._refused[0] == release:
-            # Remove the traceback, which grows with every raise.
-            raise self._refused[1].with_traceback(None)
+            raise ModelRefusedError(self._refused[1])
         entry = self._cache.find(release) if self._is_cached else None
         if entry is not None and self._load_cached(entry):
             self._cache.keep(entry)
@@ -174,8 +173,8 @@ class Follower:
         try:
             self._load_downloaded(release)
         except ModelRefusedError as error:
-            # Keep a copy: the frames of the original's traceback keep the files mapped.
-            self._refused = (release, ModelRefusedError(str(error)))
+            # Keep the sentence alone: an error keeps the models that the frames of its traceback know.
+            self._refused = (release, str(error))
             raise
 
     def _count_failure(self, release: Release, error: ModelError) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.artifacts import make_artifact, write
+from tests.artifacts import damage, make_artifact, write
 from tests.client import Client
 from tests.conftest import MakeSettings
 from tests.processes import wait_until
@@ -54,4 +54,26 @@ def test_memory_after_50_swaps_is_as_after_one(
         mapped = mapped_versions(process, tmp_path / "cache")
     print(f"{before >> 20} MiB after the first swaps, {after >> 20} MiB after {SWAPS} more")  # noqa: T201
     assert after - before < TOLERANCE
+    assert [path.name.partition("-")[0] for path in mapped] == ["2"]
+
+
+def test_a_refused_version_keeps_no_former_model_in_memory(
+    registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    settings = make_settings(
+        registry, admin_token="token", model_poll_seconds=3600, model_cache_dir=tmp_path / "cache", log_level="WARNING"
+    )
+    for version in ("1", "2", "3"):
+        folder = write(tmp_path / version)
+        if version == "3":
+            damage(folder / "item_biases.npy")
+        registry.register(folder, alias="production" if version == "1" else None)
+    with service(settings, tmp_path / "log") as (client, running):
+        wait_until(serves(client, "1"), seconds=60)
+        registry.move("production", "3")
+        for _ in range(2):  # the first poll downloads and refuses it, the second knows it
+            answer = client.get("/model/reload", "POST", {"Authorization": "Bearer token"}).json
+            assert (answer["version"], answer["registry"]["status"]) == ("1", "artifact_refused")
+        move(registry, client, "2")
+        mapped = mapped_versions(psutil.Process(running.pid), tmp_path / "cache")
     assert [path.name.partition("-")[0] for path in mapped] == ["2"]
