@@ -26,7 +26,7 @@ ITEMS, DIM, REPEATS, BATCH = 62_423, 64, 5_000, 100
 MAKE = """
 CREATE TABLE history (user_id bigint PRIMARY KEY, items integer[] NOT NULL);
 INSERT INTO history SELECT u, ARRAY(SELECT ((u * 2654435761 + g * 40503) & 2147483647)::int % {items}
-  FROM generate_series(1, 20 + (u * 7919 % 101)::int) AS g) FROM generate_series(1, {users}) AS u;
+  FROM generate_series(1, 20 + (u * 7919 % 101)::int) AS g) FROM generate_series(1::bigint, {users}) AS u;
 """
 ONE = "SELECT items FROM history WHERE user_id = %s"
 MANY = "SELECT items FROM history WHERE user_id = ANY(%s)"
