@@ -19,7 +19,7 @@ VERSIONS = ("1.31", "1.34")
 # What Kubernetes has another thing for: an Ingress, a bucket, a Prometheus, a CronJob's schedule, an operator of Spark.
 NOT_HERE = {"gateway", "s3", "buckets", "prometheus", "grafana", "train", "spark-master", "spark-worker", "spark-train"}
 # A CronJob runs once and ends, where the container goes on and waits.
-OTHER_COMMAND = {"retrain", "events-keeper"}
+OTHER_COMMAND = {"retrain", "trial", "events-keeper"}
 ONLY_COMPOSE = {"RETRAIN_CRON"}
 GIB = {"M": 1 << 20, "G": 1 << 30, "Mi": 1 << 20, "Gi": 1 << 30}
 

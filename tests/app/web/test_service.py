@@ -123,13 +123,12 @@ def test_a_slow_answer_shows_that_the_page_works(screen: Screen) -> None:
     screen.open("#user?id=2")
     screen.settle()
 
-    def delay(route: Route) -> None:
-        time.sleep(1)
-        route.continue_()
-
-    screen.page.route("**/recommendations*", delay)
+    held: list[Route] = []
+    screen.page.route("**/recommendations*", lambda route: held.append(route))
     screen.page.get_by_role("button", name="1 short history").click()
     expect(screen.page.locator("#working")).to_have_text("Working…")
+    for route in held:
+        route.continue_()
     expect(screen.page.locator("#working")).to_be_hidden()
 
 
