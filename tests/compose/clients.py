@@ -1,6 +1,7 @@
 """Clients that go on asking the gateway while something is broken."""
 
 import http.client
+import itertools
 import json
 import threading
 import time
@@ -10,6 +11,7 @@ from types import TracebackType
 CLIENTS = 4
 PAUSE_SECONDS = 0.05  # of each between two requests: all together stay below the gateway's limit
 PATIENCE_SECONDS = 30
+USERS = 1000  # a few who got all lists would drown what a trial counts
 
 
 @dataclass
@@ -38,10 +40,11 @@ class Clients:
 
     def _ask(self, number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        users = itertools.cycle(range(number, USERS, CLIENTS))
         while not self._stopping.wait(PAUSE_SECONDS):
             started = time.monotonic()
             try:
-                connection.request("GET", f"/users/{number}/recommendations?k=3")
+                connection.request("GET", f"/users/{next(users)}/recommendations?k=3")
                 response = connection.getresponse()
                 body = response.read()
                 failure = "" if response.status == 200 else f"{response.status} {body.decode()}"

@@ -23,6 +23,7 @@ FLUSHED_SECONDS = 12
 BEGIN = f"""
 import time
 from pathlib import Path
+import mlflow
 from training.tracking import aliases, on_trial
 from training.tracking.connection import connect
 import mlflow
@@ -38,7 +39,7 @@ LOADED = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/ver
 
 def train(deployment: Deployment, *command: str) -> str:
     """What a command in the image of training prints."""
-    return deployment.compose("run", "--rm", "--no-deps", "train", *command)
+    return deployment.compose("run", "--rm", "-T", "--no-deps", "train", *command)
 
 
 def begin(deployment: Deployment) -> tuple[str, str]:
@@ -75,7 +76,7 @@ def look(deployment: Deployment, number: int) -> tuple[str, str, int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", deployment.port, timeout=30)
     user, versions = f"viewer-{number}", set()
     for _ in range(LISTS):
-        time.sleep(0.03)  # below the gateway's limit
+        time.sleep(0.05)  # with the clients who ask all the time, below the gateway's limit
         connection.request("GET", f"/users/{user}/recommendations?k=10")
         response = connection.getresponse()
         body = response.read()
