@@ -15,7 +15,7 @@ Hits = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
 PerUser = npt.NDArray[np.float64]
 
-SORT_FROM = 50  # relevant items of a user, from which on sorting all scores is the quicker way to count
+SORT_FROM = 1 / 4000  # relevant items as a share of all, from which on sorting the scores is the quicker way to count
 
 
 def precision(hits: Hits, n_relevant: Counts) -> PerUser:
@@ -125,8 +125,8 @@ def _below(scores: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bou
 
 
 def _below_in_row(row: npt.NDArray[np.float32], values: npt.NDArray[np.float32]) -> float:
-    # Two passes over the row take a fiftieth of the time of sorting it.
-    if len(values) < SORT_FROM:
+    # Two passes over a row of 62,000 take a fourteenth of the time of sorting it; over one of 4,000, a third.
+    if len(values) < SORT_FROM * len(row):
         return sum(np.count_nonzero(row < value) + np.count_nonzero(row <= value) for value in values) / 2
     ordered = np.sort(row)
     below = ordered.searchsorted(values).sum() + ordered.searchsorted(values, "right").sum()
