@@ -68,6 +68,12 @@ def test_the_two_commands_stand_before_line_25_of_the_readme() -> None:
         assert any(line.startswith(command) for line in head)
 
 
+def test_the_answer_in_the_readme_is_that_of_the_api_page() -> None:
+    """Which a test asks of a running service."""
+    [answer] = re.findall(r"(?s)```console\n\$ curl .*?```", _readme("README.md"))
+    assert answer in (DOCS / "api.md").read_text(encoding="utf-8")
+
+
 def test_the_readme_says_the_same_in_french() -> None:
     english, french = _readme("README.md"), _readme("README.fr.md")
     blocks = r"(?s)```.*?```"
