@@ -157,11 +157,11 @@ def _add_followers(app: FastAPI, settings: Settings) -> None:
 def _loaded_versions(app: FastAPI, settings: Settings) -> LoadedVersions:
     state = app.state
     served = settings.model_alias.lower() if settings.model_dir is None else None
-    followed = [Followed(served, state.store, state.follower)]
+    followed = [Followed(served, state.follower)]
     if state.challenger is not None:
-        followed.append(Followed(CHALLENGER, state.challenger.store, state.challenger))
+        followed.append(Followed(CHALLENGER, state.challenger))
     if settings.shadow_alias is not None:
-        followed.append(Followed(settings.shadow_alias.lower(), state.shadow.store, state.shadow.follower))
+        followed.append(Followed(settings.shadow_alias.lower(), state.shadow.follower))
     return LoadedVersions(followed)
 
 

@@ -81,12 +81,16 @@ class Recommender:
         Σ encoder[liked] / √n + intercept, n being the number of rows with an encoder that is not all zero. Without
         such a row the vector is all zero.
         """
-        rows = self.artifact.encoder[liked]
-        n = np.count_nonzero(rows.any(axis=1))
+        total, n = self.encoded(liked)
         if not n:
             return np.zeros_like(self.artifact.encoder_intercept)
-        vector: Float32Array = rows.sum(axis=0) / np.float32(np.sqrt(n))
+        vector: Float32Array = total / np.float32(np.sqrt(n))
         return vector + self.artifact.encoder_intercept
+
+    def encoded(self, rows: npt.NDArray[np.integer]) -> tuple[Float32Array, int]:
+        """The sum of the encoders of item rows, float32 (dim,), and the number of those that are not all zero."""
+        encoders = self.artifact.encoder[rows]
+        return encoders.sum(axis=0), int(np.count_nonzero(encoders.any(axis=1)))
 
     def popular(self, k: int) -> Ranking:
         """The k items with most training interactions, scored by their number."""

@@ -70,7 +70,7 @@ class Exposures:
     def __init__(self, store: EventStore, metrics: ExposureMetrics) -> None:
         self._totals = Counts[tuple[str, str]]()
         self._store, self._metrics = store, metrics
-        self._tallies: list[Tally] = []
+        self._tallies: dict[tuple[str, Arm, str], Tally] = {}
         self._is_failing = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
@@ -85,10 +85,8 @@ class Exposures:
         self._thread.join(STOP_SECONDS)
 
     def tally(self, experiment: str, arm: Arm, version: str) -> Tally:
-        """Where to count the lists of an arm."""
-        tally = Tally(experiment, arm, version)
-        self._tallies.append(tally)
-        return tally
+        """Where to count the lists of an arm; the same each time."""
+        return self._tallies.setdefault((experiment, arm, version), Tally(experiment, arm, version))
 
     def fell_back(self, experiment: str) -> None:
         """Count a list of the live version for a user of the other arm, whose version is not loaded."""
@@ -100,7 +98,7 @@ class Exposures:
 
     def flush(self) -> None:
         """Append what was counted to the store; what it does not take waits for the next time."""
-        for tally in list(self._tallies):
+        for tally in list(self._tallies.values()):
             taken = tally.take()
             if taken:
                 self._append(tally, taken)

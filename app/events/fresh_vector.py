@@ -1,7 +1,5 @@
 """The vector of a user whose likes have changed since the model learned."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from app.contract.artifact import Float32Array
@@ -15,8 +13,8 @@ def fresh_vector(
     recommender: Recommender,
     learned_vector: Float32Array,
     learned: ItemRows,
-    added: Sequence[int],
-    taken_back: Sequence[int],
+    added: ItemRows,
+    taken_back: ItemRows,
 ) -> Float32Array:
     """The vector, float32 (dim,), of a user who liked the item rows `learned` when `learned_vector` was learned.
 
@@ -24,11 +22,11 @@ def fresh_vector(
     without those `taken_back`, Enc is the fold-in, n the size of h, m that of both changes. Only items with an encoder
     count. `learned_vector` itself where m is 0; all zero where h' is empty. docs/freshness.md says how it was chosen.
     """
-    (plus, n_plus), (minus, n_minus) = _encoded(recommender, added), _encoded(recommender, taken_back)
+    (plus, n_plus), (minus, n_minus) = recommender.encoded(added), recommender.encoded(taken_back)
     m = n_plus + n_minus
     if not m:
         return learned_vector
-    total, n = _encoded(recommender, learned)
+    total, n = recommender.encoded(learned)
     n_now, intercept = n + n_plus - n_minus, recommender.artifact.encoder_intercept
     if not n_now:
         return np.zeros_like(intercept)
@@ -37,11 +35,3 @@ def fresh_vector(
         weight = np.float32(n / (n + LEARNED_PER_FRESH * m))
         vector += weight * (learned_vector - total / np.float32(np.sqrt(n)) - intercept)
     return vector
-
-
-def _encoded(recommender: Recommender, rows: ItemRows | Sequence[int]) -> tuple[Float32Array, int]:
-    """The sum of the encoders of some items, and the number of those that have one."""
-    if not len(rows):
-        return np.zeros_like(recommender.artifact.encoder_intercept), 0
-    encoders = recommender.artifact.encoder[rows]
-    return encoders.sum(axis=0), int(np.count_nonzero(encoders.any(axis=1)))

@@ -139,8 +139,8 @@ def _profile(model: ServedModel, row: int | None, fresh: Fresh) -> Profile:
         recommender,
         learned_vector,
         _rows(item for item, liked in learned.items() if liked),
-        added=[item for item in fresh.meanings if now.get(item) and not learned.get(item)],
-        taken_back=[item for item in fresh.meanings if learned.get(item) and not now.get(item)],
+        added=_rows(item for item in fresh.meanings if now.get(item) and not learned.get(item)),
+        taken_back=_rows(item for item in fresh.meanings if learned.get(item) and not now.get(item)),
     )
     # The ready list is in the order of the learned vector, and lacks what was seen, taken back or not.
     is_ready = row is not None and vector is learned_vector and learned.keys().isdisjoint(taken_back)

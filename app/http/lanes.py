@@ -36,12 +36,14 @@ class Lane:
 
 
 class _Arms(NamedTuple):
-    """The lanes of a trial, by arm, and whose they are."""
+    """A trial and the lanes of its arms."""
 
     trial: Trial
-    live: ServedModel
-    tried: ServedModel
     lanes: tuple[Lane, Lane]
+
+    def are_of(self, trial: Trial, live: ServedModel, tried: ServedModel | None) -> bool:
+        """Whether they are still those of this trial and of these models."""
+        return self.trial is trial and self.lanes[0].model is live and self.lanes[1].model is tried
 
 
 class Lanes:
@@ -71,7 +73,7 @@ class Lanes:
         challenger = self._challenger
         if challenger is not None and (trial := challenger.trial) is not None:
             arms = self._arms
-            if arms is None or arms.trial is not trial or arms.live is not live or arms.tried is not challenger.model:
+            if arms is None or not arms.are_of(trial, live, challenger.model):
                 arms = self._arms = self._begin(trial, live, challenger.model)
             # No event can be of a user with such an id.
             if arms is not None and len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id:
@@ -116,7 +118,7 @@ class Lanes:
         ):
             tally = self._exposures.tally(trial.experiment, arm, model.version)
             lanes.append(Lane(model, profiles, id_maker(model.version, arm), tally))
-        return _Arms(trial, live, tried, (lanes[0], lanes[1]))
+        return _Arms(trial, (lanes[0], lanes[1]))
 
     def _note_fallback(self, trial: Trial, live: ServedModel, user_id: str) -> None:
         if trial.against == live.version:

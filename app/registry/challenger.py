@@ -30,12 +30,11 @@ class Challenger(Follower):
     def __init__(self, settings: Settings, collectors: CollectorRegistry, *, prepare: Prepare | None = None) -> None:
         self.trial: Trial | None = None
         self.model: ServedModel | None = None
-        self.store = ModelStore()
         self._share = settings.trial_share
         self._spoilt = ""
         followed = settings.model_copy(update={"model_alias": CHALLENGER})
-        self._own_metrics = ModelMetrics(collectors, "recommender_challenger_model")
-        super().__init__(followed, self.store, self._own_metrics, purpose=TRYING, prepare=prepare)
+        metrics = ModelMetrics(collectors, "recommender_challenger_model")
+        super().__init__(followed, ModelStore(), metrics, purpose=TRYING, prepare=prepare)
 
     def load_last_good(self) -> None:
         """Load nothing: without its tags nobody knows whether a version is still on trial."""
@@ -78,8 +77,7 @@ class Challenger(Follower):
             self.model = None
         self.trial = trial
         if trial is None:
-            self.store.clear()
-            self._own_metrics.let_go()
+            self._let_go()
             logger.info("The trial has ended: everybody gets the live version's lists")
             return
         logger.info(

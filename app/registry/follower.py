@@ -77,7 +77,7 @@ class Follower:
         # A folder needs no cache, and the cache holds the registry's versions only.
         self._is_cached = settings.model_dir is None
         self._cache = ModelCache(settings)
-        self._store = store
+        self.store = store
         self._poll_seconds = settings.model_poll_seconds
         self._refused: tuple[Release, str] | None = None
         self._failure: tuple[Release, str] | None = None  # the last one, with its error's code
@@ -141,7 +141,7 @@ class Follower:
 
     def _pause(self) -> list[Future[FollowerState] | None]:
         """Wait until it is time to poll; returns the callers that have asked for it."""
-        lacks_model = self._purpose == SERVING and self._store.current is None
+        lacks_model = self._purpose == SERVING and self.store.current is None
         seconds = min(self._poll_seconds, MAX_POLL_SECONDS_WITHOUT_MODEL if lacks_model else math.inf)
         try:
             asked = [self._asked.get(timeout=seconds)]
@@ -152,14 +152,14 @@ class Follower:
         return asked
 
     def _follow(self, target: Target) -> None:
-        current, release = self._store.current, target.release
+        current, release = self.store.current, target.release
         if current is not None and current.release == release:
             return
         try:
             self._load(release)
         except ModelError as error:
             # Count only if the swap, not just caching, failed.
-            if self._store.current is current:
+            if self.store.current is current:
                 self._count_failure(release, error)
             raise
 
@@ -211,13 +211,17 @@ class Follower:
                 self._cache.add(release, artifact, model.content_hash)
 
     def _serve(self, model: ServedModel, origin: str) -> None:
-        former = self._store.current
+        former = self.store.current
         if self._prepare is not None:
             self._prepare(self._purpose, model.artifact.events)
-        self._store.swap(model)
+        self.store.swap(model)
         self._metrics.swapped(model)
         before = f", instead of version {former.version}" if former is not None else ""
         logger.info("%s version %s %s%s", self._purpose.capitalize(), model.version, origin, before)
+
+    def _let_go(self) -> None:
+        self.store.clear()
+        self._metrics.let_go()
 
     def _warn(self, warning: str | None) -> None:
         if warning is not None and warning != self.state.warning:
@@ -229,7 +233,7 @@ class Follower:
         if self.state.status != error.code or known is None or known.version != version:
             known = Problem(error.code, str(error), version, now)
             unexpected = type(error) is ModelError
-            current = self._store.current
+            current = self.store.current
             doing = (
                 f"Not {self._purpose} yet" if current is None else f"Still {self._purpose} version {current.version}"
             )

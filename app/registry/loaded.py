@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.errors import AliasNotLoadedError
-from app.model.store import ModelStore, ServedModel
+from app.model.store import ServedModel
 from app.registry.follower import Follower
 from app.registry.target import Target
 
@@ -14,8 +14,12 @@ class Followed:
     """An alias that is followed; None for a folder."""
 
     alias: str | None
-    store: ModelStore
     follower: Follower
+
+    @property
+    def current(self) -> ServedModel | None:
+        """The loaded version."""
+        return self.follower.store.current
 
     def target(self, model: ServedModel) -> Target | None:
         """What the registry says of this model's version; None if the last poll found no version or another one."""
@@ -31,7 +35,7 @@ class LoadedVersions:
 
     def named(self, alias: str) -> ServedModel:
         """The version with this alias, in upper or lower case; raises AliasNotLoadedError."""
-        found = {each.alias: model for each in self.followed if each.alias and (model := each.store.current)}
+        found = {each.alias: model for each in self.followed if each.alias and (model := each.current)}
         model = found.get(alias.lower())
         if model is None:
             loaded = ", ".join(found) or "none"

@@ -44,9 +44,8 @@ class RestingFollower(Follower):
     def _follow(self, target: Target) -> None:
         if target.tags.get(STATE) != RUNNING:
             super()._follow(target)
-        elif self._store.current is not None:
-            self._store.clear()
-            self._metrics.let_go()
+        elif self.store.current is not None:
+            self._let_go()
             logger.info("The shadow rests: version %s is on trial", target.release.version)
 
 

@@ -22,7 +22,7 @@ router = APIRouter(tags=["model"])
 @router.get("/versions")
 async def list_versions(settings: CurrentSettings, versions: CurrentVersions) -> VersionDescriptions:
     """The loaded versions, the served one first, each with what the gate said of it."""
-    loaded = ((followed, followed.store.current) for followed in versions.followed)
+    loaded = ((followed, followed.current) for followed in versions.followed)
     described = [_description(settings, followed, model) for followed, model in loaded if model is not None]
     return VersionDescriptions(versions=described)
 

@@ -64,21 +64,26 @@ function notice(kind, ...content) {
   notices.append(h("div", { class: `notice ${kind}`, role: "status", "data-text": content[0] }, h("p", {}, content[0]), content.slice(1)));
 }
 
-/** Notice another version, and a service that is gone or back. */
-async function poll() {
-  if (document.hidden || !document.getElementById("key").hidden) return;
+const poll = () => document.hidden || !document.getElementById("key").hidden || look(true);
+
+/** Notice another version, and a service that is gone or back; false if the service wants a key. */
+async function look(quiet) {
   try {
-    const model = await ask(request(at`model`), undefined, true);
+    const model = await ask(request(at`model`), undefined, quiet);
     notice("offline", null);
     serving.textContent = model.version === null ? t("noVersion") : t("serving", model.version, model.family);
-    const onScreen = shown.view.version();
+    const onScreen = shown.view?.version();
     if (onScreen && model.version !== null && onScreen !== model.version) offerReload(model.version);
     else notice("swap", null);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 401) askForKey();
-    else notice("offline", t("offline"));
+    if (error.status === 401) {
+      askForKey();
+      return false;
+    }
+    notice("offline", t("offline"));
   }
+  return true;
 }
 
 function offerReload(version) {
@@ -122,15 +127,10 @@ function reveal(content) {
 
 /** The first question shows whether the service wants a key; only then does the view ask its own. */
 async function start() {
-  try {
-    await ask(request(at`model`));
-  } catch (error) {
-    if (error.status === 401) return askForKey();
-  }
+  if (!(await look(false))) return;
   shown.view?.end?.();
   shown = { name: null };
   show();
-  poll();
 }
 
 main.before(h("form", { class: "panel key", id: "key", hidden: true }));

@@ -63,6 +63,11 @@ def today() -> str:
     return datetime.now(timezone.utc).date().isoformat()
 
 
+def test_an_arm_has_one_tally_however_often_its_version_is_loaded(exposures: Exposures, challenger: Tally) -> None:
+    assert exposures.tally(TRIAL, Arm.CHALLENGER, "7") is challenger
+    assert exposures.tally(TRIAL, Arm.CHALLENGER, "8") is not challenger
+
+
 def test_lists_of_a_user_and_arm_are_summed_to_a_row(
     exposures: Exposures, store: Store, challenger: Tally, production: Tally
 ) -> None:

@@ -14,7 +14,7 @@ from app.contract.recommender import NO_ITEM, Recommender
 from app.events.fresh_vector import fresh_vector
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
-from app.model.profile import Profile, learned_profile, liked_rows
+from app.model.profile import NO_ROWS, Profile, learned_profile, liked_rows
 from app.model.release import Release
 from app.model.selection import rank, recommend
 from app.model.store import ServedModel, load_model
@@ -235,4 +235,4 @@ def test_a_kept_list_is_that_of_a_whole_ranking(model: ServedModel, overlay: Ove
 def test_nothing_fresh_leaves_the_very_vector(model: ServedModel) -> None:
     recommender = model.recommender
     vector, liked = recommender.user_vector(0), recommender.liked(0)
-    assert fresh_vector(recommender, vector, liked, [N_ITEMS - 1], []) is vector
+    assert fresh_vector(recommender, vector, liked, np.array([N_ITEMS - 1]), NO_ROWS) is vector
