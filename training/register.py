@@ -125,7 +125,9 @@ def _decision(client: Client, contest: Contest, version: str, verdict: Verdict) 
     if registration.promote == "gate" or (registration.promote == "trial" and live in (None, version)):
         return aliases.PRODUCTION
     # A trial takes weeks: retraining goes on meanwhile and must not cut it short.
-    return versions.WAITING if on_trial.running(client, registration.name) else aliases.CHALLENGER
+    on_trial.end_overtaken(client, registration.name)
+    trial = on_trial.running(client, registration.name)
+    return aliases.CHALLENGER if trial is None or trial.version == version else versions.WAITING
 
 
 def _move_aliases(client: Client, contest: Contest, version: str, decision: str) -> None:
@@ -135,6 +137,7 @@ def _move_aliases(client: Client, contest: Contest, version: str, decision: str)
         aliases.promote(client, name, version)
         on_trial.end_overtaken(client, name)
     elif decision == aliases.CHALLENGER and registration.promote == "trial":
-        on_trial.begin(client, name, version, registration.trial.share)
+        if on_trial.running(client, name) is None:  # else an earlier run of this stage, which failed, has begun it
+            on_trial.begin(client, name, version, registration.trial.share)
     elif decision == aliases.CHALLENGER and aliases.version_of(client, name, aliases.PRODUCTION) != version:
         aliases.move(client, name, aliases.CHALLENGER, version)

@@ -31,8 +31,13 @@ def version_of(client: Client, name: str, alias: str) -> str | None:
 def move(client: Client, name: str, alias: str, version: str) -> None:
     """Give an alias, in lower case, to a version and remove every other spelling of it."""
     client.set_registered_model_alias(name, alias, version)
+    take_away(client, name, alias, kept=alias)
+
+
+def take_away(client: Client, name: str, alias: str, kept: str | None = None) -> None:
+    """Remove an alias in every spelling but the one that is `kept`."""
     for spelling in client.get_registered_model(name).aliases:
-        if spelling.lower() == alias and spelling != alias:
+        if spelling.lower() == alias and spelling != kept:
             client.delete_registered_model_alias(name, spelling)
 
 

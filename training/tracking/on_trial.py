@@ -6,7 +6,7 @@ from pathlib import Path
 from app.contract import trial as tags
 from app.contract.trial import Trial, read_trial
 from training.errors import TrackingError
-from training.tracking.aliases import CHALLENGER, PRODUCTION, move, version_of
+from training.tracking.aliases import CHALLENGER, PRODUCTION, move, take_away, version_of
 from training.tracking.connection import Client, mlflow_errors
 
 WON, LOST, ENDED = "won", "lost", "ended"
@@ -19,17 +19,17 @@ def begin(client: Client, name: str, version: str, share: float) -> Trial:
     if live is None or live == version:
         raise TrackingError(f"version {version} of {name} can't go on trial: no other version is {PRODUCTION}")
     trial = Trial(version, live, f"{name}:{version}", share, time.time())
-    tag(client, name, version, trial.tags())
+    # In this order: a trial whose version has not the alias is taken for one that somebody has ended.
     move(client, name, CHALLENGER, version)
+    tag(client, name, version, trial.tags())
     return trial
 
 
 def running(client: Client, name: str) -> Trial | None:
-    """Return the trial that runs, after ending those that an alias moved by hand has overtaken.
+    """Return the trial of the challenger; `end_overtaken` ends one that an alias moved by hand has overtaken.
 
     Raises TrackingError where somebody has spoilt the tags of the version on trial.
     """
-    end_overtaken(client, name)
     with mlflow_errors():
         version = version_of(client, name, CHALLENGER)
         return None if version is None else _trial(client, name, version)
@@ -40,14 +40,17 @@ def end_overtaken(client: Client, name: str) -> list[str]:
     with mlflow_errors():
         live, challenger = (version_of(client, name, alias) for alias in (PRODUCTION, CHALLENGER))
         found = client.search_model_versions(f"name='{name}' and tags.{tags.STATE}='{tags.RUNNING}'")
-    return [sentence for each in found if (sentence := _overtaken(client, name, str(each.version), live, challenger))]
+    sentences = (
+        _overtaken(client, name, str(each.version), each.tags.get(tags.AGAINST), live, challenger) for each in found
+    )
+    return [sentence for sentence in sentences if sentence]
 
 
 def end(client: Client, name: str, version: str, state: str, reason: str) -> None:
     """End a trial: the version loses its alias, and its tags say how and why."""
     with mlflow_errors():
         if version_of(client, name, CHALLENGER) == version:
-            _take_alias_away(client, name)
+            take_away(client, name, CHALLENGER)
         tag(client, name, version, {END: reason, tags.STATE: state})
 
 
@@ -75,9 +78,9 @@ def _trial(client: Client, name: str, version: str) -> Trial | None:
         raise TrackingError(f"{error}, or take the alias {CHALLENGER} away to end the trial") from error
 
 
-def _overtaken(client: Client, name: str, version: str, live: str | None, challenger: str | None) -> str:
-    with mlflow_errors():
-        against = client.get_model_version(name, version).tags.get(tags.AGAINST)
+def _overtaken(
+    client: Client, name: str, version: str, against: str | None, live: str | None, challenger: str | None
+) -> str:
     if live == version:
         reason = f"version {version} was promoted by hand"
     elif live != against:
@@ -89,9 +92,3 @@ def _overtaken(client: Client, name: str, version: str, live: str | None, challe
         return ""
     end(client, name, version, ENDED, reason)
     return f"the trial of version {version} has ended: {reason}"
-
-
-def _take_alias_away(client: Client, name: str) -> None:
-    for spelling in client.get_registered_model(name).aliases:
-        if spelling.lower() == CHALLENGER:
-            client.delete_registered_model_alias(name, spelling)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from app.contract.trial import Trial
@@ -16,7 +17,7 @@ from training.tracking import aliases, on_trial
 from training.tracking.connection import Client, connect
 from training.trials.attribution import observe
 from training.trials.page import lay_out
-from training.trials.records import read_records
+from training.trials.records import read_records, share_of
 from training.trials.verdict import Verdict, judge
 
 
@@ -48,6 +49,8 @@ def _judged(project: Project, params: Params, trial: Trial, now: float) -> Verdi
         raise DataError(f"the event store {missing} doesn't exist: correct {VARIABLE}, or start the service with it")
     with snapshot(address) as store:
         records = read_records(store.connection, trial)
+    if records.experiment:
+        trial = replace(trial, share=share_of(records.experiment))
     registration = params.registration
     observations = observe(records, trial, registration.trial.success, params.prepare.min_rating)
     return judge(trial, records, observations, registration.trial, registration.gate.confidence, now)

@@ -41,7 +41,7 @@ def _verdict(verdict: Verdict, now: float) -> list[Part]:
     left = "" if verdict.days_left is None else f" At the present rate it takes about {verdict.days_left:.0f} more."
     if verdict.days_left is None and verdict.word == "undecided":
         left = " At the present rate a difference as small as this one takes more than a year to be sure."
-    share = f"{verdict.trial.share:.0%} of the users get version {verdict.trial.version}, by the trial's tag."
+    share = f"{verdict.trial.share:.0%} of the users get version {verdict.trial.version}."
     return [
         Text(f"{verdict.sentence}.", f"{verdict.word.replace('_', ' ').capitalize()}:"),
         Text(MEANINGS[verdict.word], "To do:"),

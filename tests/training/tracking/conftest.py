@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from tests.training import families
@@ -15,6 +16,7 @@ from training.tracking.connection import connect
 from training.train import train
 
 CANDIDATES = ["test_svd", "popularity"]
+REGISTERED = "movie-recommender"
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,15 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
         connect(folder, "unused")
     return folder / "mlflow.db"
+
+
+@pytest.fixture
+def registry(tmp_path: Path, empty_store: Path) -> mlflow.MlflowClient:
+    """A registry whose model has no version."""
+    shutil.copy(empty_store, tmp_path)
+    client = connect(tmp_path, "experiment")
+    client.create_registered_model(REGISTERED)
+    return client
 
 
 @pytest.fixture

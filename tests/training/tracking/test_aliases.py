@@ -1,27 +1,19 @@
-import shutil
-from pathlib import Path
-
 import mlflow
 import pytest
 
+from tests.training.tracking.conftest import REGISTERED as NAME
 from training.errors import TrackingError
 from training.tracking import aliases
-from training.tracking.connection import connect
-
-NAME = "movie-recommender"
 
 
 @pytest.fixture
-def client(tmp_path: Path, empty_store: Path) -> mlflow.MlflowClient:
+def client(registry: mlflow.MlflowClient) -> mlflow.MlflowClient:
     """A registry with three versions."""
-    shutil.copy(empty_store, tmp_path)
-    client = connect(tmp_path, "experiment")
-    client.create_registered_model(NAME)
     with mlflow.start_run() as run:
         mlflow.log_text("", "model/empty.txt")
     for _ in range(3):
-        client.create_model_version(NAME, f"{run.info.artifact_uri}/model", run.info.run_id)
-    return client
+        registry.create_model_version(NAME, f"{run.info.artifact_uri}/model", run.info.run_id)
+    return registry
 
 
 def test_an_alias_is_found_in_any_spelling(client: mlflow.MlflowClient) -> None:

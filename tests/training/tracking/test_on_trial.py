@@ -6,13 +6,14 @@ import mlflow
 import pytest
 
 from app.contract.trial import Trial, read_trial
-from tests.training.tracking.test_aliases import NAME
+from tests.training.tracking.conftest import REGISTERED as NAME
 from tests.training.tracking.test_aliases import client as client
 from tests.training.tracking.test_register import Trained, again, alias, client_of
 from training.__main__ import main
 from training.errors import TrackingError
 from training.register import register
 from training.tracking import aliases, on_trial
+from training.tracking.versions import DECISION
 
 
 @pytest.fixture
@@ -107,6 +108,9 @@ def test_a_version_that_passes_the_gate_goes_on_trial_and_the_next_one_waits(
     trial = on_trial.running(client, NAME)
     assert trial is not None
     assert (trial.version, trial.against, trial.share) == ("2", "1", 0.25)
+    client.delete_model_version_tag(NAME, "2", DECISION)  # as if the stage had failed before it was written
+    assert register(project, again(project, models__test_svd={"dim": 3}, **ways)).decision == "challenger"
+    assert on_trial.running(client, NAME) == trial
     assert register(project, again(project, models__test_svd={"dim": 4}, **ways)).decision == "waiting"
     assert (alias(project, "production"), alias(project, "challenger")) == ("1", "2")
     monkeypatch.chdir(project.root)

@@ -99,6 +99,15 @@ def test_a_better_challenger_is_promoted_and_said_to_be_better_everywhere(
     assert capsys.readouterr().out == "trial: no trial is running\n"
 
 
+def test_people_are_split_as_the_service_has_done_it_whatever_the_tag_says(
+    client: mlflow.MlflowClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people(tmp_path, {Arm.PRODUCTION: 30, Arm.CHALLENGER: 60})
+    client.set_model_version_tag(NAME, "2", "trial_share", "0.25")
+    main(["trial"])
+    assert capsys.readouterr().out.startswith("trial: people like version 2 better: ")
+
+
 def test_a_harmful_challenger_is_dropped_though_its_days_have_not_passed(
     client: mlflow.MlflowClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
