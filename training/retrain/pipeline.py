@@ -20,7 +20,8 @@ class Pipeline:
 
     def __init__(self, root: Path, lock: Path | None = None) -> None:
         self._root = root
-        self._command = COMMAND if lock is None else ("flock", str(lock), *COMMAND)
+        # Without --no-fork a signal would end flock at once, and `stop` would kill DVC before it has cleaned up.
+        self._command = COMMAND if lock is None else ("flock", "--no-fork", str(lock), *COMMAND)
         self._lock = threading.Lock()
         self._stopped = False
         self._process: subprocess.Popen[bytes] | None = None

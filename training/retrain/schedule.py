@@ -1,13 +1,14 @@
 """When to train: an expression of cron, in UTC."""
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
 from apscheduler.triggers.cron import CronTrigger
 
 from training.errors import ParamsError
 
-LOOKED_AT = 50  # fire times: a week of a schedule that leaves out nights, and more
+LOOKED_AT = 50  # runs, and at least those of
+LOOKED_AHEAD = timedelta(days=8)  # which holds the pauses of a week
 
 
 def parse_schedule(expression: str, variable: str = "RETRAIN_CRON") -> CronTrigger:
@@ -29,7 +30,7 @@ def parse_schedule(expression: str, variable: str = "RETRAIN_CRON") -> CronTrigg
 def longest_pause(trigger: CronTrigger) -> float:
     """Return the longest time between two of the next runs, in seconds."""
     times = [trigger.get_next_fire_time(None, _now())]
-    while len(times) < LOOKED_AT:
+    while len(times) < LOOKED_AT or times[-1] - times[0] < LOOKED_AHEAD:
         times.append(trigger.get_next_fire_time(times[-1], times[-1]))
     pauses: list[float] = [(after - before).total_seconds() for before, after in pairwise(times)]
     return max(pauses)

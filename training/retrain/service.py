@@ -16,6 +16,8 @@ from training.retrain.pipeline import Pipeline
 from training.retrain.schedule import longest_pause
 from training.retrain.state import State
 
+NOT_STARTED = 127  # as a shell says it
+
 logger = logging.getLogger(__name__)
 
 
@@ -55,7 +57,11 @@ def show_metrics(host: str, port: int, collectors: CollectorRegistry) -> WSGISer
 def _run(pipeline: Pipeline, state: State) -> None:
     started = time.monotonic()
     state.begin()
-    code = pipeline.run()
+    try:
+        code = pipeline.run()
+    except OSError:
+        logger.exception("dvc repro can't be started")
+        code = NOT_STARTED
     seconds = time.monotonic() - started
     if pipeline.stopped:
         logger.info("the run was stopped after %.0f s; what it finished is kept", seconds)

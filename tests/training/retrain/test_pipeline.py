@@ -47,3 +47,25 @@ def test_waiting_is_stopped_like_a_run(lock: IO[str], tmp_path: Path) -> None:
         waiting.stop()
         assert code.result() != 0
     assert not (tmp_path / "done").exists()
+
+
+CLEANS_UP = """
+import time
+try:
+    open("began", "w").close()
+    time.sleep(60)
+finally:
+    time.sleep(0.5)
+    open("cleaned", "w").close()
+"""
+
+
+def test_a_run_that_has_the_lock_is_given_time_to_clean_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "COMMAND", (sys.executable, "-c", CLEANS_UP))
+    running = Pipeline(tmp_path, tmp_path / "lock")
+    with ThreadPoolExecutor(1) as pool:
+        code = pool.submit(running.run)
+        wait_until(lambda: (tmp_path / "began").exists())
+        running.stop()
+        assert code.result() != 0
+    assert (tmp_path / "cleaned").exists()

@@ -8,7 +8,15 @@ HOUR = 3600
 
 @pytest.mark.parametrize(
     ("expression", "hours"),
-    [("*/15 * * * *", 0.25), ("0 4 * * *", 24), ("30 2 * * mon-fri", 72), ("0 5 * * sun", 168), ("0 4 * * */2", 48)],
+    [
+        ("*/15 * * * *", 0.25),
+        ("0 4 * * *", 24),
+        ("30 2 * * mon-fri", 72),
+        ("0 5 * * sun", 168),
+        ("0 4 * * */2", 48),
+        ("0 8-20 * * mon-fri", 60),
+        ("0 * * * mon-fri", 49),
+    ],
 )
 def test_the_longest_pause_of_a_schedule_is_known(expression: str, hours: float) -> None:
     assert longest_pause(parse_schedule(expression)) == hours * HOUR

@@ -14,6 +14,9 @@ import pytest
 
 from tests.metrics import samples
 from tests.processes import PROJECT, free_port, process, wait_until
+from training.retrain.pipeline import Pipeline
+from training.retrain.service import _run
+from training.retrain.state import State
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -127,3 +130,10 @@ def test_the_command_takes_its_schedule_from_the_environment(tmp_path: Path) -> 
         program.terminate()
         assert program.wait(30) == 0
     assert "the next run is at" in (tmp_path / "log").read_text()
+
+
+def test_a_run_that_cannot_be_started_is_a_failed_one(tmp_path: Path) -> None:
+    state = State(1)
+    _run(Pipeline(tmp_path / "no such folder"), state)
+    assert state.collectors.get_sample_value("recommender_retrain_running") == 0
+    assert state.collectors.get_sample_value("recommender_retrain_failures_total") == 1
