@@ -88,7 +88,7 @@ lock: .venv/installed ## Resolve the requirements again into the lock files
 		tests/requirements-mlflow2.in -o tests/requirements-mlflow2.txt
 
 clean: ## Remove the virtual environments and everything the pipeline made
-	rm -rf .venv .venv-mlflow2 .cache data/raw data/prepared models reports dvc_plots mlruns mlflow.db
+	rm -rf .venv .venv-mlflow2 .venv-spark .cache data/raw data/prepared models reports dvc_plots mlruns mlflow.db
 
 .venv/installed: requirements.lock requirements.txt app/requirements*.txt training/requirements.txt
 	@sh scripts/preflight.sh "$(PYTHON)"

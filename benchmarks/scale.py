@@ -62,13 +62,9 @@ def main() -> None:
             with tempfile.TemporaryDirectory(dir=CACHE) as root:
                 costs, quality = _measured(Project(Path(root)), folder, engine)
             for stage, cost in costs.items():
-                numbers = [
-                    f"{cost.seconds:.0f}",
-                    f"{cost.processor:.0f}",
-                    f"{cost.memory / GIB:.1f}",
-                    f"{cost.disk / GIB:.1f}",
-                ]
-                rows.append([f"{size:,}", engine, stage, *numbers, f"{quality:.4f}" if stage == "evaluate" else ""])
+                rows.append(
+                    [f"{size:,}", engine, stage, *cost.texts(), f"{quality:.4f}" if stage == "evaluate" else ""]
+                )
                 print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
             totals[engine, size] = sum(cost.processor for cost in costs.values())
     header = ["ratings", "engine", "stage", "s", "processor, s", "memory, GiB", "disk, GiB", "NDCG@10"]

@@ -53,6 +53,10 @@ class Repository:
         self.shell(f"git clone --quiet . '{root}'")
         return Repository(root)
 
+    def without_git(self) -> None:
+        """Tell DVC that there is no git, as in an archive of the sources."""
+        self.run("dvc", "config", "--local", "core.no_scm", "true")
+
     def run(self, *command: str) -> str:
         """The output of a module of this Python, which must succeed."""
         return self._output([sys.executable, "-m", *command])

@@ -30,7 +30,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, said: Said) -> Reposito
     grouped_items().to_csv(own / "items.csv", index=False)
     repository.change(fetch__source="csv", candidates=["popularity"])
     repository.environment["EVENTS_URL"] = said.training_url
-    repository.run("dvc", "config", "--local", "core.no_scm", "true")
+    repository.without_git()
     assert "none yet, as " in repository.run(*COMMAND)
     return repository
 

@@ -27,7 +27,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> 
     repository = Repository.copy(tmp_path_factory.mktemp("loop") / "movie recommender", mlflow_server)
     repository.change(register__name=MODEL, register__experiment=MODEL)
     repository.environment["EVENTS_URL"] = f"sqlite:///{repository.root / 'events.db'}"
-    repository.run("dvc", "config", "--local", "core.no_scm", "true")
+    repository.without_git()
     assert f"{MODEL} version 1 (lightfm): production" in repository.run("dvc", "repro")
     return repository
 

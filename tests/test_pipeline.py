@@ -33,7 +33,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> 
     repository = Repository.copy(tmp_path_factory.mktemp("end to end") / "movie recommender", mlflow_server)
     repository.change(register__name=MODEL, register__experiment=MODEL)
     repository.environment["MODEL_NAME"] = MODEL
-    repository.run("dvc", "config", "--local", "core.no_scm", "true")
+    repository.without_git()
     repository.run("dvc", "repro")
     return repository
 

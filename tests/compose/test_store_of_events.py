@@ -8,7 +8,7 @@ import pytest
 
 from tests.client import Client
 from tests.compose.conftest import BreakEvents
-from tests.compose.deployment import MODEL, NAME, Deployment, ask, docker
+from tests.compose.deployment import MODEL, NAME, Deployment, ask, docker, model_of
 from tests.compose.writer import FILM
 from tests.processes import wait_until
 
@@ -142,10 +142,7 @@ def test_a_replica_that_hears_no_notification_knows_after_a_second(
 
 
 def _follows_events(replica: str) -> bool:
-    try:
-        return bool(ask(replica, "/model")["events"]["status"] == "ok")
-    except RuntimeError:
-        return False
+    return bool(model_of(replica).get("events", {}).get("status") == "ok")
 
 
 def _listen(replica: str, other: str) -> tuple[float, int]:

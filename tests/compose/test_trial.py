@@ -1,7 +1,4 @@
-"""A trial in the deployment: viewers like the lists of one version better, and that one stays.
-
-It needs the event store in docker-compose.yml: EVENTS_URL of `api` and `train`.
-"""
+"""A trial in the deployment: viewers like the lists of one version better, and that one stays."""
 
 import http.client
 import json
@@ -11,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.compose.conftest import Break
-from tests.compose.deployment import MODEL, Deployment, docker
+from tests.compose.deployment import MODEL, Deployment, ask
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.compose
@@ -26,7 +23,6 @@ from pathlib import Path
 import mlflow
 from training.tracking import aliases, on_trial
 from training.tracking.connection import connect
-import mlflow
 client, name = connect(Path.cwd(), {MODEL!r}), {MODEL!r}
 live = client.get_model_version(name, aliases.version_of(client, name, "production"))
 version = str(mlflow.register_model(live.source, name).version)
@@ -34,7 +30,6 @@ on_trial.begin(client, name, version, 0.5)
 client.set_model_version_tag(name, version, "trial_since", str(time.time() - 15 * 86400))
 print(version)
 """
-LOADED = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/versions', timeout=5).read().decode())"
 
 
 def train(deployment: Deployment, *command: str) -> str:
@@ -51,7 +46,7 @@ def begin(deployment: Deployment) -> tuple[str, str]:
 
 
 def tries(replica: str, version: str) -> bool:
-    versions = json.loads(docker("exec", replica, "python", "-c", LOADED))["versions"]
+    versions = ask(replica, "/versions")["versions"]
     return any((each["alias"], each["version"]) == ("challenger", version) for each in versions)
 
 

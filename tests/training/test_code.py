@@ -181,7 +181,7 @@ def test_only_a_change_that_matters_to_a_candidate_makes_dvc_train_it_again(
     repository = Repository.copy(tmp_path / "project")
     project = Project(repository.root)
     params = load_params(project.params)
-    repository.run("dvc", "config", "--local", "core.no_scm", "true")
+    repository.without_git()
     monkeypatch.chdir(project.root)
     # As if it had been trained: what the outputs hold is nothing to DVC.
     for path in (project.prepared / "train", project.model("lightfm") / "a", project.training("lightfm"),

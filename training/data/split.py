@@ -75,6 +75,8 @@ def _global(rows: pd.DataFrame, params: SplitParams) -> SplitNumbers:
         raise DataError(
             "prepare.split.method global needs timestamps, and all ratings have the same: use per_user or random"
         )
+    if not rows[POSITIVE].any():  # all is train, and `prepare` says why nothing can be measured
+        return np.zeros(len(rows), dtype=np.int8)
     shares = [1 - params.test - params.validation, 1 - params.test]
     return cut_in_time(times, *np.quantile(times[rows[POSITIVE].to_numpy()], shares))
 

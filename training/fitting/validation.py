@@ -47,4 +47,4 @@ class Validation:
         """Fit the family to the train split and decide what its parameters leave open."""
         rng = np.random.default_rng(self.seed)
         with threadpool_limits(self.knowledge.threads):
-            return fit_validated(family, self.knowledge.training_data, rng, measure or self.measure)
+            return fit_validated(family, self.knowledge.training_data, rng, measure or self.measure, self.measure)

@@ -52,8 +52,10 @@ class Blend(Section):
 
         Raises ParamsError or TrainingError where a member does.
         """
-        parts = [member.fit(data, own) for member, own in self._families(rng)]
-        return self._mixed(parts, self._weights() or [1.0] * len(parts))
+        weights = self._weights() or [1.0] * len(self.members)
+        counted = [(member, weight) for member, weight in zip(self._families(rng), weights, strict=True) if weight]
+        parts = [member.fit(data, own) for (member, own), _ in counted]
+        return self._mixed(parts, [weight for _, weight in counted])
 
     def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
         """Fit each member with validation; then choose the weights, unless they are given."""
@@ -84,7 +86,7 @@ class Blend(Section):
         named = dict(zip(self.members, weights, strict=True))
         say(f"blend: weights {', '.join(f'{name} {weight:.2f}' for name, weight in named.items())}")
         for name in (name for name, weight in named.items() if weight == 0):
-            say(f"blend: {name} is left out, its weight is 0: take it out of members to save its fit")
+            say(f"blend: {name} is left out, its weight is 0: take it out of members to save its fit on validation")
 
     def _weights(self) -> list[float] | None:
         return None if self.weights is None else [self.weights[name] for name in self.members]

@@ -104,7 +104,7 @@ class ImplicitALS(IterativeSection):
         return replace(
             factors,
             user_embeddings=rows.solved(factors.user_embeddings.copy(), factors.item_embeddings),
-            encoder=fit_encoder(data.positives, factors.user_embeddings),
+            encoder=factors.encoder or fit_encoder(data.positives, factors.user_embeddings),
         )
 
     def _penalties(self, matrix: sparse.csr_matrix) -> npt.NDArray[np.float64]:

@@ -81,13 +81,19 @@ class EarlyStopping:
         return int(np.argmax(self.history)) + 1
 
 
-def fit_validated(family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
-    """Fit a family, measured on validation; keep its best epoch if it has `patience`, else its last."""
+def fit_validated(
+    family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure | None = None
+) -> ValidatedFit:
+    """Fit a family, measured on validation; keep its best epoch if it has `patience`, else its last.
+
+    `measure` is asked after each epoch, `judge`, else `measure`, for all other choices.
+    """
     if isinstance(family, SelfValidating):
         return family.fit_validated(data, rng, measure)
+    judge = judge or measure
     if isinstance(family, FollowsData):
-        family = _with_numbers(family, data, rng, measure)
-    return _with_users(_fit_epochs(family, data, rng, measure), data, measure)
+        family = _with_numbers(family, data, rng, judge)
+    return _with_users(_fit_epochs(family, data, rng, measure), data, judge)
 
 
 def _with_numbers(family: FollowsData, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Family:
@@ -122,7 +128,8 @@ def _with_users(fit: ValidatedFit, data: TrainingData, measure: Measure) -> Vali
     fits = [replace(fit, family=family.model_copy(update=as_fitted))]
     for changes in others:
         option = family.model_copy(update=changes)
-        factors = option.with_recency(data, fit.factors)
+        # The encoder of the vectors as fitted serves all options, and takes longest.
+        factors = option.with_recency(data, replace(fit.factors, encoder=fits[-1].factors.encoder))
         fits.append(replace(fit, family=option, factors=factors, metric=measure(factors)))
     return max(fits, key=lambda fit: fit.metric)
 

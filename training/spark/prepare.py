@@ -1,5 +1,6 @@
 """The `prepare` stage on Spark: the same splits, ids and types as `training.prepare`, in files of whole users."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +186,9 @@ def _cuts(ratings: "DataFrame", params: SplitParams) -> Cuts:
         raise DataError(
             "prepare.split.method global needs timestamps, and all ratings have the same: use per_user or random"
         )
-    last = times.count() - 1
+    if not (n := times.count()):
+        return math.inf, math.inf
+    last = n - 1
     places = [last * share for share in (1 - params.test - params.validation, 1 - params.test)]
     wanted = sorted({int(end) for place in places for end in (np.floor(place), np.ceil(place))})
     found = {

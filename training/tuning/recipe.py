@@ -43,9 +43,9 @@ def families_of_recipe(params: Params) -> list[str]:
 
     Raises ParamsError where there is none.
     """
-    members = [params.models[name].get("members", {name: {}}) for name in params.candidates]
+    members = [params.models.get(name, {}).get("members", {name: {}}) for name in params.candidates]
     families = dict.fromkeys(family for each in members for family in each)
-    found = [family for family in families if ranges(family, params.models[family])]
+    found = [family for family in families if ranges(family, params.models.get(family, {}))]
     if not found:
         raise ParamsError(f"candidates {', '.join(params.candidates)} have no parameter to search")
     return found

@@ -64,3 +64,7 @@ def test_a_random_split_has_the_same_sizes_and_follows_the_seed() -> None:
     assert first == second
     assert first != split(table)
     assert [first.count(number) for number in "012"] == [70, 10, 20]
+
+
+def test_a_global_split_without_a_positive_is_all_train() -> None:
+    assert split(rows("------"), "global") == "000000"

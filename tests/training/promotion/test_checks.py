@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -155,4 +156,4 @@ def test_lists_of_one_recipe_resemble_each_other_and_those_of_any_show_much_of_t
 ) -> None:
     check = check_lists(ListPair(ours, THEIRS, 10, 10, same_recipe), PARAMS)
     assert check.passed is passed
-    assert pd.Series([check.sentence]).str.contains(sentence).all()
+    assert re.search(sentence, check.sentence)

@@ -1,6 +1,7 @@
 """What prepare makes on Spark is what pandas makes: rows, ids, types and their order."""
 
 import hashlib
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -104,8 +105,6 @@ def test_text_ids_without_a_file_of_items_stars_or_times(tmp_path: Path) -> None
 
 
 def test_movielens(tmp_path: Path) -> None:
-    import os
-
     project, archive = Project(tmp_path / "raw data"), Path(os.environ.get(VARIABLE, "")) / "ml-latest-small.zip"
     if not archive.is_file():
         pytest.skip(f"There is no ml-latest-small.zip in {VARIABLE}.")
@@ -113,8 +112,7 @@ def test_movielens(tmp_path: Path) -> None:
     project.raw.parent.mkdir(parents=True)
     shutil.move(tmp_path / "ml-latest-small", project.raw)
     assert_equal(*both(tmp_path, project))
-    for method in ("global",):
-        assert_equal(*both(tmp_path / method, project, prepare__split__method=method, prepare__min_item_ratings=5))
+    assert_equal(*both(tmp_path / "global", project, prepare__split__method="global", prepare__min_item_ratings=5))
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -34,7 +34,7 @@ def repository(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, mlflo
     )
     repository.environment |= {"SPARK_MASTER": cluster.master, "SPARK_LOCAL_IP": HOST, "MODEL_NAME": MODEL}
     repository.environment |= {**PASSWORD, **JAVA}
-    repository.run("dvc", "config", "--local", "core.no_scm", "true")
+    repository.without_git()
     repository.run("dvc", "repro")
     return repository
 

@@ -164,6 +164,9 @@ def test_tune_recipe_goes_through_the_candidates_and_the_members_of_a_blend(proj
     assert families_of_recipe(load_params(project.params)) == ["ease", "lightfm"]
     apply_recipe(project, "fast")
     assert families_of_recipe(load_params(project.params)) == ["sklearn_svd"]
+    without = load_params(project.params).model_copy(update={"models": {}, "candidates": ["ease"]})
+    with pytest.raises(ParamsError, match=r"models\.ease: embedding_size is missing"):
+        families_of_recipe(without)
     params = load_params(project.params).model_copy(update={"candidates": ("popularity",)})
     with pytest.raises(ParamsError, match="candidates popularity have no parameter to search"):
         families_of_recipe(params)
