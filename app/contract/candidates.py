@@ -6,6 +6,8 @@ import numpy.typing as npt
 from app.contract.artifact import Float32Array
 
 BLOCK = 64
+SHORT = 20_000  # up to this length a partition of whole rows is quicker
+LOWEST = np.finfo(np.float32).min
 
 
 def candidates(scores: Float32Array, k: int, margin: float) -> npt.NDArray[np.int64]:
@@ -18,6 +20,23 @@ def candidates(scores: Float32Array, k: int, margin: float) -> npt.NDArray[np.in
     threshold = np.partition(best, len(best) - k)[-k] - margin
     found: npt.NDArray[np.int64] = places[(best >= threshold) & (best > -np.inf)]
     return found
+
+
+def candidates_of_each(
+    scores: Float32Array, k: int, margins: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """`candidates` of each row of scores, float32 (n_rows, n): all places in one array, and their number in each row.
+
+    `margins` is float32 (n_rows,), and k at most n.
+    """
+    n_rows, n = scores.shape
+    if not 0 < k <= n <= SHORT:
+        found = [candidates(row, k, margin) for row, margin in zip(scores, margins, strict=True)]
+        return np.concatenate(found or [np.empty(0, dtype=np.int64)]), np.array([len(places) for places in found])
+    kth_best = np.partition(scores, n - k, axis=1)[:, n - k]
+    floors = np.maximum(kth_best - margins, LOWEST)
+    rows, places = np.divmod(np.flatnonzero(scores >= floors[:, None]), n)
+    return places, np.bincount(rows, minlength=n_rows)
 
 
 def _at_most_kth_best(scores: Float32Array, k: int) -> np.float32:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array
-from app.contract.candidates import candidates
+from app.contract.candidates import candidates, candidates_of_each
 from app.contract.ids import row_of
 from app.contract.item_matrix import ItemMatrix, Mask, Rows
 from app.contract.ready_scores import MILLION, NO_SCORE
@@ -180,13 +180,13 @@ class Recommender:
         """
         vectors, k = self.artifact.user_embeddings[user_rows], min(k, self.n_items)
         margins = 2 * self._rounding.errors(vectors)
-        found = [candidates(row, k, float(margin)) for row, margin in zip(scores, margins, strict=True)]
+        found, lengths = candidates_of_each(scores, k, margins.astype(np.float32))
+        starts = np.cumsum(lengths) - lengths
         ranking = Ranking(np.full((len(scores), k), NO_ITEM), np.full((len(scores), k), -np.inf))
         # Rows with as many candidates go together: a row alone costs more calls than arithmetic.
-        lengths = np.array([len(rows) for rows in found], dtype=np.int64)
         for length in np.unique(lengths[lengths > 0]):
             places = np.flatnonzero(lengths == length)
-            rows = np.stack([found[place] for place in places])
+            rows = found[starts[places, None] + np.arange(length)]
             best = self._best(vectors[places], rows, k)
             ranking.items[places, : best.items.shape[1]] = best.items
             ranking.scores[places, : best.scores.shape[1]] = best.scores

@@ -90,10 +90,10 @@ def auc(scores: npt.NDArray[np.float32], relevant: Hits) -> PerUser:
     ROC curve, Hanley and McNeil (1982).
     """
     relevant = relevant & (scores > -np.inf)
-    users, items = np.nonzero(relevant)
-    bounds = np.concatenate([[0], np.cumsum(relevant.sum(axis=1))])
-    below = _below(scores, scores[users, items], bounds)
-    hidden = np.isneginf(scores).sum(axis=1)
+    places = np.flatnonzero(relevant)
+    bounds = places.searchsorted(np.arange(len(scores) + 1) * scores.shape[1])
+    below = _below(scores, scores.ravel()[places], bounds)
+    hidden = np.count_nonzero(scores == -np.inf, axis=1)
     n_relevant = np.diff(bounds)
     n_pairs = n_relevant * (scores.shape[1] - hidden - n_relevant)
     # Of `below`, n²/2 are comparisons of relevant items with each other, and the rest includes all hidden items.
@@ -120,14 +120,21 @@ def expected_recall(scores: npt.NDArray[np.float32], relevant: Hits, at: Sequenc
 
 def _below(scores: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bounds: Counts) -> PerUser:
     """For each row, count its scores below each of its values and add up; equal ones count half."""
-    pairs = zip(scores, bounds[:-1], bounds[1:], strict=True)
-    return np.array([_below_in_row(row, values[start:end]) for row, start, end in pairs], dtype=np.float64)
-
-
-def _below_in_row(row: npt.NDArray[np.float32], values: npt.NDArray[np.float32]) -> float:
     # Two passes over a row of 62,000 take a fourteenth of the time of sorting it; over one of 4,000, a third.
-    if len(values) < SORT_FROM * len(row):
-        return sum(np.count_nonzero(row < value) + np.count_nonzero(row <= value) for value in values) / 2
-    ordered = np.sort(row)
-    below = ordered.searchsorted(values).sum() + ordered.searchsorted(values, "right").sum()
-    return float(below) / 2
+    count = _below_by_passes if len(values) < SORT_FROM * scores.size else _below_by_sorting
+    return count(scores, values, bounds)
+
+
+def _below_by_passes(scores: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bounds: Counts) -> PerUser:
+    def below(row: npt.NDArray[np.float32], value: np.float32) -> float:
+        return (np.count_nonzero(row < value) + np.count_nonzero(row <= value)) / 2
+
+    rows = zip(scores, bounds[:-1], bounds[1:], strict=True)
+    return np.array([sum(below(row, value) for value in values[start:end]) for row, start, end in rows], dtype=float)
+
+
+def _below_by_sorting(scores: npt.NDArray[np.float32], values: npt.NDArray[np.float32], bounds: Counts) -> PerUser:
+    # Scores up to a value are those below the next larger number, so that one search finds both.
+    ends = np.stack([values, np.nextafter(values, np.float32(np.inf))], axis=1).ravel()
+    rows = zip(np.sort(scores, axis=1), 2 * bounds[:-1], 2 * bounds[1:], strict=True)
+    return np.array([row.searchsorted(ends[start:end]).sum() for row, start, end in rows], dtype=np.float64) / 2

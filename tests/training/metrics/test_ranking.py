@@ -45,7 +45,9 @@ def test_auc_of_a_user_without_pairs_is_undefined() -> None:
     assert np.isnan(ranking.auc(scores, relevant)).all()
 
 
-def test_auc_agrees_with_counting_all_pairs() -> None:
+@pytest.mark.parametrize("sort_from", [0, 1])
+def test_auc_agrees_with_counting_all_pairs(sort_from: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "SORT_FROM", sort_from)
     rng = np.random.default_rng(0)
     scores = rng.integers(0, 6, size=(20, 30)).astype(np.float32)
     scores[rng.random(scores.shape) < 0.2] = -np.inf
