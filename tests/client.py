@@ -81,6 +81,7 @@ def serving(settings: Settings, app: Service | None = None, port: int = 0, keep_
         log_config=None,
         http=LimitedProtocol,
         ws="none",
+        proxy_headers=False,
         timeout_keep_alive=keep_alive,
     )
     server = uvicorn.Server(config)

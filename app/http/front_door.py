@@ -2,14 +2,16 @@
 
 Status, headers and body are the same as those of `recommend_for_user` in routes/recommendations.py, behind the
 middleware. That route documents the request, and answers whatever is unusual: other characters in the id, a query to
-refuse or to explain, a missing key. Where CORS, tracing or a shadow is on, there is no front door.
+refuse or to explain, a missing key, a body. Where CORS, tracing or a shadow is on, there is no front door.
 """
 
 import logging
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from random import getrandbits
 from time import perf_counter
+from typing import Any
 
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
@@ -20,7 +22,7 @@ from app.http.access import API_KEY_HEADER, Secrets
 from app.http.lanes import Lane, Lanes
 from app.http.list_ids import id_header
 from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
-from app.http.one_write import OK_LINE, Headers, as_lines, cycle_behind, write
+from app.http.one_write import OK_LINE, Headers, as_lines, takes_an_answer, write
 from app.http.plain_answers import PERSONALISED, PlainAnswers
 from app.http.read_after import READ_AFTER
 from app.http.user_recommendations import answer_user
@@ -38,7 +40,8 @@ LONGEST_QUERY = 512  # bytes; longer ones would fill the cache of parsed queries
 LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isinstance(field.default, list))
 CONTENT_TYPE = (b"content-type", b"application/json")
 KEY_HEADER = API_KEY_HEADER.lower().encode()
-READ_AFTER_HEADER = READ_AFTER.lower().encode()
+BODY_HEADERS = (b"content-length", b"transfer-encoding")
+READ_HEADERS = frozenset({REQUEST_ID_HEADER, KEY_HEADER, READ_AFTER.lower().encode(), *BODY_HEADERS})
 
 Answer = tuple[Lane, bytes | None, bytes]  # whose list it is, its id, the body
 
@@ -63,38 +66,51 @@ class FrontDoor:
         self._default_headers: Headers = []
         self._head = b""
 
-    async def answers(self, scope: Scope, send: Send) -> bool:
-        """Answer the request; False if nothing was done and the application must answer."""
+    def answers_at_once(self, cycle: RequestResponseCycle) -> bool:
+        """Answer the request in one write; False if nothing was done and a task must run the application."""
         started = perf_counter()
-        path: bytes = scope["raw_path"]
-        named = PLAIN_PATH.fullmatch(path)
-        model = self._store.current
-        if named is None or model is None or scope["method"] != "GET" or scope["root_path"]:
+        found = self._found(cycle.scope) if takes_an_answer(cycle) else None
+        if found is None:
             return False
-        request_id = self._admitted(scope)
-        answer = None if request_id is None else self._answer_or_none(model, named[1], scope["query_string"])
-        if request_id is None or answer is None:
-            return False
-        cycle = cycle_behind(send)
-        if cycle is None:
-            await _send(send, request_id, answer)
-        else:
-            self._write(cycle, request_id, answer)
-        self._note(path, answer[0].model, request_id, perf_counter() - started)
+        self._write(cycle, *found)
+        self._note(cycle.scope["raw_path"], *found, perf_counter() - started)
         return True
 
-    def _admitted(self, scope: Scope) -> bytes | None:
-        """The request id; None if the request lacks a known key, or wants to wait for an event."""
+    async def answers(self, scope: Scope, send: Send) -> bool:
+        """Answer the request through `send`; False if nothing was done and the application must answer."""
+        started = perf_counter()
+        found = self._found(scope)
+        if found is None:
+            return False
+        await _send(send, *found)
+        self._note(scope["raw_path"], *found, perf_counter() - started)
+        return True
+
+    def _found(self, scope: Mapping[str, Any]) -> tuple[bytes, Answer] | None:
+        """The request id and the answer; None if the application must answer."""
+        named = PLAIN_PATH.fullmatch(scope["raw_path"])
+        model = self._store.current
+        if named is None or model is None or scope["method"] != "GET" or scope["root_path"]:
+            return None
+        request_id = self._admitted(scope)
+        answer = None if request_id is None else self._answer_or_none(model, named[1], scope["query_string"])
+        return None if request_id is None or answer is None else (request_id, answer)
+
+    def _admitted(self, scope: Mapping[str, Any]) -> bytes | None:
+        """The request id; None if the request lacks a known key, has a body, or wants to wait for an event."""
         request_id, needs_key = None, self._keys is not None
         for name, value in scope["headers"]:
-            if name == REQUEST_ID_HEADER and request_id is None and REQUEST_ID.fullmatch(value):
-                request_id = value
-            elif name == KEY_HEADER and needs_key and self._keys is not None:
+            if name not in READ_HEADERS:
+                continue
+            if name == REQUEST_ID_HEADER:
+                if request_id is None and REQUEST_ID.fullmatch(value):
+                    request_id = value
+            elif name != KEY_HEADER:
+                return None
+            elif needs_key and self._keys is not None:
                 if not self._keys.accepts(value):
                     return None
                 needs_key = False
-            elif name == READ_AFTER_HEADER:
-                return None
         if needs_key:
             return None
         return request_id or b"%032x" % getrandbits(128)
@@ -140,14 +156,13 @@ class FrontDoor:
         else:
             write(cycle, self._head % (recommendation_id, len(body), request_id, body))
 
-    def _note(self, path: bytes, model: ServedModel, request_id: bytes, seconds: float) -> None:
+    def _note(self, path: bytes, request_id: bytes, answer: Answer, seconds: float) -> None:
         if self._count is None:
             self._count = self._telemetry.requests.of("GET", ROUTE, 200)
         self._count.add(seconds)
         if self._log.is_on:
-            self._log.add(
-                Answered("GET", ROUTE, path.decode(), 200, 1000 * seconds, request_id.decode(), model.version)
-            )
+            version = answer[0].model.version
+            self._log.add(Answered("GET", ROUTE, path.decode(), 200, 1000 * seconds, request_id.decode(), version))
 
 
 async def _send(send: Send, request_id: bytes, answer: Answer) -> None:

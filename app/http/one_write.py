@@ -1,4 +1,4 @@
-"""Sends a whole answer in one write, if the object behind `send` is exactly the one of uvicorn that this file knows.
+"""Sends a whole answer in one write, if the object that takes it is exactly the one of uvicorn that this file knows.
 
 uvicorn writes head and body apart and checks every header: a system call more, and a fifth of a plain answer's time.
 Source of the steps and their order: RequestResponseCycle.send in uvicorn/protocols/http/httptools_impl.py. A test
@@ -6,7 +6,6 @@ compares its text with the one that was read for each known version.
 """
 
 import uvicorn
-from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 KNOWN_VERSIONS = frozenset({"0.54.0"})
@@ -16,14 +15,11 @@ OK_LINE = STATUS_LINE[200]
 Headers = list[tuple[bytes, bytes]]
 
 
-def cycle_behind(send: Send) -> RequestResponseCycle | None:
-    """The cycle that takes a whole answer at once, or None if the answer must go through `send`."""
-    cycle = getattr(send, "__self__", None)
+def takes_an_answer(cycle: RequestResponseCycle) -> bool:
+    """Whether the cycle takes a whole answer at once; else the answer must go through `send`."""
     if type(cycle) is not RequestResponseCycle or not IS_KNOWN or cycle.access_log or cycle.response_started:
-        return None
-    if cycle.disconnected or cycle.flow.write_paused or not cycle.keep_alive:
-        return None
-    return cycle
+        return False
+    return not cycle.disconnected and not cycle.flow.write_paused and cycle.keep_alive
 
 
 def write(cycle: RequestResponseCycle, answer: bytes) -> None:

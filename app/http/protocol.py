@@ -11,10 +11,12 @@ import os
 import socket
 from random import getrandbits
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.http.body_limit import MAX_BODY_BYTES
 from app.http.descriptors import MAX_CONNECTIONS
+from app.http.front_door import FrontDoor
 
 MAX_ADDRESS_BYTES = 64 * 1024 - 1  # uvicorn refuses longer ones, but only when all headers are there
 MAX_HEAD_BYTES = 96 * 1024
@@ -37,6 +39,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Begin to count; if there are too many connections, close the one whose client keeps it busy the least."""
         super().connection_made(transport)
         self._requests, self._received, self._is_whole, self._is_refused = 0, 0, True, False
+        self._may_answer_at_once = False
         self._since, self._debt = self.loop.time(), self._owed()
         self._check = self.loop.call_later(CHECK_SECONDS, self._look_for_progress)
         if len(self.connections) > MAX_CONNECTIONS:
@@ -53,6 +56,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass the bytes on in slices, so that a limit is noticed soon after it is passed."""
+        self._may_answer_at_once = True
         parts = [data] if len(data) <= SLICE else [data[at : at + SLICE] for at in range(0, len(data), SLICE)]
         for part in parts:
             super().data_received(part)
@@ -82,6 +86,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        # A task takes several turns of the loop. Of what one read brings, only the first answer goes without, so that a
+        # client that sends many requests at once doesn't hold up the others.
+        door: FrontDoor | None = getattr(app, "front_door", None)
+        may_answer, self._may_answer_at_once = self._may_answer_at_once, False
+        if door is None or not may_answer or not door.answers_at_once(cycle):
+            super()._start_asgi_task(cycle, app)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Write no line: any client can send such a request."""

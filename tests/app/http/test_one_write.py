@@ -5,14 +5,13 @@ import inspect
 import re
 import socket
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 import uvicorn
-from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.http.one_write import KNOWN_VERSIONS, cycle_behind
+from app.http.front_door import FrontDoor
+from app.http.one_write import KNOWN_VERSIONS, takes_an_answer
 from app.main import create_app
 from tests.app.conftest import offline_settings
 from tests.app.http.test_front_door_requests import NUMBERS, make_ready
@@ -90,14 +89,27 @@ def test_a_client_that_stops_reading_gets_whole_answers_when_it_goes_on(services
     assert received.count(b"HTTP/1.1 200 OK\r\n") == n + 1
 
 
-def test_an_object_that_is_not_uvicorn_s_own_takes_no_answer_at_once() -> None:
-    async def send(_: object) -> None: ...
+def test_of_requests_that_come_together_only_the_first_goes_without_a_task(
+    services: tuple[Client, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = []
 
+    def count(door: FrontDoor, cycle: RequestResponseCycle) -> bool:
+        at_once.append(cycle)
+        return answers_at_once(door, cycle)
+
+    answers_at_once = FrontDoor.answers_at_once
+    monkeypatch.setattr(FrontDoor, "answers_at_once", count)
+    answers = on_the_wire(services[0], 50 * PLAIN + LAST)
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == 51
+    assert 1 <= len(at_once) <= 5  # one for each time that the server reads
+
+
+def test_an_object_that_is_not_uvicorn_s_own_takes_no_answer_at_once() -> None:
     class Other(RequestResponseCycle):
         pass
 
-    assert cycle_behind(send) is None
-    assert cycle_behind(cast(Send, Other.__new__(Other).send)) is None
+    assert not takes_an_answer(Other.__new__(Other))
 
 
 def test_the_class_behind_send_is_the_one_that_was_read() -> None:

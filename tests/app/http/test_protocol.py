@@ -111,9 +111,17 @@ def test_a_connection_without_another_request_is_closed(
         assert 1 <= time.monotonic() - started < protocol.CLIENT_SECONDS
 
 
-def test_uvicorn_ends_a_request_as_it_did_when_it_was_read() -> None:
-    source = hashlib.sha256(inspect.getsource(HttpToolsProtocol.on_response_complete).encode()).hexdigest()
-    assert source == "64e254f28e389e7614f2c828176d639174e66aa9d814a4b06624ec86ec0a5b95", "compare it with protocol.py"
+@pytest.mark.parametrize(
+    ("method", "read"),
+    [
+        ("on_response_complete", "64e254f28e389e7614f2c828176d639174e66aa9d814a4b06624ec86ec0a5b95"),
+        ("_start_asgi_task", "9c08c2571ae9b0380320a24c20c3af18d165f168c21bc3aaf14754a5b0fc2b8a"),
+        ("on_headers_complete", "1ea8589acfad92d8ff9182775f337d98fc469e0fa39642a83195fca920f5ca96"),
+    ],
+)
+def test_uvicorn_begins_and_ends_a_request_as_it_did_when_it_was_read(method: str, read: str) -> None:
+    source = hashlib.sha256(inspect.getsource(getattr(HttpToolsProtocol, method)).encode()).hexdigest()
+    assert source == read, "compare it with protocol.py"
 
 
 def test_a_client_that_does_not_read_its_answers_is_cut_off(impatient: Client) -> None:
