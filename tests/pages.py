@@ -11,5 +11,6 @@ def blocks(page: str) -> list[str]:
 
 
 def commands(page: str) -> list[str]:
-    """The lines of the page's blocks, without remarks."""
-    return [line.partition("  #")[0].strip() for block in blocks(page) for line in block.splitlines()]
+    """The lines of the page's blocks, without remarks; one that ends with a backslash goes on in the next."""
+    whole = [re.sub(r" \\\n\s*", " ", block) for block in blocks(page)]
+    return [line.partition("  #")[0].strip() for block in whole for line in block.splitlines()]

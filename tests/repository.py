@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from tests.processes import PROJECT
 
 SOURCES = (
-    "app", "training", "scripts", "data/own", "dvc.yaml", "params.yaml",
+    "app", "training", "scripts", "recipes", "data/own", "dvc.yaml", "params.yaml",
     ".dvcignore", ".dvc/config", ".dvc/.gitignore", ".gitignore",
 )  # fmt: skip
 # Nobody's own settings of git.

@@ -39,7 +39,7 @@ def write_params(path: Path, changes: Mapping[str, Any]) -> Params:
         _merge(whole, changes)
     with replacing(path) as partial:
         yaml.dump(content, partial)
-        if YAML(typ="safe", pure=True).load(partial) != wanted:
+        if not _holds(partial, wanted):
             raise ParamsError(f"{path} can't be changed by a program; write {dict(changes)} by hand")
         params = load_params(partial)
         check_families(params, changes.get("models", {}))
@@ -58,6 +58,13 @@ def read_changes(path: Path) -> dict[str, Any]:
     return content
 
 
+def _holds(path: Path, wanted: object) -> bool:
+    try:
+        return bool(YAML(typ="safe", pure=True).load(path) == wanted)
+    except YAMLError:
+        return False
+
+
 def _round_trip() -> YAML:
     yaml = YAML()
     yaml.Representer = _Representer
@@ -72,6 +79,8 @@ def _merge(content: dict[str, Any], changes: Mapping[str, Any]) -> None:
             _merge_sections(content["models"], change)
         elif isinstance(change, Mapping):
             _merge_sections(content, {name: change})
+        elif isinstance(change, list) and isinstance(content.get(name), list):
+            content[name][:] = change  # the list keeps its layout, on which its comment depends
         else:
             content[name] = change
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 import training.__main__ as command
 from tests.training.tuning.test_tuning import changes
@@ -12,7 +13,7 @@ from training.errors import DataError, ParamsError
 from training.models import make_family
 from training.params.whole import load_params
 from training.project import Project
-from training.tuning.params_file import read_changes
+from training.tuning.params_file import read_changes, write_params
 from training.tuning.recipe import apply_recipe, families_of_recipe, propose, recipes
 
 UNMEASURED = {"sparse"}
@@ -125,6 +126,25 @@ def test_figures_that_are_missing_name_the_command_that_makes_them(project: Proj
     for name in ("auto", "large"):
         with pytest.raises(DataError, match=r"stats\.json can't be read .*; run: dvc repro prepare"):
             apply_recipe(project, name)
+
+
+@pytest.mark.parametrize("list_of_candidates", ["\n\n- popularity", "\n  - popularity  # the last"])
+def test_candidates_may_stand_in_any_layout(project: Project, list_of_candidates: str) -> None:
+    text = project.params.read_text()
+    changed = re.sub(r"\ncandidates: \[.*?\]( *#.*)", rf"\ncandidates: \1{list_of_candidates}", text)
+    assert changed != text
+    project.params.write_text(changed)
+    apply_recipe(project, "small")
+    assert list(load_params(project.params).candidates) == ["blend", "popularity"]
+    assert "# the families that a run trains" in project.params.read_text()
+
+
+def test_what_can_not_be_written_again_is_refused_and_stays(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = project.params.read_text()
+    monkeypatch.setattr(YAML, "dump", lambda _, content, path: Path(path).write_text("a: b: c"))
+    with pytest.raises(ParamsError, match=r"can't be changed by a program; write .* by hand"):
+        write_params(project.params, {"candidates": ["ease"]})
+    assert project.params.read_text() == before
 
 
 def test_an_unknown_recipe_is_refused_with_those_that_are_known(project: Project) -> None:
