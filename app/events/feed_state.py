@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 OK = "ok"
 CATCHING_UP = "catching_up"
 UNAVAILABLE = "events_unavailable"
+LATE_SECONDS = 10.0  # without the end of a look that takes a second at rest: the store hangs
 
 
 class FeedState(NamedTuple):
@@ -23,6 +24,13 @@ class FeedState(NamedTuple):
     caught_up_at: float | None = None
     learned_until: int = 0
     problem: str | None = None
+
+    def at(self, now: float) -> "FeedState":
+        """The state as it is at a time, seconds since 1970: a store that hangs changes nothing by itself."""
+        late = 0.0 if self.status != OK or self.caught_up_at is None else now - self.caught_up_at
+        if late <= LATE_SECONDS:
+            return self
+        return self._replace(status=UNAVAILABLE, problem=f"The store has told nothing for {late:.0f} s; it may hang")
 
 
 class FeedMetrics:

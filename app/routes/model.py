@@ -40,7 +40,8 @@ def description(
 
 
 def _events_state(feed: FeedState) -> EventsState:
-    lag = None if feed.caught_up_at is None else max(0.0, time.time() - feed.caught_up_at)
+    feed = feed.at(now := time.time())
+    lag = None if feed.caught_up_at is None else max(0.0, now - feed.caught_up_at)
     return EventsState(status=feed.status, position=feed.position, lag_seconds=lag, last_problem=feed.problem)
 
 

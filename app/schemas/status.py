@@ -52,7 +52,8 @@ class EventsState(BaseModel):
     """How far answers know what users have said."""
 
     status: str = Field(
-        description="`ok`, `catching_up` at the start, or `events_unavailable` while the store does not answer.",
+        description="`ok`, `catching_up` at the start, or `events_unavailable` while the store does not answer, or has "
+        "hung for ten seconds.",
         examples=["ok"],
     )
     position: int = Field(description="Answers know the events up to this position.", examples=[17])

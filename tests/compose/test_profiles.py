@@ -50,7 +50,7 @@ def test_artifacts_lie_in_the_store_and_the_service_needs_no_key_for_them(with_s
 
 def test_what_was_pushed_spares_another_machine_the_training(with_s3: Deployment) -> None:
     with_s3.compose("run", "--rm", "-T", "train", "dvc", "push", "--run-cache")
-    with_s3.compose("rm", "--stop", "--force", "bootstrap")
+    with_s3.compose("rm", "--stop", "--force", "bootstrap", "events-keeper")
     docker("volume", "rm", *(f"{with_s3.name}_{volume}" for volume in ("dvc-cache", "models", "data", "reports")))
     with_s3.compose("run", "--rm", "-T", "train", "dvc", "fetch", "--run-cache")
     said = with_s3.compose("run", "--rm", "-T", "train", "dvc", "repro", "--pull")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -16,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from app.contract.artifact import Events
 from app.events import feed as feed_module
 from app.events.feed import STALLED_SECONDS, Feed
-from app.events.feed_state import OK, UNAVAILABLE, FeedMetrics
+from app.events.feed_state import LATE_SECONDS, OK, UNAVAILABLE, FeedMetrics
 from app.events.overlay import Overlay
 from app.events.store import EventStore, open_store
 from tests.app.events.stories import NOW, said
@@ -234,6 +235,9 @@ def test_a_store_that_hangs_holds_a_swap_up_for_seconds_only(
             running.feed.prepare("serving", None)
             assert STALLED_SECONDS - 0.5 < time.monotonic() - began < STALLED_SECONDS + 3
             assert "without all recent events" in caplog.text
+            state = running.feed.state.at(time.time() + LATE_SECONDS)
+            assert (state.status, running.feed.state.at(time.time()).status) == (UNAVAILABLE, OK)
+            assert re.fullmatch(r"The store has told nothing for 1\d s; it may hang", state.problem or "")
             assert running.has()()
         finally:
             for pid in stopped:

@@ -201,6 +201,14 @@ def test_a_store_that_can_not_be_read_stops_no_answer(make_settings: MakeSetting
         assert "no folder" in told["last_problem"]
 
 
+def test_the_model_says_so_where_the_store_hangs(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    wait_until(lambda: listening.client.get("/model").json["events"]["status"] == "ok")
+    monkeypatch.setattr("app.events.feed_state.LATE_SECONDS", -1.0)
+    told = listening.client.get("/model").json["events"]
+    assert told["status"] == "events_unavailable"
+    assert "it may hang" in told["last_problem"]
+
+
 def test_the_shadow_s_lists_come_from_the_same_events(make_settings: MakeSettings, tmp_path: Path) -> None:
     more = {"shadow_alias": "challenger", "shadow_share": 1, "model_poll_seconds": 3600}
     settings = with_events(make_settings(), tmp_path / "events.db", **more)
