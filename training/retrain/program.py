@@ -5,7 +5,6 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import datetime, timezone
-from wsgiref.simple_server import WSGIServer
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -35,22 +34,19 @@ def run_on_schedule(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    server = _show_metrics(host, port, collectors)
+    _show_metrics(host, port, collectors)
     scheduler = BackgroundScheduler()
     first = {"next_run_time": datetime.now(timezone.utc)} if at_once else {}
     scheduler.add_job(job, trigger, max_instances=1, coalesce=True, misfire_grace_time=None, **first)
     scheduler.start()
     logger.info("the next run is at %s", scheduler.get_jobs()[0].next_run_time)
     stopping.wait()
-    scheduler.pause()
     stop()
     scheduler.shutdown()
-    server.shutdown()
 
 
-def _show_metrics(host: str, port: int, collectors: CollectorRegistry) -> WSGIServer:
+def _show_metrics(host: str, port: int, collectors: CollectorRegistry) -> None:
     try:
-        server, _ = start_http_server(port, host, collectors)
+        start_http_server(port, host, collectors)
     except OSError as error:
         raise ParamsError(f"--host {host} --port {port} can't show metrics ({error}): choose others") from error
-    return server
