@@ -50,6 +50,11 @@ def test_equal_artifacts_have_equal_bytes(tmp_path: Path) -> None:
     assert content_hash(write(tmp_path / "three", make_artifact(seed=1))) != content_hash(first)
 
 
+def test_the_text_of_the_manifest_follows_from_its_content(directory: Path) -> None:
+    text = (directory / MANIFEST).read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
 def test_writing_again_replaces_the_former_artifact(directory: Path) -> None:
     write_artifact(directory, make_artifact(seed=1))
     np.testing.assert_array_equal(load_artifact(directory).item_biases, make_artifact(seed=1).item_biases)
