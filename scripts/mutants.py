@@ -24,6 +24,7 @@ ROOMS = ("app", "training", "deploy")
 NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "notebooks", ".dvc/config", ".dvc/.gitignore")
 # Rooms whose content is tested by what uses it.
 USED_BY = {
+    "app": "app/http",
     "app/observability": "app/http",
     "app/routes": "app/http",
     "app/schemas": "app/routes",
