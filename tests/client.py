@@ -79,6 +79,7 @@ def serving(settings: Settings, app: Service | None = None, port: int = 0, keep_
         host="127.0.0.1",
         port=port,
         log_config=None,
+        access_log=False,  # as configure_logging leaves it; with it the front door would not write past `send`
         http=LimitedProtocol,
         ws="none",
         timeout_keep_alive=keep_alive,
