@@ -24,12 +24,14 @@ ROOMS = ("app", "training", "deploy")
 NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "notebooks", ".dvc/config", ".dvc/.gitignore")
 # Rooms whose content is tested by what uses it.
 USED_BY = {
+    "app": "app/http",
     "app/observability": "app/http",
     "app/routes": "app/http",
     "app/schemas": "app/routes",
     "app/model": "app/routes",
     "training/promotion": "training/tracking",
 }
+BY_HAND = Path("training/spark")  # make test-spark tests it, which needs Java and minutes
 SECONDS = 300  # for the tests of one mutant; what takes longer hangs, which somebody would notice
 PLUGINS = ("-p", "pytest_timeout")
 
@@ -120,8 +122,8 @@ def concerned(path: Path) -> list[str]:
     users = [test for test in files if module in (ROOT / test).read_text(encoding="utf-8")]
     above = [test for test in files if test.parent == Path("tests", USED_BY.get(str(path.parent), "nowhere"))]
     near = [test for test in files if test.parent == "tests" / room]
-    near.sort(key=lambda test: test.stem != f"test_{path.stem}")
-    return [str(test) for test in dict.fromkeys([*near, *users, *above])]
+    found = sorted(dict.fromkeys([*near, *users, *above]), key=lambda test: test.stem != f"test_{path.stem}")
+    return [str(test) for test in found]
 
 
 def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:
@@ -148,7 +150,8 @@ def sample(size: int, seed: int, only: list[str]) -> list[Mutant]:
     if only:
         return [m for path in paths for m in mutants_of(path) if f"{path}:{m.line}" in only or str(path) in only]
     rng = random.Random(seed)  # noqa: S311 - a sample needs no secret
-    drawn = [rng.sample(found, min(3, len(found))) for path in paths if (found := mutants_of(path))]
+    tested = [path for path in paths if BY_HAND not in path.parents]
+    drawn = [rng.sample(found, min(3, len(found))) for path in tested if (found := mutants_of(path))]
     mutants = [mutant for of_file in drawn for mutant in of_file]
     rng.shuffle(mutants)
     git = ["git", "diff", "--name-only", "main", "--", *ROOMS]

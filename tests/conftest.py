@@ -12,6 +12,8 @@ import mlflow
 import pytest
 
 from app.settings import Settings
+from tests.artifacts import make_artifact, write
+from tests.client import put_in_cache
 from tests.processes import answers, free_port, process, wait_until
 from tests.registry import TestRegistry
 
@@ -105,3 +107,11 @@ def make_settings(tmp_path: Path) -> MakeSettings:
         return Settings.model_validate({**address, **defaults, **fields})
 
     return make
+
+
+@pytest.fixture
+def events_settings(make_settings: MakeSettings, tmp_path: Path) -> Settings:
+    """Settings of a service that has a model and stores events in SQLite."""
+    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", log_level="WARNING")
+    put_in_cache(settings, write(tmp_path / "served", make_artifact()))
+    return settings

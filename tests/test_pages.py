@@ -33,7 +33,7 @@ NOT_RUN = {
     "curl 'http://127.0.0.1:8000/users/42": "asks a service that Docker runs",
     "curl -H 'Content-Type": "asks a service that make serve runs",
     "curl -H 'X-Read-After": "asks a service that make serve runs",
-    "EVENTS_URL=sqlite": "goes on until Ctrl-C; test_trial_command.py runs it",
+    "EVENTS_URL=sqlite": "goes on until Ctrl-C; trials/test_command.py runs it",
     "EVENTS_URL=…": "needs a store of events; test_keep_events.py runs it",
     "kubectl ": "needs a cluster; tests/deploy/test_kubernetes.py renders the overlays",
     "python -m training export": "test_export.py runs it",

@@ -8,7 +8,7 @@ the gate would decide, but registers nothing and moves no alias.
 from collections.abc import Mapping
 from contextlib import suppress
 
-from app.contract.artifact import content_hash, load_artifact
+from app.contract.artifact import content_hash
 from training.data.dataset import load_dataset
 from training.errors import CollisionError
 from training.params.whole import Params
@@ -45,15 +45,15 @@ def compare(project: Project, params: Params) -> None:
     Raises TrackingError where MLflow can't be reached or refuses.
     """
     client = connect(project.root, params.registration.experiment)
-    contest = _contest(client, project, params, load_artifact(project.served).recipe.family)
+    contest = _contest(client, project, params)
     write_report(project.comparison, gather(contest, pipeline_hash(project, params)))
 
 
 def _register(project: Project, params: Params, experiment: str | None) -> Registration:
     client = connect(project.root, params.registration.experiment)
     name = params.registration.name
-    recipe = load_artifact(project.served).recipe
-    contest = _contest(client, project, params, recipe.family)
+    contest = _contest(client, project, params)
+    recipe = contest.served.recipe
     tags = origin(project) | {"data_hash": recipe.data_hash}
     if experiment is not None:
         verdict = contest.verdict()
@@ -70,12 +70,12 @@ def _register(project: Project, params: Params, experiment: str | None) -> Regis
     return Registration(name, version, recipe, params.select.metric, decision, verdict)
 
 
-def _contest(client: Client, project: Project, params: Params, candidate: str) -> Contest:
+def _contest(client: Client, project: Project, params: Params) -> Contest:
     name = params.registration.name
     with mlflow_errors():
         live = aliases.version_of(client, name, aliases.PRODUCTION)
     live_version = None if live is None else LiveVersion(live, versions.load_evidence(client, name, live))
-    return Contest(project, params, load_dataset(project.prepared), candidate, live_version)
+    return Contest(project, params, load_dataset(project.prepared), live_version)
 
 
 def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> str:

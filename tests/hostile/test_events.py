@@ -9,9 +9,6 @@ import pytest
 
 from app.settings import Settings
 from tests.app.events.test_durability import ITEM, at, kill_postgres, kill_the_service
-from tests.artifacts import make_artifact, write
-from tests.client import put_in_cache
-from tests.conftest import MakeSettings
 from tests.hostile.conftest import Table, Tally
 from tests.postgres import postgres
 from tests.processes import wait_until
@@ -23,43 +20,38 @@ pytestmark = [pytest.mark.hostile, pytest.mark.timeout(600)]
 KILLS = 15
 
 
-@pytest.fixture
-def settings(make_settings: MakeSettings, tmp_path: Path) -> Settings:
-    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", log_level="WARNING")
-    put_in_cache(settings, write(tmp_path / "served", make_artifact()))
-    return settings
-
-
 def counted(answered: int) -> Tally:
     """Events that were all found: the functions that count them fail otherwise."""
     return Tally(tried=answered)
 
 
-def test_the_service_is_killed(settings: Settings, table: Table, tmp_path: Path) -> None:
-    answered = kill_the_service(settings, tmp_path / "log", KILLS)
+def test_the_service_is_killed(events_settings: Settings, table: Table, tmp_path: Path) -> None:
+    answered = kill_the_service(events_settings, tmp_path / "log", KILLS)
     table.add(f"events answered with 200 while the service is killed {KILLS} times: in SQLite once", counted(answered))
 
 
-def test_the_service_is_killed_and_writes_into_postgresql(settings: Settings, table: Table, tmp_path: Path) -> None:
+def test_the_service_is_killed_and_writes_into_postgresql(
+    events_settings: Settings, table: Table, tmp_path: Path
+) -> None:
     with postgres(tmp_path / "postgres") as server:
         assert server.make_database().returncode == 0
-        answered = kill_the_service(at(settings, server), tmp_path / "log", KILLS)
+        answered = kill_the_service(at(events_settings, server), tmp_path / "log", KILLS)
     table.add(f"the same in PostgreSQL, {KILLS} times", counted(answered))
 
 
-def test_postgresql_is_killed(settings: Settings, table: Table, tmp_path: Path) -> None:
+def test_postgresql_is_killed(events_settings: Settings, table: Table, tmp_path: Path) -> None:
     with postgres(tmp_path / "postgres") as server:
         assert server.make_database().returncode == 0
-        answered = kill_postgres(at(settings, server), server, tmp_path / "log", KILLS)
+        answered = kill_postgres(at(events_settings, server), server, tmp_path / "log", KILLS)
     table.add(f"the same while PostgreSQL, or one of its processes, is killed {KILLS} times", counted(answered))
 
 
-def test_the_disk_of_the_store_fills(settings: Settings, table: Table, tmp_path: Path) -> None:
+def test_the_disk_of_the_store_fills(events_settings: Settings, table: Table, tmp_path: Path) -> None:
     if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
         pytest.skip("may not mount a small disk: user namespaces are off")
     tally, disk = Tally(), tmp_path / "disk"
     disk.mkdir()
-    own = Settings.model_validate({**settings.model_dump(), "events_url": f"sqlite:///{disk}/events.db"})
+    own = Settings.model_validate({**events_settings.model_dump(), "events_url": f"sqlite:///{disk}/events.db"})
     wrapper = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"', str(disk)]
     with service(own, tmp_path / "log", wrapper=wrapper) as (client, running), sending(ITEM) as clients:
         wait_until(serves(client, "1"))

@@ -112,6 +112,16 @@ def test_an_error_stays_a_sentence(tmp_path: Path, content: str) -> None:
     assert len(str(error.value)) < 2000
 
 
+@pytest.mark.parametrize(("keys", "end"), [(5, "; key4"), (6, "and 1 more errors")])
+def test_up_to_five_errors_are_told(tmp_path: Path, keys: int, end: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text((ROOT / "params.yaml").read_text() + "".join(f"key{number}: 1\n" for number in range(keys)))
+    with pytest.raises(ParamsError) as error:
+        load_params(path)
+    assert ("more errors" in str(error.value)) == (keys > 5)
+    assert end in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

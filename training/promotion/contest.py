@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact import Artifact, load_artifact
 from training.data.dataset import SPLITS, USER_ID, Dataset
 from training.errors import PipelineError
 from training.evaluation.ranking import rank_test
@@ -67,14 +67,23 @@ class Opponents:
 
 @dataclass
 class Contest:
-    """A candidate and its opponents on the present split."""
+    """The candidate that is served and its opponents on the present split."""
 
     project: Project
     params: Params
     dataset: Dataset
-    candidate: str
     live_version: LiveVersion | None
     _opponents: Opponents | None = field(default=None, init=False)
+
+    @cached_property
+    def served(self) -> Artifact:
+        """The refit candidate."""
+        return load_artifact(self.project.served)
+
+    @property
+    def candidate(self) -> str:
+        """Its name among the candidates."""
+        return self.served.recipe.family
 
     @property
     def metric(self) -> str:
@@ -95,7 +104,7 @@ class Contest:
             "trained": read_json(self.project.training(self.candidate), REPRODUCE),
             "data": asdict(self.figures),
         }
-        lists = sample_lists(load_artifact(self.project.served), self.params.seed)
+        lists = sample_lists(self.served, self.params.seed)
         return Evidence(recipe, self.users_of(self.candidate), lists)
 
     def opponents(self) -> Opponents:
@@ -127,7 +136,7 @@ class Contest:
         """The live version's lists, and those that the new one gives to the same users."""
         if evidence is None or evidence.lists is None or live is None:
             return None
-        ours = lists_of(load_artifact(self.project.served), evidence.lists[USER_ID])
+        ours = lists_of(self.served, evidence.lists[USER_ID])
         same_recipe = self._candidate_of(evidence) == self.candidate
         return ListPair(ours, evidence.lists, self.figures.items, live.items, same_recipe)
 

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.contract.events import Meaning, meaning
+from app.contract.events import Meaning
 from app.contract.recommendation_id import read_id
 from app.contract.trial import Arm, Trial
+from training.data.events.merging import meanings
 from training.trials.records import ARM, DAY, DAY_SHOWN, LISTS, USER, Records
 
 WITHIN_DAYS = 7  # between a list and what is said about it
@@ -62,14 +63,10 @@ def _successes(
 ) -> pd.DataFrame:
     """The last event for or against each pair of exposed user and item, if it is for it."""
     mine = events[events[USER].isin(shown[USER])]
-    good = np.array(
-        [
-            kind in kinds and (kind != "rating" or meaning(kind, stars, min_rating) is Meaning.LIKED)
-            for kind, stars in zip(mine["type"], mine["value"], strict=True)
-        ],
-        dtype=bool,
-    )
-    counts = good | mine["type"].isin((*AGAINST, "rating")).to_numpy()
+    is_rating = (mine["type"] == "rating").to_numpy()
+    is_liked: npt.NDArray[np.bool_] = meanings(mine, min_rating) == Meaning.LIKED
+    good = mine["type"].isin(kinds).to_numpy() & (~is_rating | is_liked)
+    counts = good | is_rating | mine["type"].isin(AGAINST).to_numpy()
     last = mine[counts].assign(good=good[counts]).drop_duplicates([USER, "item_id"], keep="last")
     return last[last["good"]]
 

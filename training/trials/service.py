@@ -1,15 +1,13 @@
 """The program that looks at trials on a schedule: a failed look is counted and logged, and the schedule goes on."""
 
 import logging
-import signal
-import threading
 from collections.abc import Callable
+from functools import partial
 
-from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from training.errors import PipelineError
-from training.retrain.service import show_metrics
+from training.retrain.program import run_on_schedule
 from training.trials.state import State
 from training.trials.verdict import Verdict
 
@@ -23,19 +21,8 @@ def serve(look: Look, trigger: CronTrigger, host: str, port: int) -> None:
 
     Raises ParamsError where the port can't be used.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     state = State()
-    server = show_metrics(host, port, state.collectors)
-    scheduler = BackgroundScheduler()
-    scheduler.add_job(_look, trigger, (look, state), max_instances=1, coalesce=True, misfire_grace_time=None)
-    _look(look, state)
-    scheduler.start()
-    stopping.wait()
-    scheduler.shutdown()
-    server.shutdown()
+    run_on_schedule(partial(_look, look, state), trigger, host, port, state.collectors, at_once=True)
 
 
 def _look(look: Look, state: State) -> None:

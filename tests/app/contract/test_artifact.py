@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from app.contract.artifact import MANIFEST, ArtifactError, Events, Recipe, content_hash, load_artifact, write_artifact
-from app.contract.artifact_format import ARRAYS, CATALOGUE_ARRAYS, FORMAT_VERSION, MAX_MANIFEST_BYTES, OPTIONAL
+from app.contract.artifact_format import ARRAYS, CATALOGUE_ARRAYS, FORMAT_VERSION, OPTIONAL
 from tests.app.contract.conftest import FILMS, READY
 from tests.app.contract.hostile import list_file, list_hash, rewrite_manifest
 from tests.artifacts import damage, make_artifact, write
@@ -48,6 +48,11 @@ def test_equal_artifacts_have_equal_bytes(tmp_path: Path) -> None:
     first, second = write(tmp_path / "one"), write(tmp_path / "two")
     assert content_hash(first) == content_hash(second)
     assert content_hash(write(tmp_path / "three", make_artifact(seed=1))) != content_hash(first)
+
+
+def test_the_text_of_the_manifest_follows_from_its_content(directory: Path) -> None:
+    text = (directory / MANIFEST).read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def test_writing_again_replaces_the_former_artifact(directory: Path) -> None:
@@ -146,7 +151,7 @@ def test_a_manifest_that_is_no_json_object_is_refused(directory: Path, content: 
 
 def test_a_huge_manifest_is_refused_unread(directory: Path) -> None:
     with (directory / MANIFEST).open("r+b") as file:
-        file.truncate(MAX_MANIFEST_BYTES + 1)
+        file.truncate((1 << 20) + 1)
     with pytest.raises(ArtifactError, match=r"manifest\.json is larger than"):
         load_artifact(directory)
 

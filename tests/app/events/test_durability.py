@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from tests.artifacts import make_artifact, write
-from tests.client import put_in_cache
-from tests.conftest import MakeSettings
 from tests.postgres import Postgres, postgres
 from tests.processes import wait_until
 from tests.sending import Sending, aim, missing_or_twice, sending, statuses
@@ -20,13 +17,6 @@ from tests.service import Asking, serves, service
 ITEM = 10
 LOAD_SECONDS = 0.7
 MOMENTS = (0.5, 1.4, 0.9, 1.13, 0.71)  # of a kill, as shares of that time
-
-
-@pytest.fixture
-def settings(make_settings: MakeSettings, tmp_path: Path) -> Settings:
-    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", log_level="WARNING")
-    put_in_cache(settings, write(tmp_path / "served", make_artifact()))
-    return settings
 
 
 @pytest.fixture
@@ -39,9 +29,13 @@ def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def stored_in(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+def stored_in(request: pytest.FixtureRequest, events_settings: Settings) -> Settings:
     """The settings of a service with each kind of store."""
-    return settings if request.param == "sqlite" else at(settings, request.getfixturevalue("events_database"))
+    return (
+        events_settings
+        if request.param == "sqlite"
+        else at(events_settings, request.getfixturevalue("events_database"))
+    )
 
 
 def at(settings: Settings, server: Postgres) -> Settings:
@@ -110,15 +104,15 @@ def test_a_service_that_is_killed_loses_no_answered_event(stored_in: Settings, t
 
 
 def test_a_server_that_is_killed_loses_no_answered_event(
-    settings: Settings, own_postgres: Postgres, tmp_path: Path
+    events_settings: Settings, own_postgres: Postgres, tmp_path: Path
 ) -> None:
-    assert kill_postgres(at(settings, own_postgres), own_postgres, tmp_path / "log", rounds=2) > 100
+    assert kill_postgres(at(events_settings, own_postgres), own_postgres, tmp_path / "log", rounds=2) > 100
 
 
 def test_while_a_server_hangs_events_are_refused_in_time_and_recommendations_go_on(
-    settings: Settings, own_postgres: Postgres, tmp_path: Path
+    events_settings: Settings, own_postgres: Postgres, tmp_path: Path
 ) -> None:
-    with service(at(settings, own_postgres), tmp_path / "log") as (client, _), sending(ITEM) as clients:
+    with service(at(events_settings, own_postgres), tmp_path / "log") as (client, _), sending(ITEM) as clients:
         wait_until(serves(client, "1"))
         aim(clients, client)
         wait_until(lambda: all(each.answered for each in clients))
@@ -134,4 +128,4 @@ def test_while_a_server_hangs_events_are_refused_in_time_and_recommendations_go_
         wait_until(lambda: statuses(clients)[200] > answered + 10)
         assert {status for status, _ in asking.stop()} == {200}
     assert 1.5 < max(each.slowest_refusal for each in clients) < 10
-    check(clients, at(settings, own_postgres))
+    check(clients, at(events_settings, own_postgres))

@@ -99,6 +99,11 @@ def test_more_filters_than_are_kept_change_nothing(index: CatalogueIndex) -> Non
     assert len(index._masks) <= catalogue.MASKS
 
 
+def test_films_that_pass_a_filter_are_kept_beside_those_of_others(index: CatalogueIndex) -> None:
+    first, _ = (index.allowed(Filters(year_from=year)) for year in (1990, 1991))
+    assert index.allowed(Filters(year_from=1990)) is first
+
+
 def test_a_search_finds_only_what_is_allowed(index: CatalogueIndex) -> None:
     assert index.search("man", np.arange(len(FILMS)) != 4).tolist() == [1, 5]
 

@@ -15,6 +15,10 @@ def buckets(**counts: int) -> list[int]:
     return [counts.get(f"b{place}", 0) for place in range(SLOWEST + 1)]
 
 
+def test_the_bounds_of_latency_rise() -> None:
+    assert list(LATENCIES) == sorted(set(LATENCIES))
+
+
 @pytest.mark.parametrize(
     ("counts", "share", "seconds"),
     [

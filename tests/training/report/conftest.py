@@ -43,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Params]:
 def contest(run: tuple[Project, Params]) -> Contest:
     """Nothing is live."""
     project, params = run
-    return Contest(project, params, load_dataset(project.prepared), "test_svd", None)
+    return Contest(project, params, load_dataset(project.prepared), None)
 
 
 @pytest.fixture
@@ -53,4 +53,4 @@ def cold_free(tmp_path: Path, run: tuple[Project, Params]) -> Contest:
     train(project, params, "test_svd")
     evaluate(project, params, "test_svd")
     refit(project, params)
-    return Contest(project, params, load_dataset(project.prepared), "test_svd", None)
+    return Contest(project, params, load_dataset(project.prepared), None)

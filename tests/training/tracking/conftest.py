@@ -25,16 +25,6 @@ def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     families.add_to(monkeypatch)
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that MLflow has made, to be copied: making one takes seconds."""
-    folder = tmp_path_factory.mktemp("store")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-        connect(folder, "unused")
-    return folder / "mlflow.db"
-
-
 @pytest.fixture
 def registry(tmp_path: Path, empty_store: Path) -> mlflow.MlflowClient:
     """A registry whose model has no version."""

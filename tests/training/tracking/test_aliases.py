@@ -1,7 +1,12 @@
+import shutil
+from pathlib import Path
+
 import mlflow
 import pytest
 
+from tests.processes import PROJECT
 from tests.training.tracking.conftest import REGISTERED as NAME
+from training.__main__ import main
 from training.errors import TrackingError
 from training.tracking import aliases
 
@@ -46,6 +51,22 @@ def test_promoting_the_live_version_keeps_previous(client: mlflow.MlflowClient) 
     aliases.promote(client, NAME, "2")
     aliases.promote(client, NAME, "2")
     assert aliases.version_of(client, NAME, "previous") == "1"
+
+
+def test_the_command_says_what_is_live_and_what_was(
+    client: mlflow.MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(PROJECT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for command in (["promote", "1"], ["promote", "1"], ["promote", "2"], ["rollback"]):
+        main(command)
+    said = [line.removeprefix(f"{NAME}: ") for line in capsys.readouterr().out.splitlines()]
+    assert said == [
+        "version 1 is production, none was before",
+        "version 1 is production, as before",
+        "version 2 is production, 1 was before",
+        "version 1 is production, 2 was before",
+    ]
 
 
 @pytest.mark.parametrize("spelled", ["02", " 2", "2 ", "2\n", "+2", "２", "2.0", "-2", "0", "", "latest"])

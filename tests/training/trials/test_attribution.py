@@ -103,8 +103,10 @@ def test_the_last_thing_said_for_or_against_a_film_counts(story: Story) -> None:
 def test_a_list_that_an_event_names_must_fit_user_time_and_arm(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = {
         "fits": (id_of(OURS, Arm.CHALLENGER, 9, monkeypatch), BY_ID),
-        "six days old": (id_of(OURS, Arm.CHALLENGER, 4, monkeypatch), BY_ID),
-        "a clock that is late": (id_of(OURS, Arm.CHALLENGER, 10 + 300 / DAY, monkeypatch), BY_ID),
+        "seven days old": (id_of(OURS, Arm.CHALLENGER, 3, monkeypatch), BY_ID),
+        "older": (id_of(OURS, Arm.CHALLENGER, 3 - 1.5 / DAY, monkeypatch), BY_LAST_ARM),
+        "a clock that is ten minutes late": (id_of(OURS, Arm.CHALLENGER, 10 + 600.5 / DAY, monkeypatch), BY_ID),
+        "later": (id_of(OURS, Arm.CHALLENGER, 10 + 601.5 / DAY, monkeypatch), BY_LAST_ARM),
         "eight days old": (id_of(OURS, Arm.CHALLENGER, 1.9, monkeypatch), BY_LAST_ARM),
         "tomorrow's": (id_of(OURS, Arm.CHALLENGER, 11, monkeypatch), BY_LAST_ARM),
         "of another user": (id_of(THEIRS, Arm.CHALLENGER, 9, monkeypatch), BY_LAST_ARM),

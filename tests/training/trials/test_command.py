@@ -22,8 +22,6 @@ from training.__main__ import main
 from training.tracking import aliases, on_trial
 from training.tracking.connection import connect
 
-pytest.importorskip("tea_tasting")  # the environment with MLflow 2 has none
-
 NAME = "movie-recommender"
 DAY = 86_400
 
@@ -34,6 +32,7 @@ def client(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copy(empty_store, tmp_path)
     shutil.copy(PROJECT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.setenv("EVENTS_URL", f"sqlite:///{tmp_path}/events.db")
     client = connect(tmp_path, NAME)
     client.create_registered_model(NAME)

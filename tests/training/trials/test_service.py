@@ -1,0 +1,51 @@
+"""What becomes of a look, whose result the test gives."""
+
+import logging
+
+import pytest
+
+from app.contract.trial import Trial
+from training.errors import DataError
+from training.trials.service import Look, _look
+from training.trials.state import State
+from training.trials.verdict import Verdict
+
+TRIAL = Trial("2", "1", "films:2", 0.5, 0)
+
+
+def value(state: State, name: str) -> float | None:
+    return state.collectors.get_sample_value(f"recommender_trial_{name}")
+
+
+def failing(error: Exception) -> Look:
+    def look() -> tuple[Verdict | None, list[str]]:
+        raise error
+
+    return look
+
+
+def test_a_look_is_shown_and_its_sentences_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    state = State()
+    verdict = Verdict(TRIAL, "undecided", "no difference", [], None, {}, 1.0, 9.0)
+    with caplog.at_level(logging.INFO):
+        _look(lambda: (verdict, ["no difference", "nine days more"]), state)
+    assert caplog.messages == ["no difference", "nine days more"]
+    assert value(state, "running") == 1
+    assert value(state, "failures_total") == 0
+    assert (value(state, "last_look_timestamp_seconds") or 0) > 0
+    _look(lambda: (None, []), state)
+    assert value(state, "running") == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence", "has_traceback"),
+    [(DataError("the store is gone"), "the store is gone", False), (KeyError("a bug"), "The look failed", True)],
+)
+def test_a_failed_look_is_counted_and_says_why(
+    error: Exception, sentence: str, has_traceback: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = State()
+    _look(failing(error), state)
+    assert value(state, "failures_total") == 1
+    [record] = caplog.records
+    assert (record.getMessage(), record.levelname, record.exc_info is not None) == (sentence, "ERROR", has_traceback)
