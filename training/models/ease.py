@@ -42,8 +42,8 @@ class EASE(Section):
     recency_power: RecencyPower = 0.0
     validate_rule: bool = False
 
-    moves: ClassVar = (("regularization",),)
-    factors: ClassVar = (3.0,)
+    moves: ClassVar[tuple[tuple[str, ...], ...]] = (("regularization",),)
+    factors: ClassVar[tuple[float, ...]] = (3.0,)
 
     def resolved(self, data: TrainingData) -> "EASE":
         """Return the family with the rule's number for what is None."""
