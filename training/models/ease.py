@@ -18,6 +18,7 @@ from training.progress import progress, say
 COLUMNS_AT_ONCE = 1024
 OVERSAMPLING = 32  # dimensions that the search for the leading ones has to spare
 ITERATIONS = 6
+DRAFT_ITEMS = 5000  # most positives are of these, so the number that suits them suits all
 BYTES_PER_WEIGHT = 12  # while fitting: float64 to solve, float32 to keep
 
 Float64Array = npt.NDArray[np.float64]
@@ -54,8 +55,8 @@ class EASE(Section):
         return self.model_copy(update={"regularization": regularization})
 
     def draft(self) -> "EASE":
-        """Return the family itself: fewer items would need another number."""
-        return self
+        """Return one of fewer items where there are many: its time grows with their cube."""
+        return self.model_copy(update={"max_items": min(self.max_items, DRAFT_ITEMS)})
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Solve for the item-to-item weights, and cut their predictions to `embedding_size` dimensions.

@@ -104,6 +104,11 @@ def test_validation_corrects_the_rule_s_number_if_asked_to(data: TrainingData) -
     assert fitted.metric == 0.9
 
 
+def test_a_draft_has_fewer_items_where_there_are_many() -> None:
+    assert TestEASE.made(max_items=15000).draft().max_items == 5000
+    assert TestEASE.made(max_items=3000).draft().max_items == 3000
+
+
 def test_validation_leaves_a_given_number_alone(data: TrainingData) -> None:
     fitted = fit_validated(
         TestEASE.made(regularization=5.0, validate_rule=True), data, np.random.default_rng(7), lambda _: 0.5
