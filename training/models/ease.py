@@ -131,7 +131,10 @@ def _inverse(histories: sparse.csr_matrix, regularization: float) -> Float32Arra
     # By Cholesky, in place; λ > 0 makes the matrix positive definite, so neither step can fail.
     lower, _ = lapack.dpotrf(gram.T, lower=True, overwrite_a=True)
     inverse, _ = lapack.dpotri(lower, lower=True, overwrite_c=True)
-    return np.tril(inverse.astype(np.float32))
+    rounded: Float32Array = inverse.astype(np.float32)
+    for column in range(1, len(rounded)):  # in place: np.tril would take as much memory again
+        rounded[:column, column] = 0
+    return rounded
 
 
 def _gram(histories: sparse.csr_matrix) -> Float64Array:
