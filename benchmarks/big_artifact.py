@@ -143,6 +143,10 @@ def _lengths(size: Size, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """How many items each user has seen: 20 and a log-normal number more, `size.seen` in all."""
     above = size.seen / size.users - LEAST_SEEN
     median = MEDIAN_SEEN - LEAST_SEEN
+    if above < median:
+        raise ValueError(
+            f"{size}: seen must be {MEDIAN_SEEN} times the users at least, because half of them have as many"
+        )
     drawn = rng.lognormal(np.log(median), np.sqrt(2 * np.log(above / median)), size.users)
     limit = size.items // 2 - LEAST_SEEN
     drawn = np.minimum(drawn * (size.seen - LEAST_SEEN * size.users) / drawn.sum(), limit)

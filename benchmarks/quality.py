@@ -52,6 +52,7 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "blend": ("blend", {}),
     "blend, equal weights": ("blend", {"weights": {"ease": 1.0, "implicit_als": 1.0, "lightfm": 1.0}}),
 }
+FOLDED = ("lightfm", "lightfm, encoded users", "implicit_als", "ease")
 CHANCE = ("lightfm", "implicit_bpr", "implicit_als", "surprise_svd", "blend")
 
 
@@ -196,9 +197,7 @@ def main() -> None:
     parts = {
         "families": lambda: families(dataset, params, recipes, arguments.seeds),
         "cold": lambda: cold(dataset, params, arguments.seeds),
-        "fold-in": lambda: fold_in(
-            dataset, params, ["lightfm", "lightfm, encoded users", "implicit_als", "ease"], arguments.seeds
-        ),
+        "fold-in": lambda: fold_in(dataset, params, [name for name in FOLDED if name in recipes], arguments.seeds),
     }
     for part in arguments.parts.split(","):
         for line in parts[part]():

@@ -36,7 +36,7 @@ SIZES = {
     "denser": Size(6_000, 3_000, 2_000_000),
     "sparse": Size(12_000, 12_000, 420_000),
 }
-MADE_UP = {"catalogue": Made(users=30_000, items=40_000, seen=2_000_000, ready=0)}  # a size that papers use
+MADE_UP = {"catalogue": Made(users=30_000, items=40_000, seen=2_500_000, ready=0)}  # a size that papers use
 
 
 def simulated(size: Size, params: PrepareParams, seed: int) -> tuple[Dataset, Simulation]:

@@ -56,8 +56,10 @@ class Knowledge:
 
     def artifact(self, factors: Factors, recipe: Recipe) -> Artifact:
         """The complete artifact, with its fold-in encoder."""
-        encoder = factors.encoder or fit_encoder(self.training_data.positives, factors.user_embeddings)
-        return self._assemble(factors, recipe, encoder)
+        return self._assemble(factors, recipe, factors.encoder or self._fitted_encoder(factors))
+
+    def _fitted_encoder(self, factors: Factors) -> Encoder:
+        return fit_encoder(self.training_data.positives, factors.user_embeddings, intercept=factors.intercept)
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
         """An artifact that can only rank known users: it has no encoder and can't be written."""

@@ -49,7 +49,7 @@ class Factors:
 
     A user's items are ranked by user_embedding · item_embedding + item_bias. A user with an embedding of zeros is one
     of whom the family knows nothing. `encoder` is the fold-in encoder of a family that makes users' vectors by it; for
-    None, a regression finds one.
+    None, a regression finds one, without `intercept` where users' vectors shrink to zero with their histories.
     """
 
     user_embeddings: Float32Array
@@ -57,6 +57,7 @@ class Factors:
     user_biases: Float32Array
     item_biases: Float32Array
     encoder: Encoder | None = None
+    intercept: bool = True
 
     @classmethod
     def learned(
@@ -66,6 +67,7 @@ class Factors:
         items: npt.NDArray[np.floating[Any]],
         item_biases: npt.NDArray[np.floating[Any]] | None = None,
         encoder: Encoder | None = None,
+        intercept: bool = True,
     ) -> "Factors":
         """Copy embeddings that were learned from positives alone, with zeros for users and items that have none.
 
@@ -80,6 +82,7 @@ class Factors:
             user_biases=np.zeros(n_users, dtype=np.float32),
             item_biases=np.where(liked, biases, 0).astype(np.float32),
             encoder=encoder,
+            intercept=intercept,
         )
 
     def is_usable(self) -> bool:

@@ -46,6 +46,7 @@ def climb(family: AnyFamily, worth: Callable[[AnyFamily], float]) -> AnyFamily:
     best, known = family, {_numbers(family): worth(family)}
     for step, names in product(family.factors, family.moves):
         for factor in (step, 1 / step):
+            before = best
             for _ in range(MOST_STEPS):
                 option = _scaled(best, names, factor)
                 numbers, highest = _numbers(option), known[_numbers(best)]
@@ -55,6 +56,8 @@ def climb(family: AnyFamily, worth: Callable[[AnyFamily], float]) -> AnyFamily:
                 if known[numbers] <= highest:
                     break
                 best = option
+            if best is not before:
+                break  # the way back has been seen
     decided: AnyFamily = best.model_copy(update={"validate_rule": False})
     return decided
 

@@ -18,6 +18,7 @@ from training.progress import progress, say
 COLUMNS_AT_ONCE = 1024
 OVERSAMPLING = 32  # dimensions that the search for the leading ones has to spare
 ITERATIONS = 6
+DRAFT_ITEMS = 5000  # most positives are of these, so the number that suits them suits all
 BYTES_PER_WEIGHT = 12  # while fitting: float64 to solve, float32 to keep
 
 Float64Array = npt.NDArray[np.float64]
@@ -42,8 +43,8 @@ class EASE(Section):
     recency_power: RecencyPower = 0.0
     validate_rule: bool = False
 
-    moves: ClassVar = (("regularization",),)
-    factors: ClassVar = (3.0,)
+    moves: ClassVar[tuple[tuple[str, ...], ...]] = (("regularization",),)
+    factors: ClassVar[tuple[float, ...]] = (3.0,)
 
     def resolved(self, data: TrainingData) -> "EASE":
         """Return the family with the rule's number for what is None."""
@@ -54,8 +55,8 @@ class EASE(Section):
         return self.model_copy(update={"regularization": regularization})
 
     def draft(self) -> "EASE":
-        """Return the family itself: fewer items would need another number."""
-        return self
+        """Return one of fewer items where there are many: its time grows with their cube."""
+        return self.model_copy(update={"max_items": min(self.max_items, DRAFT_ITEMS)})
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Solve for the item-to-item weights, and cut their predictions to `embedding_size` dimensions.
@@ -130,7 +131,10 @@ def _inverse(histories: sparse.csr_matrix, regularization: float) -> Float32Arra
     # By Cholesky, in place; λ > 0 makes the matrix positive definite, so neither step can fail.
     lower, _ = lapack.dpotrf(gram.T, lower=True, overwrite_a=True)
     inverse, _ = lapack.dpotri(lower, lower=True, overwrite_c=True)
-    return np.tril(inverse.astype(np.float32))
+    rounded: Float32Array = inverse.astype(np.float32)
+    for column in range(1, len(rounded)):  # in place: np.tril would take as much memory again
+        rounded[:column, column] = 0
+    return rounded
 
 
 def _gram(histories: sparse.csr_matrix) -> Float64Array:

@@ -14,20 +14,20 @@ ITERATIONS = 200
 TOLERANCE = 1e-6
 
 
-def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array) -> Encoder:
+def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array, *, intercept: bool = True) -> Encoder:
     """Fit the ridge regression from histories to trained user vectors.
 
     A history is a row of `positives` (n_users, n_items), divided by the root of its length; users without a positive
-    are left out. Method: conjugate gradients on the normal equations, Hestenes and Stiefel (1952), for all dimensions
-    at once, preconditioned with the diagonal.
+    are left out. Without `intercept` it is zero. Method: conjugate gradients on the normal equations, Hestenes and
+    Stiefel (1952), for all dimensions at once, preconditioned with the diagonal.
     """
     lengths = np.diff(positives.indptr)
     known = lengths > 0
     histories = sparse.diags(1 / np.sqrt(lengths[known])) @ positives[known].astype(np.float64)
     vectors = user_embeddings[known].astype(np.float64)
-    intercept = vectors.mean(axis=0) if len(vectors) else np.zeros(user_embeddings.shape[1])
-    encoder = _ridge(histories.tocsr(), vectors - intercept)
-    return Encoder(encoder.astype(np.float32), intercept.astype(np.float32))
+    mean = vectors.mean(axis=0) if len(vectors) and intercept else np.zeros(user_embeddings.shape[1])
+    encoder = _ridge(histories.tocsr(), vectors - mean)
+    return Encoder(encoder.astype(np.float32), mean.astype(np.float32))
 
 
 def _ridge(matrix: sparse.csr_matrix, targets: Float64Array) -> Float64Array:

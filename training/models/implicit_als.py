@@ -44,8 +44,8 @@ class ImplicitALS(IterativeSection):
     frequency_power: Annotated[float, Field(ge=0, le=1), Between(0.0, 1.0)] = 0.0
     recency_power: RecencyPower = 0.0
 
-    moves: ClassVar = (("alpha", "regularization"), ("regularization",))
-    factors: ClassVar = (3.0, 1.7)  # a regularisation that is a little too high loses much
+    moves: ClassVar[tuple[tuple[str, ...], ...]] = (("alpha", "regularization"), ("regularization",))
+    factors: ClassVar[tuple[float, ...]] = (3.0, 1.7)  # a regularisation that is a little too high loses much
 
     def resolved(self, data: TrainingData) -> "ImplicitALS":
         """Return the family with the rule's numbers for what is None."""
@@ -79,7 +79,8 @@ class ImplicitALS(IterativeSection):
         by_item = _Rows(self.alpha * transposed, self._penalties(transposed), data.threads)
 
         def factors() -> Factors:
-            return self.with_recency(data, Factors.learned(data, users, items))
+            # A solution without likes is zero: a mean user in everybody's vector would hide what few likes say.
+            return self.with_recency(data, Factors.learned(data, users, items, intercept=False))
 
         with threadpool_limits(1, "blas"):  # the library has threads of its own
             for epoch in progress(range(1, self.epochs + 1), "implicit_als", "epoch"):
@@ -104,7 +105,7 @@ class ImplicitALS(IterativeSection):
         return replace(
             factors,
             user_embeddings=rows.solved(factors.user_embeddings.copy(), factors.item_embeddings),
-            encoder=factors.encoder or fit_encoder(data.positives, factors.user_embeddings),
+            encoder=factors.encoder or fit_encoder(data.positives, factors.user_embeddings, intercept=False),
         )
 
     def _penalties(self, matrix: sparse.csr_matrix) -> npt.NDArray[np.float64]:

@@ -33,7 +33,7 @@ class LightFM(IterativeSection):
     An item's embedding is the sum of the embeddings of its features; its identity is one of them. With `encode_users`,
     the vectors that were learned of users give way to those that the fold-in encoder makes of their histories, which
     are smoother, and in which newer positives may weigh more. Where it is None, validation chooses between the two; a
-    fit without validation takes those that were learned.
+    fit without validation takes those that were learned. With `validate_size` validation may halve `embedding_size`.
     """
 
     loss: Literal["warp", "bpr", "logistic", "warp-kos"]
@@ -52,6 +52,7 @@ class LightFM(IterativeSection):
     seeds: Annotated[int, Field(ge=1)] = 1
     encode_users: bool | None = False
     recency_power: RecencyPower = 0.0
+    validate_size: bool = False
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Fit epoch by epoch, with a progress bar; `seeds` is the number of models, side by side.

@@ -1,4 +1,4 @@
-"""Fits a family and lets validation decide what parameters leave open: epochs, a rule's factor, a blend's weights."""
+"""Fits a family and lets validation decide what is left open: epochs, a rule's factor, a size, a blend's weights."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -9,8 +9,10 @@ import numpy as np
 
 from training.models.base import Factors, Family, IterativeSection, TrainingData
 from training.models.climb import FollowsData, climb
+from training.progress import say
 
 RECENCY_POWERS = (0.25, 0.5)  # that are tried beside 0
+LEAST_SIZE = 16  # of embeddings that are halved
 
 Measure = Callable[[Factors], float]
 """Computes the validation metric of factors that were fitted without the validation split."""
@@ -58,6 +60,26 @@ class MayEncodeUsers(Protocol):
         """Whether it does; None: validation chooses."""
 
 
+@runtime_checkable
+class MayBeSmaller(Protocol):
+    """A family that may learn less by heart with smaller embeddings."""
+
+    @property
+    def embedding_size(self) -> int:
+        """The largest size."""
+
+    @property
+    def epochs(self) -> int:
+        """How many it learns of that size at most; half the size has time for twice as many."""
+
+    @property
+    def validate_size(self) -> bool:
+        """Whether validation may choose a smaller one."""
+
+    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Return the family with other parameters."""
+
+
 @dataclass
 class EarlyStopping:
     """Measures after each epoch, and ends a fit after `patience` epochs without a better metric."""
@@ -93,7 +115,29 @@ def fit_validated(
     judge = judge or measure
     if isinstance(family, FollowsData):
         family = _with_numbers(family, data, rng, judge)
+    if isinstance(family, MayBeSmaller) and family.validate_size:
+        return _fit_sizes(family, data, rng, measure, judge)
     return _with_users(_fit_epochs(family, data, rng, measure), data, judge)
+
+
+def _fit_sizes(
+    family: MayBeSmaller, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
+) -> ValidatedFit:
+    """Fit the whole size; then halve it again and again, as long as the metric rises."""
+
+    def fitted(size: int, measure: Measure) -> ValidatedFit:
+        epochs = family.epochs * family.embedding_size // size
+        option = family.model_copy(update={"embedding_size": size, "epochs": epochs, "validate_size": False})
+        return _with_users(_fit_epochs(option, data, deepcopy(rng), measure), data, judge)
+
+    best, size = fitted(family.embedding_size, measure), family.embedding_size // 2
+    while size >= LEAST_SIZE:
+        fit = fitted(size, judge)
+        say(f"validation: embedding_size {size}: {fit.metric:.4f}, the best so far {best.metric:.4f}")
+        if fit.metric <= best.metric:
+            break
+        best, size = fit, size // 2
+    return best
 
 
 def _with_numbers(family: FollowsData, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Family:

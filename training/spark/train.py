@@ -63,6 +63,6 @@ def _price(validation: Validation, validated: ValidatedFit, fitting: Fitting) ->
 def _by_encoder(validation: Validation, validated: ValidatedFit) -> Factors:
     """The factors with users as those outside the sample get them."""
     data, factors, family = validation.knowledge.training_data, validated.factors, validated.family
-    encoder = factors.encoder or fit_encoder(data.positives, factors.user_embeddings)
+    encoder = factors.encoder or fit_encoder(data.positives, factors.user_embeddings, intercept=factors.intercept)
     factors = encoded(data, replace(factors, encoder=encoder), None)
     return family.with_recency(data, factors) if isinstance(family, WeighsByAge) else factors

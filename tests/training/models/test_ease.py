@@ -1,4 +1,5 @@
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from scipy import sparse
 
 from tests.training.models.battery import FamilyBattery
 from training.models.base import TrainingData
-from training.models.ease import item_weights, leading_directions, rule
+from training.models.ease import BYTES_PER_WEIGHT, item_weights, leading_directions, rule
 from training.models.encoder import fit_encoder
 from training.models.recency import weighted_by_age
 from training.models.validated_fit import fit_validated
@@ -102,6 +103,21 @@ def test_validation_corrects_the_rule_s_number_if_asked_to(data: TrainingData) -
     assert decided["regularization"] == pytest.approx(3 * number, rel=1e-2)
     assert decided["validate_rule"] is False
     assert fitted.metric == 0.9
+
+
+def test_a_weight_takes_12_bytes_as_the_log_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.models.ease.COLUMNS_AT_ONCE", 50)
+    histories = sparse.random(500, 1000, density=0.02, format="csr", dtype=np.float32, random_state=0)
+    tracemalloc.start()
+    item_weights(histories, 10.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak / 1000**2 < 1.1 * BYTES_PER_WEIGHT
+
+
+def test_a_draft_has_fewer_items_where_there_are_many() -> None:
+    assert TestEASE.made(max_items=15000).draft().max_items == 5000
+    assert TestEASE.made(max_items=3000).draft().max_items == 3000
 
 
 def test_validation_leaves_a_given_number_alone(data: TrainingData) -> None:

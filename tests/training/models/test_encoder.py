@@ -20,6 +20,19 @@ def test_the_encoder_is_the_ridge_regression_from_histories_to_vectors() -> None
     np.testing.assert_allclose(intercept, vectors[known].mean(axis=0), atol=1e-6)
 
 
+def test_without_an_intercept_the_regression_goes_through_zero() -> None:
+    rng = np.random.default_rng(0)
+    positives = sparse.csr_matrix((rng.random((60, 25)) < 0.2).astype(np.float32))
+    histories = sparse.diags(1 / np.sqrt(np.maximum(np.diff(positives.indptr), 1))) @ positives
+    vectors = (histories @ rng.normal(size=(25, 4)) + 3).astype(np.float32)
+    expected = np.linalg.solve((histories.T @ histories).toarray() + REGULARISATION * np.eye(25), histories.T @ vectors)
+
+    encoder, intercept = fit_encoder(positives, vectors, intercept=False)
+
+    np.testing.assert_allclose(encoder, expected, atol=1e-4)
+    assert not intercept.any()
+
+
 def test_users_without_a_history_do_not_count() -> None:
     positives = sparse.csr_matrix(np.array([[1, 1, 0], [0, 0, 0]], dtype=np.float32))
     vectors = np.array([[1, 2], [100, 100]], dtype=np.float32)

@@ -68,7 +68,10 @@ def test_recency_solves_users_once_more_with_weighted_positives(data: TrainingDa
     np.testing.assert_allclose(lately.user_embeddings[user], expected, atol=0.02)
     assert not np.allclose(plain.user_embeddings[user], expected, atol=0.02)
     assert lately.encoder is not None
-    np.testing.assert_array_equal(lately.encoder.weights, fit_encoder(data.positives, plain.user_embeddings).weights)
+    assert not plain.intercept
+    through_zero = fit_encoder(data.positives, plain.user_embeddings, intercept=False)
+    np.testing.assert_array_equal(lately.encoder.weights, through_zero.weights)
+    assert not lately.encoder.intercept.any()
 
 
 def test_without_alpha_and_regularisation_they_follow_from_the_data(data: TrainingData) -> None:
