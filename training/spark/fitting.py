@@ -23,6 +23,7 @@ from training.params.spark import SparkParams
 from training.project import Project
 from training.spark.buckets import Buckets, Sample, file_name
 from training.spark.everyone import Everyone, check_room
+from training.spark.reading import address_of
 
 if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
@@ -100,7 +101,7 @@ class Fitting:
         return checked(name, Factors(vectors, items, zeros, biases, encoder))
 
     def _positives(self, splits: tuple[str, ...]) -> "DataFrame":
-        files = [str(file) for split in splits for file in self.buckets.files(split)]
+        files = [address_of(file) for split in splits for file in self.buckets.files(split)]
         return self.spark.read.parquet(*files).where(POSITIVE).select(USER, ITEM)
 
     def _popularity(self, splits: tuple[str, ...]) -> npt.NDArray[np.int64]:

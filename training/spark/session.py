@@ -1,7 +1,9 @@
 """Starts Spark as params.yaml says; addresses and secrets come from the environment."""
 
 import os
+import shlex
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,13 +44,15 @@ def session(project: Project, params: SparkParams) -> Iterator["SparkSession"]:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CODE), os.environ.get("PYTHONPATH")]))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if SECRET in os.environ:
-        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {_secret_file(project)} pyspark-shell"
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {shlex.quote(str(_secret_file(project)))} pyspark-shell"
     builder = SparkSession.builder.appName("movie-recommender")
     for name, value in configuration(project, params).items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     try:
-        yield spark
+        with tempfile.TemporaryDirectory(prefix="checkpoints-", dir=project.cache / "spark") as checkpoints:
+            spark.sparkContext.setCheckpointDir(str(Path(checkpoints).resolve()))
+            yield spark
     finally:
         spark.stop()
 
@@ -75,7 +79,7 @@ def configuration(project: Project, params: SparkParams) -> dict[str, str]:
         "spark.executor.memory": params.executor_memory,
         "spark.cores.max": str(params.cores),
         "spark.local.dir": str(scratch.resolve()),
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOG}",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG.as_uri()}",
         "spark.executorEnv.PYTHONPATH": os.environ.get("PYTHONPATH", str(CODE)),
         "spark.executorEnv.PYTHONWARNINGS": f"ignore:{PANDAS_3}:FutureWarning",
         "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
