@@ -50,12 +50,14 @@ mutants: .venv/installed ## Change the code in NUMBER ways, one at a time, and c
 audit: .venv/installed ## Look up known vulnerabilities of all that the lock files pin; needs the network
 	@sh scripts/audit.sh
 
-sbom: .venv/installed ## Write the bills of materials of both images to reports/sbom-*.json
+sbom: .venv/installed ## Write the bills of materials of the images to reports/sbom-*.json
 	@mkdir -p reports
 	@for image in "api app/requirements.txt app/requirements-tracing.txt" \
-			"train training/requirements.txt deploy/requirements.txt"; do \
+			"train training/requirements.txt deploy/requirements.txt" \
+			"spark training/requirements.txt deploy/requirements.txt -"; do \
 		set -- $$image && name=$$1 && shift && \
-		$(BIN)/uv pip compile --quiet --no-header --no-annotate --python-version 3.11 "$$@" -o reports/sbom-$$name.txt && \
+		grep -v '^-' requirements-spark.txt | $(BIN)/uv pip compile --quiet --no-header --no-annotate \
+			--python-version 3.11 "$$@" -o reports/sbom-$$name.txt && \
 		$(BIN)/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible \
 			-o reports/sbom-$$name.json reports/sbom-$$name.txt && rm reports/sbom-$$name.txt || exit; \
 	done

@@ -1,9 +1,10 @@
 """What each engine costs as data grows: generated ratings, embedded against Spark in one process on two cores.
 
-    python -m benchmarks.scale [--ratings 1000000,5000000,25000000] [--engines embedded,spark] [--plot FILE.png]
+    python -m benchmarks.scale [--ratings 1000000,5000000,25000000] [--engines embedded,spark] [--plot FILE.svg]
 
 Each stage is a process of its own. Processor seconds and memory are of it and all that it starts; `disk` is the largest
-size of its project's folder, scratch files included. It prints a Markdown table; `--plot` draws processor seconds.
+size of its project's folder, scratch files included. It prints a Markdown table; `--plot` draws processor seconds. What
+was measured is kept in .cache/benchmarks/scale and not measured again.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ SIZES = {
 }
 GROUPS = 50
 OWN_SHARE = 0.7  # of what a user has seen, the part that others of the group see, too
+DRIVER_MEMORY = "6g"
 GIB = 2**30
 SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -52,25 +54,32 @@ class Cost:
         return [f"{self.seconds:.0f}", f"{self.processor:.0f}", f"{self.memory / GIB:.1f}", f"{self.disk / GIB:.1f}"]
 
 
+@dataclass(frozen=True)
+class Result:
+    """The costs of the stages, and NDCG@10 on the test."""
+
+    costs: dict[str, Cost]
+    quality: float
+
+    @property
+    def processor(self) -> float:
+        """Processor seconds of all stages."""
+        return sum(cost.processor for cost in self.costs.values())
+
+
 def main() -> None:
     """Measure, print and draw."""
     options = _options()
-    rows, totals = [], dict[tuple[str, int], float]()
-    for size in options.ratings:
-        folder = _generated(SIZES[size])
-        for engine in options.engines:
-            with tempfile.TemporaryDirectory(dir=CACHE) as root:
-                costs, quality = _measured(Project(Path(root)), folder, engine)
-            for stage, cost in costs.items():
-                rows.append(
-                    [f"{size:,}", engine, stage, *cost.texts(), f"{quality:.4f}" if stage == "evaluate" else ""]
-                )
-                print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
-            totals[engine, size] = sum(cost.processor for cost in costs.values())
+    results = {(size, engine): _result(size, engine) for size in options.ratings for engine in options.engines}
+    rows = [
+        [f"{size:,}", engine, stage, *cost.texts(), f"{result.quality:.4f}" if stage == "evaluate" else ""]
+        for (size, engine), result in results.items()
+        for stage, cost in result.costs.items()
+    ]
     header = ["ratings", "engine", "stage", "s", "processor, s", "memory, GiB", "disk, GiB", "NDCG@10"]
     print(table(header, rows))
     if options.plot:
-        _draw(totals, options.plot)
+        _draw({key: result.processor for key, result in results.items()}, options.plot)
 
 
 def _options() -> argparse.Namespace:
@@ -96,14 +105,26 @@ def _generated(size: Size) -> Path:
     return folder
 
 
-def _measured(project: Project, data: Path, engine: str) -> tuple[dict[str, Cost], float]:
-    """The costs of the stages, and NDCG@10 on the test."""
+def _result(size: int, engine: str) -> Result:
+    """What was measured before, else what is measured now."""
+    kept = CACHE / "scale" / f"{engine}-{size}.json"
+    if not kept.exists():
+        data = _generated(SIZES[size])
+        with tempfile.TemporaryDirectory(dir=CACHE) as root:
+            result = _measured(Project(Path(root)), data, engine)
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(json.dumps(asdict(result)))
+    content = json.loads(kept.read_text())
+    return Result({stage: Cost(**cost) for stage, cost in content["costs"].items()}, content["quality"])
+
+
+def _measured(project: Project, data: Path, engine: str) -> Result:
     family = FAMILIES[engine]
     _write_params(project, data, engine, family)
     commands = {"prepare": [], "train": [family], "evaluate": [family], "refit": []}
     _run(project.root, ["fetch"])
     costs = {stage: _run(project.root, [stage, *rest]) for stage, rest in commands.items()}
-    return costs, float(json.loads(project.metrics(family).read_text())["ndcg@10"])
+    return Result(costs, float(json.loads(project.metrics(family).read_text())["ndcg@10"]))
 
 
 def _write_params(project: Project, data: Path, engine: str, family: str) -> None:
@@ -111,6 +132,7 @@ def _write_params(project: Project, data: Path, engine: str, family: str) -> Non
     content: dict[str, Any] = yaml.load(PROJECT / "params.yaml")
     content.update({"engine": engine, "candidates": [family], "threads": 2})
     content["fetch"].update({"source": "csv", "csv_folder": str(data)})
+    content["spark"].update({"driver_memory": DRIVER_MEMORY})  # in one process it is all that Spark has
     content["prepare"]["min_rating"] = None
     content["models"]["implicit_als"]["recency_power"] = 0.0
     yaml.dump(content, project.params)
@@ -132,7 +154,9 @@ def _run(folder: Path, command: list[str]) -> Cost:
             time.sleep(SECONDS_BETWEEN_LOOKS)
     if stage.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{(folder / 'log').read_text()[-2000:]}")
-    return Cost(time.perf_counter() - start, sum(spent.values()), memory, disk)
+    cost = Cost(time.perf_counter() - start, sum(spent.values()), memory, disk)
+    print(command[0], *cost.texts(), sep=" | ", file=sys.stderr, flush=True)
+    return cost
 
 
 def _look(process: psutil.Process, spent: dict[int, float]) -> int:

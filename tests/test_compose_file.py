@@ -48,6 +48,14 @@ def test_each_password_is_random_and_nobody_else_may_read_them(tmp_path: Path) -
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 
 
+def test_spark_gets_its_options_as_it_reads_them_and_a_folder_from_which_it_runs_libraries(tmp_path: Path) -> None:
+    programs = {name: service for name, service in services(tmp_path, "spark").items() if name.startswith("spark-")}
+    assert set(programs) == {"spark-master", "spark-worker", "spark-train"}
+    for service in programs.values():
+        assert not any(part.startswith("--") and "=" in part for part in service["command"])
+        assert service["tmpfs"] == ["/tmp:exec"]  # noqa: S108 - of a container
+
+
 def test_passwords_in_use_are_not_overwritten(tmp_path: Path) -> None:
     write_env(tmp_path)
     before = (tmp_path / ".env").read_bytes()

@@ -31,6 +31,8 @@ from training.errors import DataError, ParamsError
 from training.files import replacing, write_json
 from training.params.prepare import PrepareParams
 
+NO_STARS = "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
+
 
 def prepare(
     params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: Path, events: Path | None = None
@@ -58,8 +60,11 @@ def prepare(
     split = split_rows(rows, params.split, np.random.default_rng(seed))
     columns = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
     frames = {name: rows.loc[split == number, columns].reset_index(drop=True) for number, name in enumerate(SPLITS)}
-    figures = _stats(rows, users, items, frames)
-    refuse_empty(figures["positives"], float(rows[RATING].max()), params)
+    positives = {name: int(frame[POSITIVE].sum()) for name, frame in frames.items()}
+    refuse_empty(positives, float(rows[RATING].max()), params)
+    figures = figures_of(
+        len(users), len(items), rows[ITEM].nunique(), len(rows), positives, None if sifted is None else sifted.figures
+    )
     features = features_of(items, params)
     with replacing(prepared) as partial:
         partial.mkdir()
@@ -68,8 +73,6 @@ def prepare(
         write_provenance(partial, Provenance(params.min_rating, recorded.learned if recorded else None))
     if HELD_OUT in rows:
         figures |= {"given_split": _given_stats(read, rows)}
-    if sifted is not None:
-        figures |= {"events": {"used": len(sifted.rows), **sifted.left_out, "forgotten_users": len(sifted.forgotten)}}
     write_json(stats, figures)
     return said(figures)
 
@@ -94,9 +97,7 @@ def _with_positives(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFram
     if params.min_rating is None:
         return ratings.assign(**{POSITIVE: True})
     if np.isnan(stars).any():
-        raise DataError(
-            "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
-        )
+        raise DataError(NO_STARS)
     return ratings.assign(**{POSITIVE: stars >= params.min_rating})
 
 
@@ -132,7 +133,12 @@ def _frequent(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
         if not rare.any():
             return ratings
         ratings = ratings[~rare]
-    raise DataError(
+    raise none_left(before, params)
+
+
+def none_left(before: int, params: PrepareParams) -> DataError:
+    """The error where all users or items are too rare."""
+    return DataError(
         f"none of the {before} ratings is left with prepare.min_user_ratings {params.min_user_ratings} "
         f"and prepare.min_item_ratings {params.min_item_ratings}; lower them in params.yaml"
     )
@@ -169,17 +175,19 @@ def refuse_empty(positives: Mapping[str, int], highest: float, params: PreparePa
             )
 
 
-def _stats(
-    rows: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame, frames: dict[str, pd.DataFrame]
+def figures_of(
+    users: int, items: int, rated_items: int, ratings: int, positives: dict[str, int], events: dict[str, int] | None
 ) -> dict[str, Any]:
-    return {
-        "users": len(users),
-        "items": len(items),
-        "items_without_ratings": len(items) - rows[ITEM].nunique(),
-        "ratings": len(rows),
-        "density": round(len(rows) / (len(users) * len(items)), 6),
-        "positives": {name: int(frame[POSITIVE].sum()) for name, frame in frames.items()},
+    """The figures of reports/stats.json."""
+    figures: dict[str, Any] = {
+        "users": users,
+        "items": items,
+        "items_without_ratings": items - rated_items,
+        "ratings": ratings,
+        "density": round(ratings / (users * items), 6),
+        "positives": positives,
     }
+    return figures if events is None else {**figures, "events": events}
 
 
 def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:

@@ -69,12 +69,17 @@ def _share(total: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:
     return np.maximum(rounded, 1)
 
 
-def _global(rows: pd.DataFrame, params: SplitParams) -> SplitNumbers:
-    times = rows[TIMESTAMP].to_numpy()
-    if times.min() == times.max():
+def refuse_one_time(first: float, last: float) -> None:
+    """Refuse to cut in time where all ratings have the same."""
+    if first == last:
         raise DataError(
             "prepare.split.method global needs timestamps, and all ratings have the same: use per_user or random"
         )
+
+
+def _global(rows: pd.DataFrame, params: SplitParams) -> SplitNumbers:
+    times = rows[TIMESTAMP].to_numpy()
+    refuse_one_time(times.min(), times.max())
     if not rows[POSITIVE].any():  # all is train, and `prepare` says why nothing can be measured
         return np.zeros(len(rows), dtype=np.int8)
     shares = [1 - params.test - params.validation, 1 - params.test]

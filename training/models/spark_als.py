@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 USER, ITEM = "user", "item"
+CHECKPOINT_EVERY = 3  # epochs: what a lost worker held is made again from there; from the start, Java's stack overflows
 
 
 class SparkALS(Section):
@@ -56,7 +57,7 @@ class SparkALS(Section):
 
         als = ALS(
             rank=self.embedding_size, maxIter=self.epochs, regParam=self.regularization, alpha=self.alpha, seed=seed,
-            implicitPrefs=True, userCol=USER, itemCol=ITEM, ratingCol="weight", checkpointInterval=-1,
+            implicitPrefs=True, userCol=USER, itemCol=ITEM, ratingCol="weight", checkpointInterval=CHECKPOINT_EVERY,
             numUserBlocks=self.blocks, numItemBlocks=self.blocks,
         )  # fmt: skip
         return als.fit(positives.select(USER, ITEM, f.lit(1.0).cast("float").alias("weight")))

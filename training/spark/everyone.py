@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array, load_artifact
-from app.contract.recommender import Recommender
 from training.errors import TrainingError
 from training.files import read_parquet, replacing
 from training.fitting.assembly import Knowledge
 from training.models import make_family
-from training.models.base import Encoder, Factors
+from training.models.base import Encoder, Factors, Family, TrainingData
 from training.models.spark_als import stacked
 from training.models.validated_fit import WeighsByAge
 from training.refit import with_ready_lists
@@ -62,14 +60,12 @@ class Everyone:
 
     def part(self, bucket: int) -> Artifact:
         """The artifact of one bucket's users."""
-        dataset, recommender = self.buckets.load(bucket, self.splits), _recommender(self.folder)
-        knowledge, model = Knowledge(dataset, self.splits, 1), recommender.artifact
-        factors = self._factors(bucket, knowledge, recommender)
+        knowledge, model = Knowledge(self.buckets.load(bucket, self.splits), self.splits, 1), _model(self.folder)
+        factors = self._factors(bucket, knowledge, model)
         artifact = replace(knowledge.artifact(factors, model.recipe), item_popularity=model.item_popularity)
         return with_ready_lists(artifact, self.ready, progress=False)
 
-    def _factors(self, bucket: int, knowledge: Knowledge, recommender: Recommender) -> Factors:
-        model = recommender.artifact
+    def _factors(self, bucket: int, knowledge: Knowledge, model: Artifact) -> Factors:
         encoder = Encoder(model.encoder, model.encoder_intercept)
         zeros, dim = np.zeros(len(knowledge.known_users), dtype=np.float32), model.item_embeddings.shape[1]
         nobody = np.zeros((len(zeros), dim), dtype=np.float32)
@@ -79,7 +75,8 @@ class Everyone:
             first = self.buckets.part(bucket).first_user
             found = _vectors(vectors / file_name(bucket), first, knowledge.dataset.n_users, dim)
             return replace(factors, user_embeddings=found[knowledge.known_users])
-        factors = _by_history(knowledge, factors, recommender)
+        family = make_family(model.recipe.family, model.recipe.params)
+        factors = by_history(knowledge.training_data, factors, family)
         _copy_learned(model, knowledge.dataset.user_ids[knowledge.known_users], factors.user_embeddings)
         return replace(factors, encoder=encoder)
 
@@ -95,14 +92,16 @@ class Everyone:
                 yield name, whole
 
 
-def _by_history(knowledge: Knowledge, factors: Factors, recommender: Recommender) -> Factors:
+def by_history(data: TrainingData, factors: Factors, family: Family) -> Factors:
     """The factors with users folded in as the service does it, or as their family weighs histories by age."""
-    positives, vectors = knowledge.training_data.positives, np.zeros_like(factors.user_embeddings)
-    for row, (start, end) in enumerate(pairwise(positives.indptr.tolist())):
-        vectors[row] = recommender.fold_in(positives.indices[start:end])
+    if factors.encoder is None:
+        raise ValueError("these factors have no encoder")
+    weights, intercept = factors.encoder
+    counts = data.positives @ weights.any(axis=1).astype(np.float32)  # an item without an encoder doesn't count
+    vectors = (data.positives @ weights) / np.sqrt(np.maximum(counts, 1))[:, None] + intercept
+    vectors[counts == 0] = 0
     factors = replace(factors, user_embeddings=vectors)
-    family = make_family(recommender.artifact.recipe.family, recommender.artifact.recipe.params)
-    return family.with_recency(knowledge.training_data, factors) if isinstance(family, WeighsByAge) else factors
+    return family.with_recency(data, factors) if isinstance(family, WeighsByAge) else factors
 
 
 def check_room(folder: Path, buckets: Buckets, n_ratings: int, dim: int, ready: int) -> None:
@@ -118,9 +117,9 @@ def check_room(folder: Path, buckets: Buckets, n_ratings: int, dim: int, ready: 
 
 
 @lru_cache(maxsize=2)
-def _recommender(folder: Path) -> Recommender:
+def _model(folder: Path) -> Artifact:
     """What is known of items, which each process of an executor loads once."""
-    return Recommender(load_artifact(folder / "model"))
+    return load_artifact(folder / "model")
 
 
 def _write_part(everyone: Everyone, bucket: int) -> None:

@@ -23,6 +23,7 @@ from training.params.spark import SparkParams
 from training.project import Project
 from training.spark.buckets import Buckets, Sample, file_name
 from training.spark.everyone import Everyone, check_room
+from training.spark.reading import address_of
 
 if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
@@ -95,12 +96,12 @@ class Fitting:
         users = users.assign(id=np.searchsorted(self.sample.users, users["id"]))
         vectors = stacked(users, len(self.sample.users), family.embedding_size)[knowledge.known_users]
         items, zeros = family.rows(model.itemFactors, knowledge.dataset.n_items), np.zeros(len(vectors), np.float32)
-        encoder = fit_encoder(knowledge.training_data.positives, vectors)
+        encoder = fit_encoder(knowledge.training_data.positives, vectors, intercept=False)
         biases = np.zeros(len(items), dtype=np.float32)
         return checked(name, Factors(vectors, items, zeros, biases, encoder))
 
     def _positives(self, splits: tuple[str, ...]) -> "DataFrame":
-        files = [str(file) for split in splits for file in self.buckets.files(split)]
+        files = [address_of(file) for split in splits for file in self.buckets.files(split)]
         return self.spark.read.parquet(*files).where(POSITIVE).select(USER, ITEM)
 
     def _popularity(self, splits: tuple[str, ...]) -> npt.NDArray[np.int64]:

@@ -8,20 +8,19 @@ import numpy as np
 import pandas as pd
 
 from training.data.catalogue import catalogue_of, features_of
-from training.data.dataset import ITEM, ITEM_ID, POSITIVE, RATING, SPLITS, TIMESTAMP, USER, USER_ID, as_ids
-from training.data.events.files import read_events
-from training.data.events.merging import merge
-from training.data.events.sifting import Sifted, sift
+from training.data.dataset import ITEM, ITEM_ID, POSITIVE, RATING, SPLITS, TIMESTAMP, USER, USER_ID
+from training.data.events.files import event_files, read_learned
 from training.data.provenance import Provenance, write_provenance
 from training.data.raw.ids import typed_series
-from training.data.split import cut_in_time, split_rows
+from training.data.split import cut_in_time, refuse_one_time, split_rows
 from training.errors import DataError, ParamsError
 from training.files import replacing, write_json, write_parquet
 from training.params.prepare import PrepareParams, SplitParams
 from training.params.spark import SparkParams
-from training.prepare import refuse_empty, said
+from training.prepare import NO_STARS, figures_of, none_left, refuse_empty, said
 from training.project import Project
 from training.spark.buckets import Buckets, file_name
+from training.spark.merging import Merging
 from training.spark.reading import ORDER, item_ids, read_raw
 from training.spark.session import session
 
@@ -53,11 +52,11 @@ def _prepare(
 ) -> dict[str, Any]:
     read = read_raw(spark, project.raw, params.text_user_ids)
     rated = _with_positives(_latest(read.ratings), params)
-    recorded, sifted = read_events(project.events), None
-    if recorded is not None:
-        items = read.items if read.items is not None else _from_ratings(read.ratings)
-        sifted = sift(recorded.rows, read.numeric_users, as_ids(items[ITEM_ID]))
-        rated = _merged(spark, rated, sifted, params)
+    learned, events = read_learned(project.events), None
+    if learned is not None:
+        known = read.items[ITEM_ID].astype(str) if read.items is not None else item_ids(read.ratings)
+        merging = Merging(read.numeric_users, np.array(known, dtype=np.str_), params.min_rating)
+        rated, events = merging.merged(rated, event_files(project.events), spark_params.buckets)
     ratings = _frequent(rated, params).persist()
     items = catalogue_of(_from_ratings(ratings) if read.items is None else read.items)
     users = numbered(ratings.select(USER_ID).distinct(), USER_ID, USER).persist()
@@ -67,12 +66,11 @@ def _prepare(
     items.to_parquet(folder / "items.parquet", index=False)
     features_of(items, params).to_parquet(folder / "features.parquet", index=False)
     buckets.write(folder)
-    write_provenance(folder, Provenance(params.min_rating, recorded.learned if recorded else None))
-    figures = _stats(parts, buckets.users, items, ratings)
-    refuse_empty(figures["positives"], float(parts["highest"].max()), params)
-    if sifted is not None:
-        figures |= {"events": {"used": len(sifted.rows), **sifted.left_out, "forgotten_users": len(sifted.forgotten)}}
-    return figures
+    write_provenance(folder, Provenance(params.min_rating, learned))
+    positives = {name: int(parts[name].sum()) for name in SPLITS}
+    refuse_empty(positives, float(parts["highest"].max()), params)
+    rated_items = ratings.select(ITEM_ID).distinct().count()
+    return figures_of(buckets.users, len(items), rated_items, int(parts["rows"].sum()), positives, events)
 
 
 def _latest(ratings: "DataFrame") -> "DataFrame":
@@ -91,29 +89,8 @@ def _with_positives(ratings: "DataFrame", params: PrepareParams) -> "DataFrame":
     if params.min_rating is None:
         return ratings.withColumn(POSITIVE, f.lit(True))
     if ratings.where(f.isnan(RATING)).limit(1).count():
-        raise DataError(
-            "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
-        )
+        raise DataError(NO_STARS)
     return ratings.withColumn(POSITIVE, f.col(RATING).cast("double") >= params.min_rating)
-
-
-def _merged(spark: "SparkSession", ratings: "DataFrame", events: Sifted, params: PrepareParams) -> "DataFrame":
-    """The ratings with what the events change; the events are few enough for `merge` to make its rows of them here."""
-    from pyspark.sql import functions as f
-
-    said_of = events.rows[[USER_ID, ITEM_ID]].drop_duplicates()
-    nothing = pd.DataFrame({name: said_of[name].head(0) for name in (USER_ID, ITEM_ID)})
-    nothing[RATING], nothing[TIMESTAMP], nothing[POSITIVE] = np.float32(0), np.int64(0), True
-    new = merge(nothing, events, params.min_rating)
-    new = new.astype({ITEM_ID: str}).assign(source=1, file="", start=0, row=np.arange(len(new)))
-    pairs = f.broadcast(spark.createDataFrame(said_of.astype({ITEM_ID: str}), ratings.select(USER_ID, ITEM_ID).schema))
-    forgotten = pd.DataFrame({USER_ID: events.forgotten})
-    kept = ratings.join(pairs, [USER_ID, ITEM_ID], "left_anti")
-    kept = kept.join(
-        f.broadcast(spark.createDataFrame(forgotten, ratings.select(USER_ID).schema)), USER_ID, "left_anti"
-    )
-    columns = [USER_ID, ITEM_ID, RATING, TIMESTAMP, *ORDER, POSITIVE]
-    return kept.select(columns).unionByName(spark.createDataFrame(new[columns], ratings.select(columns).schema))
 
 
 def _frequent(ratings: "DataFrame", params: PrepareParams) -> "DataFrame":
@@ -134,10 +111,7 @@ def _frequent(ratings: "DataFrame", params: PrepareParams) -> "DataFrame":
         if count == former:
             break
     if not count:
-        raise DataError(
-            f"none of the {before} ratings is left with prepare.min_user_ratings {params.min_user_ratings} "
-            f"and prepare.min_item_ratings {params.min_item_ratings}; lower them in params.yaml"
-        )
+        raise none_left(before, params)
     return ratings
 
 
@@ -182,10 +156,7 @@ def _cuts(ratings: "DataFrame", params: SplitParams) -> Cuts:
     times = ratings.where(POSITIVE).select(TIMESTAMP)
     ends = ratings.agg(f.min(TIMESTAMP), f.max(TIMESTAMP)).first()
     assert ends is not None  # noqa: S101 - an aggregate has one row
-    if ends[0] == ends[1]:
-        raise DataError(
-            "prepare.split.method global needs timestamps, and all ratings have the same: use per_user or random"
-        )
+    refuse_one_time(*ends)
     if not (n := times.count()):
         return math.inf, math.inf
     last = n - 1
@@ -227,15 +198,3 @@ def _write_bucket(rows: pd.DataFrame, folder: Path, params: SplitParams, cuts: C
     positives = {name: [int(frame[POSITIVE].sum())] for name, frame in frames.items()}
     highest = float(rows[RATING].max())
     return pd.DataFrame({BUCKET: rows[BUCKET].head(1), "rows": [len(rows)], **positives, "highest": [highest]})
-
-
-def _stats(parts: pd.DataFrame, n_users: int, items: pd.DataFrame, ratings: "DataFrame") -> dict[str, Any]:
-    n_ratings, n_items = int(parts["rows"].sum()), len(items)
-    return {
-        "users": n_users,
-        "items": n_items,
-        "items_without_ratings": n_items - ratings.select(ITEM_ID).distinct().count(),
-        "ratings": n_ratings,
-        "density": round(n_ratings / (n_users * n_items), 6),
-        "positives": {name: int(parts[name].sum()) for name in SPLITS},
-    }

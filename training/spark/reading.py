@@ -1,7 +1,9 @@
 """Reads raw ratings with Spark: the checks and types of `data.raw`, on one file or a folder of files."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -84,11 +86,11 @@ def _texts(spark: "SparkSession", path: Path, layout: Layout) -> "DataFrame":
     is_parquet = path.suffix == ".parquet"
     columns = _parquet_columns(files, layout) if is_parquet else _csv_columns(files, layout)
     if is_parquet:
-        frame = spark.read.parquet(*map(_address, files)).withColumn(CORRUPT, f.lit(None).cast("string"))
+        frame = spark.read.parquet(*map(address_of, files)).withColumn(CORRUPT, f.lit(None).cast("string"))
     else:
         schema = ", ".join(f"`{name}` string" for name in (*columns, CORRUPT))
         frame = spark.read.csv(
-            [_address(file) for file in files], schema, header=layout.header is not None, sep=layout.separator,
+            [address_of(file) for file in files], schema, header=layout.header is not None, sep=layout.separator,
             quote='"', escape='"', columnNameOfCorruptRecord=CORRUPT, enforceSchema=True,
         )  # fmt: skip
     theirs = {ours: name for name, ours in (layout.header or {}).items()} if is_parquet else {}
@@ -112,8 +114,9 @@ def _texts(spark: "SparkSession", path: Path, layout: Layout) -> "DataFrame":
     )  # fmt: skip
 
 
-def _address(file: Path) -> str:
-    return file.resolve().as_uri()
+def address_of(file: Path) -> str:
+    """A file as Spark is told of it, which takes some characters for patterns."""
+    return "file:" + re.sub(r"([\\*?\[\]{}])", r"\\\1", str(file.resolve()))
 
 
 def _csv_columns(files: list[Path], layout: Layout) -> list[str]:
@@ -170,7 +173,8 @@ def _bad_id(name: str) -> "Column":
     return (length == 0) | (length > LONGEST) | f.coalesce(f.contains(f.col(name), f.lit("\0")), f.lit(False))
 
 
-def _refuse(column: str, file: str, value: str | None, layout: Layout) -> None:
+def _refuse(column: str, address: str, value: str | None, layout: Layout) -> None:
+    file = unquote(urlsplit(address).path)
     if column == CORRUPT:
         raise DataError(f"{file}: the line {value!r} has a field too many or too few; {layout.remedy}")
     raise DataError(f"{file}: {column} {value!r} should be {RULES[column]}; {layout.remedy}")

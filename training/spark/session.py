@@ -1,7 +1,9 @@
 """Starts Spark as params.yaml says; addresses and secrets come from the environment."""
 
 import os
+import shlex
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import training
+from training.errors import TrainingError
 from training.models.spark_als import check_installed
 from training.params.spark import SparkParams
 from training.project import Project
@@ -27,7 +30,7 @@ SECRET = "_SPARK_AUTH_SECRET"  # noqa: S105 - Spark's daemons and executors read
 def session(project: Project, params: SparkParams) -> Iterator["SparkSession"]:
     """Yield a session, which ends with the block; one that a test has started stays.
 
-    Raises TrainingError where pyspark or Java is missing.
+    Raises TrainingError where pyspark or Java is missing, or the master doesn't answer.
     """
     check_installed()
     # Our tests use what we use of it with pandas 3; every worker would say so again.
@@ -42,15 +45,27 @@ def session(project: Project, params: SparkParams) -> Iterator["SparkSession"]:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CODE), os.environ.get("PYTHONPATH")]))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if SECRET in os.environ:
-        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {_secret_file(project)} pyspark-shell"
-    builder = SparkSession.builder.appName("movie-recommender")
-    for name, value in configuration(project, params).items():
-        builder = builder.config(name, value)
-    spark = builder.getOrCreate()
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {shlex.quote(str(_secret_file(project)))} pyspark-shell"
+    spark = _started(SparkSession.builder.appName("movie-recommender"), configuration(project, params))
     try:
-        yield spark
+        with tempfile.TemporaryDirectory(prefix="checkpoints-", dir=project.cache / "spark") as checkpoints:
+            spark.sparkContext.setCheckpointDir(str(Path(checkpoints).resolve()))
+            yield spark
     finally:
         spark.stop()
+
+
+def _started(builder: "SparkSession.Builder", settings: dict[str, str]) -> "SparkSession":
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkRuntimeError
+
+    try:
+        return builder.config(map=settings).getOrCreate()
+    except (Py4JJavaError, PySparkRuntimeError) as error:
+        raise TrainingError(
+            f"Spark gives no session at {settings['spark.master']}, and says above why: start its master, or correct "
+            "SPARK_MASTER or the section spark of params.yaml"
+        ) from error
 
 
 def _secret_file(project: Project) -> Path:
@@ -75,7 +90,7 @@ def configuration(project: Project, params: SparkParams) -> dict[str, str]:
         "spark.executor.memory": params.executor_memory,
         "spark.cores.max": str(params.cores),
         "spark.local.dir": str(scratch.resolve()),
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOG}",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG.as_uri()}",
         "spark.executorEnv.PYTHONPATH": os.environ.get("PYTHONPATH", str(CODE)),
         "spark.executorEnv.PYTHONWARNINGS": f"ignore:{PANDAS_3}:FutureWarning",
         "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",

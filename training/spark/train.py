@@ -9,13 +9,13 @@ from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Factors
 from training.models.encoder import fit_encoder
-from training.models.recency import encoded
 from training.models.spark_als import SparkALS
-from training.models.validated_fit import ValidatedFit, WeighsByAge
+from training.models.validated_fit import ValidatedFit
 from training.params.spark import SparkParams
 from training.params.train import TrainStage
 from training.progress import say
 from training.project import Project
+from training.spark.everyone import by_history
 from training.spark.fitting import Fitting
 from training.spark.session import session
 from training.train import Training, record
@@ -62,7 +62,6 @@ def _price(validation: Validation, validated: ValidatedFit, fitting: Fitting) ->
 
 def _by_encoder(validation: Validation, validated: ValidatedFit) -> Factors:
     """The factors with users as those outside the sample get them."""
-    data, factors, family = validation.knowledge.training_data, validated.factors, validated.family
+    data, factors = validation.knowledge.training_data, validated.factors
     encoder = factors.encoder or fit_encoder(data.positives, factors.user_embeddings, intercept=factors.intercept)
-    factors = encoded(data, replace(factors, encoder=encoder), None)
-    return family.with_recency(data, factors) if isinstance(family, WeighsByAge) else factors
+    return by_history(data, replace(factors, encoder=encoder), validated.family)

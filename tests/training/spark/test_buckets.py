@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,12 +25,13 @@ from training.fitting.candidate import fit_artifact
 from training.lists import bucket as lists
 from training.lists.bucket import Lists
 from training.models import make_family
+from training.models.base import Encoder, Factors
 from training.params.whole import Params
 from training.project import Project
 from training.refit import with_ready_lists
 from training.spark import evaluate, export
 from training.spark.buckets import Buckets, file_name
-from training.spark.everyone import Everyone
+from training.spark.everyone import Everyone, by_history
 
 LEARNED_FROM = ("train", "validation")
 
@@ -85,6 +87,23 @@ def test_a_sample_is_the_data_of_its_users(world: tuple[Project, Params], bucket
         for ours, expected in zip(split.columns()[1:], theirs.columns()[1:], strict=True):
             np.testing.assert_array_equal(ours, expected)
     assert buckets.sample(80, 3, SPLITS).dataset.hash(*SPLITS) == whole.hash(*SPLITS)
+
+
+def test_a_vector_by_history_is_the_one_that_the_service_folds_in(world: tuple[Project, Params]) -> None:
+    knowledge = Knowledge(load_dataset(world[0].prepared), LEARNED_FROM, 1)
+    data, params = knowledge.training_data, world[1].models["implicit_als"]
+    family = make_family("implicit_als", {**params, "recency_power": 0.0})
+    artifact = fit_artifact(knowledge, "implicit_als", family, 0)
+    encoder = Encoder(artifact.encoder.copy(), artifact.encoder_intercept)
+    encoder.weights[np.random.default_rng(0).random(len(encoder.weights)) < 0.5] = 0  # of these items nothing is known
+    encoder.weights[data.positives[3].indices] = 0
+    recommender = Recommender(replace(artifact, encoder=encoder.weights))
+    zeros = np.zeros(80, dtype=np.float32)
+    factors = Factors(artifact.user_embeddings, artifact.item_embeddings, zeros, artifact.item_biases, encoder)
+    found = by_history(data, factors, family).user_embeddings
+    np.testing.assert_array_equal(found, [recommender.fold_in(recommender.liked(row)) for row in range(80)])
+    assert not found[3].any()
+    assert found.any(axis=1).sum() > 40
 
 
 class InTurn:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -38,7 +39,7 @@ def write_raw(project: Project, ratings: pd.DataFrame, items: pd.DataFrame | Non
 
 def both(folder: Path, raw: Project, **changes: Any) -> tuple[Project, Project]:
     """The same raw data, prepared by pandas and by Spark."""
-    with_pandas, with_spark = Project(folder / "pandas"), Project(folder / "spark")
+    with_pandas, with_spark = Project(folder / "pandas"), Project(folder / "on {Spark} [1]")
     for project in (with_pandas, with_spark):
         shutil.copytree(raw.raw, project.raw)
         params = change_params(project, **changes)
@@ -193,7 +194,7 @@ def test_a_wrong_value_is_named(tmp_path: Path, raw: Project, line: str, sentenc
     with (project.raw / "interactions.csv").open("a") as file:
         file.write(f"{line}\n")
     params = change_params(project)
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(DataError, match=f"{re.escape(str(project.raw))}.*{sentence}"):
         prepare(project, params.prepare, params.spark)
     assert not project.prepared.exists()
 

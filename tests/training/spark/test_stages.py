@@ -48,7 +48,7 @@ Pair = tuple[Project, Project]
 def prepared(folder: Path, **changes: Any) -> tuple[Project, Project, Params]:
     """Two projects with the same data, as pandas and as Spark prepare it."""
     with_pandas, params = make_project(folder / "embedded", **{**SMALL, **changes})
-    with_spark = Project(folder / "spark")
+    with_spark = Project(folder / "on {Spark} [1]")
     shutil.copytree(with_pandas.raw, with_spark.raw)
     shutil.copy(with_pandas.params, with_spark.params)
     on_spark.prepare(with_spark, params.prepare, params.spark)

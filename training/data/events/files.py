@@ -72,9 +72,20 @@ def write_no_events(folder: Path) -> None:
 
 def read_events(folder: Path) -> Recorded | None:
     """Read data/events; None where there are no events, raise DataError where a file is damaged."""
-    learned = read_json(folder / UNTIL, REMEDY) if (folder / UNTIL).is_file() else {}
-    if not learned:
+    learned = read_learned(folder)
+    if learned is None:
         return None
-    parts = [read_parquet(path, REMEDY) for path in sorted(folder.glob("events-*.parquet"))]
+    parts = [read_parquet(path, REMEDY) for path in event_files(folder)]
     rows = pd.concat(parts, ignore_index=True) if parts else _SCHEMA.empty_table().to_pandas()
-    return Recorded(rows, Events(**learned))
+    return Recorded(rows, learned)
+
+
+def read_learned(folder: Path) -> Events | None:
+    """Read which snapshot data/events holds; None where there are no events."""
+    content = read_json(folder / UNTIL, REMEDY) if (folder / UNTIL).is_file() else {}
+    return Events(**content) if content else None
+
+
+def event_files(folder: Path) -> list[Path]:
+    """The files of events, by number."""
+    return sorted(folder.glob("events-*.parquet"))

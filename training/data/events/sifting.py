@@ -32,6 +32,11 @@ class Sifted:
     forgotten: npt.NDArray[Any]
     left_out: dict[str, int]
 
+    @property
+    def figures(self) -> dict[str, int]:
+        """How many events count, how many don't by reason, and how many users are forgotten."""
+        return {"used": len(self.rows), **self.left_out, "forgotten_users": len(self.forgotten)}
+
 
 def sift(events: pd.DataFrame, numeric_users: bool, item_ids: npt.NDArray[Any]) -> Sifted:
     """Keep events of possible users about known items, at most 500 of a user and day, with times that can be.
