@@ -69,6 +69,14 @@ class Client:
         return version
 
 
+class Protocol(LimitedProtocol):
+    """As in `python -m app`, without uvicorn's access log: pytest adds handlers to its logger, which switches it on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.access_log = False
+
+
 @contextmanager
 def serving(settings: Settings, app: Service | None = None, port: int = 0, keep_alive: int = 5) -> Iterator[Client]:
     """The service, or the one given, in a thread of this process, as `python -m app` runs it."""
@@ -79,7 +87,7 @@ def serving(settings: Settings, app: Service | None = None, port: int = 0, keep_
         host="127.0.0.1",
         port=port,
         log_config=None,
-        http=LimitedProtocol,
+        http=Protocol,
         ws="none",
         timeout_keep_alive=keep_alive,
     )

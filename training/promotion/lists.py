@@ -30,7 +30,9 @@ def lists_of(artifact: Artifact, users: Iterable[str]) -> pd.DataFrame:
 
     def items(user: str) -> list[str]:
         row = recommender.user_row(user)
-        ranked = np.empty(0, np.int64) if row is None else recommender.ready(row, LENGTH).items[0]
+        if row is None:
+            return []
+        ranked = recommender.ready(row, LENGTH).items[0]
         return [str(name) for name in names[ranked[ranked != NO_ITEM]]]
 
     wanted = list(users)

@@ -13,6 +13,7 @@ from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.http.one_write import KNOWN_VERSIONS, cycle_behind
+from app.http.one_write import write as write_at_once
 from app.main import create_app
 from tests.app.conftest import offline_settings
 from tests.app.http.test_front_door_requests import NUMBERS, make_ready
@@ -71,6 +72,21 @@ def test_the_bytes_on_the_wire_are_the_same(services: tuple[Client, Client], req
     ours, documented = (on_the_wire(client, request_bytes) for client in services)
     assert ours == documented
     assert ours.startswith(b"HTTP/1.1 ")
+
+
+def test_an_ordinary_request_is_answered_in_one_write(
+    services: tuple[Client, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytes] = []
+
+    def noted(cycle: RequestResponseCycle, answer: bytes) -> None:
+        written.append(answer)
+        write_at_once(cycle, answer)
+
+    monkeypatch.setattr("app.http.front_door.write", noted)
+    received = on_the_wire(services[0], PLAIN + LAST)  # the last one closes, which uvicorn itself does
+    assert len(written) == 1
+    assert received.startswith(DIFFERENT_EACH_TIME.sub(b"", written[0]))
 
 
 def test_a_request_in_many_pieces_is_answered(services: tuple[Client, Client]) -> None:
