@@ -25,6 +25,7 @@ NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "noteboo
 # Rooms whose content is tested by what uses it.
 USED_BY = {
     "app": "app/http",
+    "app/http": "app/routes",
     "app/observability": "app/http",
     "app/routes": "app/http",
     "app/schemas": "app/routes",

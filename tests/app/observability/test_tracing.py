@@ -76,6 +76,10 @@ def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def test_off_is_all_off() -> None:
+    assert not any(OFF.values())
+
+
 @pytest.mark.parametrize("variables", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, {"OTEL_TRACES_EXPORTER": "none"}])
 def test_without_the_variables_nothing_of_it_is_loaded(variables: Mapping[str, str]) -> None:
     # FastAPI itself imports the interfaces, opentelemetry-api; what makes and sends spans is never there.

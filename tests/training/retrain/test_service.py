@@ -130,7 +130,9 @@ def test_the_command_takes_its_schedule_from_the_environment(tmp_path: Path) -> 
         wait_until(lambda: metric(port, "period_seconds") == 24 * 3600, seconds=60)
         program.terminate()
         assert program.wait(30) == 0
-    assert re.search(r"the next run is at \S+ 04:00:00", (tmp_path / "log").read_text())
+    log = (tmp_path / "log").read_text()
+    assert re.search(r"the next run is at \S+ 04:00:00", log)
+    assert "training.retrain.service" not in log  # it would tell of a run
 
 
 def test_a_run_that_cannot_be_started_is_a_failed_one(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_before_the_first_list_there_is_nothing_to_see(story: Story) -> None:
     story.say(OURS, "like")
     observed = story.observe()
     assert (len(observed.daily), observed.attribution, observed.misplaced) == (0, {}, 0)
-    assert story.records().experiment == ""
+    assert (story.records().experiment, story.records().mixed) == ("", False)
 
 
 @pytest.mark.parametrize(("min_rating", "expected"), [(4.0, 1), (None, 2), (2.0, 3)])
