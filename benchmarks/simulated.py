@@ -54,7 +54,12 @@ def simulated(size: Size, params: PrepareParams, seed: int) -> tuple[Dataset, Si
 
 def made_up(size: Made, params: PrepareParams, seed: int) -> Dataset:
     """Make up ratings from which only popularity can be learned, and prepare them in a temporary folder."""
-    return _prepared(lambda folder: write(folder, size, seed), params, seed)
+
+    def fill(folder: Path) -> None:
+        write(folder, size, seed)
+        (folder / "ratings.csv").rename(folder / OWN.ratings)
+
+    return _prepared(fill, params, seed)
 
 
 def _prepared(fill: Callable[[Path], None], params: PrepareParams, seed: int) -> Dataset:

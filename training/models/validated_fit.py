@@ -69,10 +69,6 @@ class MayBeSmaller(Protocol):
         """The largest size."""
 
     @property
-    def epochs(self) -> int:
-        """How many it learns of that size at most; half the size has time for twice as many."""
-
-    @property
     def validate_size(self) -> bool:
         """Whether validation may choose a smaller one."""
 
@@ -126,8 +122,7 @@ def _fit_sizes(
     """Fit the whole size; then halve it again and again, as long as the metric rises."""
 
     def fitted(size: int, measure: Measure) -> ValidatedFit:
-        epochs = family.epochs * family.embedding_size // size
-        option = family.model_copy(update={"embedding_size": size, "epochs": epochs, "validate_size": False})
+        option = family.model_copy(update={"embedding_size": size, "validate_size": False})
         return _with_users(_fit_epochs(option, data, deepcopy(rng), measure), data, judge)
 
     best, size = fitted(family.embedding_size, measure), family.embedding_size // 2
