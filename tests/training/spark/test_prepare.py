@@ -23,6 +23,7 @@ from training.prepare import prepare as embedded
 from training.project import Project
 from training.spark.buckets import Buckets
 from training.spark.prepare import prepare
+from training.spark.reading import address_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -172,7 +173,7 @@ def test_equal_input_gives_equal_bytes_which_a_write_by_ranges_would_not(
     assert [name for name in first if name.startswith("train")] == [f"train.parquet/{b:05}.parquet" for b in range(16)]
     prepare(project, params.prepare, params.spark)
     assert bytes_of(project.prepared) == first
-    rows = spark.read.parquet(str(project.prepared / "train.parquet"))
+    rows = spark.read.parquet(address_of(project.prepared / "train.parquet"))
     for run in ("one", "two"):
         rows.repartitionByRange(4, "user").write.parquet(str(tmp_path / run))
     assert bytes_of(tmp_path / "one") != bytes_of(tmp_path / "two")
