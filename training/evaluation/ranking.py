@@ -20,6 +20,7 @@ from training.params.evaluate import EvaluateParams
 from training.progress import progress as steps
 
 USERS_AT_ONCE = 256
+SCORES_AT_ONCE = 4_000_000  # larger blocks, 32 MB and more, come from the system anew each time
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ def rank(artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progr
     def ranked(block: slice) -> Outcome:
         return rank_block(recommender, targets.block(block), depth, with_auc)
 
-    outcomes = in_blocks(len(targets.user_rows), ranked, progress=progress)
+    outcomes = in_blocks(blocks_of(len(targets.user_rows), recommender.n_items), ranked, progress=progress)
     return joined(outcomes)
 
 
@@ -70,9 +71,14 @@ def rank_test(artifact: Artifact, dataset: Dataset, params: EvaluateParams, prog
     return rank(artifact, held_out(artifact, dataset), max(params.at), with_auc=True, progress=progress)
 
 
-def in_blocks(n_users: int, work: Callable[[slice], T], *, progress: bool) -> list[T]:
+def blocks_of(n_users: int, n_items: int) -> list[slice]:
+    """Divide users into blocks whose scores fit a processor's memory."""
+    size = max(1, min(USERS_AT_ONCE, SCORES_AT_ONCE // n_items))
+    return [slice(start, start + size) for start in range(0, n_users, size)]
+
+
+def in_blocks(blocks: Sequence[slice], work: Callable[[slice], T], *, progress: bool) -> list[T]:
     """Call `work` for each block of users, one block per processor at a time, with one BLAS thread each."""
-    blocks = [slice(start, start + USERS_AT_ONCE) for start in range(0, n_users, USERS_AT_ONCE)]
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(work, blocks)
         return list(steps(done, "rank users", "block", len(blocks)) if progress else done)

@@ -13,7 +13,7 @@ from app.contract.artifact import load_artifact
 from app.contract.recommender import Recommender
 from training.data.dataset import load_dataset
 from training.evaluate import Evaluation, write_evaluation
-from training.evaluation.ranking import USERS_AT_ONCE, Outcome, joined, rank_block
+from training.evaluation.ranking import Outcome, blocks_of, joined, rank_block
 from training.evaluation.results import user_table
 from training.evaluation.targets import Targets, held_out
 from training.params.evaluate import EvaluateParams, EvaluateStage
@@ -32,7 +32,7 @@ def evaluate(project: Project, params: EvaluateStage, spark_params: SparkParams,
     project.cache.mkdir(exist_ok=True)
     with session(project, spark_params) as spark, tempfile.TemporaryDirectory(dir=project.cache) as folder:
         save(targets, Path(folder))
-        blocks = range(0, len(targets.user_rows), USERS_AT_ONCE)
+        blocks = blocks_of(len(targets.user_rows), len(artifact.item_ids))
         tasks = max(1, len(blocks) // BLOCKS_PER_TASK)
         measure = partial(measured, model=model.resolve(), folder=Path(folder).resolve(), params=params.evaluate)
         parts = spark.sparkContext.parallelize(blocks, tasks).map(measure).collect()
@@ -54,10 +54,10 @@ def _loaded(model: Path, folder: Path) -> tuple[Recommender, Targets]:
     return Recommender(load_artifact(model)), targets
 
 
-def measured(start: int, model: Path, folder: Path, params: EvaluateParams) -> tuple[Outcome, pd.DataFrame]:
+def measured(users: slice, model: Path, folder: Path, params: EvaluateParams) -> tuple[Outcome, pd.DataFrame]:
     """Rank a block of users, and compute every metric of each."""
     recommender, targets = _loaded(model, folder)
-    block = targets.block(slice(start, start + USERS_AT_ONCE))
+    block = targets.block(users)
     with threadpool_limits(1):  # as the embedded engine does: sums in the same order
         outcome = rank_block(recommender, block, max(params.at), with_auc=True)
     return outcome, user_table(recommender.artifact, outcome, params)

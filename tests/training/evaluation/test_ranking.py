@@ -6,7 +6,7 @@ import pytest
 from app.contract.artifact import load_artifact
 from tests.training.world import make_project
 from training.data.dataset import USER_ID, load_dataset
-from training.evaluation.ranking import rank_test
+from training.evaluation.ranking import blocks_of, rank_test
 from training.evaluation.results import metric_names, metrics_by_k, report, share_by_popularity, user_table
 from training.evaluation.targets import Targets
 from training.train import train
@@ -92,3 +92,10 @@ def test_progress_is_shown_only_where_it_is_asked_for(
     capsys.readouterr()
     rank_test(artifact, dataset, params.evaluate, progress=progress)
     assert ("rank users" in capsys.readouterr().err) == progress
+
+
+@pytest.mark.parametrize(("n_items", "size"), [(980, 256), (62_423, 64), (1_000_000, 4), (9_000_000, 1)])
+def test_the_scores_of_a_block_are_few_enough_and_every_user_is_in_one(n_items: int, size: int) -> None:
+    blocks = blocks_of(300, n_items)
+    assert blocks[0] == slice(0, size)
+    assert np.concatenate([np.arange(300)[block] for block in blocks]).tolist() == list(range(300))

@@ -152,16 +152,15 @@ def test_learned_vectors_are_read_from_the_buckets_files(buckets: Buckets, tmp_p
 def test_blocks_of_users_are_measured_as_all_are_at_once(
     world: tuple[Project, Params], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (ranking, evaluate):
-        monkeypatch.setattr(module, "USERS_AT_ONCE", 30)
+    monkeypatch.setattr(ranking, "USERS_AT_ONCE", 30)
     project, params = world
     dataset = load_dataset(project.prepared)
     artifact = fit_artifact(Knowledge(dataset, LEARNED_FROM, 1), "popularity", make_family("popularity", {}), 0)
     write_artifact(tmp_path / "model", artifact)
     targets = held_out(artifact, dataset)
     evaluate.save(targets, tmp_path)
-    starts = range(0, len(targets.user_rows), 30)
-    parts = [evaluate.measured(start, tmp_path / "model", tmp_path, params.evaluate) for start in starts]
+    blocks = ranking.blocks_of(len(targets.user_rows), dataset.n_items)
+    parts = [evaluate.measured(users, tmp_path / "model", tmp_path, params.evaluate) for users in blocks]
     expected = ranking.rank_test(artifact, dataset, params.evaluate)
     found = ranking.joined([outcome for outcome, _ in parts])
     for ours, theirs in zip(vars(found).values(), vars(expected).values(), strict=True):
