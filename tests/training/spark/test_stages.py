@@ -126,7 +126,9 @@ def test_others_than_the_sample_get_vectors_of_the_encoder_and_the_price_is_said
     recommender = Recommender(artifact)
     sample = Buckets.read(project.prepared).sample(30, params.seed, ("train",)).users
     folded = np.stack([recommender.fold_in(recommender.liked(row)) for row in range(80)])
-    alike = np.isclose(artifact.user_embeddings, folded, atol=1e-5).all(axis=1)
+    # Of some users ALS learns next to nothing: their numbers are about 1e-5.
+    difference, length = (np.linalg.norm(each, axis=1) for each in (artifact.user_embeddings - folded, folded))
+    alike = difference <= 1e-3 * length
     assert alike.tolist() == [row not in sample for row in range(80)]
 
 
