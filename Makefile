@@ -32,7 +32,7 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 
 test: .venv/installed .venv-mlflow2/installed ## Run the tests, those of the registry on MLflow 2.22 as well
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
-	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 3 --dist loadfile
+	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 3 --dist worksteal
 
 test-pages: .venv/installed ## Run every command of the tutorial and other pages, and the examples of CONTRIBUTING.md
 	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
