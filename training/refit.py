@@ -9,7 +9,7 @@ from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, Recommender
 from training.data.dataset import SPLITS, load_dataset
 from training.data.provenance import read_provenance
-from training.evaluation.ranking import blocks_of, in_blocks
+from training.evaluation.ranking import in_blocks
 from training.files import REPRODUCE, read_json
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_artifact
@@ -36,8 +36,8 @@ def with_ready_lists(artifact: Artifact, n: int, progress: bool = True) -> Artif
     if n == 0:
         return artifact
     recommender, everyone = Recommender(artifact), np.arange(len(artifact.user_ids))
-    blocks = blocks_of(len(everyone), recommender.n_items)
-    rankings = in_blocks(blocks, lambda block: recommender.recommend(everyone[block], n), progress=progress)
+    n_users, n_items = len(everyone), recommender.n_items
+    rankings = in_blocks(n_users, n_items, lambda block: recommender.recommend(everyone[block], n), progress=progress)
     items = np.concatenate([ranking.items for ranking in rankings]).astype(np.int32)
     scores = np.concatenate([ranking.scores for ranking in rankings])
     return replace(artifact, ready_items=items, ready_scores=as_millionths(np.where(items == NO_ITEM, 0, scores)))

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from app.contract.artifact import Artifact
 from app.contract.recommender import Mask, Recommender
-from training.evaluation.ranking import blocks_of, in_blocks
+from training.evaluation.ranking import in_blocks
 from training.evaluation.results import CONFIDENCE, with_intervals
 from training.evaluation.targets import Targets
 from training.metrics.bootstrap import confidence_interval
@@ -54,6 +54,5 @@ def _recalls(
         tied = np.where(np.isneginf(scores), scores, np.float32(0))
         return np.stack([expected_recall(ranked, relevant, params.at) for ranked in (scores, tied)])
 
-    blocks = blocks_of(len(targets.user_rows), recommender.n_items)
-    both = np.concatenate(in_blocks(blocks, of_block, progress=False), axis=1)
+    both = np.concatenate(in_blocks(len(targets.user_rows), recommender.n_items, of_block, progress=False), axis=1)
     return both[0], both[1]

@@ -57,7 +57,7 @@ def rank(artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progr
     def ranked(block: slice) -> Outcome:
         return rank_block(recommender, targets.block(block), depth, with_auc)
 
-    outcomes = in_blocks(blocks_of(len(targets.user_rows), recommender.n_items), ranked, progress=progress)
+    outcomes = in_blocks(len(targets.user_rows), recommender.n_items, ranked, progress=progress)
     return joined(outcomes)
 
 
@@ -72,13 +72,14 @@ def rank_test(artifact: Artifact, dataset: Dataset, params: EvaluateParams, prog
 
 
 def blocks_of(n_users: int, n_items: int) -> list[slice]:
-    """Divide users into blocks whose scores fit a processor's memory."""
+    """Divide users into blocks that have at most SCORES_AT_ONCE scores, or one user."""
     size = max(1, min(USERS_AT_ONCE, SCORES_AT_ONCE // n_items))
     return [slice(start, start + size) for start in range(0, n_users, size)]
 
 
-def in_blocks(blocks: Sequence[slice], work: Callable[[slice], T], *, progress: bool) -> list[T]:
+def in_blocks(n_users: int, n_items: int, work: Callable[[slice], T], *, progress: bool) -> list[T]:
     """Call `work` for each block of users, one block per processor at a time, with one BLAS thread each."""
+    blocks = blocks_of(n_users, n_items)
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(work, blocks)
         return list(steps(done, "rank users", "block", len(blocks)) if progress else done)

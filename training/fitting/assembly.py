@@ -13,7 +13,7 @@ from app.contract.artifact import Artifact, Recipe
 from app.contract.catalogue import Catalogue, Film, pack
 from training.data.dataset import GENRES, TITLE, YEAR, Dataset, Interactions
 from training.models.base import Encoder, Factors, TrainingData
-from training.models.encoder import fit_encoder
+from training.models.encoder import encoder_of
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,7 @@ class Knowledge:
 
     def artifact(self, factors: Factors, recipe: Recipe) -> Artifact:
         """The complete artifact, with its fold-in encoder."""
-        return self._assemble(factors, recipe, factors.encoder or self._fitted_encoder(factors))
-
-    def _fitted_encoder(self, factors: Factors) -> Encoder:
-        return fit_encoder(self.training_data.positives, factors.user_embeddings, intercept=factors.intercept)
+        return self._assemble(factors, recipe, encoder_of(factors, self.training_data.positives))
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
         """An artifact that can only rank known users: it has no encoder and can't be written."""

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from app.contract.recommender import NO_ITEM, Mask, Ranking, Recommender, Rows
 from training.data.dataset import ITEM_ID, USER_ID
-from training.evaluation.ranking import blocks_of, in_blocks
+from training.evaluation.ranking import in_blocks
 from training.files import replacing
 
 USERS_PER_BUCKET = 10_000
@@ -34,8 +34,8 @@ class Lists:
         """Write a bucket's file, whole or not at all; the same model gives the same bytes."""
         start = bucket * USERS_PER_BUCKET
         rows = np.arange(start, min(start + USERS_PER_BUCKET, self.recommender.n_users))
-        blocks = blocks_of(len(rows), self.recommender.n_items)
-        tables = in_blocks(blocks, lambda block: self.table(rows[block]), progress=False)
+        n_items = self.recommender.n_items
+        tables = in_blocks(len(rows), n_items, lambda block: self.table(rows[block]), progress=False)
         with replacing(folder / file_name(bucket)) as partial:
             pq.write_table(pa.concat_tables(tables), partial, compression="zstd")
 

@@ -5,13 +5,18 @@ import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Float32Array
-from training.models.base import Encoder
+from training.models.base import Encoder, Factors
 
 Float64Array = npt.NDArray[np.float64]
 
 REGULARISATION = 1.0
 ITERATIONS = 200
 TOLERANCE = 1e-6
+
+
+def encoder_of(factors: Factors, positives: sparse.csr_matrix) -> Encoder:
+    """The encoder that the factors have; else the one that `fit_encoder` finds for them."""
+    return factors.encoder or fit_encoder(positives, factors.user_embeddings, intercept=factors.intercept)
 
 
 def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array, *, intercept: bool = True) -> Encoder:

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from app.contract.artifact import Float32Array
 from training.errors import TrainingError
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
-from training.models.encoder import fit_encoder
+from training.models.encoder import encoder_of
 from training.models.recency import RecencyPower, weighted_by_age
 from training.models.search import Between, OneOf
 from training.progress import progress, say
@@ -105,7 +105,7 @@ class ImplicitALS(IterativeSection):
         return replace(
             factors,
             user_embeddings=rows.solved(factors.user_embeddings.copy(), factors.item_embeddings),
-            encoder=factors.encoder or fit_encoder(data.positives, factors.user_embeddings, intercept=False),
+            encoder=encoder_of(factors, data.positives),
         )
 
     def _penalties(self, matrix: sparse.csr_matrix) -> npt.NDArray[np.float64]:

@@ -11,7 +11,7 @@ from scipy import sparse
 from app.contract.artifact import Float32Array
 from training.errors import TrainingError
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
-from training.models.encoder import fit_encoder
+from training.models.encoder import encoder_of
 from training.models.recency import RecencyPower, encoded
 from training.models.search import Between, OneOf
 from training.params.section import Section
@@ -81,8 +81,7 @@ class LightFM(IterativeSection):
         """Return the factors with users of this family's recency_power, if they are encoded."""
         if not self.encode_users:
             return factors
-        encoder = factors.encoder or fit_encoder(data.positives, factors.user_embeddings)
-        return encoded(data, replace(factors, encoder=encoder), self.recency_power)
+        return encoded(data, replace(factors, encoder=encoder_of(factors, data.positives)), self.recency_power)
 
     def _factors(self, models: list[lightfm.LightFM], features: sparse.csr_matrix, data: TrainingData) -> Factors:
         return self.with_recency(data, _factors(models, features, data))

@@ -8,7 +8,7 @@ from app.contract.artifact import write_artifact
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Factors
-from training.models.encoder import fit_encoder
+from training.models.encoder import encoder_of
 from training.models.spark_als import SparkALS
 from training.models.validated_fit import ValidatedFit
 from training.params.spark import SparkParams
@@ -63,5 +63,4 @@ def _price(validation: Validation, validated: ValidatedFit, fitting: Fitting) ->
 def _by_encoder(validation: Validation, validated: ValidatedFit) -> Factors:
     """The factors with users as those outside the sample get them."""
     data, factors = validation.knowledge.training_data, validated.factors
-    encoder = factors.encoder or fit_encoder(data.positives, factors.user_embeddings, intercept=factors.intercept)
-    return by_history(data, replace(factors, encoder=encoder), validated.family)
+    return by_history(data, replace(factors, encoder=encoder_of(factors, data.positives)), validated.family)
