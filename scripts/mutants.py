@@ -21,7 +21,10 @@ from scripts.programs import running
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("app", "training", "deploy")
-NEEDED = (*ROOMS, "tests", "scripts", "docs", "data/own", "benchmarks", "notebooks", ".dvc/config", ".dvc/.gitignore")
+NEEDED = (
+    *ROOMS, "tests", "scripts", "recipes", "docs", "data/own", "benchmarks", "notebooks", ".dvc/config",
+    ".dvc/.gitignore",
+)  # fmt: skip
 # Rooms whose content is tested by what uses it.
 USED_BY = {
     "app": "app/http",

@@ -5,6 +5,7 @@ import pytest
 
 from scripts import mutants
 from tests.processes import PROJECT
+from tests.repository import SOURCES
 
 SOURCE = '''"""Ä text with 1 number."""
 def f(x: int = 1, *, deep=True):
@@ -46,3 +47,8 @@ def test_the_tests_of_a_file_come_first_then_its_room_s_then_those_that_import_i
 
 def test_the_same_seed_gives_the_same_sample() -> None:
     assert mutants.sample(20, 3, []) == mutants.sample(20, 3, []) != mutants.sample(20, 4, [])
+
+
+def test_the_copy_holds_all_that_tests_copy_of_the_project(tmp_path: Path) -> None:
+    mutants._copy(tmp_path)
+    assert [name for name in SOURCES if not (tmp_path / name).exists()] == []

@@ -7,13 +7,16 @@ from prometheus_client import generate_latest
 
 from app.contract.trial import Trial
 from tests.training.trials.simulation import FIRST_DAY, simulate
+from training.metrics.bootstrap import Interval
 from training.params.register import TrialParams
 from training.report.html import to_html
 from training.trials.attribution import Observations
+from training.trials.estimate import Compared, Estimate
 from training.trials.page import lay_out
 from training.trials.records import Records
+from training.trials.sequence import Look, users_needed
 from training.trials.state import State
-from training.trials.verdict import WORDS, Verdict, judge
+from training.trials.verdict import WORDS, Verdict, _broken, _days_left, _judged, judge
 
 DAY = 86_400
 TRIAL = Trial("7", "5", "films:7", 0.5, FIRST_DAY * DAY)
@@ -82,6 +85,74 @@ def test_more_successes_a_list_for_fewer_users_are_no_win() -> None:
 
 
 @pytest.mark.parametrize(
+    ("challenger", "half", "success_high", "days", "word"),
+    [
+        (0.25, 0.125, 0.0, 14, "worse"),  # the band ends at the loss that is allowed, a quarter of 0.5
+        (0.25, 0.12, 0.0, 14, "harmful"),
+        (0.75, 0.25, 1.0, 14, "undecided"),  # the band ends at 0
+        (0.75, 0.2, 0.0, 14, "better"),  # users with a success: the interval ends at 0
+        (0.75, 0.2, -0.1, 14, "undecided"),
+        (0.75, 0.2, 1.0, 13.9, "early"),
+    ],
+)
+def test_at_its_limits_a_word_is_the_careful_one(
+    challenger: float, half: float, success_high: float, days: float, word: str
+) -> None:
+    look = Look(3, (500, 500), (0.5, challenger), 0.01, half)
+    compared = Compared(0.5, 0.5, Interval(0, -1, success_high), Interval(0, 0, 0))
+    params = PARAMS.model_copy(update={"max_loss": 0.25})
+    assert _judged(TRIAL, [look], Estimate(compared, compared, 1.0), params, days, "")[0] == word
+
+
+def test_what_is_no_more_than_allowed_breaks_nothing() -> None:
+    records = Records("films:7@0.5", pd.DataFrame(), pd.DataFrame(), mixed=False)
+    assert _broken(records, Observations(pd.DataFrame(), {}, 0.01), ratio_p=0.001) == ""
+
+
+def seen(users: dict[int, int], rate: float = 0.2) -> list[Look]:
+    """Looks on these days, each with so many users in an arm, whose last band may or may not hold 0."""
+    return [Look(day, (n, n), (0.1, rate), 4 / math.sqrt(n), 0.0) for day, n in users.items()]
+
+
+def needed(looks: list[Look]) -> float:
+    found = users_needed(looks[-1], 0.05, math.inf)
+    assert found is not None
+    return found - sum(looks[-1].users)
+
+
+@pytest.mark.parametrize(
+    ("users", "rate"),
+    [
+        ({0: 100, 1: 3000, **{2 + day: 3100 + 50 * day for day in range(8)}}, 100),  # that of the last seven days
+        ({0: 1000, 1: 1400, 2: 1500}, 500),  # of all days, where they are fewer
+        ({0: 1000, 1: 1300}, 600),
+        ({0: 1000, 4: 1400}, 200),  # there are no looks on days without lists
+    ],
+)
+def test_the_time_left_follows_from_the_rate_of_new_users(users: dict[int, int], rate: float) -> None:
+    looks = seen(users)
+    assert needed(looks) > 0
+    assert _days_left(looks, 0.05, least=0) == pytest.approx(needed(looks) / rate)
+    assert _days_left(looks, 0.05, least=999) == 999
+
+
+def test_what_takes_a_year_is_told_and_what_takes_longer_is_not() -> None:
+    def left(days: float) -> float | None:
+        rate = needed(seen({0: 2000})) / 2 / days
+        last = seen({0: 2000})[-1]
+        return _days_left([last._replace(day=-10_000, users=(round(2000 - 10_000 * rate),) * 2), last], 0.05, least=0)
+
+    assert left(364.8) == pytest.approx(364.8, rel=1e-3)
+    assert left(365.2) is None
+
+
+@pytest.mark.parametrize(("least", "left"), [(0.5, 0.5), (-3, 0)])
+def test_on_the_first_day_only_the_days_that_every_trial_takes_are_left(least: float, left: float) -> None:
+    sure = seen({0: 10_000}, rate=0.9)
+    assert _days_left(sure, 0.05, least) == left
+
+
+@pytest.mark.parametrize(
     ("daily", "fields", "reason"),
     [
         (simulated(n_users=9000, lift=0.4, lost=0.15), {}, r"have not the sizes that they should have \(p = "),
@@ -106,9 +177,23 @@ def test_a_few_users_are_too_few(n_users: int) -> None:
         assert "Too little is known for a band." in to_html(lay_out(one, 0.95, 0))
 
 
+def test_how_many_users_there_are_now_is_told_where_they_are_too_few() -> None:
+    few = [Look(day, users, (0.0, 0.0), 0.0, math.nan) for day, users in ((0, (70, 50)), (1, (2900, 80)))]
+    assert _judged(TRIAL, few, None, PARAMS, 1, "") == (
+        "too_few",
+        "too little is known: 80 users of version 7 and 2,900 of version 5; it takes 100 of each with 20 successes",
+    )
+    assert "0 users of version 7 and 0 of version 5" in _judged(TRIAL, [], None, PARAMS, 1, "")[1]
+
+
 @pytest.mark.parametrize("arm", [0, 1])
 def test_an_arm_without_anybody_is_broken_once_that_is_no_accident(arm: int) -> None:
     assert verdict(simulated(n_users=100).query(f"arm == {arm}")).word == "broken"
+
+
+@pytest.mark.parametrize(("arm", "word"), [(0, "too_few"), (1, "broken")])
+def test_the_smaller_arm_may_stay_empty_for_longer(arm: int, word: str) -> None:
+    assert verdict(simulated(n_users=60).query(f"arm == {arm}").head(30), share=0.1).word == word
 
 
 def test_the_page_shows_figures_and_the_band_day_by_day() -> None:
