@@ -36,7 +36,6 @@ def find_pipeline_run(client: Client, experiment: str, pipeline_hash: str) -> st
         matches = client.search_runs(
             [client.get_experiment_by_name(experiment).experiment_id],
             f"tags.{PIPELINE_HASH} = '{pipeline_hash}' and attributes.status = 'FINISHED'",
-            max_results=1,
         )
     return matches[0].info.run_id if matches else None
 

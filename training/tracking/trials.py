@@ -32,7 +32,7 @@ def search_run(client: Client, experiment: str, study: str, tags: Mapping[str, s
     """Return the id of a search's run, which is made if there is none."""
     with mlflow_errors():
         experiment_id = client.get_experiment_by_name(experiment).experiment_id
-        matches = client.search_runs([experiment_id], f"tags.{STUDY} = '{study}'", max_results=1)
+        matches = client.search_runs([experiment_id], f"tags.{STUDY} = '{study}'")
         if matches:
             return str(matches[0].info.run_id)
         run = client.create_run(experiment_id, run_name=f"tune {study}", tags={STUDY: study, **tags})
@@ -65,8 +65,8 @@ def _log_trial(client: Client, experiment_id: str, search_id: str, key: str, tri
     curve = [Metric(key, value, ended, epoch) for epoch, value in trial.curve.items()]
     best = [] if trial.value is None else [Metric(f"best_{key}", trial.value, ended, 0)]
     params = [Param(name, str(value)) for name, value in trial.params.items()]
-    for start in range(0, max(len(curve), 1), 500):
-        client.log_batch(run_id, metrics=curve[start : start + 500])
+    for start in range(0, len(curve), 1000):
+        client.log_batch(run_id, metrics=curve[start : start + 1000])
     # The number comes last: a run without it is incomplete, and is logged again.
     client.log_batch(run_id, metrics=best, params=params, tags=[RunTag(TRIAL, str(trial.number))])
     client.set_terminated(run_id, "FAILED" if trial.outcome == "fail" else "FINISHED", ended)

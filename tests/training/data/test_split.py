@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.data.split import split_rows
+from training.data.split import cut_in_time, split_rows
 from training.errors import DataError
 from training.params.prepare import SplitParams
 
@@ -23,6 +23,10 @@ def split(table: pd.DataFrame, method: str = "per_user", **changes: object) -> s
 
 def test_the_last_positives_are_test_and_those_before_validation() -> None:
     assert split(rows("++++++++++")) == "0000000122"
+
+
+def test_half_a_positive_is_rounded_up() -> None:
+    assert split(rows("+" * 15)) == "0" * 10 + "11" + "222"
 
 
 def test_a_rating_that_is_no_positive_stays_on_its_side_of_the_cut() -> None:
@@ -51,6 +55,10 @@ def test_a_global_split_cuts_everybody_at_the_same_time() -> None:
     earliest = table.groupby("split").timestamp.min()
     assert latest[0] < earliest[1]
     assert latest[1] < earliest[2]
+
+
+def test_a_split_begins_with_its_first_moment() -> None:
+    assert cut_in_time(np.array([1, 2, 3, 4]), validation=2, test=4).tolist() == [0, 1, 1, 2]
 
 
 def test_a_global_split_needs_timestamps() -> None:

@@ -1,6 +1,7 @@
 """A run waits while somebody else trains on the same data."""
 
 import fcntl
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,35 @@ def test_waiting_is_stopped_like_a_run(lock: IO[str], tmp_path: Path) -> None:
         waiting.stop()
         assert code.result() != 0
     assert not (tmp_path / "done").exists()
+
+
+def test_after_stop_nothing_runs_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "COMMAND", (sys.executable, "-c", "open('done', 'w').close()"))
+    stopped = Pipeline(tmp_path)
+    assert not stopped.stopped
+    stopped.stop()
+    assert stopped.stopped
+    assert stopped.run() == 1
+    assert not (tmp_path / "done").exists()
+
+
+DEAF = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+open("began", "w").close()
+time.sleep(60)
+"""
+
+
+def test_a_run_that_does_not_end_by_itself_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "COMMAND", (sys.executable, "-c", DEAF))
+    monkeypatch.setattr(pipeline, "STOP_SECONDS", 0.2)
+    running = Pipeline(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        code = pool.submit(running.run)
+        wait_until(lambda: (tmp_path / "began").exists())
+        running.stop()
+        assert code.result() == -signal.SIGKILL
 
 
 CLEANS_UP = """

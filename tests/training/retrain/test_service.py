@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pytest
 
 from tests.metrics import samples
 from tests.processes import PROJECT, free_port, process, wait_until
+from training.retrain import pipeline
 from training.retrain.pipeline import Pipeline
 from training.retrain.service import _run
 from training.retrain.state import State
@@ -133,6 +135,24 @@ def test_the_command_takes_its_schedule_from_the_environment(tmp_path: Path) -> 
     log = (tmp_path / "log").read_text()
     assert re.search(r"the next run is at \S+ 04:00:00", log)
     assert "training.retrain.service" not in log  # it would tell of a run
+
+
+def test_a_run_is_timed_and_one_that_was_stopped_counts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "COMMAND", (sys.executable, "-c", ""))
+    state, began = State(1), time.monotonic()
+    once = Pipeline(tmp_path)
+    _run(once, state)
+    assert (
+        0
+        < (state.collectors.get_sample_value("recommender_retrain_last_duration_seconds") or 0)
+        < (time.monotonic() - began)
+    )
+    once.stop()
+    _run(once, state)
+    assert state.collectors.get_sample_value("recommender_retrain_failures_total") == 0
+    assert state.collectors.get_sample_value("recommender_retrain_last_exit_code") == 0
 
 
 def test_a_run_that_cannot_be_started_is_a_failed_one(tmp_path: Path) -> None:

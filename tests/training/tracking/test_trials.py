@@ -16,8 +16,8 @@ def client(tmp_path: Path, empty_store: Path) -> Client:
     return connect(tmp_path, "search")
 
 
-def trial(number: int, outcome: str = "complete", **changes: Any) -> TrialRun:
-    curve = {epoch: 0.1 * epoch for epoch in range(1, 4)}
+def trial(number: int, outcome: str = "complete", epochs: int = 3, **changes: Any) -> TrialRun:
+    curve = {epoch: 0.1 * epoch for epoch in range(1, epochs + 1)}
     fields = {"value": 0.3, **changes}
     return TrialRun(number, {"alpha": 0.5}, curve, fields["value"], outcome, BEGAN, BEGAN + timedelta(seconds=9))
 
@@ -41,6 +41,15 @@ def test_each_trial_is_a_run_with_its_curve_below_the_search(client: Client) -> 
     assert [point.step for point in curve] == [1, 2, 3]
     search = client.get_run(search_id)
     assert (search.info.status, search.data.metrics) == ("FINISHED", {"best_validation_ndcg_at_10": 0.3})
+
+
+def test_a_curve_longer_than_mlflow_takes_at_once_is_logged_whole(client: Client) -> None:
+    search_id = search_run(client, "search", "ease-0123", {})
+    log_trials(client, search_id, "ndcg@10", [trial(1, epochs=1100)])
+    end_search(client, search_id, "ndcg@10", None)
+    assert client.get_run(search_id).data.metrics == {}
+    curve = client.get_metric_history(runs_below(client, search_id)[0].info.run_id, "validation_ndcg_at_10")
+    assert [point.step for point in curve] == list(range(1, 1101))
 
 
 def test_a_trial_is_logged_once_and_a_search_has_one_run(client: Client) -> None:

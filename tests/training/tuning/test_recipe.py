@@ -99,6 +99,10 @@ def test_a_recipe_written_twice_is_as_written_once_and_another_replaces_it(name:
         (figures(3_000, MANY), "dense", "a rated item has 290 positives in the mean"),
         (figures(40_000, MANY, unrated=4_000), "sparse", "a rated item has 24 positives in the mean"),
         (figures(40_000, MANY, unrated=37_000), "cold", "92% of the items have no rating"),
+        # At the limits.
+        (figures(4_000, {"train": 199_999}, unrated=1_000), "small", "199,999 positives are few"),
+        (figures(4_000, {"train": 200_000}, unrated=1_000), "sparse", "a rated item has 67 positives in the mean"),
+        (figures(2_000, {"train": 200_000}), "dense", "a rated item has 100 positives in the mean"),
     ],
 )
 def test_the_data_s_figures_decide_and_the_reason_is_said(
