@@ -55,9 +55,9 @@ def looks(daily: pd.DataFrame, alpha: float) -> list[Look]:
     if daily.empty:
         return []
     first = int(daily["day"].min())
-    days = daily["day"].to_numpy(dtype=np.int64) - first
-    arms = [_ArmSums.of(daily[daily["arm"] == arm], first, days.max() + 1) for arm in (Arm.PRODUCTION, Arm.CHALLENGER)]
-    return [_look(first + day, [arm.until(day) for arm in arms], alpha) for day in range(days.max() + 1)]
+    n_days = int(daily["day"].max()) - first + 1
+    arms = [_ArmSums.of(daily[daily["arm"] == arm], first, n_days) for arm in (Arm.PRODUCTION, Arm.CHALLENGER)]
+    return [_look(first + day, [arm.until(day) for arm in arms], alpha) for day in range(n_days)]
 
 
 def half_width(n: float, standard_error: float, alpha: float) -> float:

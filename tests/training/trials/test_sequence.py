@@ -36,9 +36,9 @@ def test_a_look_is_what_one_would_compute_from_all_until_that_day(daily: pd.Data
 
 
 def test_the_band_of_a_mean_is_that_worked_out_by_hand() -> None:
-    # rho² = (5.9915 + ln(6.9915)) / 5000 = 0.0015872; N·rho² = 1.5872 for 1000 users with a variance of 1.
-    expected = math.sqrt(2 * 2.5872 / (1000 * 1.5872) * math.log(math.sqrt(2.5872) / 0.05))
-    assert half_width(1000, 1 / math.sqrt(1000), 0.05) == pytest.approx(expected, rel=1e-4)
+    # rho² = (5.991465 + ln(6.991465)) / 5000 = 0.00158723; N·rho² = 1.58723 for 1000 users with a variance of 1.
+    expected = math.sqrt(2 * 2.58723 / (1000 * 1.58723) * math.log(math.sqrt(2.58723) / 0.05))
+    assert half_width(1000, 1 / math.sqrt(1000), 0.05) == pytest.approx(expected, rel=3e-6)
     assert expected == pytest.approx(0.1064, rel=1e-3)
 
 
@@ -48,6 +48,16 @@ def test_with_few_users_or_successes_there_is_no_band() -> None:
     none = simulate(np.random.default_rng(2), n_users=1000, days=3).assign(successes=0)
     assert all(math.isnan(look.half) for look in looks(none, 0.05))
     assert looks(few.iloc[:0], 0.05) == []
+
+
+@pytest.mark.parametrize(("n_users", "successes", "has_band"), [(100, 20, True), (99, 20, False), (100, 19, False)])
+def test_a_band_takes_a_hundred_users_and_twenty_successes_in_each_arm(
+    n_users: int, successes: int, has_band: bool
+) -> None:
+    of_arm = pd.DataFrame({"user_id": range(n_users), "day": 5, "lists": 3, "successes": 0}).assign(arm=0)
+    of_arm.loc[: successes - 1, "successes"] = 1
+    [look] = looks(pd.concat([of_arm, of_arm.assign(arm=1, user_id=of_arm["user_id"] + 1000)]), 0.05)
+    assert math.isnan(look.half) != has_band
 
 
 def test_what_comes_late_counts_on_its_day_and_no_new_user() -> None:
@@ -67,9 +77,12 @@ def test_how_many_more_users_are_needed_follows_from_the_band() -> None:
     spread = 0.01 * math.sqrt(2000)
     assert half_width(needed, spread / math.sqrt(needed), 0.05) <= 0.02
     assert half_width(needed / 1.02, spread / math.sqrt(needed / 1.02), 0.05) > 0.02
+    assert users_needed(look, 0.05, needed) == needed
     assert users_needed(look, 0.05, 2500) is None
     assert users_needed(look._replace(rates=(0.1, 0.1)), 0.05, 1e6) is None
     assert users_needed(look._replace(rates=(0.1, 0.9)), 0.05, 1e6) == 2000
+    just = Look(3, (2048, 2048), (0.0, half_width(4096, 0.01, 0.05)), 0.01, 0.0)
+    assert users_needed(just, 0.05, 1e6) == 4096
 
 
 def excludes_0(look: Look) -> bool:

@@ -123,7 +123,7 @@ def needed(looks: list[Look]) -> float:
 @pytest.mark.parametrize(
     ("users", "rate"),
     [
-        ({0: 100, 1: 3000, **{2 + day: 3100 + 50 * day for day in range(8)}}, 100),  # that of the last seven days
+        ({0: 100, 1: 3000, **{2 + day: 3100 + 7 * day**2 for day in range(8)}}, 98),  # that of the last seven days
         ({0: 1000, 1: 1400, 2: 1500}, 500),  # of all days, where they are fewer
         ({0: 1000, 1: 1300}, 600),
         ({0: 1000, 4: 1400}, 200),  # there are no looks on days without lists
