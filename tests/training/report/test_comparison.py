@@ -56,10 +56,17 @@ def test_differences_are_the_gate_s(contest: Contest) -> None:
         (-0.3, -0.2, -0.1, 0.01, "worse"),
         (-0.1, 0.1, 0.3, 0.2, "no clear difference"),
         (0.01, 0.1, 0.2, 0.08, "better, but not after correction"),
+        (-0.2, -0.1, -0.01, 0.08, "worse, but not after correction"),
+        (0.0, 0.1, 0.2, 0.01, "no clear difference"),
+        (-0.2, -0.1, 0.0, 0.01, "no clear difference"),
     ],
 )
 def test_a_difference_is_put_in_words(low: float, mean: float, high: float, p: float, meaning: str) -> None:
     assert Difference("a", "b", Interval(mean, low, high), p, 0.95).meaning == meaning
+
+
+def test_at_its_limit_p_is_not_clear() -> None:
+    assert Difference("a", "b", Interval(0.2, 0.1, 0.3), 0.25, 0.75).meaning == "better, but not after correction"
 
 
 def test_seconds_of_another_training_are_not_taken(contest: Contest) -> None:

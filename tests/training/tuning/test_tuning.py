@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import optuna
 import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial, create_trial
 from pydantic import Field
 
 import training.__main__ as command
@@ -20,7 +23,8 @@ from training.project import Project
 from training.tracking.connection import connect
 from training.tuning.params_file import write_params
 from training.tuning.search import Search
-from training.tuning.study import FAILURE, tried
+from training.tuning.study import FAILURE, GIVEN, best_of, distributions, tried
+from training.tuning.summary import search_table
 from training.tuning.tune import tune
 
 DEFAULTS = load_params(ROOT / "params.yaml").models
@@ -71,6 +75,55 @@ def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tu
     assert better == tried(best)
     assert better["talent"] > 0.1
     assert best.value == max(trial.value for trial in search.trials() if trial.value is not None)
+    head, numbers, metric, talent, advice = search_table(search, applied=False).splitlines()
+    assert re.fullmatch(r"gifted: 8 trials, \d pruned, 0 failed; 80 users of validation", head)
+    assert numbers.split() == ["today", "trial", str(best.number + 1)]
+    assert metric.split() == ["ndcg@10", f"{today.value:.4f}", f"{best.value:.4f}"]
+    assert talent.split() == ["talent", "0.1", str(better["talent"])]
+    assert advice == "  the same command with --apply writes them into params.yaml"
+    assert search_table(search, applied=True).endswith("\n  models.gifted in params.yaml has them now; run: dvc repro")
+
+
+def test_before_anything_better_is_found_the_table_says_so(world: tuple[Project, Params]) -> None:
+    search = Search.open(*world, "gifted")
+    assert search_table(search, applied=False) == (
+        "gifted: 0 trials, 0 pruned, 0 failed; 80 users of validation\n  no trial is complete"
+    )
+    list(search.run(1))
+    _, numbers, _, talent, advice = search_table(search, applied=True).splitlines()
+    assert numbers.split() == ["today", "trial", "1"]
+    assert talent.split() == ["talent", "0.1"]
+    assert advice == "  nothing better than today's parameters was found"
+    assert search.better_params() is None
+
+
+def test_a_suggested_number_has_three_digits_and_a_given_one_all_of_them() -> None:
+    def trial(**attributes: bool) -> FrozenTrial:
+        spaces = distributions({"rate": Between(0.1, 0.9), "size": Between(8, 2048)})
+        return create_trial(
+            params={"rate": 0.123456, "size": 1234}, distributions=spaces, user_attrs=attributes, value=0.5
+        )
+
+    assert tried(trial()) == {"rate": 0.123, "size": 1234}
+    assert tried(trial(**{GIVEN: True})) == {"rate": 0.123456, "size": 1234}
+
+
+def test_the_best_trial_is_the_first_of_those_with_the_highest_value() -> None:
+    study = optuna.create_study(direction="maximize")
+    assert best_of(study) is None
+    for value in (0.0, 0.5, 0.5):
+        study.add_trial(create_trial(value=value))
+    best = best_of(study)
+    assert best is not None
+    assert best.number == 1
+
+
+def test_a_range_is_of_whole_numbers_if_both_its_ends_are() -> None:
+    found = distributions({"a": Between(1, 8), "b": Between(1, 8.5, log=True), "c": Between(0.5, 8), "d": OneOf((1,))})
+    assert [type(each).__name__ for each in found.values()] == [
+        "IntDistribution", "FloatDistribution", "FloatDistribution", "CategoricalDistribution",
+    ]  # fmt: skip
+    assert found["b"] == FloatDistribution(1, 8.5, log=True)
 
 
 def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world: tuple[Project, Params]) -> None:
@@ -118,11 +171,12 @@ def test_another_metric_begins_a_search_of_its_own(world: tuple[Project, Params]
 
 def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted")
-    for talent in (0.5, 0.6, 0.7, 0.8, 0.9):
+    for talent in (0.6, 0.7, 0.8, 0.9):
         search.study.enqueue_trial({"talent": talent})
     search.study.enqueue_trial({"talent": 0.2})
-    list(search.run(7))
-    assert [trial.state.name for trial in search.trials()] == ["COMPLETE"] * 6 + ["PRUNED"]
+    list(search.run(6))
+    assert [trial.state.name for trial in search.trials()] == ["COMPLETE"] * 5 + ["PRUNED"]
+    assert search_table(search, applied=False).startswith("gifted: 6 trials, 1 pruned, 0 failed; 80 users of validat")
     assert search.trials()[-1].last_step == 5
     changed = change_params(world[0], models__gifted={"talent": 0.05})
     again = Search.open(world[0], changed, "gifted")
@@ -138,6 +192,7 @@ def test_a_trial_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: tup
     list(search.run(3))
     assert [trial.state.name for trial in search.trials()] == ["COMPLETE", "FAIL", "COMPLETE"]
     assert search.trials()[1].user_attrs[FAILURE] == "too much talent"
+    assert search_table(search, applied=False).startswith("gifted: 3 trials, 0 pruned, 1 failed; ")
 
 
 def test_a_search_never_reads_the_test_split(world: tuple[Project, Params]) -> None:
