@@ -23,15 +23,18 @@ class Store:
 
     def __init__(self) -> None:
         self.rows: list[Exposure] = []
-        self.is_down = False
+        self.is_down = self.is_closed = False
+        self.answers = threading.Event()
+        self.answers.set()
 
     def append_exposures(self, exposures: Sequence[Exposure]) -> None:
+        self.answers.wait()
         if self.is_down:
             raise EventStoreError("the store is down")
         self.rows += exposures
 
     def close(self) -> None:
-        pass
+        self.is_closed = True
 
 
 @pytest.fixture
@@ -105,6 +108,10 @@ def test_while_the_store_is_down_sums_wait_and_one_line_says_so(
     assert collected(collectors)["recommender_arm_lists_total{arm=challenger}"] == 3
     exposures.fell_back(TRIAL)
     assert exposures.totals(TRIAL) == {"production": 0, "challenger": 3, "fallback": 1}
+    store.is_down = True
+    challenger.add("ann", 10)
+    exposures.flush()
+    assert caplog.text.count("Exposures wait for the store: the store is down") == 2  # another outage
     assert exposures.totals("another") == {"production": 0, "challenger": 0, "fallback": 0}
 
 
@@ -126,6 +133,36 @@ def test_a_long_outage_costs_no_more_memory(
     production.add("bob", 10)
     exposures.flush()
     assert [row.user_id for row in store.rows] == ["bob"]
+
+
+def test_what_is_put_back_adds_to_what_came_since_up_to_a_limit(
+    challenger: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING", 3)
+    for user in ("ann", "bob"):
+        challenger.add(user, 10)
+    taken = challenger.take()
+    challenger.add("ann", 10)
+    assert challenger.put_back(taken)
+    assert challenger.take() == {("ann", 10): 2, ("bob", 10): 1}
+    for user in ("ann", "cid"):
+        challenger.add(user, 10)
+    assert not challenger.put_back(taken)
+    assert challenger.take() == {("ann", 10): 1, ("cid", 10): 1}
+
+
+def test_a_store_that_hangs_is_not_waited_for_at_the_end(
+    exposures: Exposures, store: Store, challenger: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STOP_SECONDS", 0.05)
+    store.answers.clear()
+    challenger.add("ann", 10)
+    exposures.start()
+    exposures.stop()
+    assert not store.rows
+    store.answers.set()
+    wait_until(lambda: store.is_closed)
+    assert [row.user_id for row in store.rows] == ["ann"]
 
 
 def test_many_threads_lose_nothing(exposures: Exposures, store: Store, challenger: Tally) -> None:
@@ -158,6 +195,7 @@ def test_sums_are_stored_now_and_then_and_at_the_end(
     production.add("bob", 10)
     running.stop()
     assert [row.user_id for row in store.rows] == ["ann", "bob"]
+    assert store.is_closed
 
 
 def test_a_bug_does_not_end_the_thread(
