@@ -19,7 +19,7 @@ def candidate(name: str, level: float, curve: list[float], **fields: Any) -> Can
     catalogue = {f"{metric}@{k}": level / 2 for metric in beyond_accuracy.METRICS for k in AT}
     measured = {"metrics": metrics, "confidence_95": intervals}
     cold = {**measured, "chance": {f"recall@{k}": k / 100 for k in AT}, "items": 3, "users": 4}
-    known = {
+    known: dict[str, Any] = {
         "training": {"validation": {"ndcg@10": level}, "params": {}},
         "fit_seconds": 2.0,
         "size": 1_500_000,
@@ -34,7 +34,7 @@ def comparison(*candidates: Candidate, **fields: Any) -> Comparison:
     params = load_params(ROOT / "params.yaml")
     levels = {each.name: Interval(0.4 - 0.1 * place, 0.2, 0.5) for place, each in enumerate(candidates)}
     alike = {each.name: Interval(0.3, 0.2, 0.5) for each in candidates}
-    known = {
+    known: dict[str, Any] = {
         "params": params.model_copy(update={"evaluate": params.evaluate.model_copy(update={"at": AT[::-1]})}),
         "results": "",
         "data": {},

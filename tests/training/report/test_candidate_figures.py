@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
@@ -38,9 +39,9 @@ def test_the_pictures_show_the_points_of_the_files_and_the_best_epoch(
     )
     write_candidate_figures(project, "test_svd", "ndcg@10", tmp_path)
     curve, by_k, popularity = drawn
-    assert [line.get_xdata()[0] for line in curve.lines] == [1, 2]
+    assert [np.asarray(line.get_xdata())[0] for line in curve.lines] == [1, 2]
     table = pd.read_csv(project.plot("by_k", "test_svd"))
-    assert {line.get_label(): list(line.get_ydata()) for line in by_k.lines} == {
+    assert {line.get_label(): np.asarray(line.get_ydata()).tolist() for line in by_k.lines} == {
         name: table[name].tolist() for name in table.columns.drop("k")
     }
     shares = pd.read_csv(project.plot("popularity", "test_svd"))

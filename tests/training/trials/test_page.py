@@ -29,7 +29,7 @@ FOUND = Estimate(
 
 
 def verdict(**changes: Any) -> Verdict:
-    fields = {
+    fields: dict[str, Any] = {
         "trial": Trial("7", "5", "films:7", 0.3, DAY * 86_400),
         "word": "undecided",
         "sentence": "no clear difference yet",
@@ -102,9 +102,9 @@ def test_the_plot_shows_the_difference_in_a_hundred_lists_on_days_that_have_a_ba
     monkeypatch.setattr(page, "png", keep)
     sections(verdict())
     [axes] = drawn
-    days, difference = axes.lines[0].get_data(orig=True)
-    assert [str(day) for day in np.asarray(days)] == ["2024-10-05", "2024-10-06"]
-    assert list(difference) == pytest.approx([1, 2])
-    band = axes.collections[0].get_paths()[0].vertices
+    days, difference = (np.asarray(values) for values in axes.lines[0].get_data(orig=True))
+    assert [str(day) for day in days] == ["2024-10-05", "2024-10-06"]
+    assert difference.tolist() == pytest.approx([1, 2])
+    band = np.asarray(axes.collections[0].get_paths()[0].vertices)
     assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((0.5, 2.4))
-    assert axes.lines[1].get_ydata() == [0, 0]
+    assert np.asarray(axes.lines[1].get_ydata()).tolist() == [0, 0]
