@@ -71,6 +71,17 @@ def test_events_that_no_longer_come_in_are_noticed_unless_any_age_will_do() -> N
     assert check_freshness(received(49, 300), NOW, PARAMS.model_copy(update={"max_age_hours": None})).passed
 
 
+@pytest.mark.parametrize(("hours", "passed"), [(48, True), (48.005, False)])
+def test_an_event_may_be_as_old_as_is_allowed(hours: float, passed: bool) -> None:
+    assert check_freshness(received(hours, 300), NOW, PARAMS).passed is passed
+
+
+def test_an_event_of_the_next_minute_by_another_clock_counts_for_today() -> None:
+    before = [24 * day + hour for day in range(1, 16) for hour in range(10)]
+    found = check_freshness(received(-0.01, 0.5, *before), NOW, PARAMS)
+    assert "2 events in the last 24 hours, after 10 a day" in found.sentence
+
+
 @pytest.mark.parametrize(("today", "passed"), [(1, False), (2, True), (10, True), (50, True), (51, False)])
 def test_a_volume_is_compared_with_the_median_of_two_weeks(today: int, passed: bool) -> None:
     before = [24 * day + hour for day in range(1, 16) for hour in range(10)]
@@ -96,6 +107,21 @@ def test_one_user_or_item_with_too_many_of_the_new_positives_is_a_flood(
     assert (sentence or "no user and no item dominates the 2,099 new positives") in check.sentence
 
 
+def test_a_share_as_large_as_is_allowed_is_no_flood() -> None:
+    params = PARAMS.model_copy(update={"flood_from": 10})
+    others = [(1000 + number, number) for number in range(990)]
+    assert check_floods(liked(*[(1, 2000 + item) for item in range(10)], *others), None, params).passed
+    assert not check_floods(liked(*[(1, 2000 + item) for item in range(11)], *others), None, params).passed
+
+
+def test_the_last_event_that_the_live_version_has_read_is_not_new() -> None:
+    before, after = ([(first + n, n) for n in range(500)] for first in (2000, 4000))
+    flood = [(1, 1000 + item) for item in range(100)]
+    live = replace(FIGURES, until=501)
+    assert check_floods(liked(*before, *flood, *after), live, PARAMS).passed  # 99 of them are new
+    assert not check_floods(liked(*before[1:], *flood, *after), replace(live, until=499), PARAMS).passed
+
+
 def test_what_the_live_version_knows_already_is_no_new_flood() -> None:
     old = [(1, item) for item in range(1000)]
     new = [(1000 + number, number) for number in range(500)]
@@ -110,6 +136,13 @@ def test_shares_of_positives_and_of_types_move_a_little() -> None:
     assert check.sentence == (
         "shares are as they were: positives 65% after 60%, click 5% after 0%, like 55% after 50%, watch 40% after 50%"
     )
+
+
+def test_a_type_may_be_gone_and_a_share_may_move_as_far_as_is_allowed() -> None:
+    now, live = (replace(FIGURES, event_types=types) for types in ({"like": 1.0}, {"like": 0.95, "hide": 0.05}))
+    assert check_shares(now, live, PARAMS).sentence.endswith("hide 0% after 5%, like 100% after 95%")
+    params = PARAMS.model_copy(update={"max_share_change": 0.25})
+    assert check_shares(replace(FIGURES, positives=0.75), replace(FIGURES, positives=0.5), params).passed
 
 
 @pytest.mark.parametrize(
@@ -157,3 +190,8 @@ def test_lists_of_one_recipe_resemble_each_other_and_those_of_any_show_much_of_t
     check = check_lists(ListPair(ours, THEIRS, 10, 10, same_recipe), PARAMS)
     assert check.passed is passed
     assert re.search(sentence, check.sentence)
+
+
+def test_lists_may_have_as_little_in_common_as_is_allowed() -> None:
+    pair = ListPair(lists(["a", "x"], ["y", "z"]), THEIRS, 10, 10, same_recipe=True)
+    assert check_lists(pair, PARAMS.model_copy(update={"least_overlap": 0.25})).passed

@@ -1,8 +1,11 @@
 import numpy as np
 import pandas as pd
+import pytest
 
+from training.metrics.bootstrap import confidence_interval
 from training.params.register import GateParams
-from training.promotion.gate import LiveResult, Verdict, decide
+from training.promotion.checks import Check
+from training.promotion.gate import LiveResult, Verdict, decide, paired_difference, paired_values
 
 METRIC = "ndcg@10"
 N_USERS = 300
@@ -68,3 +71,49 @@ def test_only_users_of_both_are_compared() -> None:
     params = GateParams(confidence=0.95, min_gain=0.0, max_drop=0.1)
     strangers = results(0.1).assign(user_id=np.arange(N_USERS) + N_USERS)
     assert not decide(results(0.3), strangers, None, METRIC, params, seed=0).promote
+
+
+def constant(value: float) -> pd.DataFrame:
+    return pd.DataFrame({"user_id": np.arange(50), METRIC: value})
+
+
+@pytest.mark.parametrize(("min_gain", "promoted"), [(0.25, False), (0.24, True)])
+def test_a_gain_as_large_as_min_gain_is_not_enough(min_gain: float, promoted: bool) -> None:
+    params = GateParams(confidence=0.95, min_gain=min_gain, max_drop=0.1)
+    live = LiveResult("3", 0.25, constant(0.25))
+    assert decide(constant(0.5), constant(0.125), live, METRIC, params, seed=0).promote is promoted
+
+
+def test_the_live_recipe_may_lose_as_much_as_is_allowed() -> None:
+    params = GateParams(confidence=0.95, min_gain=0.0, max_drop=0.5)
+    live = LiveResult("3", 0.5, None)
+    assert decide(constant(0.25), constant(0.125), live, METRIC, params, seed=0).promote
+
+
+def test_a_difference_is_resampled_two_thousand_times_over_users_who_have_it_in_both() -> None:
+    ours, theirs = results(0.3, 1), results(0.2, 2)
+    ours.loc[:9, METRIC] = np.nan
+    values = paired_values(ours, theirs, METRIC)
+    assert len(values) == N_USERS - 10
+    expected = confidence_interval(values[:, None], 2000, 0.9, np.random.default_rng(5))
+    assert [paired_difference(ours, theirs, METRIC, 0.9, 5)] == expected
+
+
+def test_opponents_have_their_mean_and_the_difference_where_there_is_one() -> None:
+    figures = {"candidate": 0.3, "popularity": 0.1, "live": 0.25}
+    lead = {"gain_over_popularity": 0.2, "gain_over_popularity_low": 0.15, "gain_over_popularity_high": 0.25}
+    assert list(Verdict(True, "", figures | lead).opponents()) == [
+        ("popularity", 0.1, "+0.2000 [+0.1500, +0.2500]"),
+        ("live", 0.25, ""),
+    ]
+    assert [name for name, _, _ in Verdict(True, "", {"candidate": 0.3, "popularity": 0.1}).opponents()] == [
+        "popularity"
+    ]
+
+
+def test_a_failed_check_keeps_a_version_from_being_promoted_and_says_why() -> None:
+    good, bad, worse = Check("size", True, "as before"), Check("age", False, "too old"), Check("x", False, "too odd")
+    won, lost = Verdict(True, "beats", {}), Verdict(False, "does not beat", {})
+    assert won.after([good]) == Verdict(True, "beats", {}, (good,))
+    assert won.after([good, bad, worse]) == Verdict(False, "beats; but too old; too odd", {}, (good, bad, worse))
+    assert lost.after([bad]) == Verdict(False, "does not beat", {}, (bad,))
