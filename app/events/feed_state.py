@@ -27,8 +27,7 @@ class FeedState(NamedTuple):
 
     def at(self, now: float) -> "FeedState":
         """The state as it is at a time, seconds since 1970: a store that hangs changes nothing by itself."""
-        late = 0.0 if self.status != OK or self.caught_up_at is None else now - self.caught_up_at
-        if late <= LATE_SECONDS:
+        if self.status != OK or self.caught_up_at is None or (late := now - self.caught_up_at) <= LATE_SECONDS:
             return self
         return self._replace(status=UNAVAILABLE, problem=f"The store has told nothing for {late:.0f} s; it may hang")
 

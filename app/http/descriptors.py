@@ -14,10 +14,16 @@ PLENTY = 1 << 20
 
 _limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 DESCRIPTORS = PLENTY if _limit == resource.RLIM_INFINITY else _limit
-# Asyncio accepts so many connections at once, before the limit below sees any of them.
-BACKLOG = max(1, min(256, DESCRIPTORS // 4))
 OWN = 100  # a loaded version takes 20, and so do the next one while it is loaded and each of a shadow
-MAX_CONNECTIONS = max(8, min(1000, DESCRIPTORS // 2, DESCRIPTORS - OWN - BACKLOG))
+
+
+def share_out(descriptors: int) -> tuple[int, int]:
+    """How many connections asyncio accepts at once, before the limit of connections sees any of them; that limit."""
+    backlog = max(1, min(256, descriptors // 4))
+    return backlog, max(8, min(1000, descriptors // 2, descriptors - OWN - backlog))
+
+
+BACKLOG, MAX_CONNECTIONS = share_out(DESCRIPTORS)
 
 
 class DescriptorWarning:

@@ -44,6 +44,7 @@ def test_no_value_is_a_yaml_alias_of_which_a_change_by_dvc_would_be_lost() -> No
         ({"seed": "42"}, r"seed: input should be a valid integer, not '42'"),
         ({"prepare__split__test": 1.2}, r"prepare\.split\.test: input should be less than 1, not 1\.2"),
         ({"prepare__split__test": 0.95}, r"validation \+ test must be below 1, not 1\.05"),
+        ({"prepare__split__test": 0.9}, r"validation \+ test must be below 1, not 1$"),
         ({"select__metric": "ndgc@10"}, r"'ndgc@10' is not a metric; known are"),
         ({"select__metric": "ndcg@7"}, r"select\.metric 'ndcg@7' needs 7 in evaluate\.at \[5, 10, 20, 50\]"),
         ({"candidates": []}, r"candidates: "),

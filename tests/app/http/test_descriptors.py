@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.http.descriptors import BACKLOG, MAX_CONNECTIONS, OUT_OF_DESCRIPTORS, DescriptorWarning
+from app.http.descriptors import OUT_OF_DESCRIPTORS, PLENTY, DescriptorWarning, share_out
 from tests.artifacts import write
 from tests.client import put_in_cache
 from tests.conftest import MakeSettings
@@ -65,5 +65,11 @@ def test_the_limit_of_connections_leaves_descriptors_for_the_rest() -> None:
     code = "from app.http.descriptors import BACKLOG, MAX_CONNECTIONS; print(MAX_CONNECTIONS, BACKLOG)"
     printed = subprocess.run([*FEW, sys.executable, "-c", code], cwd=PROJECT, capture_output=True, check=True).stdout
     assert printed == b"50 50\n"
-    assert MAX_CONNECTIONS <= 1000
-    assert BACKLOG <= 256
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "backlog", "connections"),
+    [(PLENTY, 256, 1000), (2000, 256, 1000), (1024, 256, 512), (240, 60, 80), (100, 25, 8), (3, 1, 8)],
+)
+def test_of_any_number_of_descriptors_some_are_left(descriptors: int, backlog: int, connections: int) -> None:
+    assert share_out(descriptors) == (backlog, connections)

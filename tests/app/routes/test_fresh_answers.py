@@ -168,7 +168,7 @@ def test_who_asks_for_an_event_that_does_not_come_is_answered_all_the_same(liste
         assert header(listening.client.get(path, headers={"X-Read-After": "1"}), "x-position") == str(position)
 
 
-@pytest.mark.parametrize("sent", ["-1", "x", str(2**63)])
+@pytest.mark.parametrize("sent", ["-1", "x", str(10**15 + 1), str(2**63)])
 def test_a_position_that_is_none_is_refused(listening: Listening, sent: str) -> None:
     answer = listening.client.get("/users/1/recommendations", headers={"X-Read-After": sent})
     assert answer.status == 422

@@ -68,6 +68,7 @@ def test_it_is_as_large_and_as_skewed_as_promised(simulation: Simulation) -> Non
     per_user = ratings["user_id"].value_counts()
     per_film = ratings["item_id"].value_counts()
     assert len(per_user) == 1_500
+    assert (per_user.index.min(), per_user.index.max()) == (1, 1_500)
     assert 115_000 < len(ratings) < 125_000
     assert per_user.min() >= 12
     assert per_user.quantile(0.9) > 2.5 * per_user.median()
