@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -38,17 +39,33 @@ def test_a_quantile_lies_within_its_bucket_as_prometheus_estimates_it(
 
 def test_a_step_counts_what_came_since_the_former_sample_and_no_ignored_route() -> None:
     telemetry = Telemetry()
-    telemetry.answered("GET", "/items", 200, 0.002)
+    for status in (200, 404, 503):
+        telemetry.answered("GET", "/items", status, 0.002)
+    telemetry.lists.add("popular", is_short=False)
+    telemetry.model.swaps = 2
+    began = time.monotonic()
     figures = RecentFigures(telemetry, ignored={"/status"})
     telemetry.answered("GET", "/items", 200, 0.002)
     telemetry.answered("GET", "/items", 503, 0.002)
     telemetry.answered("GET", "none", 404, 0.002)
+    telemetry.model.swaps += 3
     telemetry.answered("GET", "/status", 200, 4)
     telemetry.lists.add("popular", is_short=False)
     telemetry.lists.own("popular").lists += 2
     (step,) = figures.steps()
-    assert (step.requests, step.refused, step.errors, step.lists, step.swaps) == (3, 1, 1, {"popular": 3}, 0)
+    assert (step.requests, step.refused, step.errors, step.lists, step.swaps) == (3, 1, 1, {"popular": 3}, 3)
+    assert 0 <= step.seconds <= time.monotonic() - began
     assert step.latencies == pytest.approx([1.75, 2.425, 2.485])
+
+
+@pytest.mark.parametrize(
+    ("status", "refused", "errors"), [(399, 0, 0), (400, 1, 0), (499, 1, 0), (500, 0, 1), (599, 0, 1)]
+)
+def test_4xx_are_refusals_and_5xx_errors(status: int, refused: int, errors: int) -> None:
+    figures = RecentFigures(telemetry := Telemetry(), ignored=())
+    telemetry.answered("GET", "/items", status, 0.002)
+    (step,) = figures.steps()
+    assert (step.requests, step.refused, step.errors) == (1, refused, errors)
 
 
 def test_steps_without_requests_have_no_latencies() -> None:

@@ -62,6 +62,9 @@ def test_the_overlap_is_counted_by_id_and_the_answer_is_the_live_model_s(setting
         assert client.get("/users/1/recommendations?k=4").json["items"][0]["id"] == 40
         wait_until(counts(client, "compared", 2))
         assert metrics(client)["overlap_sum"] == 0.5 + 3 / 4
+        assert client.get("/users/1/recommendations?k=1").json["items"][0]["id"] == 40
+        wait_until(counts(client, "compared", 3))
+        assert metrics(client)["overlap_sum"] == 0.5 + 3 / 4 + 1
         assert client.get("/model").json["version"] == "1"
 
 
