@@ -54,6 +54,11 @@ def stored(file: Path) -> list[StoredEvent]:
     return found
 
 
+def failures(writer: EventWriter) -> dict[str, float]:
+    """How often a commit failed or a request gave up, by cause."""
+    return {cause: counter._value.get() for cause, counter in writer.metrics._failures.items()}
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "events.db"
@@ -77,6 +82,27 @@ def test_requests_that_wait_together_share_a_commit_and_each_gets_its_own_outcom
 
     run(file, use)
     assert [each.event_id for each in stored(file)] == [twice.event_id, *(each.event_id for each in others)]
+
+
+def test_a_commit_takes_so_many_requests_as_hold_its_events_and_no_more(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.events.writer.MAX_COMMIT", 3)
+
+    async def use(writer: EventWriter) -> None:
+        hold = Hold(file)
+        first = asyncio.create_task(writer.append([event()]))
+        await asyncio.sleep(0.2)
+        waiting = [asyncio.create_task(writer.append(events)) for events in ([event(), event()] for _ in range(4))]
+        await asyncio.sleep(0)
+        assert writer._waiting == 8
+        hold.release()
+        await asyncio.gather(first, *waiting)
+        assert writer.metrics.commits._value.get() == 3  # of 1, 4 and 4 events
+        assert writer._waiting == 0
+        assert set(failures(writer).values()) == {0}
+
+    run(file, use)
 
 
 def test_who_gives_up_while_waiting_has_nothing_stored(file: Path) -> None:
@@ -106,6 +132,7 @@ def test_a_store_that_hangs_is_given_up_within_two_seconds_and_goes_on_afterward
             await writer.append([event()])
         assert 1.5 < time.monotonic() - started < 10
         assert error.value.headers == {"Retry-After": "1"}
+        assert failures(writer) == {"store": 0, "timeout": 1, "queue_full": 0}
         hold.release()
         await writer.append([event("after")])
 
@@ -120,8 +147,10 @@ def test_a_store_that_is_down_is_said_at_once_and_logged_once(file: Path, caplog
         for _ in range(3):
             with pytest.raises(EventsUnavailableError, match="does not answer"):
                 await writer.append([event()])
+        assert failures(writer) == {"store": 3, "timeout": 0, "queue_full": 0}
         folder.mkdir()
-        await writer.append([event()])
+        for _ in range(2):
+            await writer.append([event()])
 
     with caplog.at_level("INFO", logger="app.events"):
         run(folder / "events.db", use)
@@ -140,6 +169,7 @@ def test_more_events_than_may_wait_are_refused_at_once(file: Path) -> None:
         await asyncio.sleep(0)
         with pytest.raises(EventsUnavailableError, match="20000 events wait"):
             await writer.append([event()])
+        assert failures(writer) == {"store": 0, "timeout": 0, "queue_full": 1}
         hold.release()
         await first
         await waiting
