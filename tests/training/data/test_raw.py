@@ -164,6 +164,18 @@ def test_a_year_that_a_program_wrote_as_a_decimal_is_read(tmp_path: Path) -> Non
     assert items["year"].iloc[0] == 1979
 
 
+def test_what_is_as_long_old_or_late_as_is_allowed_is_read(tmp_path: Path) -> None:
+    longest = "x" * 200
+    folder = own(
+        tmp_path,
+        f"{RATINGS}7,1,3,5680281599\n{longest},1,3,0\n",
+        "item_id,title,year\n1,Alien,1850\n2,Up,2150\n",
+    )
+    ratings = read_ratings(folder)
+    assert (ratings["user_id"].tolist(), ratings["timestamp"].tolist()) == (["7", longest], [5_680_281_599, 0])
+    assert films(folder)["year"].tolist() == [1850, 2150]
+
+
 def test_without_films_there_is_no_table_of_films(tmp_path: Path) -> None:
     assert read_items(own(tmp_path)) is None
 
@@ -183,6 +195,7 @@ def test_without_films_there_is_no_table_of_films(tmp_path: Path) -> None:
         ("7,1,0x1,0\n", "line 2: rating '0x1' should be a number"),
         ("7,1,4,1718000000\n7,2,4,1718000000000\n",
          r"line 3: timestamp '1718000000000' should be a whole number, 0 or more, of seconds since 1970 \(no milli"),
+        ("7,1,4,5680281600\n", "line 2: timestamp '5680281600' should be a whole number"),
         ("7,1,4,-1\n", "line 2: timestamp '-1' should be a whole number, 0 or more"),
         ("7,1,4,99999999999999999999\n", "line 2: timestamp '9{20}' should be a whole number"),
         ("7,1,4,0\n,1,4,0\n", "line 3: user_id '' should be 1 to 200 characters"),
@@ -229,6 +242,8 @@ def test_a_file_that_is_no_ratings_csv_is_refused(content: str | bytes, sentence
         ("item_id,title\n1,Alien\n2,Up\n,Brazil\n4,Heat\n", "line 4: item_id '' should be 1 to 200 characters"),
         ("item_id,title,year\n1,Alien,late\n", "line 2: year 'late' should be a year such as 1995"),
         ("item_id,title,year\n1,Alien,1066\n", "line 2: year '1066' should be a year from 1850 to 2150"),
+        ("item_id,title,year\n1,Alien,1849\n", "line 2: year '1849' should be a year from 1850 to 2150"),
+        ("item_id,title,year\n1,Alien,2151\n", "line 2: year '2151' should be a year from 1850 to 2150"),
         (
             "item_id,title\n1,Good, the Bad\n",
             "line 2 has 3 fields instead of 2; a text that holds a comma needs quotes",
@@ -247,6 +262,11 @@ def test_a_rating_of_a_film_that_is_not_in_the_catalogue_is_named(known: str, tm
     sentence = r"line 3: item_id '02' isn't in items\.csv \(nor are 1 other ids\); add the film there or remove its"
     with pytest.raises(DataError, match=sentence):
         read_ratings(folder)
+
+
+def test_of_a_single_unknown_film_no_others_are_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 3: item_id '3' isn't in items\.csv; add the film there"):
+        read_ratings(own(tmp_path, RATINGS + "7,1,4,0\n7,3,4,0\n", "item_id,title\n1,Alien\n"))
 
 
 @pytest.mark.parametrize(
