@@ -47,7 +47,6 @@ class RequestLog:
         """Write all lines that were added."""
         lines, self._lines = self._lines, []
         sys.stderr.write("".join(lines))
-        sys.stderr.flush()
 
 
 def _plain_line(answered: Answered, now: float) -> str:

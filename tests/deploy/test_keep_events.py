@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from app.events.store import EventStore, Exposure, open_store
-from deploy.keep_events import DAY, keep, main
+from deploy.keep_events import keep, main
 from tests.app.events.test_store import event
 from tests.processes import PROJECT, free_port
 
-NOW = time.time()
+NOW, DAY = time.time(), 86_400
 AGO = {days: NOW - days * DAY for days in (0, 9, 11)}
 
 
