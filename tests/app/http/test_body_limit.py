@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from app.http.body_limit import MAX_BODY_BYTES
 from tests.app.conftest import make_films
 from tests.artifacts import write
 from tests.client import Client, put_in_cache
@@ -25,13 +24,20 @@ def padded(size: int) -> bytes:
 
 
 def test_a_body_of_the_limit_is_read(films: Client) -> None:
-    assert films.get("/recommendations", "POST", JSON, padded(MAX_BODY_BYTES)).status == 200
+    assert films.get("/recommendations", "POST", JSON, padded(2**20)).status == 200
 
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_larger_body_is_refused_in_the_one_shape(films: Client, route: str) -> None:
-    answer = films.get(route, "POST", JSON, padded(MAX_BODY_BYTES + 1))
+    answer = films.get(route, "POST", JSON, padded(2**20 + 1))
     assert (answer.status, answer.json["error"]["code"]) == (413, "body_too_large")
+
+
+def test_a_body_of_the_limit_is_read_in_parts_too(films: Client) -> None:
+    connection, body = http.client.HTTPConnection("127.0.0.1", films.port, timeout=10), padded(2**20)
+    connection.request("POST", "/recommendations", iter((body[:65_536], body[65_536:])), JSON, encode_chunked=True)
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 @pytest.mark.parametrize("route", ROUTES)

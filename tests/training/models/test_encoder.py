@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from training.models.encoder import REGULARISATION, fit_encoder
+from training.models.encoder import fit_encoder
 
 
 def test_the_encoder_is_the_ridge_regression_from_histories_to_vectors() -> None:
@@ -12,7 +12,7 @@ def test_the_encoder_is_the_ridge_regression_from_histories_to_vectors() -> None
     known = np.diff(positives.indptr) > 0
     dense = positives.toarray()[known] / np.sqrt(np.diff(positives.indptr)[known])[:, None]
     centred = vectors[known] - vectors[known].mean(axis=0)
-    expected = np.linalg.solve(dense.T @ dense + REGULARISATION * np.eye(25), dense.T @ centred)
+    expected = np.linalg.solve(dense.T @ dense + np.eye(25), dense.T @ centred)
 
     encoder, intercept = fit_encoder(positives, vectors)
 
@@ -25,7 +25,7 @@ def test_without_an_intercept_the_regression_goes_through_zero() -> None:
     positives = sparse.csr_matrix((rng.random((60, 25)) < 0.2).astype(np.float32))
     histories = sparse.diags(1 / np.sqrt(np.maximum(np.diff(positives.indptr), 1))) @ positives
     vectors = (histories @ rng.normal(size=(25, 4)) + 3).astype(np.float32)
-    expected = np.linalg.solve((histories.T @ histories).toarray() + REGULARISATION * np.eye(25), histories.T @ vectors)
+    expected = np.linalg.solve((histories.T @ histories).toarray() + np.eye(25), histories.T @ vectors)
 
     encoder, intercept = fit_encoder(positives, vectors, intercept=False)
 
@@ -52,7 +52,7 @@ def test_popularity_that_differs_a_thousandfold_takes_few_iterations(monkeypatch
     liked = (rng.random((20_000, 300)) < np.geomspace(0.9, 0.001, 300)).astype(np.float32)
     vectors = (rng.normal(size=(20_000, 2)) + liked[:, [0, 150]] * 10).astype(np.float32)
     histories = liked / np.sqrt(liked.sum(axis=1))[:, None]
-    normal = histories.T @ histories + REGULARISATION * np.eye(300)
+    normal = histories.T @ histories + np.eye(300)
     expected = np.linalg.solve(normal, histories.T @ (vectors - vectors.mean(axis=0)))
 
     encoder, _ = fit_encoder(sparse.csr_matrix(liked), vectors)

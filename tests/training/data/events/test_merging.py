@@ -4,8 +4,9 @@ import pytest
 
 from tests.training.event_store import NOW
 from training.data.events.merging import merge
-from training.data.events.sifting import DAY, Sifted, sift
+from training.data.events.sifting import Sifted, sift
 
+DAY = 86_400
 ITEMS = np.array([10, 11, 12])
 RATINGS = pd.DataFrame(
     [(1, 10, 5.0, 100, True), (1, 11, 2.0, 200, False), (2, 10, 4.0, 300, True)],
