@@ -148,6 +148,20 @@ def test_headers_without_end_are_refused(client: Client, sent: bytes) -> None:
     assert error_of(client, sent) == (431, "headers_too_large")
 
 
+def test_a_hundred_headers_are_read_and_who_sends_more_is_told_how_many(client: Client) -> None:
+    more = b"".join(b"%x: y\r\n" % number for number in range(98))
+    with connected(client, 1) as [connection]:
+        connection.sendall(GET + more + b"Connection: close\r\n")
+        time.sleep(0.1)  # so that they are read before the end
+        connection.sendall(b"\r\n")
+        assert received(connection).startswith(b"HTTP/1.1 200 ")
+    with connected(client, 1) as [connection]:
+        connection.sendall(GET + more + b"Connection: close\r\na: b\r\nc")
+        answer = received(connection)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"Send at most 100 headers and 98304 bytes." in answer
+
+
 @pytest.mark.parametrize("size", [65_600, 10_000_000])
 def test_an_address_without_end_is_refused_like_one_that_is_too_long(client: Client, size: int) -> None:
     with connected(client, 1) as [connection]:

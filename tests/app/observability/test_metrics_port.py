@@ -1,11 +1,13 @@
 """Each of several workers shows its own metrics."""
 
+import errno
 import socket
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from app.observability import metrics_port as module
 from app.observability.metrics_port import metrics_port
 from tests.artifacts import write
 from tests.client import Client, put_in_cache
@@ -58,6 +60,23 @@ def test_a_port_that_is_taken_is_passed_over_and_given_back_at_the_end() -> None
         with metrics_port(first, "127.0.0.1", CollectorRegistry()):
             assert answers(first + 1, "/metrics")
         assert not answers(first + 1, "/metrics")
+
+
+@pytest.mark.parametrize(("first", "last"), [(20_000, 20_063), (65_500, 65_535)])
+def test_64_ports_are_tried_and_none_beyond_the_last_one(
+    first: int, last: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def taken(port: int, *_: object) -> None:
+        tried.append(port)
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+    monkeypatch.setattr(module, "start_http_server", taken)
+    sentence = f"METRICS_PORT is {first}, but no port from it to {last} is free on 127.0.0.1"
+    with pytest.raises(OSError, match=sentence), metrics_port(first, "127.0.0.1", CollectorRegistry()):
+        pass
+    assert tried == list(range(first, last + 1))
 
 
 def test_without_a_setting_no_port_is_opened(make_settings: MakeSettings) -> None:

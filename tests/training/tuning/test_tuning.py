@@ -152,6 +152,7 @@ def test_a_trial_that_was_interrupted_is_not_counted(
         patch.setattr(Validation, "measure", interrupt)
         with pytest.raises(KeyboardInterrupt):
             list(search.run(1))
+    assert [trial.state.name for trial in search.study.trials] == ["FAIL"]
     again = Search.open(*world, "gifted")
     assert again.trials() == []
     list(again.run(1))
