@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from wsgiref.simple_server import WSGIServer
@@ -24,27 +23,26 @@ def metrics_port(first: int | None, host: str, collectors: CollectorRegistry) ->
     if first is None:
         yield
         return
-    server, thread = _on_free_port(first, host, collectors)
+    server = _on_free_port(first, host, collectors)
     try:
         yield
     finally:
-        server.shutdown()
+        server.shutdown()  # returns once its thread serves no more
         server.server_close()
-        thread.join()
 
 
-def _on_free_port(first: int, host: str, collectors: CollectorRegistry) -> tuple[WSGIServer, threading.Thread]:
+def _on_free_port(first: int, host: str, collectors: CollectorRegistry) -> WSGIServer:
     last = min(first + MOST_WORKERS - 1, LAST_PORT)
     for port in range(first, last + 1):
-        if started := _unless_taken(port, host, collectors):
+        if server := _unless_taken(port, host, collectors):
             logger.info("This worker's metrics: http://%s:%d/metrics", host, port)
-            return started
+            return server
     raise OSError(errno.EADDRINUSE, f"METRICS_PORT is {first}, but no port from it to {last} is free on {host}")
 
 
-def _unless_taken(port: int, host: str, collectors: CollectorRegistry) -> tuple[WSGIServer, threading.Thread] | None:
+def _unless_taken(port: int, host: str, collectors: CollectorRegistry) -> WSGIServer | None:
     try:
-        return start_http_server(port, host, collectors)
+        return start_http_server(port, host, collectors)[0]
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
