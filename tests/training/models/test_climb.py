@@ -1,5 +1,9 @@
 """Climbing to better numbers."""
 
+from collections.abc import Callable
+
+import pytest
+
 from training.models.climb import climb
 from training.models.ease import EASE
 
@@ -16,3 +20,26 @@ def test_the_way_back_from_a_better_number_is_not_tried_again_though_rounding_ma
     decided = climb(family, worth)  # 1300 / 3 is 433
     assert (decided.regularization, decided.validate_rule) == (1300, False)
     assert tried == [434, 1300, 3900]
+
+
+@pytest.mark.parametrize(
+    ("worth_of", "tried", "decided"),
+    [
+        (lambda number: number, [1, 3, 9, 27], 27),  # three steps and no more
+        (lambda number: -number, [1, 3, 0.333, 0.111, 0.037], 0.037),
+        (lambda number: 1.0, [1, 3, 0.333], 1),  # what is no better is not taken
+    ],
+)
+def test_a_number_moves_as_long_as_it_gets_better(
+    worth_of: Callable[[float], float], tried: list[float], decided: float
+) -> None:
+    seen: list[float] = []
+
+    def worth(family: EASE) -> float:
+        assert family.regularization is not None
+        seen.append(family.regularization)
+        return worth_of(family.regularization)
+
+    family = EASE(embedding_size=8, regularization=1.0, max_items=100, validate_rule=True)
+    assert climb(family, worth).regularization == decided
+    assert seen == tried

@@ -1,6 +1,7 @@
 import pytest
 
 from app.contract.artifact import Recipe
+from training.promotion.checks import Check
 from training.promotion.gate import Verdict
 from training.promotion.registration import Registration
 from training.promotion.summary import registration_table
@@ -30,6 +31,17 @@ FIGURES = {
                 "  popularity    0.1000   +0.1500 [+0.1000, +0.2000]",
                 "  live          0.2600   ",
                 "  no reason",
+            ],
+        ),
+        (
+            "5",
+            Verdict(False, "a reason", {}, (Check("size", True, "as before"), Check("age", False, "too old"))),
+            [
+                "films version 5 (ease): challenger",
+                "  ndcg@10         mean   difference to the candidate",
+                "  a reason",
+                "  ok      size: as before",
+                "  FAILED  age: too old",
             ],
         ),
         (
