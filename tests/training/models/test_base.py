@@ -1,7 +1,8 @@
 import numpy as np
 from scipy import sparse
 
-from training.models.base import Factors, TrainingData
+from training.models.base import Encoder, Factors, TrainingData
+from training.models.encoder import encoder_of
 
 POSITIVES = sparse.csr_matrix(np.array([[1, 1, 0], [0, 0, 0]], dtype=np.float32))
 DATA = TrainingData(POSITIVES, sparse.csr_matrix((3, 0), dtype=np.float32), 1, POSITIVES)
@@ -22,3 +23,14 @@ def test_factors_are_usable_up_to_the_largest_number_of_an_artifact() -> None:
 
     assert usable(float(np.float32(1e12)))
     assert not any(map(usable, (1.01e12, -1.01e12, np.inf, np.nan)))
+
+
+def test_users_vectors_are_regressed_around_their_mean_unless_the_family_says_otherwise() -> None:
+    users, items = np.array([[1.0, 2.0], [9.0, 9.0]]), np.ones((3, 2))
+    learned = Factors.learned(DATA, users, items)
+    assert encoder_of(learned, POSITIVES).intercept.tolist() == [1, 2]
+    assert encoder_of(Factors.learned(DATA, users, items, intercept=False), POSITIVES).intercept.tolist() == [0, 0]
+    by_hand = Factors(learned.user_embeddings, learned.item_embeddings, learned.user_biases, learned.item_biases)
+    assert encoder_of(by_hand, POSITIVES).intercept.tolist() == [1, 2]
+    own = Encoder(np.ones((3, 2), np.float32), np.zeros(2, np.float32))
+    assert encoder_of(Factors.learned(DATA, users, items, encoder=own), POSITIVES) is own
