@@ -59,7 +59,7 @@ def prepare(
     rows = _by_internal_id(ratings, users, items)
     split = split_rows(rows, params.split, np.random.default_rng(seed))
     columns = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
-    frames = {name: rows.loc[split == number, columns].reset_index(drop=True) for number, name in enumerate(SPLITS)}
+    frames = {name: rows.loc[split == number, columns] for number, name in enumerate(SPLITS)}
     positives = {name: int(frame[POSITIVE].sum()) for name, frame in frames.items()}
     refuse_empty(positives, float(rows[RATING].max()), params)
     figures = figures_of(
@@ -155,7 +155,7 @@ def _by_internal_id(ratings: pd.DataFrame, users: pd.DataFrame, items: pd.DataFr
             **({HELD_OUT: ratings[HELD_OUT].to_numpy()} if HELD_OUT in ratings else {}),
         }
     )
-    return rows.sort_values(USER, kind="stable", ignore_index=True)
+    return rows.sort_values(USER, kind="stable")
 
 
 def _positions(ids: "pd.Series[Any]", values: "pd.Series[Any]") -> npt.NDArray[np.int32]:

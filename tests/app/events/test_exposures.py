@@ -160,6 +160,7 @@ def test_a_store_that_hangs_is_not_waited_for_at_the_end(
     exposures.start()
     exposures.stop()
     assert not store.rows
+    assert exposures._thread.daemon  # else the process would wait for it
     store.answers.set()
     wait_until(lambda: store.is_closed)
     assert [row.user_id for row in store.rows] == ["ann"]

@@ -235,6 +235,7 @@ def test_a_store_that_hangs_holds_a_swap_up_for_seconds_only(
             running.feed.prepare("serving", None)
             assert STALLED_SECONDS - 0.5 < time.monotonic() - began < STALLED_SECONDS + 3
             assert "without all recent events" in caplog.text
+            assert running.feed._thread.daemon  # else the process would wait for the store
             state = running.feed.state.at(time.time() + LATE_SECONDS)
             assert (state.status, running.feed.state.at(time.time()).status) == (UNAVAILABLE, OK)
             assert re.fullmatch(r"The store has told nothing for 1\d s; it may hang", state.problem or "")

@@ -131,6 +131,7 @@ def test_a_store_that_hangs_is_given_up_within_two_seconds_and_goes_on_afterward
         with pytest.raises(EventsUnavailableError, match="did not answer within") as error:
             await writer.append([event()])
         assert 1.5 < time.monotonic() - started < 10
+        assert writer._thread.daemon  # else the process would wait for the store
         assert error.value.headers == {"Retry-After": "1"}
         assert failures(writer) == {"store": 0, "timeout": 1, "queue_full": 0}
         hold.release()

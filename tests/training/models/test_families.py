@@ -2,8 +2,23 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.training.world import ROOT
+from training.models import make_family
 from training.models.families import FAMILIES
+from training.params.whole import load_params
+
+LATER = {
+    "ease": {
+        "user_power": 0.0, "item_power": 0.0, "output_power": 0.0, "recency_power": 0.0, "validate_rule": False,
+    },
+    "implicit_als": {"validate_rule": False, "frequency_power": 0.0, "recency_power": 0.0},
+    "lightfm": {"init": "random", "seeds": 1, "encode_users": False, "recency_power": 0.0, "validate_size": False},
+    "sklearn_svd": {"recency_power": 0.0},
+    "blend": {"embedding_size": None},
+}  # fmt: skip
+"""Parameters that recipes of older versions lack, with what these versions did."""
 
 
 def test_every_family_has_a_test_file_with_the_battery_and_a_section_in_the_documentation() -> None:
@@ -12,3 +27,10 @@ def test_every_family_has_a_test_file_with_the_battery_and_a_section_in_the_docu
         tests = Path(__file__).with_name(f"test_{name}.py").read_text(encoding="utf-8")
         assert f'(FamilyBattery):\n    name = "{name}"' in tests
         assert f"## `models.{name}`" in page
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_recipe_of_an_older_version_means_what_it_meant_then(name: str) -> None:
+    params = load_params(ROOT / "params.yaml").models[name]
+    older = make_family(name, {key: value for key, value in params.items() if key not in LATER[name]})
+    assert {key: getattr(older, key) for key in LATER[name]} == LATER[name]

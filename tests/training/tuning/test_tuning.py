@@ -23,7 +23,7 @@ from training.project import Project
 from training.tracking.connection import connect
 from training.tuning.params_file import write_params
 from training.tuning.search import Search
-from training.tuning.study import FAILURE, GIVEN, best_of, distributions, tried
+from training.tuning.study import FAILURE, GIVEN, best_of, distributions, open_study, tried
 from training.tuning.summary import search_table
 from training.tuning.tune import tune
 
@@ -124,6 +124,13 @@ def test_a_range_is_of_whole_numbers_if_both_its_ends_are() -> None:
         "IntDistribution", "FloatDistribution", "FloatDistribution", "CategoricalDistribution",
     ]  # fmt: skip
     assert found["b"] == FloatDistribution(1, 8.5, log=True)
+    assert found["c"] == FloatDistribution(0.5, 8)
+
+
+def test_a_study_is_that_of_its_recipe_in_whatever_order_it_is_written(tmp_path: Path) -> None:
+    recipes = ({"data": "x", "seed": 1}, {"seed": 1, "data": "x"}, {"seed": 2, "data": "x"})
+    names = [open_study(tmp_path / "new" / "tuning.db", "ease", recipe, 0).study_name for recipe in recipes]
+    assert names[0] == names[1] != names[2]
 
 
 def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world: tuple[Project, Params]) -> None:

@@ -48,18 +48,16 @@ def _schemas() -> tuple[Any, Any]:
     import pandera.pandas as pa
 
     ratings = {
-        USER_ID: pa.Column(nullable=False),
-        ITEM_ID: pa.Column(nullable=False),
-        RATING: pa.Column("float32", pa.Check(np.isfinite, error=RULES[RATING]), nullable=False, required=False),
-        TIMESTAMP: pa.Column(
-            "int64", pa.Check.in_range(0, LAST_SECOND, error=RULES[TIMESTAMP]), nullable=False, required=False
-        ),
+        USER_ID: pa.Column(),
+        ITEM_ID: pa.Column(),
+        RATING: pa.Column("float32", pa.Check(np.isfinite, error=RULES[RATING]), required=False),
+        TIMESTAMP: pa.Column("int64", pa.Check.in_range(0, LAST_SECOND, error=RULES[TIMESTAMP]), required=False),
     }
     items = {
-        ITEM_ID: pa.Column(nullable=False, unique=True, report_duplicates="exclude_first"),
-        TITLE: pa.Column(checks=pa.Check(lambda titles: titles != "", error=RULES[TITLE]), nullable=False),
+        ITEM_ID: pa.Column(unique=True, report_duplicates="exclude_first"),
+        TITLE: pa.Column(checks=pa.Check(lambda titles: titles != "", error=RULES[TITLE])),
         YEAR: pa.Column("Int64", pa.Check.in_range(EARLIEST, LATEST, error=RULES[YEAR]), nullable=True),
-        GENRES: pa.Column(nullable=False),
+        GENRES: pa.Column(),
     }
     return pa.DataFrameSchema(ratings), pa.DataFrameSchema(items)
 

@@ -32,6 +32,7 @@ def merged(*rows: Row, min_rating: float | None = 4.0) -> list[Row]:
     """User, item, stars and positive of what is left, sorted."""
     found = merge(RATINGS, sifted(*rows), min_rating)
     assert found.dtypes.equals(RATINGS.dtypes)
+    assert found.index.is_unique
     found = found.sort_values(["user_id", "item_id"]).replace({np.nan: None})
     return list(found[["user_id", "item_id", "rating", "positive"]].itertuples(index=False, name=None))
 

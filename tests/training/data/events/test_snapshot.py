@@ -64,7 +64,8 @@ def test_the_same_events_give_the_same_bytes_and_a_new_one_changes_the_last_file
     said.say("ann", 3, "like")
     changed = copied(tmp_path)
     assert {name for name in first if changed[name] != first[name]} == {"events-00002.parquet", "until.json"}
-    assert recorded(tmp_path).rows["position"].tolist() == list(range(1, 27))
+    rows = recorded(tmp_path).rows
+    assert (rows["position"].tolist(), rows.index.tolist()) == (list(range(1, 27)), list(range(26)))
 
 
 def test_of_a_forgotten_user_only_the_wish_and_what_follows_are_left(said: Said, tmp_path: Path) -> None:
