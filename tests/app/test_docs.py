@@ -6,11 +6,21 @@ from pydantic import SecretStr
 
 from app import errors
 from app.errors import ModelError, ServiceError
+from app.events.profiles import KEPT
+from app.events.writer import PATIENCE_SECONDS
+from app.http.body_limit import SMALL_BODY_BYTES
+from app.http.protocol import CLIENT_SECONDS, MAX_ADDRESS_BYTES, MAX_PIPELINED
+from app.http.read_after import READ_AFTER_SECONDS
 from app.main import create_app
 from app.model.release import Release
+from app.model.selection import DIVERSITY_CANDIDATES
 from app.model.store import load_model
+from app.observability.recent_figures import STEP_SECONDS, STEPS
+from app.observability.served_lists import LISTS, PLACES
 from app.observability.telemetry import OK, Telemetry
 from app.registry.follower import NOT_CHECKED
+from app.schemas.events import EventsRequest
+from app.schemas.queries import Body
 from app.settings import Settings
 from tests.app.conftest import offline_settings
 from tests.artifacts import write
@@ -65,3 +75,24 @@ def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
     documented = {name for name in documented if not name.startswith(("recommender_retrain_", "recommender_trial_"))}
     like_the_model_s = ("recommender_shadow_model_", "recommender_challenger_model_")
     assert documented == {name for name in ours if not name.startswith(like_the_model_s)}
+
+
+@pytest.mark.parametrize(
+    ("page", "promise"),
+    [
+        ("api", f"in the last {STEPS * STEP_SECONDS / 60:g} minutes, in steps of {STEP_SECONDS:g} seconds"),
+        ("api", f"at most the last {LISTS:,} of the loaded version"),
+        ("api", f"among the {DIVERSITY_CANDIDATES} best films"),
+        ("operation", f"the last {LISTS:,} of this model, with their last {PLACES:,} films"),
+        ("operation", f"| {CLIENT_SECONDS:g} s until a request is whole"),
+        ("operation", f"| {(MAX_ADDRESS_BYTES + 1) / 1024:g} KiB of address |"),
+        ("operation", f"| {MAX_PIPELINED} requests sent before the first is answered |"),
+        ("operation", f"A body of more than {SMALL_BODY_BYTES / 1024:g} KiB is read in a thread"),
+        ("operation", f"holds at most {Body.max_values:,} values; one of events, {EventsRequest.max_values:,}."),
+        ("freshness", f"the process waits up to {1000 * READ_AFTER_SECONDS:g} ms"),
+        ("freshness", f"; {KEPT:,} profiles are kept for each model"),
+        ("architecture", f"or is 503 after {PATIENCE_SECONDS:g} seconds"),
+    ],
+)
+def test_a_number_that_a_page_promises_is_that_of_the_program(page: str, promise: str) -> None:
+    assert promise in (PROJECT / "docs" / f"{page}.md").read_text(encoding="utf-8")

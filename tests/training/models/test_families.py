@@ -9,7 +9,7 @@ from training.models import make_family
 from training.models.families import FAMILIES
 from training.params.whole import load_params
 
-LATER = {
+LATER: dict[str, dict[str, object]] = {
     "ease": {
         "user_power": 0.0, "item_power": 0.0, "output_power": 0.0, "recency_power": 0.0, "validate_rule": False,
     },
