@@ -8,6 +8,7 @@ from fastapi import HTTPException
 
 from app import errors
 from app.errors import ModelError, ServiceError
+from app.http.error_answers import _field, _quoted
 from tests.app.conftest import offline_settings
 from tests.client import Answer, Client, serving
 
@@ -187,3 +188,12 @@ def test_five_problems_are_told_and_the_others_counted(client: Client, query: st
     message = client.get(f"/users/1/recommendations?{query}").json["error"]["message"]
     assert message.count(" is '") == 5
     assert message.partition(" And ")[2] == end.removeprefix(" And ")
+
+
+def test_eighty_characters_are_quoted_and_of_more_the_first() -> None:
+    assert _quoted("x" * 78) == f"'{'x' * 78}'"
+    assert _quoted("x" * 79) == f"'{'x' * 79}…"
+    assert _field({"loc": ("body", "x" * 79)}) == "x" * 79
+    assert _field({"loc": ("body", "x" * 90)}) == "x" * 80
+    assert _field({"loc": ("body", "a", 3)}) == "a.3"
+    assert _field({"loc": ("body",)}) == "body"

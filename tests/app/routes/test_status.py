@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from app.observability.recent_figures import Step
+from app.routes.status import _figures
 from tests.app.conftest import offline_settings
 from tests.artifacts import make_artifact, write
 from tests.client import Client, put_in_cache, serving
@@ -34,3 +36,14 @@ def test_a_replica_that_has_answered_nothing_says_so(empty_client: Client) -> No
         "fallback_share": None, "short_share": None, "top10_share": None,
     }  # fmt: skip
     assert (status["replica"], status["started_at"]) == (again["replica"], again["started_at"])
+
+
+def test_a_step_has_three_decimals_and_every_source_of_lists() -> None:
+    step = Step(1.5, 4.99949, 9, 2, 1, [1.23456, 2.5, 3.00051], {"popular": 4}, 1)
+    shown = _figures(step)
+    assert (shown.requests, shown.refused, shown.errors, shown.swaps, shown.seconds) == (9, 2, 1, 1, 4.999)
+    assert shown.at.isoformat() == "1970-01-01T00:00:01.500000+00:00"
+    assert shown.latency_ms is not None
+    assert shown.latency_ms.model_dump() == {"p50": 1.235, "p95": 2.5, "p99": 3.001}
+    assert shown.lists.model_dump() == {"personalised": 0, "fold_in": 0, "popular": 4}
+    assert _figures(step._replace(latencies=None)).latency_ms is None
