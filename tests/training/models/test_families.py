@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.world import ROOT
+from training.errors import ParamsError, TrainingError
 from training.models import make_family
 from training.models.families import FAMILIES
 from training.params.whole import load_params
@@ -34,3 +35,11 @@ def test_a_recipe_of_an_older_version_means_what_it_meant_then(name: str) -> Non
     params = load_params(ROOT / "params.yaml").models[name]
     older = make_family(name, {key: value for key, value in params.items() if key not in LATER[name]})
     assert {key: getattr(older, key) for key in LATER[name]} == LATER[name]
+
+
+def test_a_family_that_is_unknown_or_lacks_its_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ParamsError, match=r"params\.yaml: 'eas' is not a model family; known are lightfm, "):
+        make_family("eas", {})
+    monkeypatch.setitem(FAMILIES, "absent", "no_such_library.module:Absent")
+    with pytest.raises(TrainingError, match="the library of the model family 'absent' can't be imported: No module"):
+        make_family("absent", {})

@@ -226,10 +226,18 @@ def test_prometheus_sees_the_verdict_and_its_figures_and_that_no_trial_runs() ->
     assert shown['successes_per_list{arm="production"}'] == look.rates[0]
     assert shown['relative_difference{end="low"}'] == pytest.approx(look.low / look.rates[0])
     assert 0 < shown['sample_ratio_p{trial="7"}'] <= 1
+    assert found.estimate is not None
+    shares = found.estimate.success
+    assert [shown[f'success_share{{arm="{arm}"}}'] for arm in ("production", "challenger")] == [
+        shares.production, shares.challenger,
+    ]  # fmt: skip
+    assert shown['relative_difference{end="value"}'] == pytest.approx(look.difference / look.rates[0])
+    assert shown['relative_difference{end="high"}'] == pytest.approx(look.high / look.rates[0])
+    assert "days_left" not in str(shown)
     state.show(verdict(simulated(n_users=9000, lift=0.4), days=9))
     assert metrics(state)['days_left{trial="7"}'] == pytest.approx(5)
     state.show(None)
     shown = metrics(state)
     assert (shown["running"], shown['verdict{verdict="better"}']) == (0, 0)
-    assert not [name for name in shown if name.startswith(("users", "days_left", "relative_difference"))]
+    assert not [name for name in shown if name.startswith(("users", "days_left", "relative_difference", "success_"))]
     assert not math.isnan(shown["last_look_timestamp_seconds"])
