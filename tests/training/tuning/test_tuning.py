@@ -348,3 +348,7 @@ def test_each_trial_is_told_with_its_outcome_and_the_best_so_far(
     said.clear()
     tune(project, params, "gifted", 9, 0, said.append)
     assert [line.partition(":")[0] for line in said] == ["tune gifted", "trial 4 of 9"]
+    list(Search.open(project, params, "gifted").run(5))  # without MLflow
+    tune(project, params, "gifted", 5, None, said.append)
+    runs = connect(project.root, "movie-recommender").search_runs([experiment])
+    assert {"trial 4", "trial 5"} <= {run.info.run_name for run in runs}
