@@ -5,6 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from app import errors
+from app.contract.events import MAX_ID_LENGTH
 from app.errors import ModelError, ServiceError
 from app.events.profiles import KEPT
 from app.events.writer import PATIENCE_SECONDS
@@ -83,6 +84,7 @@ def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
         ("api", f"in the last {STEPS * STEP_SECONDS / 60:g} minutes, in steps of {STEP_SECONDS:g} seconds"),
         ("api", f"at most the last {LISTS:,} of the loaded version"),
         ("api", f"among the {DIVERSITY_CANDIDATES} best films"),
+        ("api", f"An id has at most {MAX_ID_LENGTH} characters, as in training."),
         ("operation", f"the last {LISTS:,} of this model, with their last {PLACES:,} films"),
         ("operation", f"| {CLIENT_SECONDS:g} s until a request is whole"),
         ("operation", f"| {(MAX_ADDRESS_BYTES + 1) / 1024:g} KiB of address |"),

@@ -1,8 +1,14 @@
 """The job that makes the database of events, on a real server."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
 
+import deploy.events
 from tests.postgres import Postgres
 
 INSERT = (
@@ -72,3 +78,18 @@ def test_a_second_run_changes_nothing(events_database: Postgres) -> None:
 def test_tables_belong_to_the_owner(events_database: Postgres) -> None:
     found = events_database.execute("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'", "events")
     assert set(found) == {(name, "events_owner") for name in ("event", "exposure", "store", "alembic_version")}
+
+
+def test_each_version_of_the_tables_can_be_taken_back(events_database: Postgres) -> None:
+    tables = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    config = Config()
+    config.set_main_option("script_location", str(Path(deploy.events.__file__).parent))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(events_database.url("postgres")))
+    with engine.connect() as connection, connection.begin() as transaction:
+        config.attributes["connection"] = connection
+        for version, left in (("0001", {"event", "store", "alembic_version"}), ("base", {"alembic_version"})):
+            command.downgrade(config, version)
+            assert set(connection.execute(tables).scalars()) == left
+        transaction.rollback()
+    engine.dispose()
+    assert len(events_database.execute(str(tables), "events")) == 4

@@ -75,3 +75,14 @@ def test_with_min_rating_null_every_row_is_a_positive(tmp_path: Path) -> None:
     params = change_params(project, prepare__min_rating=None)
     prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
     assert sum(read_json(project.stats, "")["positives"].values()) == 80 * 15
+
+
+def test_ratings_without_times_stay_in_their_order_at_time_0(tmp_path: Path) -> None:
+    project, params = make_project(tmp_path)
+    ratings = pd.read_csv(project.raw / "interactions.csv").drop(columns="timestamp")
+    ratings.to_csv(project.raw / "interactions.csv", index=False)
+    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    train = pd.read_parquet(project.prepared / "train.parquet")
+    assert set(train["timestamp"]) == {0}
+    first = pd.read_parquet(project.prepared / "items.parquet")["item_id"].to_numpy()[train["item"][train["user"] == 0]]
+    assert first.tolist() == ratings["item_id"][ratings["user_id"] == 1].head(len(first)).tolist()

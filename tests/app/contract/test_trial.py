@@ -20,6 +20,10 @@ def test_a_higher_share_moves_users_into_the_challenger_only() -> None:
     assert {user for user in USERS if TRIAL.arm(user)} < {user for user in USERS if more.arm(user)}
 
 
+def test_an_arm_s_number_stays_as_it_is_in_stored_exposures_and_ids() -> None:
+    assert {arm.name: int(arm) for arm in Arm} == {"PRODUCTION": 0, "CHALLENGER": 1, "NONE": 2}
+
+
 def test_another_salt_makes_other_groups() -> None:
     other = Trial("8", "5", "movies:8", 0.3, 0)
     both = sum(TRIAL.arm(user) == other.arm(user) == Arm.CHALLENGER for user in USERS)

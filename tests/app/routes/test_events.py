@@ -218,6 +218,8 @@ def test_the_operator_has_a_user_forgotten(intake: Intake) -> None:
     [stored] = intake.stored()
     assert answer.json == {"user_id": "a/b", "position": stored.position}
     assert (stored.user_id, stored.item_id, stored.type, stored.stars) == ("a/b", None, "forget", None)
+    counted = samples(intake.client.get("/metrics").body.decode())
+    assert counted["recommender_events_total{outcome=accepted,type=forget}"] == 1
 
 
 @pytest.mark.parametrize("user", ["x" * 201, "a%00b", ""])

@@ -170,3 +170,18 @@ def test_a_body_that_is_not_marked_as_json_is_told_so(films: Client) -> None:
 
 def test_without_a_model_the_answer_is_503(empty_client: Client) -> None:
     assert ask(empty_client, liked=[70]).json["error"]["code"] == "no_model"
+
+
+@pytest.mark.parametrize(
+    ("liked", "quoted"),
+    [
+        (["a"], "'a'."),
+        ([1, 2, 3], "'1', '2', '3'."),
+        ([1, 2, 3, 4], "'1', '2', '3', …."),
+        (["x" * 30], f"'{'x' * 20}'."),
+    ],
+)
+def test_of_films_that_are_all_unknown_three_are_named(films: Client, liked: list[int | str], quoted: str) -> None:
+    error = films.post("/recommendations", {"liked": liked}).json["error"]
+    assert (error["code"], error["field"]) == ("items_unknown", "liked")
+    assert error["message"] == f"None of the films in liked and disliked is known: {quoted}"

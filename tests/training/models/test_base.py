@@ -17,6 +17,13 @@ def test_what_has_no_positive_gets_zeros_whatever_a_library_leaves_there() -> No
     assert Factors.learned(DATA, np.ones((2, 2)), np.ones((3, 2))).item_biases.tolist() == [0, 0, 0]
 
 
+def test_one_positive_is_enough_to_keep_what_was_learned() -> None:
+    positives = sparse.csr_matrix(np.array([[1, 0], [0, 0]], dtype=np.float32))
+    data = TrainingData(positives, sparse.csr_matrix((2, 0), dtype=np.float32), 1, positives)
+    factors = Factors.learned(data, np.full((2, 1), 5.0), np.full((2, 1), 6.0))
+    assert (factors.user_embeddings.tolist(), factors.item_embeddings.tolist()) == ([[5], [0]], [[6], [0]])
+
+
 def test_factors_are_usable_up_to_the_largest_number_of_an_artifact() -> None:
     def usable(value: float) -> bool:
         return Factors.learned(DATA, np.ones((2, 1)), np.array([[1.0], [value], [1.0]])).is_usable()

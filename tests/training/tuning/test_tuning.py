@@ -129,7 +129,7 @@ def test_a_range_is_of_whole_numbers_if_both_its_ends_are() -> None:
 
 def test_a_study_is_that_of_its_recipe_in_whatever_order_it_is_written(tmp_path: Path) -> None:
     recipes = ({"data": "x", "seed": 1}, {"seed": 1, "data": "x"}, {"seed": 2, "data": "x"})
-    names = [open_study(tmp_path / "new" / "tuning.db", "ease", recipe, 0).study_name for recipe in recipes]
+    names = [open_study(tmp_path / "a" / "new" / "tuning.db", "ease", recipe, 0).study_name for recipe in recipes]
     assert names[0] == names[1] != names[2]
 
 

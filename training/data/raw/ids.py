@@ -18,7 +18,7 @@ def typed(texts: pa.Array) -> Ids:
     """Convert ids to int64 if all of them are numbers in their usual spelling, else to str objects."""
     if pc.all(pc.match_substring_regex(texts, CANONICAL)).as_py():
         try:
-            return np.asarray(texts.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
+            return np.asarray(texts.cast(pa.int64()).to_numpy(), dtype=np.int64)
         except pa.ArrowInvalid:  # 19 digits can be too many
             pass
     return as_text(texts)
