@@ -66,7 +66,7 @@ class KeptFits(Fits):
             return self._made(path, fit)
         path.touch()
         self.seconds_saved += seconds
-        say(f"{name}: fitted before to the same data, in {seconds:.0f} s; taken from {path}")
+        say(f"{name}: fitted before to the same data, in {seconds:.0f} s; taken from {path.parent}")
         return made
 
     def _key(self, kind: str, name: str, family: Family) -> str:
