@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -150,13 +151,23 @@ def _run(folder: Path, command: list[str]) -> Cost:
         while stage.poll() is None:
             alive = [process for process in [stage, *stage.children(recursive=True)] if process.is_running()]
             memory = max(memory, sum(_look(process, spent) for process in alive))
-            disk = max(disk, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+            disk = max(disk, _size(folder))
             time.sleep(SECONDS_BETWEEN_LOOKS)
     if stage.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{(folder / 'log').read_text()[-2000:]}")
     cost = Cost(time.perf_counter() - start, sum(spent.values()), memory, disk)
     print(command[0], *cost.texts(), sep=" | ", file=sys.stderr, flush=True)
     return cost
+
+
+def _size(folder: Path) -> int:
+    """The bytes of all files below a folder; those that vanish meanwhile count for nothing."""
+    size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += Path(parent, name).lstat().st_size
+    return size
 
 
 def _look(process: psutil.Process, spent: dict[int, float]) -> int:

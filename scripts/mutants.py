@@ -22,7 +22,7 @@ from scripts.programs import running
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("app", "training", "deploy")
 NEEDED = (
-    *ROOMS, "tests", "scripts", "recipes", "docs", "data/own", "benchmarks", "notebooks", ".dvc/config",
+    *ROOMS, "tests", "scripts", "docs", "recipes", "benchmarks", "notebooks", "data/own", ".dvc/config",
     ".dvc/.gitignore",
 )  # fmt: skip
 # Rooms whose content is tested by what uses it.
@@ -133,7 +133,8 @@ def concerned(path: Path) -> list[str]:
 def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:
     """Run tests in a folder; returns what fails first, None if nothing does."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *PLUGINS, *tests]
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # those of other packages take seconds to load
+    # Plugins of other packages take seconds to load; in narrow columns pytest leaves out why a test failed.
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "300"}
     with tempfile.TemporaryFile("w+b") as output:
         with running(command, environment=environment, folder=folder, output=output) as process:
             try:

@@ -1,5 +1,6 @@
 """The service over real HTTP, in this process or any."""
 
+import gc
 import http.client
 import json
 import re
@@ -101,6 +102,7 @@ def serving(settings: Settings, app: Service | None = None, port: int = 0, keep_
     finally:
         server.should_exit = True
         thread.join()
+        gc.unfreeze()  # what a service keeps for its whole life, a test process must be able to free
 
 
 def put_in_cache(settings: Settings, artifact: Path, version: str = "1") -> Release:

@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     add(_refit, "fit the best candidate on everything into models/served")
     add(_register, "log to MLflow, register models/served, let the gate decide")
     tune = add(_tune, "search for better parameters of a family on validation")
-    tune.add_argument("family", help="a key of models in params.yaml; recipe: the candidates and their members in turn")
+    tune.add_argument(
+        "family", help="a key of models in params.yaml; recipe: the candidates, and for a blend its members"
+    )
     tune.add_argument("--trials", type=_positive(int), default=math.inf, help="how many there should be in all")
     tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
@@ -162,7 +164,7 @@ def _train(project: Project, params: Params, options: Namespace) -> None:
     else:
         from training import train as embedded
 
-        embedded.train(project, params, options.candidate)
+        embedded.train(project, params, options.candidate, params.shared_members)
 
 
 def _evaluate(project: Project, params: Params, options: Namespace) -> None:
@@ -196,21 +198,21 @@ def _register(project: Project, params: Params, _: Namespace) -> None:
 
 
 def _tune(project: Project, params: Params, options: Namespace) -> None:
-    from training.tuning.params_file import write_params
-    from training.tuning.recipe import RECIPE, families_of_recipe
     from training.tuning.summary import search_table
+    from training.tuning.targets import RECIPE, targets_of_recipe, with_better, write_better
     from training.tuning.tune import tune
 
     if math.isinf(options.trials) and options.timeout is None:
         raise ParamsError("give --trials, --timeout or both, so that it ends")
-    families = families_of_recipe(params) if options.family == RECIPE else [options.family]
-    timeout = options.timeout and options.timeout / len(families)
-    for family in families:
-        search = tune(project, params, family, options.trials, timeout, say=print)
-        better = search.better_params() if options.apply else None
-        if better is not None:
-            write_params(project.params, {"models": {family: better}})
-        print(search_table(search, applied=better is not None))
+    targets = targets_of_recipe(params) if options.family == RECIPE else {options.family: options.family}
+    timeout = options.timeout and options.timeout / len(targets)
+    for family, candidate in targets.items():
+        search = tune(project, params, family, candidate, options.trials, timeout, say=print)
+        if better := search.better_params():
+            params = with_better(params, family, better)  # the next one is tuned beside it
+            if options.apply:
+                write_better(project.params, family, candidate, better)
+        print(search_table(search, applied=options.apply))
 
 
 def _recipe(project: Project, _: Params, options: Namespace) -> None:

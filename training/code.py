@@ -26,11 +26,12 @@ def write_code(project: Project, params: RefitStage, engine: str = "embedded") -
     """
     with replacing(project.code) as folder:
         for name, modules in _entry_points(params, engine).items():
-            files = closure(project.root, modules)
-            hashes = {str(file): _sha256(project.root / file) for file in files}
             # A blend's members have the parameters of their own sections, which its stage doesn't name.
             members = params.models.get(name.removeprefix("train/"), {}).get("members", {})
-            write_json(folder / f"{name}.json", hashes | {f"models.{name}": each for name, each in members.items()})
+            write_json(
+                folder / f"{name}.json",
+                hashes(project.root, modules) | {f"models.{name}": each for name, each in members.items()},
+            )
 
 
 def _entry_points(params: RefitStage, engine: str) -> dict[str, set[str]]:
@@ -46,6 +47,11 @@ def _families(candidate: str, params: RefitStage) -> set[str]:
     """The modules of a candidate's family and, if it has members, of theirs."""
     members = params.models.get(candidate, {}).get("members", {})
     return {place_of(name)[0] for name in (candidate, *members)}
+
+
+def hashes(root: Path, modules: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of each file in the closure of these modules."""
+    return {str(file): hashlib.sha256((root / file).read_bytes()).hexdigest() for file in closure(root, modules)}
 
 
 def closure(root: Path, modules: Iterable[str]) -> list[Path]:
@@ -77,7 +83,3 @@ def _imports(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

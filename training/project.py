@@ -69,6 +69,11 @@ class Project:
         """The trials of every search for parameters."""
         return self.cache / "tuning.db"
 
+    @property
+    def fits(self) -> Path:
+        """What families have learned, for blends of them."""
+        return self.cache / "fits"
+
     def model(self, candidate: str) -> Path:
         """A candidate's artifact, which has not learned from the test interactions."""
         return self.root / "models" / candidate

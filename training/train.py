@@ -1,7 +1,7 @@
 """The `train` stage: decides on validation what the parameters leave open, then fits on train and validation."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,16 +11,21 @@ from app.contract.artifact import Recipe, content_hash, write_artifact
 from training.data.dataset import load_dataset
 from training.files import significant, write_csv, write_json
 from training.fitting.candidate import fit_candidate
+from training.fitting.kept_fits import KeptFits
 from training.fitting.validation import LEARNED_FROM
 from training.params.train import TrainStage
 from training.project import Project
 
 
-def train(project: Project, params: TrainStage, candidate: str) -> None:
-    """Write a candidate's artifact, its recipe with the epochs that validation chose, and its learning curve."""
+def train(project: Project, params: TrainStage, candidate: str, shared: Collection[str] = ()) -> None:
+    """Write a candidate's artifact, its recipe with the epochs that validation chose, and its learning curve.
+
+    Families that are `shared` with other candidates are fitted once; the time of it counts for each.
+    """
     dataset, started = load_dataset(project.prepared, LEARNED_FROM), time.perf_counter()
-    trained = fit_candidate(dataset, params, candidate)
-    seconds = time.perf_counter() - started
+    fits = KeptFits.of(project, params, dataset, shared)
+    trained = fit_candidate(dataset, params, candidate, fits)
+    seconds = time.perf_counter() - started + fits.seconds_saved
     write_artifact(project.model(candidate), trained.artifact)
     record(project, params, candidate, Training(trained.artifact.recipe, trained.curve, trained.metric, seconds))
 

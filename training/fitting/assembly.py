@@ -1,7 +1,7 @@
 """Makes an artifact from factors and what is known of each user."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy import sparse
 from app.contract.artifact import Artifact, Recipe
 from app.contract.catalogue import Catalogue, Film, pack
 from training.data.dataset import GENRES, TITLE, YEAR, Dataset, Interactions
-from training.models.base import Encoder, Factors, TrainingData
+from training.models.base import Encoder, Factors, Fits, TrainingData
 from training.models.encoder import encoder_of
 
 
@@ -20,12 +20,14 @@ from training.models.encoder import encoder_of
 class Knowledge:
     """The part of a data set that a model may know: some of its splits and the users in them.
 
-    What a user has seen is every item rated there, liked or not. A user with no rating there isn't known.
+    What a user has seen is every item rated there, liked or not. A user with no rating there isn't known. `fits` are
+    those of the same data.
     """
 
     dataset: Dataset
     splits: tuple[str, ...]
     threads: int
+    fits: Fits = field(default_factory=Fits)
 
     @cached_property
     def _interactions(self) -> Interactions:
@@ -42,7 +44,7 @@ class Knowledge:
         shape, liked = (self.dataset.n_users, self.dataset.n_items), self._interactions.positives()
         positives, times = liked.matrix(*shape)[self.known_users], liked.time_matrix(*shape)
         known_times = None if times is None else times[self.known_users].data
-        return TrainingData(positives, self.dataset.item_features, self.threads, self.seen, known_times)
+        return TrainingData(positives, self.dataset.item_features, self.threads, self.seen, known_times, self.fits)
 
     @cached_property
     def seen(self) -> sparse.csr_matrix:

@@ -1,6 +1,7 @@
 """Fits one candidate, for `train`, `refit` and the comparison with the live recipe."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -10,7 +11,7 @@ from training.data.dataset import Dataset
 from training.fitting.assembly import Knowledge
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
-from training.models.base import Family, checked
+from training.models.base import Family, Fits, checked
 from training.params.train import TrainStage
 
 
@@ -24,11 +25,12 @@ class Trained:
     metric: float
 
 
-def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str) -> Trained:
+def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str, fits: Fits | None = None) -> Trained:
     """Fit on train and decide on validation; then fit on both with the best epochs and weights."""
+    fits = fits or Fits()
     family = make_family(candidate, params.models.get(candidate, {}))
-    validated = Validation.of(dataset, params, candidate).fit_validated(family)
-    knowledge = Knowledge(dataset, LEARNED_FROM, params.threads)
+    validated = Validation.of(dataset, params, candidate, fits).fit_validated(family)
+    knowledge = Knowledge(dataset, LEARNED_FROM, params.threads, fits)
     artifact = fit_artifact(knowledge, candidate, validated.family, params.seed)
     return Trained(artifact, validated.family, validated.curve, validated.metric)
 
@@ -38,6 +40,8 @@ def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> 
 
     Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
     """
+    data = knowledge.training_data
     with threadpool_limits(knowledge.threads):
-        factors = checked(name, family.fit(knowledge.training_data, np.random.default_rng(seed)))
+        factors = data.fits.whole(name, family, partial(family.fit, data, np.random.default_rng(seed)))
+        factors = checked(name, factors)
     return knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))

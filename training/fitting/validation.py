@@ -1,6 +1,7 @@
 """Measures on the validation split how well factors rank that were fitted to the train split alone."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -10,8 +11,8 @@ from training.evaluation.ranking import rank
 from training.evaluation.targets import Targets
 from training.fitting.assembly import Knowledge
 from training.metrics.names import parse_metric
-from training.models.base import Factors, Family, checked
-from training.models.validated_fit import Measure, ValidatedFit, fit_validated
+from training.models.base import Factors, Family, Fits, ValidatedFit, checked
+from training.models.validated_fit import Measure, fit_validated
 from training.params.train import TrainStage
 
 LEARNED_FROM = ("train", "validation")
@@ -28,9 +29,9 @@ class Validation:
     seed: int
 
     @classmethod
-    def of(cls, dataset: Dataset, params: TrainStage, name: str) -> "Validation":
+    def of(cls, dataset: Dataset, params: TrainStage, name: str, fits: Fits | None = None) -> "Validation":
         """Draw at most `select.validation_users` users at random. The test split isn't read."""
-        knowledge = Knowledge(dataset, ("train",), params.threads)
+        knowledge = Knowledge(dataset, ("train",), params.threads, fits or Fits())
         known_ids = dataset.user_ids[knowledge.known_users]
         targets = Targets.of(known_ids, dataset, dataset.interactions("validation"))
         targets = targets.sample(params.select.validation_users, np.random.default_rng(params.seed))
@@ -45,6 +46,7 @@ class Validation:
 
     def fit_validated(self, family: Family, measure: Measure | None = None) -> ValidatedFit:
         """Fit the family to the train split and decide what its parameters leave open."""
-        rng = np.random.default_rng(self.seed)
+        data, rng = self.knowledge.training_data, np.random.default_rng(self.seed)
+        fit = partial(fit_validated, family, data, rng, measure or self.measure, self.measure)
         with threadpool_limits(self.knowledge.threads):
-            return fit_validated(family, self.knowledge.training_data, rng, measure or self.measure, self.measure)
+            return data.fits.validated(self.name, family, fit)

@@ -1,7 +1,7 @@
 """The interface of a model family: it turns interactions into embeddings and biases."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ class TrainingData:
     (n_items, n_features) of ones; (n_items, 0) without features. `threads`: the number that a fit may use.
     `stars`: float32 CSR (n_users, n_items), every rating, liked or not; NaN where the data has no stars.
     `times`: float64 (n_positives,), seconds since 1970, of each positive in the order of the CSR; None without times.
+    `fits`: where a blend finds what another candidate has learned of the same data.
     """
 
     positives: sparse.csr_matrix
@@ -28,6 +29,7 @@ class TrainingData:
     threads: int
     stars: sparse.csr_matrix
     times: npt.NDArray[np.float64] | None = None
+    fits: "Fits" = field(default_factory=lambda: Fits())
 
 
 LARGEST = 1e12  # the largest number that an artifact may hold: MAX_MAGNITUDE of app/contract/artifact_checks.py
@@ -116,6 +118,28 @@ class Family(Protocol):
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:
         """Return the parameters as plain values, to be saved."""
+
+
+@dataclass(frozen=True)
+class ValidatedFit:
+    """A family with nothing left open, its factors, their metric, and the curve of the metric after each epoch."""
+
+    family: Family
+    factors: Factors
+    curve: list[float]
+    metric: float
+
+
+class Fits:
+    """Fits of the same data that were made before; this one has none."""
+
+    def validated(self, name: str, family: Family, fit: Callable[[], ValidatedFit]) -> ValidatedFit:
+        """Return the fit with validation of the family `name` as it was made before, else make it."""
+        return fit()
+
+    def whole(self, name: str, family: Family, fit: Callable[[], Factors]) -> Factors:
+        """Return the fit without validation as it was made before, else make it."""
+        return fit()
 
 
 class IterativeSection(Section):

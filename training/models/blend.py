@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from training.models import make_family
-from training.models.base import Encoder, Factors, Family, TrainingData, Watch
-from training.models.validated_fit import Measure, ValidatedFit, fit_validated
+from training.models.base import Encoder, Factors, Family, TrainingData, ValidatedFit, Watch
+from training.models.validated_fit import Measure, fit_validated
 from training.params.section import Section
 from training.progress import progress, say
 
@@ -53,16 +54,24 @@ class Blend(Section):
         Raises ParamsError or TrainingError where a member does.
         """
         weights = self._weights() or [1.0] * len(self.members)
-        counted = [(member, weight) for member, weight in zip(self._families(rng), weights, strict=True) if weight]
-        parts = [member.fit(data, own) for (member, own), _ in counted]
+        counted = [(member, weight) for member, weight in zip(self._families(), weights, strict=True) if weight]
+        # Each member has the random numbers that it would have alone, so that it learns the same.
+        parts = [
+            data.fits.whole(name, member, partial(member.fit, data, deepcopy(rng))) for (name, member), _ in counted
+        ]
         return self._mixed(parts, [weight for _, weight in counted])
 
-    def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
-        """Fit each member with validation; then choose the weights, unless they are given."""
-        members = [fit_validated(member, data, own, measure) for member, own in self._families(rng)]
+    def fit_validated(
+        self, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
+    ) -> ValidatedFit:
+        """Fit each member with validation; then choose the weights by `judge`, unless they are given."""
+        members = [
+            data.fits.validated(name, member, partial(fit_validated, member, data, deepcopy(rng), measure, judge))
+            for name, member in self._families()
+        ]
         parts = [member.factors for member in members]
         weights = self._weights() or _shrunk(
-            _best_weights(parts, measure), int(np.count_nonzero(np.diff(data.positives.indptr)))
+            _best_weights(parts, judge), int(np.count_nonzero(np.diff(data.positives.indptr)))
         )
         self._say(weights)
         params = [member.family.model_dump(mode="json") for member in members]
@@ -71,12 +80,11 @@ class Blend(Section):
             "weights": dict(zip(self.members, weights, strict=True)),
         }
         factors = self._mixed(parts, weights)
-        metric = measure(factors)
+        metric = judge(factors)
         return ValidatedFit(self.model_copy(update=decided), factors, [metric], metric)
 
-    def _families(self, rng: np.random.Generator) -> list[tuple[Family, np.random.Generator]]:
-        """The members, each with the random numbers that it would have alone, so that it learns the same."""
-        return [(make_family(name, params), deepcopy(rng)) for name, params in self.members.items()]
+    def _families(self) -> list[tuple[str, Family]]:
+        return [(name, make_family(name, params)) for name, params in self.members.items()]
 
     def _mixed(self, parts: Sequence[Factors], weights: Sequence[float]) -> Factors:
         mixed = mix(parts, weights)

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from training.models.base import Factors, Family, IterativeSection, TrainingData
+from training.models.base import Factors, Family, IterativeSection, TrainingData, ValidatedFit
 from training.models.climb import FollowsData, climb
 from training.progress import say
 
@@ -18,22 +18,14 @@ Measure = Callable[[Factors], float]
 """Computes the validation metric of factors that were fitted without the validation split."""
 
 
-@dataclass(frozen=True)
-class ValidatedFit:
-    """A family with nothing left open, its factors, their metric, and the curve of the metric after each epoch."""
-
-    family: Family
-    factors: Factors
-    curve: list[float]
-    metric: float
-
-
 @runtime_checkable
 class SelfValidating(Protocol):
     """A family that lets validation decide more than a number of epochs."""
 
-    def fit_validated(self, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
-        """Fit, and decide by `measure` what the parameters leave open."""
+    def fit_validated(
+        self, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
+    ) -> ValidatedFit:
+        """Fit, and decide what the parameters leave open: epochs by `measure`, all else by `judge`."""
 
 
 @runtime_checkable
@@ -106,9 +98,9 @@ def fit_validated(
 
     `measure` is asked after each epoch, `judge`, else `measure`, for all other choices.
     """
-    if isinstance(family, SelfValidating):
-        return family.fit_validated(data, rng, measure)
     judge = judge or measure
+    if isinstance(family, SelfValidating):
+        return family.fit_validated(data, rng, measure, judge)
     if isinstance(family, FollowsData):
         family = _with_numbers(family, data, rng, judge)
     if isinstance(family, MayBeSmaller) and family.validate_size:

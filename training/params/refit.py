@@ -19,3 +19,9 @@ class RefitStage(TrainStage):
 
     candidates: Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(no_repeats)]
     refit: RefitParams
+
+    @property
+    def shared_members(self) -> set[str]:
+        """The candidates that are members of other candidates, too."""
+        sections = [self.models.get(name, {}) for name in self.candidates]
+        return set(self.candidates) & {member for section in sections for member in section.get("members", {})}

@@ -7,10 +7,9 @@ from typing import Any
 from app.contract.artifact import write_artifact
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
-from training.models.base import Factors
+from training.models.base import Factors, ValidatedFit
 from training.models.encoder import encoder_of
 from training.models.spark_als import SparkALS
-from training.models.validated_fit import ValidatedFit
 from training.params.spark import SparkParams
 from training.params.train import TrainStage
 from training.progress import say

@@ -5,9 +5,6 @@ from typing import Any
 
 from training.errors import ParamsError
 from training.files import read_json
-from training.models import make_family
-from training.models.search import Range, search_space
-from training.params.whole import Params
 from training.project import Project
 from training.tuning.params_file import read_changes, write_params
 
@@ -16,7 +13,6 @@ DENSE = 100  # positives per liked item, from which on data is dense
 MANY_COLD = 0.25  # share of items that nobody has rated, from which on recommending them matters most
 
 AUTO, LARGE = "auto", "large"
-RECIPE = "recipe"  # stands for a family in `tune`
 
 
 def apply_recipe(project: Project, name: str) -> str:
@@ -36,25 +32,6 @@ def apply_recipe(project: Project, name: str) -> str:
     params = write_params(project.params, read_changes(project.recipe(name)))
     because = f", as {reason}" if reason else ""
     return f"recipe: {name} is in params.yaml{because}; candidates {', '.join(params.candidates)}; run: dvc repro"
-
-
-def families_of_recipe(params: Params) -> list[str]:
-    """List the candidates that have parameters to search, members in place of their blend.
-
-    Raises ParamsError where there is none.
-    """
-    members = [params.models.get(name, {}).get("members", {name: {}}) for name in params.candidates]
-    families = dict.fromkeys(family for each in members for family in each)
-    found = [family for family in families if ranges(family, params.models.get(family, {}))]
-    if not found:
-        raise ParamsError(f"candidates {', '.join(params.candidates)} have no parameter to search")
-    return found
-
-
-def ranges(name: str, params: Mapping[str, Any]) -> Mapping[str, Range]:
-    """The ranges of a family's parameters that may be searched."""
-    family = make_family(name, params)
-    return search_space(family, family.model_dump(mode="json"))
 
 
 def recipes(project: Project) -> list[str]:

@@ -1,7 +1,7 @@
 """A search for a family's parameters on one data set, with its trials so far."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import optuna
@@ -10,8 +10,10 @@ from optuna.trial import FrozenTrial
 
 from training.data.dataset import load_dataset
 from training.errors import ParamsError
+from training.fitting.kept_fits import KeptFits
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
+from training.models.base import Family
 from training.models.search import search_space
 from training.params.whole import Params
 from training.project import Project
@@ -21,20 +23,27 @@ from training.tuning.trial import run_trial
 
 @dataclass(frozen=True)
 class Search:
-    """A search; `params` are all of the family's parameters in params.yaml today, `space` those that it varies."""
+    """A search; `params` are all of the family's parameters in params.yaml today, `space` those that it varies.
 
+    `blend`: the parameters of the blend that is measured, of which the family is a member; None: it is measured alone.
+    """
+
+    name: str
     study: optuna.Study
     space: Mapping[str, BaseDistribution]
     params: Mapping[str, Any]
+    blend: Mapping[str, Any] | None
     validation: Validation
 
     @classmethod
-    def open(cls, project: Project, params: Params, name: str) -> "Search":
+    def open(cls, project: Project, params: Params, name: str, candidate: str) -> "Search":
         """Begin a family's search, or continue the one on disk; today's parameters are its first trial.
 
-        Raises ParamsError where the family has nothing to search. The test split is not read.
+        With a blend as `candidate`, the family is tuned as its member. The test split is not read. Raises ParamsError
+        where the family has nothing to search.
         """
-        family = make_family(name, params.models.get(name, {}))
+        blend = None if candidate == name else params.models[candidate]
+        family = make_family(name, blend["members"][name] if blend else params.models.get(name, {}))
         today = family.model_dump(mode="json")
         space = search_space(family, today)
         if not space:
@@ -46,11 +55,23 @@ class Search:
             "seed": params.seed,
             "params": {key: value for key, value in today.items() if key not in space},
             "space": space,
-        }
+        } | ({"blend": {**blend, "members": _others(blend, name)}} if blend else {})
         study = open_study(project.studies, name, recipe, params.seed)
-        search = cls(study, distributions(space), today, Validation.of(dataset, params, name))
+        fits = KeptFits.of(project, params, dataset, _others(blend, name))
+        validation = Validation.of(dataset, params, candidate, fits)
+        search = cls(name, study, distributions(space), today, blend, validation)
         give(study, search.searched_today)
         return search
+
+    @property
+    def candidate(self) -> str:
+        """What is measured: the family, or a blend."""
+        return self.validation.name
+
+    @property
+    def title(self) -> str:
+        """What is tuned, for people."""
+        return self.name if self.blend is None else f"{self.name} for {self.candidate}"
 
     @property
     def metric(self) -> str:
@@ -64,9 +85,18 @@ class Search:
 
     def run(self, n_trials: float) -> Iterator[FrozenTrial]:
         """Run trials until the search has `n_trials`; yield each when it ends."""
+        for name, params in _others(self.blend, self.name).items():
+            replace(self.validation, name=name).fit_validated(make_family(name, params))  # is kept for every trial
         while len(finished(self.study)) < n_trials:
-            run_trial(self.study, self.space, self.params, self.validation)
+            run_trial(self.study, self.space, self.make, self.validation)
             yield self.trials()[-1]
+
+    def make(self, changes: Mapping[str, Any]) -> Family:
+        """Make what is measured, with changed parameters of the family."""
+        params = {**self.params, **changes}
+        if self.blend:
+            params = {**self.blend, "members": {**self.blend["members"], self.name: params}}
+        return make_family(self.candidate, params)
 
     def trials(self) -> list[FrozenTrial]:
         """List the trials that ended."""
@@ -86,3 +116,8 @@ class Search:
         if best is None or (today is not None and best.number == today.number):
             return None
         return tried(best)
+
+
+def _others(blend: Mapping[str, Any] | None, name: str) -> dict[str, dict[str, Any]]:
+    """The other members with their parameters."""
+    return {other: params for other, params in (blend or {"members": {}})["members"].items() if other != name}

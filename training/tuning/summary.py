@@ -9,10 +9,11 @@ from training.tuning.search import Search
 
 def search_table(search: Search, applied: bool) -> str:
     """Compare the best trial with today's parameters, and say what to do now."""
-    best, today, name = search.best(), search.today(), search.validation.name
+    best, today = search.best(), search.today()
     states = [trial.state for trial in search.trials()]
     counts = f"{states.count(TrialState.PRUNED)} pruned, {states.count(TrialState.FAIL)} failed"
-    head = f"{name}: {len(states)} trials, {counts}; {len(search.validation.targets.user_rows)} users of validation"
+    users = len(search.validation.targets.user_rows)
+    head = f"{search.title}: {len(states)} trials, {counts}; {users} users of validation"
     if best is None:
         return f"{head}\n  no trial is complete"
     rows = [("", "today", f"trial {best.number + 1}"), (search.metric, _metric(today), _metric(best))]
@@ -34,5 +35,5 @@ def _advice(search: Search, applied: bool) -> str:
     if search.better_params() is None:
         return "nothing better than today's parameters was found"
     if applied:
-        return f"models.{search.validation.name} in params.yaml has them now; run: dvc repro"
+        return f"models.{search.name} in params.yaml has them now; run: dvc repro"
     return "the same command with --apply writes them into params.yaml"

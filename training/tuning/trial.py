@@ -1,6 +1,6 @@
 """Runs a trial: fits a family with suggested parameters and measures it on validation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import optuna
@@ -9,13 +9,15 @@ from optuna.trial import TrialState
 
 from training.errors import TrainingError
 from training.fitting.validation import Validation
-from training.models import make_family
-from training.models.base import Factors
+from training.models.base import Factors, Family
 from training.tuning.study import FAILURE, GIVEN, tried
+
+MakeFamily = Callable[[Mapping[str, Any]], Family]
+"""Makes what is measured, with the parameters of a trial."""
 
 
 def run_trial(
-    study: optuna.Study, space: Mapping[str, BaseDistribution], params: Mapping[str, Any], validation: Validation
+    study: optuna.Study, space: Mapping[str, BaseDistribution], make: MakeFamily, validation: Validation
 ) -> None:
     """Fit the next suggestion and tell the study how it went: a value, pruned, or failed.
 
@@ -23,7 +25,7 @@ def run_trial(
     """
     trial = study.ask(dict(space))
     try:
-        value = _value(trial, params, validation)
+        value = _value(trial, make, validation)
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except TrainingError as error:
@@ -36,7 +38,7 @@ def run_trial(
         study.tell(trial, value)
 
 
-def _value(trial: optuna.Trial, params: Mapping[str, Any], validation: Validation) -> float:
+def _value(trial: optuna.Trial, make: MakeFamily, validation: Validation) -> float:
     curve = []
 
     def measure(factors: Factors) -> float:
@@ -46,4 +48,4 @@ def _value(trial: optuna.Trial, params: Mapping[str, Any], validation: Validatio
             raise optuna.TrialPruned
         return curve[-1]
 
-    return validation.fit_validated(make_family(validation.name, {**params, **tried(trial)}), measure).metric
+    return validation.fit_validated(make(tried(trial)), measure).metric

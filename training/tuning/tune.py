@@ -15,24 +15,39 @@ from training.tuning.study import FAILURE, study_errors, tried
 
 
 def tune(
-    project: Project, params: Params, family: str, n_trials: float, timeout: float | None, say: Callable[[str], None]
+    project: Project,
+    params: Params,
+    family: str,
+    candidate: str,
+    n_trials: float,
+    timeout: float | None,
+    say: Callable[[str], None],
 ) -> Search:
-    """Run trials until the search has `n_trials`, or until a trial ends after `timeout` seconds.
+    """Run trials of a family, for a candidate, until there are `n_trials`, or one ends after `timeout` seconds.
 
     Log every trial as a run in MLflow, earlier ones that are missing there included.
     """
     with study_errors(project.studies):
-        return _tune(project, params, family, n_trials, timeout, say)
+        search = Search.open(project, params, family, candidate)
+        say(f"tune {search.title}: {len(search.trials())}{_of(n_trials)} trials so far, in {project.studies}")
+        _run(search, project, params, n_trials, timeout, say)
+    return search
 
 
-def _tune(
-    project: Project, params: Params, family: str, n_trials: float, timeout: float | None, say: Callable[[str], None]
-) -> Search:
-    client = connect(project.root, params.registration.experiment)
-    search = Search.open(project, params, family)
-    run_id = search_run(client, params.registration.experiment, search.study.study_name, {"family": family})
+def _run(
+    search: Search,
+    project: Project,
+    params: Params,
+    n_trials: float,
+    timeout: float | None,
+    say: Callable[[str], None],
+) -> None:
+    client, tags = (
+        connect(project.root, params.registration.experiment),
+        {"family": search.name, "candidate": search.candidate},
+    )
+    run_id = search_run(client, params.registration.experiment, search.study.study_name, tags)
     log_trials(client, run_id, search.metric, map(_as_run, search.trials()))
-    say(f"tune {family}: {len(search.trials())}{_of(n_trials)} trials so far, in {project.studies}")
     end = time.monotonic() + (float("inf") if timeout is None else timeout)
     for trial in search.run(n_trials):
         log_trials(client, run_id, search.metric, [_as_run(trial)])
@@ -41,7 +56,6 @@ def _tune(
             break
     best = search.best()
     end_search(client, run_id, search.metric, best.value if best else None)
-    return search
 
 
 def _as_run(trial: FrozenTrial) -> TrialRun:

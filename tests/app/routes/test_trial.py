@@ -38,7 +38,7 @@ def trial(registry: TestRegistry, tmp_path: Path) -> Trial:
     registry.register(write(tmp_path / "1", preferring([6, 5, 4, 3, 2, 1])), alias="production")
     items = (10, 20, 30, 40, 50, 70)
     registry.register(write(tmp_path / "2", preferring([1, 2, 3, 4, 5, 6], item_ids=items)), alias="challenger")
-    trial = Trial("2", "1", f"{registry.name}:2", 0.5, time.time())
+    trial = Trial("2", "1", "the same users in every run", 0.5, time.time())
     begin(registry, trial)
     return trial
 

@@ -8,13 +8,13 @@ from ruamel.yaml import YAML
 
 import training.__main__ as command
 from tests.training.tuning.test_tuning import changes
-from tests.training.world import ROOT, change_params, make_project
+from tests.training.world import ROOT, change_params
 from training.errors import DataError, ParamsError
 from training.models import make_family
 from training.params.whole import load_params
 from training.project import Project
 from training.tuning.params_file import read_changes, write_params
-from training.tuning.recipe import apply_recipe, families_of_recipe, propose, recipes
+from training.tuning.recipe import apply_recipe, propose, recipes
 
 NAMES = ["cold", "dense", "fast", "small", "sparse"]
 FEW = {"train": 60_000, "validation": 10_000, "test": 20_000}
@@ -180,41 +180,6 @@ def test_the_command_says_what_it_wrote(
     assert capsys.readouterr().out == (
         "recipe: fast is in params.yaml; candidates sklearn_svd, popularity; run: dvc repro\n"
     )
-
-
-def test_tune_recipe_goes_through_the_candidates_and_the_members_of_a_blend(project: Project) -> None:
-    apply_recipe(project, "small")
-    assert families_of_recipe(load_params(project.params)) == ["ease", "lightfm"]
-    apply_recipe(project, "fast")
-    assert families_of_recipe(load_params(project.params)) == ["sklearn_svd"]
-    without = load_params(project.params).model_copy(update={"models": {}, "candidates": ["ease"]})
-    with pytest.raises(ParamsError, match=r"models\.ease: embedding_size is missing"):
-        families_of_recipe(without)
-    params = load_params(project.params).model_copy(update={"candidates": ("popularity",)})
-    with pytest.raises(ParamsError, match="candidates popularity have no parameter to search"):
-        families_of_recipe(params)
-
-
-def test_tune_recipe_shares_the_time_and_applies_what_is_better(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    small = {"embedding_size": 1, "iterations": 1, "recency_power": 0.0}
-    members: dict[str, object] = {"sklearn_svd": {}, "popularity": {}}
-    project, _ = make_project(
-        tmp_path,
-        candidates=["blend", "popularity"],
-        models__sklearn_svd=small,
-        models__blend={"members": members, "weights": None, "embedding_size": None},
-    )
-    monkeypatch.chdir(project.root)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    command.main(["tune", "recipe", "--timeout", "8", "--apply"])
-    said = capsys.readouterr().out
-    assert "tune sklearn_svd: 0 trials so far" in said
-    assert "models.sklearn_svd in params.yaml has them now" in said
-    models = load_params(project.params).models
-    assert models["sklearn_svd"]["embedding_size"] > 1
-    assert models["blend"]["members"]["sklearn_svd"] == models["sklearn_svd"]
 
 
 def test_a_search_without_an_end_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def values(search: Search) -> list[float | None]:
 
 
 def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tuple[Project, Params]) -> None:
-    search = Search.open(*world, "gifted")
+    search = Search.open(*world, "gifted", "gifted")
     assert len(list(search.run(8))) == 8
     assert tried(search.trials()[0]) == {"talent": 0.1}
     today, best, better = search.today(), search.best(), search.better_params()
@@ -85,7 +85,7 @@ def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tu
 
 
 def test_before_anything_better_is_found_the_table_says_so(world: tuple[Project, Params]) -> None:
-    search = Search.open(*world, "gifted")
+    search = Search.open(*world, "gifted", "gifted")
     assert search_table(search, applied=False) == (
         "gifted: 0 trials, 0 pruned, 0 failed; 80 users of validation\n  no trial is complete"
     )
@@ -135,32 +135,32 @@ def test_a_study_is_that_of_its_recipe_in_whatever_order_it_is_written(tmp_path:
 
 def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world: tuple[Project, Params]) -> None:
     project, params = world
-    search = Search.open(project, params, "gifted")
+    search = Search.open(project, params, "gifted", "gifted")
     for trial in search.run(3):
         family = make_family("gifted", tried(trial))
         assert trial.value == search.validation.fit_validated(family).metric
 
 
 def test_a_search_goes_on_where_it_ended(world: tuple[Project, Params]) -> None:
-    first = Search.open(*world, "gifted")
+    first = Search.open(*world, "gifted", "gifted")
     list(first.run(3))
-    again = Search.open(*world, "gifted")
+    again = Search.open(*world, "gifted", "gifted")
     assert values(again) == values(first)
     assert len(list(again.run(5))) == 2
     assert len({tried(trial)["talent"] for trial in again.trials()}) == 5
-    assert list(Search.open(*world, "gifted").run(5)) == []
+    assert list(Search.open(*world, "gifted", "gifted").run(5)) == []
 
 
 def test_a_trial_that_was_interrupted_is_not_counted(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search = Search.open(*world, "gifted")
+    search = Search.open(*world, "gifted", "gifted")
     with monkeypatch.context() as patch:
         patch.setattr(Validation, "measure", interrupt)
         with pytest.raises(KeyboardInterrupt):
             list(search.run(1))
     assert [trial.state.name for trial in search.study.trials] == ["FAIL"]
-    again = Search.open(*world, "gifted")
+    again = Search.open(*world, "gifted", "gifted")
     assert again.trials() == []
     list(again.run(1))
     assert again.today() is not None
@@ -172,13 +172,13 @@ def interrupt(*_: object) -> float:
 
 def test_another_metric_begins_a_search_of_its_own(world: tuple[Project, Params]) -> None:
     project, params = world
-    list(Search.open(project, params, "gifted").run(1))
+    list(Search.open(project, params, "gifted", "gifted").run(1))
     other = params.model_copy(update={"select": params.select.model_copy(update={"metric": "recall@10"})})
-    assert Search.open(project, other, "gifted").trials() == []
+    assert Search.open(project, other, "gifted", "gifted").trials() == []
 
 
 def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Project, Params]) -> None:
-    search = Search.open(*world, "gifted")
+    search = Search.open(*world, "gifted", "gifted")
     for talent in (0.6, 0.7, 0.8, 0.9):
         search.study.enqueue_trial({"talent": talent})
     search.study.enqueue_trial({"talent": 0.2})
@@ -187,7 +187,7 @@ def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Pr
     assert search_table(search, applied=False).startswith("gifted: 6 trials, 1 pruned, 0 failed; 80 users of validat")
     assert search.trials()[-1].last_step == 5
     changed = change_params(world[0], models__gifted={"talent": 0.05})
-    again = Search.open(world[0], changed, "gifted")
+    again = Search.open(world[0], changed, "gifted", "gifted")
     list(again.run(8))
     today = again.today()
     assert today is not None
@@ -195,7 +195,7 @@ def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Pr
 
 
 def test_a_trial_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: tuple[Project, Params]) -> None:
-    search = Search.open(*world, "gifted")
+    search = Search.open(*world, "gifted", "gifted")
     search.study.enqueue_trial({"talent": 1.0})
     list(search.run(3))
     assert [trial.state.name for trial in search.trials()] == ["COMPLETE", "FAIL", "COMPLETE"]
@@ -204,11 +204,11 @@ def test_a_trial_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: tup
 
 
 def test_a_search_never_reads_the_test_split(world: tuple[Project, Params]) -> None:
-    seen = Search.open(*world, "gifted")
+    seen = Search.open(*world, "gifted", "gifted")
     list(seen.run(3))
     world[0].studies.unlink()
     (world[0].prepared / "test.parquet").write_bytes(b"not to be opened")
-    unseen = Search.open(*world, "gifted")
+    unseen = Search.open(*world, "gifted", "gifted")
     list(unseen.run(3))
     assert values(unseen) == values(seen)
 
@@ -231,7 +231,7 @@ def test_each_family_s_ranges_hold_its_default_and_only_what_it_accepts(family: 
 @pytest.mark.parametrize("family", ["blend", "popularity"])
 def test_what_has_nothing_to_search_says_so(world: tuple[Project, Params], family: str) -> None:
     with pytest.raises(ParamsError, match=f"{family} has no parameter to search; of a blend, tune the members"):
-        Search.open(*world, family)
+        Search.open(*world, family, family)
 
 
 def test_a_range_grows_to_hold_today_s_value() -> None:
@@ -320,7 +320,7 @@ def test_a_damaged_database_of_trials_is_named(world: tuple[Project, Params], mo
     project.studies.parent.mkdir(parents=True)
     project.studies.write_bytes(b"no database" * 1000)
     with pytest.raises(DataError, match=r"tuning\.db can't be used \(.*not a database.*\); move it away, and the sea"):
-        tune(*world, "gifted", 1, None, print)
+        tune(*world, "gifted", "gifted", 1, None, print)
 
 
 def test_each_trial_is_told_with_its_outcome_and_the_best_so_far(
@@ -330,7 +330,7 @@ def test_each_trial_is_told_with_its_outcome_and_the_best_so_far(
     params = change_params(project, models__gifted={"talent": 1.0})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     said: list[str] = []
-    search = tune(project, params, "gifted", 3, None, said.append)
+    search = tune(project, params, "gifted", "gifted", 3, None, said.append)
     assert said[0] == f"tune gifted: 0 of 3 trials so far, in {project.studies}"
     assert re.fullmatch(r"trial 1 of 3: failed: too much talent in \d+ s \(none complete yet\); talent 1\.0", said[1])
     best = search.best()
@@ -346,9 +346,9 @@ def test_each_trial_is_told_with_its_outcome_and_the_best_so_far(
         "trial 3": "complete",
     }
     said.clear()
-    tune(project, params, "gifted", 9, 0, said.append)
+    tune(project, params, "gifted", "gifted", 9, 0, said.append)
     assert [line.partition(":")[0] for line in said] == ["tune gifted", "trial 4 of 9"]
-    list(Search.open(project, params, "gifted").run(5))  # without MLflow
-    tune(project, params, "gifted", 5, None, said.append)
+    list(Search.open(project, params, "gifted", "gifted").run(5))  # without MLflow
+    tune(project, params, "gifted", "gifted", 5, None, said.append)
     runs = connect(project.root, "movie-recommender").search_runs([experiment])
     assert {"trial 4", "trial 5"} <= {run.info.run_name for run in runs}
