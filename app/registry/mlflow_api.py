@@ -52,7 +52,8 @@ class MlflowApi:
             with self._opened(f"{path}?{urlencode(parameters)}") as response:
                 answer = json.loads(response.read(MAX_ANSWER_BYTES))
         except HTTPError as error:
-            body = error.read(MAX_ANSWER_BYTES)
+            with error:
+                body = error.read(MAX_ANSWER_BYTES)
             if _error_code(body) == ABSENT:
                 raise absent from error
             problem = f"{error.code} {error.reason}: {body.decode(errors='replace')}"
@@ -73,7 +74,12 @@ class MlflowApi:
 
     def save(self, path: str, target: Path, size: int) -> None:
         """Download one file; raises HTTPException, or OSError, also if the file does not have this size."""
-        with self._opened(f"{FILES}/{quote(path)}") as response, target.open("xb") as file:
+        try:
+            response = self._opened(f"{FILES}/{quote(path)}")
+        except HTTPError as error:
+            error.close()  # it holds the connection
+            raise
+        with response, target.open("xb") as file:
             copied = 0
             while copied <= size and (block := response.read(BLOCK)):
                 copied += file.write(block)
