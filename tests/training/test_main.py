@@ -1,12 +1,15 @@
 """How a command ends that fails."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import training.__main__ as command
 from app.contract.artifact import ArtifactError
+from tests.training.world import change_params
 from training.errors import DataError
+from training.project import Project
 
 
 @pytest.mark.parametrize(
@@ -39,3 +42,25 @@ def test_a_bug_is_shown_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(command, "load_params", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command.main(["check"])
+
+
+@pytest.mark.parametrize("engine", ["embedded", "spark"])
+@pytest.mark.parametrize("arguments", [["prepare"], ["train", "ease"], ["evaluate", "ease"], ["refit"]])
+def test_the_engine_decides_what_runs_a_stage(
+    arguments: list[str], engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, called = arguments[0], list[str]()
+
+    def runs(place: str) -> Callable[..., str]:
+        def run(*_: object) -> str:
+            called.append(place)
+            return "ease"
+
+        return run
+
+    for place in ("training", "training.spark"):
+        monkeypatch.setattr(f"{place}.{stage}.{stage}", runs(place))
+    change_params(Project(tmp_path), engine=engine)
+    monkeypatch.chdir(tmp_path)
+    command.main(arguments)
+    assert called == ["training.spark" if engine == "spark" else "training"]
