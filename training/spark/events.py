@@ -48,7 +48,7 @@ def in_executors(project: Project, params: SparkParams, store: Snapshot, folder:
         from pyspark.errors import PySparkException
 
         try:
-            spark.conf.set(WITH_CAUSES, "true")
+            spark.conf.set(WITH_CAUSES, "true")  # else an error that Spark translates lacks what PostgreSQL said
             said = spark.read.jdbc(address, f"({query_of(store)}) AS said", predicates=files, properties=options)
             written = said.mapInArrow(partial(write, folder.resolve()), "events long").collect()
         except (Py4JJavaError, PySparkException) as error:
