@@ -1,8 +1,12 @@
 """A real PostgreSQL server, from a wheel."""
 
 import os
+import select
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +25,20 @@ with warnings.catch_warnings():
 
 PROGRAMS = POSTGRES_VERSIONS[18]  # the folder of psql, pg_dump and so on
 PASSWORDS = {"events_service": "service", "events_training": "training", "events_keeper": "keeper"}
+
+
+class _ToSocket(socketserver.BaseRequestHandler):
+    """A connection over TCP, of which all goes on to the server's Unix socket, and back."""
+
+    def handle(self) -> None:
+        with socket.socket(socket.AF_UNIX) as end:
+            end.connect(self.server.target)  # type: ignore[attr-defined]
+            other = {end: self.request, self.request: end}
+            while True:
+                for source in select.select(list(other), [], [])[0]:
+                    if not (data := source.recv(1 << 16)):
+                        return
+                    other[source].sendall(data)
 
 
 class Postgres:
@@ -53,6 +71,16 @@ class Postgres:
     def url(self, role: str, database: str = "events") -> str:
         """The address for a role."""
         return f"postgresql://{role}:{PASSWORDS.get(role, '')}@/{database}?host={self.socket_folder}"
+
+    @contextmanager
+    def over_tcp(self, role: str) -> Iterator[str]:
+        """The address of events for a role, by TCP, which the wheel's server doesn't listen to."""
+        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _ToSocket) as server:
+            server.daemon_threads = True
+            server.target = f"{self.socket_folder}/.s.PGSQL.5432"  # type: ignore[attr-defined]
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield f"postgresql://{role}:{PASSWORDS[role]}@127.0.0.1:{server.server_address[1]}/events"
+            server.shutdown()
 
     def start(self) -> None:
         """Start the server again after its end."""

@@ -52,8 +52,8 @@ MAY_IMPORT = {
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data errors params project promotion report tracking",
-    "training.spark": "app.contract data errors evaluate evaluation files fitting lists models params prepare progress "
-    "project refit train",
+    "training.spark": "app.contract data errors evaluate evaluation events files fitting lists models params prepare "
+    "progress project refit train",
     "training.export": "app.contract errors lists params progress project tracking",
     "training.__main__": "app.contract check code errors evaluate events export fetch lists models params prepare "
     "project promotion refit register retrain spark tracking train trials tuning",

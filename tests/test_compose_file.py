@@ -56,6 +56,12 @@ def test_spark_gets_its_options_as_it_reads_them_and_a_folder_from_which_it_runs
         assert service["tmpfs"] == ["/tmp:exec"]  # noqa: S108 - of a container
 
 
+def test_spark_s_workers_have_one_address_and_reach_the_events(tmp_path: Path) -> None:
+    found = services(tmp_path, "spark")
+    assert set(found["spark-worker"]["networks"]) == set(found["spark-master"]["networks"]) == {"spark"}
+    assert set(found["postgres"]["networks"]) == {"storage", "events", "spark"}
+
+
 def test_passwords_in_use_are_not_overwritten(tmp_path: Path) -> None:
     write_env(tmp_path)
     before = (tmp_path / ".env").read_bytes()

@@ -138,9 +138,15 @@ def _fetch(project: Project, params: Params, _: Namespace) -> None:
 
 
 def _events(project: Project, params: Params, _: Namespace) -> None:
-    from training.events import events
+    if params.engine == "spark":
+        from training.spark import events as on_spark
 
-    print(f"events: {events(params.fetch, project.events, project.root)}")
+        made = on_spark.events(project, params.fetch, params.spark)
+    else:
+        from training import events as embedded
+
+        made = embedded.events(params.fetch, project.events, project.root)
+    print(f"events: {made}")
 
 
 def _prepare(project: Project, params: Params, _: Namespace) -> None:

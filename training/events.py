@@ -6,7 +6,7 @@ It always runs. While nobody says anything it writes the same bytes, so that no 
 import os
 from pathlib import Path
 
-from training.data.events.files import write_events, write_no_events
+from training.data.events.files import WriteFiles, write_events, write_learned
 from training.data.events.snapshot import address_of, missing_file, snapshot
 from training.files import replacing
 from training.params.fetch import FetchParams
@@ -14,16 +14,17 @@ from training.params.fetch import FetchParams
 VARIABLE = "EVENTS_URL"
 
 
-def events(params: FetchParams, destination: Path, home: Path) -> str:
+def events(params: FetchParams, destination: Path, home: Path, write: WriteFiles = write_events) -> str:
     """Fill `destination` from the store at EVENTS_URL, or with nothing; return what was done in a sentence.
 
     A relative path of a SQLite file begins at `home`; DVC_ROOT, the folder of an experiment's project, goes before.
+    `write` writes the files of a store that has events.
     Raises DataError where the store can't be read; `destination` is then as it was.
     """
     url = os.environ.get(VARIABLE)
     with replacing(destination) as folder:
         folder.mkdir()
-        write_no_events(folder)
+        write_learned(None, folder)
         if not params.events:
             return "none, as fetch.events is false"
         if not url:
@@ -34,5 +35,6 @@ def events(params: FetchParams, destination: Path, home: Path) -> str:
         with snapshot(address) as store:
             if not store.until:
                 return f"none yet in store {store.store}"
-            count = write_events(store, folder)
+            count = write(store, folder)
+        write_learned(store, folder)
     return f"{count:,} until number {store.until:,} of store {store.store}"

@@ -111,7 +111,7 @@ def test_everything_here_has_the_same_memory_and_networks(name: str) -> None:
     limit = theirs["deploy"]["resources"]["limits"]["memory"]
     assert n_bytes(ours["resources"]["limits"]["memory"]) == n_bytes(limit)
     labels = {key.removeprefix("network-") for key in PODS[name]["metadata"]["labels"] if key.startswith("network-")}
-    assert set(theirs["networks"]) - {"web"} <= labels
+    assert set(theirs["networks"]) - {"web", "spark"} <= labels  # nobody here is on Spark's
     assert ("web" in labels) == (name == "api")
 
 

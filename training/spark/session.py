@@ -23,6 +23,7 @@ CODE = Path(training.__file__).parents[1]
 LOG = Path(__file__).with_name("log4j2.properties")
 PANDAS_3 = "PySpark does not yet fully support pandas"
 HERE = "127.0.0.1"
+JDBC_JAR = "/usr/share/java/postgresql.jar"  # of Debian's libpostgresql-jdbc-java
 SECRET = "_SPARK_AUTH_SECRET"  # noqa: S105 - Spark's daemons and executors read this variable themselves
 
 
@@ -77,6 +78,11 @@ def _secret_file(project: Project) -> Path:
     return file.resolve()
 
 
+def jdbc_jar() -> Path:
+    """Where Java's driver of PostgreSQL should be, which `events` needs."""
+    return Path(os.environ.get("JDBC_JAR") or JDBC_JAR)
+
+
 def configuration(project: Project, params: SparkParams) -> dict[str, str]:
     """Spark's settings by name."""
     master = os.environ.get("SPARK_MASTER") or params.master
@@ -102,5 +108,7 @@ def configuration(project: Project, params: SparkParams) -> dict[str, str]:
         # Workers reach the driver by its host's name, which may have an address in each of several networks.
         "spark.driver.bindAddress": HERE if local else "0.0.0.0",  # noqa: S104
         **({"spark.driver.host": HERE} if local else {}),
+        # For every stage: Java knows only what is named when it starts, and one process may run several stages.
+        **({"spark.jars": str(jdbc_jar().resolve())} if jdbc_jar().is_file() else {}),
         **({"spark.authenticate": "true"} if SECRET in os.environ else {}),
     }

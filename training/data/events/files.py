@@ -1,7 +1,9 @@
 """The files of data/events: the events of a snapshot by their numbers, and which snapshot it is."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -19,6 +21,8 @@ OCCURRED = "occurred_at"
 RECEIVED = "received_at"
 EVENTS_PER_FILE = 100_000
 REMEDY = "run: dvc repro events"
+
+WriteFiles = Callable[[Snapshot, Path], int]
 
 _SCHEMA = pa.schema(
     {
@@ -46,28 +50,37 @@ class Recorded:
 
 
 def write_events(snapshot: Snapshot, folder: Path) -> int:
-    """Write the events into an existing folder and return their count; the same events give the same bytes.
+    """Write the events into an existing folder and return their count; the same events give the same bytes."""
+    files = progress(ranges(snapshot), "events", "file")
+    return sum(write_file(snapshot.rows(first, last), folder) for first, last in files)
 
-    A file holds those whose numbers begin alike, so a new event changes the last file alone.
+
+def ranges(snapshot: Snapshot) -> list[tuple[int, int]]:
+    """The first and the last number that each file may hold.
+
+    A file holds the events whose numbers begin alike, so a new event changes the last file alone.
     """
-    count = 0
-    numbers = range(snapshot.first // EVENTS_PER_FILE, snapshot.until // EVENTS_PER_FILE + 1)
-    for number in progress(numbers, "events", "file"):
-        first = number * EVENTS_PER_FILE
-        rows = snapshot.rows(first, first + EVENTS_PER_FILE - 1)
-        if rows:
-            *columns, occurred, received = zip(*rows, strict=True)
-            columns += [tuple(map(seconds, times)) for times in (occurred, received)]
-            table = pa.table(dict(zip(_SCHEMA.names, columns, strict=True)), _SCHEMA)
-            pq.write_table(table, folder / f"events-{number:05}.parquet", compression="zstd")
-        count += len(rows)
-    write_json(folder / UNTIL, {"store": snapshot.store, "until": snapshot.until})
-    return count
+    files = range(snapshot.first // EVENTS_PER_FILE, snapshot.until // EVENTS_PER_FILE + 1)
+    return [(file * EVENTS_PER_FILE, (file + 1) * EVENTS_PER_FILE - 1) for file in files]
 
 
-def write_no_events(folder: Path) -> None:
-    """Say in an existing folder that there are no events."""
-    write_json(folder / UNTIL, {})
+def write_file(rows: Sequence[Sequence[Any]], folder: Path) -> int:
+    """Write the rows of one range, by number, into their file; return how many there are. Without any, there is none.
+
+    A row is what `Snapshot.rows` gives.
+    """
+    if rows:
+        *columns, occurred, received = zip(*rows, strict=True)
+        columns += [tuple(map(seconds, times)) for times in (occurred, received)]
+        table = pa.table(dict(zip(_SCHEMA.names, columns, strict=True)), _SCHEMA)
+        file = rows[0][0] // EVENTS_PER_FILE
+        pq.write_table(table, folder / f"events-{file:05}.parquet", compression="zstd")
+    return len(rows)
+
+
+def write_learned(snapshot: Snapshot | None, folder: Path) -> None:
+    """Say in an existing folder which snapshot it holds, or that there are no events."""
+    write_json(folder / UNTIL, {"store": snapshot.store, "until": snapshot.until} if snapshot else {})
 
 
 def read_events(folder: Path) -> Recorded | None:

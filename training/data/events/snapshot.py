@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Row, column, create_engine, func, make_url, select, table
+from sqlalchemy import URL, Connection, Engine, Row, Select, column, create_engine, func, make_url, select, table
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app.contract.events import FORGET
@@ -31,7 +31,11 @@ class Snapshot:
     connection: Connection
 
     def rows(self, first: int, last: int) -> Sequence[Row[Any]]:
-        """Read the events with numbers from `first` to `last`, by number.
+        """Read the events that `query` finds."""
+        return self.connection.execute(self.query(first, last)).all()
+
+    def query(self, first: int, last: int) -> Select[Any]:
+        """Find the events with numbers from `first` to `last`, by number.
 
         A user who wants to be forgotten is left out, but for the event that says so: what the user says later counts.
         """
@@ -40,7 +44,7 @@ class Snapshot:
             later.c.user_id == _EVENT.c.user_id, later.c.type == FORGET, later.c.position > _EVENT.c.position
         )
         wanted = _EVENT.c.position.between(first, min(last, self.until)) & ~forgotten.exists()
-        return self.connection.execute(select(_EVENT).where(wanted).order_by(_EVENT.c.position)).all()
+        return select(_EVENT).where(wanted).order_by(_EVENT.c.position)
 
 
 def address_of(url: str, home: Path) -> URL:
@@ -78,13 +82,17 @@ def snapshot(address: URL) -> Iterator[Snapshot]:
                 connection.exec_driver_sql("BEGIN")
             yield _opened(connection)
     except SQLAlchemyError as error:
-        reason = " ".join(str(error.__cause__ or error).split())[:300]
-        raise DataError(
-            f"the event store {address.render_as_string()} can't be read ({reason}): start it or correct EVENTS_URL, "
-            "or set fetch.events to false in params.yaml to train without events"
-        ) from error
+        raise unreadable(address, str(error.__cause__ or error)) from error
     finally:
         engine.dispose()
+
+
+def unreadable(address: URL, reason: str) -> DataError:
+    """Make the error of a store that can't be read; it doesn't show the password."""
+    return DataError(
+        f"the event store {address.render_as_string()} can't be read ({' '.join(reason.split())[:300]}): start it or "
+        "correct EVENTS_URL, or set fetch.events to false in params.yaml to train without events"
+    )
 
 
 def seconds(moment: datetime | float) -> int:
