@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "training.data": "app.contract errors files params progress",
     "training.models": "app.contract errors params progress",
     "training.evaluation": "app.contract data metrics params progress",
-    "training.fitting": "app.contract data evaluation metrics models params",
+    "training.fitting": "app.contract code data evaluation files metrics models params progress project",
     "training.tracking": "app.contract data errors",
     "training.promotion": "app.contract data errors evaluation files fitting metrics params project tracking",
     "training.report": "app.contract data evaluation files metrics params project promotion tracking",
