@@ -90,6 +90,11 @@ def test_a_run_that_was_ended_goes_on_and_gives_the_same(project: Project, param
     assert export(project, params, wish(), out) == whole
 
 
+def test_the_folder_may_lie_in_folders_that_are_not_there_yet(project: Project, params: Params) -> None:
+    export(project, params, wish(), project.root / "lists" / "of today")
+    assert (project.root / "lists" / "of today" / "manifest.json").is_file()
+
+
 def test_a_folder_of_other_lists_is_left_alone(project: Project, params: Params) -> None:
     out = project.root / "lists"
     export(project, params, wish(), out)

@@ -162,6 +162,17 @@ def test_a_hundred_headers_are_read_and_who_sends_more_is_told_how_many(client: 
     assert b"Send at most 100 headers and 98304 bytes." in answer
 
 
+def test_the_longest_address_is_read_and_one_byte_more_is_not(client: Client) -> None:
+    for size, status in ((65_535, b"404"), (65_536, b"400")):
+        with connected(client, 1) as [connection]:
+            # Without an end of the headers: uvicorn's own limit comes only then.
+            connection.sendall(b"GET /" + b"a" * (size - 1) + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n")
+            if status == b"404":
+                time.sleep(0.1)  # so that the address is looked at before the end
+                connection.sendall(b"\r\n")
+            assert received(connection).startswith(b"HTTP/1.1 " + status)
+
+
 @pytest.mark.parametrize("size", [65_600, 10_000_000])
 def test_an_address_without_end_is_refused_like_one_that_is_too_long(client: Client, size: int) -> None:
     with connected(client, 1) as [connection]:
