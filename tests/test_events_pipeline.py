@@ -1,6 +1,7 @@
 """DVC's view of events: it runs again what they change, and nothing where there are no new ones."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,8 +18,9 @@ EVERY_STAGE = ["prepare", "train@popularity", "refit", "evaluate@popularity"]
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
-    return Said.in_file(tmp_path_factory.mktemp("store") / "events.db")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Said]:
+    with Said.in_file(tmp_path_factory.mktemp("store") / "events.db") as said:
+        yield said
 
 
 @pytest.fixture(scope="module")

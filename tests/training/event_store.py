@@ -21,6 +21,12 @@ class Said:
         """A store in a SQLite file."""
         return cls(f"sqlite:///{file}")
 
+    def __enter__(self) -> "Said":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
     def say(
         self,
         user_id: object,

@@ -1,5 +1,6 @@
 """`prepare` with what users have said to the service."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ from training.train import train
 
 
 @pytest.fixture
-def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Said:
-    said = Said.in_file(tmp_path / "events.db")
-    monkeypatch.setenv("EVENTS_URL", said.training_url)
-    return said
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Said]:
+    with Said.in_file(tmp_path / "events.db") as said:
+        monkeypatch.setenv("EVENTS_URL", said.training_url)
+        yield said
 
 
 @pytest.fixture

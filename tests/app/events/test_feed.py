@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -155,7 +155,7 @@ def test_a_restored_store_begins_anew(
     assert running.has("c")()
     statement = f"UPDATE store SET id = '{uuid4()}'"  # noqa: S608
     if url.startswith("sqlite"):
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
             connection.execute(statement)
     else:
         request.getfixturevalue("events_database").execute(statement, "events")

@@ -147,7 +147,8 @@ def test_a_file_of_sqlite_is_read_by_the_embedded_stage(
     monkeypatch.setenv("JDBC_JAR", "/nowhere/postgresql.jar")
     main(["events"])
     assert "none yet, as " in capsys.readouterr().out
-    Said.in_file(project.root / "events.db").say("ann", 3, "like")
+    with Said.in_file(project.root / "events.db") as said:
+        said.say("ann", 3, "like")
     main(["events"])
     assert "events: 1 until number 1 of store " in capsys.readouterr().out
     assert sorted(bytes_of(project.events)) == ["events-00000.parquet", "until.json"]

@@ -20,13 +20,13 @@ PARAMS = FetchParams(source="sample", csv_folder="data/own", events=True)
 def said(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Said]:
     """The store that EVENTS_URL names, in PostgreSQL by the role that may only read."""
     if request.param == "sqlite":
-        said = Said.in_file(tmp_path / "events.db")
+        store = Said.in_file(tmp_path / "events.db")
     else:
         server: Postgres = request.getfixturevalue("events_database")
-        said = Said(server.url("events_service"), server.url("events_training"))
-    monkeypatch.setenv("EVENTS_URL", said.training_url)
-    yield said
-    said.store.close()
+        store = Said(server.url("events_service"), server.url("events_training"))
+    monkeypatch.setenv("EVENTS_URL", store.training_url)
+    with store as said:
+        yield said
 
 
 def copied(folder: Path) -> dict[str, bytes]:
@@ -132,7 +132,8 @@ def test_a_store_that_cannot_be_read_is_named_without_its_password(
 def test_an_experiment_in_a_folder_of_its_own_reads_the_project_s_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Said.in_file(tmp_path / "events.db").say("ann", 3, "like")
+    with Said.in_file(tmp_path / "events.db") as said:
+        said.say("ann", 3, "like")
     monkeypatch.setenv("EVENTS_URL", "sqlite:///events.db")
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     queued = tmp_path / "queued"
