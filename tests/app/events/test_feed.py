@@ -190,7 +190,8 @@ def test_a_store_that_is_down_at_the_start_holds_nobody_up_and_is_followed_once_
         assert str(place) in str(running.feed.state.problem)
         assert collected(running.collectors)["recommender_overlay_failures_total"] >= 1
         place.parent.mkdir()
-        say(open_store(f"sqlite:///{place}"), "a")
+        with closing(open_store(f"sqlite:///{place}")) as later:
+            say(later, "a")
         wait_until(running.has("a"))
         wait_until(lambda: running.feed.state.status == OK)
 

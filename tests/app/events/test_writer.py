@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ class Hold:
     """Keeps every writer of a file waiting."""
 
     def __init__(self, file: Path) -> None:
-        SqliteStore(file).latest()  # makes the tables
+        with closing(SqliteStore(file)) as store:
+            store.latest()  # makes the tables
         self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._connection.execute("BEGIN IMMEDIATE")
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -233,9 +234,8 @@ def test_swaps_and_rollbacks_count_each_event_once(
 ) -> None:
     """Film 70 is liked before the second version learns, film 10 after it."""
     settings = with_events(make_settings(registry, model_poll_seconds=3600), tmp_path / "events.db")
-    store = open_store(f"sqlite:///{tmp_path}/events.db")
     registry.register(write(tmp_path / "1", make_films()), alias="production")
-    with serving(settings) as client:
+    with closing(open_store(f"sqlite:///{tmp_path}/events.db")) as store, serving(settings) as client:
         promote(registry, client, "1")
         position = Listening(client, store).say("new", "like", 70)
         assert history(client) == [70]

@@ -60,7 +60,7 @@ def settings(
 @pytest.fixture
 def client(trial: Trial, settings: Settings) -> Iterator[Client]:
     with serving(settings) as running:
-        wait_until(both(running))
+        begun(running)
         yield running
 
 
@@ -69,9 +69,16 @@ def tried(client: Client, version: str | None) -> Callable[[], bool]:
     return lambda: loaded(client).get("challenger") == version
 
 
-def both(client: Client) -> Callable[[], bool]:
-    """The condition that the live version and the one on trial are loaded."""
-    return lambda: loaded(client) == {"production": "1", "challenger": "2"}
+def begun(client: Client) -> None:
+    """Return once the live version and the one on trial are loaded, and the poll that loaded it has ended."""
+    wait_until(lambda: loaded(client) == {"production": "1", "challenger": "2"})
+    looked = looks(client)
+    wait_until(lambda: looks(client) > looked)
+
+
+def looks(client: Client) -> float:
+    """How often the service has looked for a version on trial."""
+    return samples(client.get("/metrics").body.decode())["recommender_challenger_model_polls_total{status=ok}"]
 
 
 def loaded(client: Client) -> dict[str, str]:
@@ -155,7 +162,7 @@ def test_all_replicas_split_alike_and_a_restart_changes_nobody_s_arm(
     client: Client, trial: Trial, settings: Settings
 ) -> None:
     with serving(settings) as another:
-        wait_until(both(another))
+        begun(another)
         for user in USERS:
             assert ask(another, user).json["model_version"] == ask(client, user).json["model_version"]
 
@@ -231,7 +238,7 @@ def test_a_service_without_trials_gives_everybody_the_live_version(
 
 def test_the_setting_goes_before_the_trial_s_own_share(trial: Trial, settings: Settings) -> None:
     with serving(settings.model_copy(update={"trial_share": 0.99})) as client:
-        wait_until(both(client))
+        begun(client)
         versions = Counter(ask(client, user).json["model_version"] for user in USERS)
         assert versions["2"] >= 38
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Scr
     expect(screen.page.locator(".telling")).to_contain_text("is taken back")
     assert screen.ids() == [first, *others]
     assert first not in screen.ids("History")
-    in_the_list, in_the_history = open_store(events_url(tmp_path).get_secret_value()).read_after(0, 10)
+    with closing(open_store(events_url(tmp_path).get_secret_value())) as store:
+        in_the_list, in_the_history = store.read_after(0, 10)
     named = read_id(in_the_list.recommendation_id or "")
     assert named is not None
     assert named.is_for("2")

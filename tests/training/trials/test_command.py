@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -43,7 +44,8 @@ def client(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -
     aliases.promote(client, NAME, "1")
     on_trial.begin(client, NAME, "2", 0.5)
     client.set_model_version_tag(NAME, "2", "trial_since", str(time.time() - 15 * DAY))
-    open_store(f"sqlite:///{tmp_path}/events.db").latest()  # makes the file
+    with closing(open_store(f"sqlite:///{tmp_path}/events.db")) as store:
+        store.latest()  # makes the file
     return client
 
 
