@@ -40,6 +40,8 @@ def merge(ratings: pd.DataFrame, events: Sifted, min_rating: float | None) -> pd
 
 def meanings(events: pd.DataFrame, min_rating: float | None) -> npt.NDArray[np.int8]:
     """Compute the `Meaning` of each event where ratings of at least `min_rating` are positives: int8 (n_events,)."""
+    if events.empty:  # pandas 2, which Python 3.10 has, can't number the kinds of nothing
+        return np.zeros(0, dtype=np.int8)
     kinds, distinct = pd.MultiIndex.from_frame(events[[TYPE, "value"]]).factorize()
     of_kind = [meaning(kind, None if np.isnan(stars) else stars, min_rating) for kind, stars in distinct]
     of_event: npt.NDArray[np.int8] = np.array(of_kind, dtype=np.int8)[kinds]
