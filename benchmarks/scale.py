@@ -180,7 +180,7 @@ def _look(process: psutil.Process, spent: dict[int, float]) -> int:
         return 0
 
 
-def _draw(totals: dict[tuple[str, int], float], path: Path) -> None:
+def _draw(totals: dict[tuple[int, str], float], path: Path) -> None:
     """Processor seconds by size, both on logarithmic axes."""
     import matplotlib
 
@@ -189,8 +189,8 @@ def _draw(totals: dict[tuple[str, int], float], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     for engine in FAMILIES:
-        sizes = sorted(size for each, size in totals if each == engine)
-        axes.plot(sizes, [totals[engine, size] for size in sizes], marker="o", label=engine)
+        sizes = sorted(size for size, each in totals if each == engine)
+        axes.plot(sizes, [totals[size, engine] for size in sizes], marker="o", label=engine)
     axes.set(xscale="log", yscale="log", xlabel="ratings", ylabel="processor seconds of all stages")
     axes.legend()
     figure.savefig(path)
