@@ -37,7 +37,7 @@ test: .venv/installed .venv-mlflow2/installed ## Run the tests, those of the reg
 test-pages: .venv/installed ## Run every command of the tutorial and other pages, and the examples of CONTRIBUTING.md
 	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test-spark: .venv-spark/installed ## Run the tests of engine: spark on a small cluster of this machine; needs Java, 7 minutes
+test-spark: .venv-spark/installed ## Run the tests of engine: spark on a small cluster of this machine; needs Java, 8 minutes
 	@.venv-spark/bin/python -m pytest tests/training/spark -m spark
 	@.venv-spark/bin/python -m pytest tests/training/models/test_spark_als.py -m spark
 
