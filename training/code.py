@@ -28,10 +28,8 @@ def write_code(project: Project, params: RefitStage, engine: str = "embedded") -
         for name, modules in _entry_points(params, engine).items():
             # A blend's members have the parameters of their own sections, which its stage doesn't name.
             members = params.models.get(name.removeprefix("train/"), {}).get("members", {})
-            write_json(
-                folder / f"{name}.json",
-                hashes(project.root, modules) | {f"models.{name}": each for name, each in members.items()},
-            )
+            sections = {f"models.{member}": section for member, section in members.items()}
+            write_json(folder / f"{name}.json", hashes(project.root, modules) | sections)
 
 
 def _entry_points(params: RefitStage, engine: str) -> dict[str, set[str]]:

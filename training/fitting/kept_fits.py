@@ -79,7 +79,7 @@ class KeptFits(Fits):
         made = fit()
         _write(path, made, time.perf_counter() - started)
         for old in sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime)[:-NEWEST]:
-            old.unlink()
+            old.unlink(missing_ok=True)  # another run may have removed it
         return made
 
 

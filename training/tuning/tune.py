@@ -42,11 +42,9 @@ def _run(
     timeout: float | None,
     say: Callable[[str], None],
 ) -> None:
-    client, tags = (
-        connect(project.root, params.registration.experiment),
-        {"family": search.name, "candidate": search.candidate},
-    )
-    run_id = search_run(client, params.registration.experiment, search.study.study_name, tags)
+    experiment, tags = params.registration.experiment, {"family": search.name, "candidate": search.candidate}
+    client = connect(project.root, experiment)
+    run_id = search_run(client, experiment, search.study.study_name, tags)
     log_trials(client, run_id, search.metric, map(_as_run, search.trials()))
     end = time.monotonic() + (float("inf") if timeout is None else timeout)
     for trial in search.run(n_trials):
