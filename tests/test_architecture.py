@@ -54,9 +54,10 @@ MAY_IMPORT = {
     "training.register": "app.contract data errors params project promotion report tracking",
     "training.spark": "app.contract data errors evaluate evaluation events files fitting lists models params prepare "
     "progress project refit train",
+    "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.__main__": "app.contract check code errors evaluate events export fetch lists models params prepare "
-    "project promotion refit register retrain spark tracking train trials tuning",
+    "training.__main__": "app.contract check code engines errors export fetch lists params project promotion register "
+    "retrain tracking trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

@@ -16,11 +16,11 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from app.contract.artifact import ArtifactError
+from training.engines import engine
 from training.errors import ParamsError, PipelineError
 from training.params.whole import Params, load_params
 from training.project import Project
@@ -117,10 +117,7 @@ def _check(_: Project, params: Params, __: Namespace) -> None:
     from training.check import check_families
 
     check_families(params, params.models)
-    if params.engine == "spark":
-        from training.models.spark_als import check_installed
-
-        check_installed()
+    engine(params.engine).check()
 
 
 def _code(project: Project, params: Params, _: Namespace) -> None:
@@ -138,61 +135,23 @@ def _fetch(project: Project, params: Params, _: Namespace) -> None:
 
 
 def _events(project: Project, params: Params, _: Namespace) -> None:
-    if params.engine == "spark":
-        from training.spark import events as on_spark
-
-        made = on_spark.events(project, params.fetch, params.spark)
-    else:
-        from training import events as embedded
-
-        made = embedded.events(params.fetch, project.events, project.root)
-    print(f"events: {made}")
+    print(f"events: {engine(params.engine).events(project, params)}")
 
 
 def _prepare(project: Project, params: Params, _: Namespace) -> None:
-    if params.engine == "spark":
-        from training.spark import prepare as on_spark
-
-        made = on_spark.prepare(project, params.prepare, params.spark)
-    else:
-        from training import prepare as embedded
-
-        paths = (project.raw, project.prepared, project.stats, project.events)
-        made = embedded.prepare(params.prepare, params.seed, *paths)
-    print(f"prepare: {made}")
+    print(f"prepare: {engine(params.engine).prepare(project, params)}")
 
 
 def _train(project: Project, params: Params, options: Namespace) -> None:
-    if params.engine == "spark":
-        from training.spark import train as on_spark
-
-        on_spark.train(project, params, params.spark, options.candidate)
-    else:
-        from training import train as embedded
-
-        embedded.train(project, params, options.candidate, params.shared_members)
+    engine(params.engine).train(project, params, options.candidate)
 
 
 def _evaluate(project: Project, params: Params, options: Namespace) -> None:
-    if params.engine == "spark":
-        from training.spark import evaluate as on_spark
-
-        on_spark.evaluate(project, params, params.spark, options.candidate)
-    else:
-        from training import evaluate as embedded
-
-        embedded.evaluate(project, params, options.candidate)
+    engine(params.engine).evaluate(project, params, options.candidate)
 
 
 def _refit(project: Project, params: Params, _: Namespace) -> None:
-    if params.engine == "spark":
-        from training.spark import refit as on_spark
-
-        winner = on_spark.refit(project, params, params.spark)
-    else:
-        from training import refit as embedded
-
-        winner = embedded.refit(project, params)
+    winner = engine(params.engine).refit(project, params)
     print(f"refit: {winner} on all interactions, in {project.served.relative_to(project.root)}")
 
 
@@ -228,16 +187,11 @@ def _recipe(project: Project, _: Params, options: Namespace) -> None:
 
 
 def _export(project: Project, params: Params, options: Namespace) -> None:
-    from training.export import Wish, WriteBuckets, export, here
+    from training.export import Wish, export
     from training.lists.filters import parse_filters
 
     wish = Wish(options.k, options.alias, parse_filters(options.filters))
-    write: WriteBuckets = here
-    if params.engine == "spark":
-        from training.spark.export import in_executors
-
-        write = partial(in_executors, project, params.spark)
-    made = export(project, params, wish, options.out, write)
+    made = export(project, params, wish, options.out, engine(params.engine).write_buckets(project, params))
     lists = f"{made['rows']:,} rows for {made['users']:,} users of version {made['model_version']}"
     print(f"export: {lists} in {len(made['files'])} files in {options.out}")
 
