@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,15 @@ def metrics(make_settings: MakeSettings, tmp_path: Path) -> dict[str, str]:
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     histograms = [name for name, kind in kinds.items() if kind == "histogram"]
     return kinds | {f"{name}{suffix}": "histogram" for name in histograms for suffix in OF_HISTOGRAM}
+
+
+@pytest.mark.parametrize("name", ["rules.yml", "kubernetes-rules.yml"])
+def test_prometheus_accepts_the_rules(name: str) -> None:
+    if shutil.which("promtool") is None:
+        pytest.skip("There is no promtool here: apt-get install prometheus.")
+    command = ["promtool", "check", "rules", str(PROJECT / "deploy" / "prometheus" / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def rules() -> list[str]:

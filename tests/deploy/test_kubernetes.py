@@ -119,7 +119,8 @@ def test_each_network_has_a_policy_and_all_else_is_closed() -> None:
     policies = {each["metadata"]["name"]: each["spec"] for each in DOCUMENTS if each["kind"] == "NetworkPolicy"}
     closed = policies.pop("nothing-but-names")
     assert (closed["podSelector"], closed["policyTypes"]) == ({}, ["Ingress", "Egress"])
-    assert {port["port"] for rule in closed["egress"] for port in rule["ports"]} == {53}
+    # No address: NodeLocal DNS answers from one that no selector names.
+    assert closed["egress"] == [{"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}]
     labels = {key for each in PODS.values() for key in each["metadata"]["labels"] if key.startswith("network-")}
     assert {f"network-{name}" for name in policies} == labels
     for name, spec in policies.items():
@@ -154,6 +155,45 @@ def test_each_pod_is_hardened_as_compose_is(name: str) -> None:
         assert context["capabilities"] == {"drop": ["ALL"]}
     read_only = container(name)["securityContext"].get("readOnlyRootFilesystem", False)
     assert read_only or not COMPOSE.get(name, {}).get("read_only", False)
+
+
+JOBS = [each for each in DOCUMENTS if each["kind"] == "Job"]
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job["metadata"]["name"])
+def test_argo_and_flux_make_a_job_anew_and_nothing_deletes_it_behind_their_back(job: Document) -> None:
+    assert job["metadata"]["annotations"] == {
+        "argocd.argoproj.io/hook": "Sync",
+        "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
+        "kustomize.toolkit.fluxcd.io/force": "enabled",
+    }
+    assert "ttlSecondsAfterFinished" not in job["spec"]
+
+
+def test_the_page_s_upgrade_deletes_exactly_the_jobs() -> None:
+    page = (PROJECT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    deleted = re.search(r"delete job ([a-z -]+?) --ignore-not-found", page)
+    assert deleted
+    assert set(deleted[1].split()) == {job["metadata"]["name"] for job in JOBS}
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_each_container_says_what_it_needs(name: str) -> None:
+    for each in [*PODS[name]["spec"].get("initContainers", ()), *PODS[name]["spec"]["containers"]]:
+        assert each["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert each["resources"]["limits"].keys() == {"memory"}
+
+
+def test_one_slow_answer_takes_no_replica_out() -> None:
+    probe = container("api")["readinessProbe"]
+    assert (probe["timeoutSeconds"] >= 5, probe["failureThreshold"] >= 3) == (True, True)
+
+
+def test_no_password_lies_where_images_are_built_from() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.yaml")]
+    assert not any("secretGenerator" in text for text in texts)
+    page = (PROJECT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    assert "create secret generic passwords --from-env-file=.env" in page
 
 
 def test_the_service_is_probed_scaled_spread_and_kept_from_vanishing_at_once() -> None:
@@ -202,7 +242,6 @@ def test_each_overlay_renders_to_what_is_valid(overlay: str, tmp_path: Path) -> 
     if shutil.which("kubectl") is None:
         pytest.skip("There is no kubectl here, which renders overlays.")
     copy = shutil.copytree(FOLDER, tmp_path / "kubernetes")
-    shutil.copy(PROJECT / ".env.example", copy / "overlays" / "one-node" / ".env")
     command = ["kubectl", "kustomize", str(copy / "overlays" / overlay)]
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = list(YAML(typ="safe").load_all(rendered))
