@@ -6,6 +6,7 @@ PORT ?= 8000
 MLFLOW_PORT ?= 5000
 HOURS ?= 1
 UV = uv==0.13.9
+ON_MLFLOW_2 = tests/training/tracking/test_aliases.py tests/training/tracking/test_versions.py tests/app/registry/test_mlflow_registry.py
 
 # A relative path works even if the folder's name holds a space.
 BIN = .venv/bin
@@ -15,7 +16,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test test-pages test-spark test-compose test-hostile soak mutants audit sbom screenshots env check format lock clean
+.PHONY: help serve repro test test-long test-all test-pages test-spark test-compose test-hostile soak mutants release audit sbom screenshots env check format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -30,9 +31,14 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 	@$(BIN)/python -m training check
 	@$(BIN)/dvc repro
 
-test: .venv/installed .venv-mlflow2/installed ## Run the tests, those of the registry on MLflow 2.22 as well
+test: .venv/installed .venv-mlflow2/installed ## Run the tests in 5 minutes, and aliases, versions and a registration on MLflow 2.22
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
-	@.venv-mlflow2/bin/python -m pytest tests/training/tracking tests/app/registry/test_mlflow_registry.py --numprocesses 3 --dist worksteal
+	@.venv-mlflow2/bin/python -m pytest $(ON_MLFLOW_2)
+
+test-long: .venv/installed ## Run the tests that take long: the pipeline with everything real, and what needs many requests or starts
+	@$(BIN)/python -m pytest tests -m long --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+test-all: test test-long test-pages test-hostile ## Run all tests that need neither Docker nor Java
 
 test-pages: .venv/installed ## Run every command of the tutorial and other pages, and the examples of CONTRIBUTING.md
 	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -46,6 +52,9 @@ test-compose: .venv/installed ## Build the images, run the whole deployment and 
 
 mutants: .venv/installed ## Change the code in NUMBER ways, one at a time, and count those that a test notices
 	@$(BIN)/python -m scripts.mutants --number $(or $(NUMBER),60) --seed $(or $(SEED),1) $(ONLY)
+
+release: check test test-long ## Check that everything of a release is there, and write its source archive and images; needs Docker
+	@$(BIN)/python -m scripts.release
 
 audit: .venv/installed ## Look up known vulnerabilities of all that the lock files pin; needs the network
 	@sh scripts/audit.sh

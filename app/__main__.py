@@ -9,6 +9,7 @@ import sys
 
 from uvicorn.main import main
 
+from app.contract.version import VERSION
 from app.http.descriptors import BACKLOG
 
 OPTIONS = (
@@ -26,4 +27,7 @@ OPTIONS = (
 gc.disable()
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--version"]:  # uvicorn would tell its own
+        sys.stdout.write(f"movie-recommender {VERSION}\n")
+        sys.exit()
     main([*OPTIONS, "--backlog", str(BACKLOG), *sys.argv[1:]], prog_name="python -m app")

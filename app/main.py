@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 from threadpoolctl import threadpool_limits
 
+from app.contract.version import VERSION
 from app.errors import InternalError, UnauthorizedError
 from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Service:
     tracing = tracing_config()
     app = Service(
         title="Movie recommender",
+        version=VERSION,
         description="Recommends films, with the model version that an MLflow alias names.",
         lifespan=_lifespan,
         # A path that is no route gets 404 in our error shape, not a redirect.

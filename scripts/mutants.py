@@ -34,11 +34,13 @@ USED_BY = {
     "app/schemas": "app/routes",
     "app/model": "app/routes",
     "training/lists": "training",
-    "training/promotion": "training/tracking",
+    "training/promotion": "training",
+    "training/tracking": "training",
 }
 BY_HAND = ("training/spark", "training/models/spark_als.py")  # make test-spark tests them, which needs Java and minutes
 SECONDS = 300  # for the tests of one mutant; what takes longer hangs, which somebody would notice
-PLUGINS = ("-p", "pytest_timeout")
+PLUGINS = ("-p", "pytest_timeout", "-p", "no:cacheprovider")
+WITH_LONG = "not compose and not pages and not hostile and not spark"  # of make test and make test-long
 
 COMPARISONS: dict[type[ast.cmpop], ast.cmpop] = {
     ast.Lt: ast.LtE(), ast.LtE: ast.Lt(), ast.Gt: ast.GtE(), ast.GtE: ast.Gt(), ast.Eq: ast.NotEq(),
@@ -133,7 +135,7 @@ def concerned(path: Path) -> list[str]:
 
 def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:
     """Run tests in a folder; returns what fails first, None if nothing does."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *PLUGINS, *tests]
+    command = [sys.executable, "-m", "pytest", "-m", WITH_LONG, "-x", "-q", "--no-header", *PLUGINS, *tests]
     # Plugins of other packages take seconds to load; in narrow columns pytest leaves out why a test failed.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "300"}
     with tempfile.TemporaryFile("w+b") as output:

@@ -14,8 +14,9 @@ import pytest
 from app.settings import Settings
 from tests.artifacts import make_artifact, write
 from tests.client import put_in_cache
-from tests.processes import answers, free_port, process, wait_until
+from tests.processes import free_port
 from tests.registry import TestRegistry
+from tests.shared import locked, shared_mlflow
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres
@@ -59,25 +60,49 @@ def _mlflow_forgets() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real MLflow server; its directories have spaces in their names."""
-    home, port = tmp_path_factory.mktemp("mlflow server"), free_port()
-    command = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", str(home / "files")]
-    with process(command, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, home / "log"):
-        wait_until(lambda: answers(port, "/health"), seconds=90, step=0.1)
-        yield f"http://127.0.0.1:{port}"
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of the whole run of tests, in which each worker has its own."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Postgres"]:
-    """A PostgreSQL server with the database of events."""
+def mlflow_server(run_folder: Path) -> Iterator[str]:
+    """The address of a real MLflow server, one for all workers; its directories have spaces in their names."""
+    with shared_mlflow(run_folder / "mlflow server") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def made_database(run_folder: Path) -> Path:
+    """The files of a PostgreSQL server with the database of events, which has ended; made once, and to be copied."""
     # The environment with MLflow 2, in which some tests run as well, has no PostgreSQL.
     from tests.postgres import postgres
 
-    with postgres(tmp_path_factory.mktemp("postgres")) as server:
-        made = server.make_database()
-        assert made.returncode == 0, made.stderr
+    with locked(run_folder / "postgres"):
+        if not (folder := run_folder / "postgres" / "made").exists():
+            with postgres(folder.with_name("unfinished")) as server:
+                made = server.make_database()
+                assert made.returncode == 0, made.stderr
+            folder.with_name("unfinished").rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(made_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Postgres"]:
+    """A PostgreSQL server with the database of events."""
+    from tests.postgres import postgres
+
+    with postgres(tmp_path_factory.mktemp("postgres"), made_database) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres(made_database: Path, tmp_path: Path) -> Iterator["Postgres"]:
+    """Such a server that this test may break."""
+    from tests.postgres import postgres
+
+    with postgres(tmp_path / "postgres", made_database) as server:
         yield server
 
 

@@ -24,8 +24,8 @@ MAY_IMPORT = {
     "app.registry": "contract errors model observability settings",
     "app.http": "contract errors events model observability registry schemas settings",
     "app.routes": "contract errors events http model observability registry schemas settings",
-    "app.__main__": "http",
-    "app.main": "errors events http model observability registry routes settings",
+    "app.__main__": "contract http",
+    "app.main": "contract errors events http model observability registry routes settings",
     "training.errors": "",
     "training.project": "",
     "training.files": "errors",
@@ -153,3 +153,14 @@ def test_the_service_s_requirements_stay_small() -> None:
         "threadpoolctl",
         "uvicorn",
     }
+
+
+@pytest.mark.parametrize("side", ["app", "training", "deploy"])
+def test_a_test_with_the_name_of_a_module_stands_in_its_room(side: str) -> None:
+    """One with the name of its own room tests the room."""
+    files = [path.relative_to(PROJECT) for kind in ("py", "js") for path in (PROJECT / side).rglob(f"*.{kind}")]
+    modules = [path.parent if path.stem == "__init__" else path for path in files]
+    for test in (PROJECT / "tests" / side).rglob("test_*.py"):
+        room, name = test.parent.relative_to(PROJECT / "tests"), test.stem.removeprefix("test_")
+        rooms = {module.parent for module in modules if module.stem == name}
+        assert not rooms or room in rooms or room.name == name, f"{test} has the name of a module in {rooms}"

@@ -21,7 +21,7 @@ from tests.repository import Repository
 from tests.service import wait_for_polls
 
 # Each test goes on from where the former one ends.
-pytestmark = [pytest.mark.story, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.story, pytest.mark.timeout(600)]
 
 MODEL = "pipeline"  # also the experiment; no other test names one so
 POLL_SECONDS = 0.5

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from app.contract.artifact import ArtifactError
+from app.contract.version import VERSION
 from training.engines import engine
 from training.errors import ParamsError, PipelineError
 from training.params.whole import Params, load_params
@@ -53,6 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="Train, compare and promote models.")
+    parser.add_argument("--version", action="version", version=f"movie-recommender {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
 
     def add(run: Command, text: str) -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from app.contract.version import VERSION
 from app.events.feed_state import FeedState
 from app.http.dependencies import CurrentFeedState, CurrentFollowerState, CurrentSettings, CurrentStore
 from app.model.store import ModelStore, ServedModel
@@ -30,6 +31,7 @@ def description(
     """The answer of `describe_model`."""
     problem = state.last_problem
     return ModelDescription(
+        service_version=VERSION,
         name=settings.model_name,
         alias=settings.model_alias.lower() if settings.model_dir is None else None,
         **_details(store.current),

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from app.contract.version import VERSION
+
 
 class ErrorDetail(BaseModel):
     """What went wrong, and in which request."""
@@ -67,6 +69,7 @@ class EventsState(BaseModel):
 class ModelDescription(BaseModel):
     """The loaded version, all null while there is none, and how following the registry goes."""
 
+    service_version: str = Field(description="The release of the service itself.", examples=[VERSION])
     name: str = Field(examples=["movie-recommender"])
     alias: str | None = Field(description="Null if the service reads a folder (`MODEL_DIR`).", examples=["production"])
     version: str | None = Field(

@@ -21,6 +21,7 @@ if sys.version_info < (3, 11):
     PHASES.remove("stateful")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_every_answer_is_one_that_the_document_describes(tmp_path: Path) -> None:
     settings = offline_settings(tmp_path).model_copy(

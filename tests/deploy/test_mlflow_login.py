@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import PROJECT, answers, free_port, process, wait_until
 
-pytestmark = pytest.mark.timeout(300)  # starts MLflow with a login
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]  # starts MLflow with a login
 
 
 PASSWORDS = {"admin": "the administrator's", "training": "that of training", "api": "that of the service"}

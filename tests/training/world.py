@@ -8,12 +8,17 @@ import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
+from training.evaluate import evaluate
 from training.params.whole import Params, load_params
 from training.prepare import prepare
 from training.project import Project
+from training.refit import refit
+from training.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUPS = 4
+CANDIDATES = ["test_svd", "popularity"]
+Trained = tuple[Project, Params]
 
 
 def grouped_ratings(n_users: int = 80, n_items: int = 80, liked: int = 12, seed: int = 0) -> pd.DataFrame:
@@ -63,3 +68,11 @@ def change_params(project: Project, **changes: Any) -> Params:
         section[last] = value
     yaml.dump(content, project.params)
     return load_params(project.params)
+
+
+def run_stages(project: Project, params: Params) -> None:
+    """All between `prepare` and `register`."""
+    for candidate in params.candidates:
+        train(project, params, candidate)
+        evaluate(project, params, candidate)
+    refit(project, params)

@@ -3,13 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from app.settings import Settings
-from tests.postgres import Postgres, postgres
+from tests.postgres import Postgres
 from tests.processes import wait_until
 from tests.sending import Sending, aim, missing_or_twice, sending, statuses
 from tests.service import Asking, serves, service
@@ -17,15 +17,6 @@ from tests.service import Asking, serves, service
 ITEM = 10
 LOAD_SECONDS = 0.7
 MOMENTS = (0.5, 1.4, 0.9, 1.13, 0.71)  # of a kill, as shares of that time
-
-
-@pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
-    """A server that this test may break."""
-    with postgres(tmp_path / "postgres") as server:
-        made = server.make_database()
-        assert made.returncode == 0, made.stderr
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from app.events.postgres_store import TAKE_TURNS, PostgresStore
 from app.events.store import EventStoreError
 from tests.app.events.test_store import NOW, event
-from tests.postgres import Postgres, postgres
+from tests.postgres import Postgres
 from tests.processes import free_port, wait_until
 
 
@@ -43,18 +42,18 @@ def test_a_writer_that_keeps_its_turn_holds_up_the_others_for_two_seconds(events
     store.close()
 
 
-def test_a_reader_that_waits_for_a_server_that_ends_says_so_and_goes_on_after_its_return(tmp_path: Path) -> None:
-    with postgres(tmp_path / "data") as server:
-        assert server.make_database().returncode == 0
-        store = PostgresStore(server.url("events_service"))
-        store.append([event()], NOW)
-        assert store.wait(0)
-        of_server = server.processes()
-        os.kill(server.pid, signal.SIGKILL)
-        with pytest.raises(EventStoreError, match="The events in PostgreSQL"):
-            store.wait(60)
-        wait_until(lambda: not any(each.is_running() for each in of_server))
-        server.start()
-        assert store.wait(0), "what was appended meanwhile has notified nobody"
-        assert store.latest() == 1
-        store.close()
+def test_a_reader_that_waits_for_a_server_that_ends_says_so_and_goes_on_after_its_return(
+    own_postgres: Postgres,
+) -> None:
+    store = PostgresStore(own_postgres.url("events_service"))
+    store.append([event()], NOW)
+    assert store.wait(0)
+    of_server = own_postgres.processes()
+    os.kill(own_postgres.pid, signal.SIGKILL)
+    with pytest.raises(EventStoreError, match="The events in PostgreSQL"):
+        store.wait(60)
+    wait_until(lambda: not any(each.is_running() for each in of_server))
+    own_postgres.start()
+    assert store.wait(0), "what was appended meanwhile has notified nobody"
+    assert store.latest() == 1
+    store.close()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.artifacts import damage, make_artifact, write
 from tests.client import Client
@@ -33,6 +34,7 @@ def move(registry: TestRegistry, client: Client, version: str) -> None:
         assert client.get(f"/users/{user}/recommendations?k=100&genre=Drama").status == 200
 
 
+@pytest.mark.long
 def test_memory_after_50_swaps_is_as_after_one(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path
 ) -> None:

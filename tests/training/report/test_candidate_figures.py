@@ -5,14 +5,13 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from training.params.whole import Params
-from training.project import Project
+from tests.training.world import Trained
 from training.report import candidate_figures
 from training.report.candidate_figures import write_candidate_figures
 
 
-def test_a_candidate_has_a_picture_for_each_file_of_points(run: tuple[Project, Params], tmp_path: Path) -> None:
-    project, _ = run
+def test_a_candidate_has_a_picture_for_each_file_of_points(with_cold_film: Trained, tmp_path: Path) -> None:
+    project, _ = with_cold_film
     write_candidate_figures(project, "test_svd", "ndcg@10", tmp_path)
     pictures = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert sorted(pictures) == ["by_k.png", "learning.png", "popularity.png"]
@@ -21,9 +20,9 @@ def test_a_candidate_has_a_picture_for_each_file_of_points(run: tuple[Project, P
 
 
 def test_the_pictures_show_the_points_of_the_files_and_the_best_epoch(
-    run: tuple[Project, Params], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    with_cold_film: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project, _ = run
+    project, _ = with_cold_film
     drawn: list[Axes] = []
 
     def keep(axes: Axes) -> bytes:

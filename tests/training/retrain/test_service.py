@@ -66,6 +66,7 @@ def metric(port: int, name: str) -> float:
         return -1
 
 
+@pytest.mark.long
 def test_a_failed_run_is_counted_and_the_schedule_goes_on(root: Path) -> None:
     (root / "work.sh").write_text("exit 3\n")
     with retraining(root) as (port, program):
@@ -84,6 +85,7 @@ def test_a_failed_run_is_counted_and_the_schedule_goes_on(root: Path) -> None:
     assert "dvc repro succeeded in" in log
 
 
+@pytest.mark.long
 def test_sigterm_ends_a_run_at_once_and_leaves_the_project_free_for_another(root: Path) -> None:
     (root / "work.sh").write_text("touch began; exec sleep 300\n")
     with retraining(root) as (port, program):
@@ -97,6 +99,7 @@ def test_sigterm_ends_a_run_at_once_and_leaves_the_project_free_for_another(root
     subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=root, check=True)
 
 
+@pytest.mark.long
 def test_what_falls_into_a_run_is_left_out(root: Path) -> None:
     (root / "work.sh").write_text("echo begin >> runs; sleep 5; echo end >> runs\n")
     with retraining(root) as (port, program):

@@ -5,7 +5,7 @@ import mlflow
 import pytest
 
 from tests.processes import PROJECT
-from tests.training.tracking.conftest import REGISTERED as NAME
+from tests.training.registered import REGISTERED as NAME
 from training.__main__ import main
 from training.errors import TrackingError
 from training.tracking import aliases

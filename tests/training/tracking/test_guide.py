@@ -1,6 +1,6 @@
 import mlflow
 
-from tests.training.tracking.conftest import REGISTERED
+from tests.training.registered import REGISTERED
 from training.tracking import guide
 
 

@@ -6,9 +6,10 @@ import mlflow
 import pytest
 
 from app.contract.trial import Trial, read_trial
-from tests.training.tracking.conftest import REGISTERED as NAME
+from tests.training.registered import REGISTERED as NAME
+from tests.training.test_register import again, alias, client_of
 from tests.training.tracking.test_aliases import client as client
-from tests.training.tracking.test_register import Trained, again, alias, client_of
+from tests.training.world import Trained
 from training.__main__ import main
 from training.errors import TrackingError
 from training.register import register
@@ -97,6 +98,7 @@ def test_a_missing_tag_is_named(on: mlflow.MlflowClient) -> None:
         on_trial.running(on, NAME)
 
 
+@pytest.mark.long
 def test_a_version_that_passes_the_gate_goes_on_trial_and_the_next_one_waits(
     trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,9 +121,8 @@ def test_a_version_that_passes_the_gate_goes_on_trial_and_the_next_one_waits(
     assert alias(project, "challenger") is None
 
 
-def test_a_version_that_the_gate_refuses_does_not_go_on_trial(trained: Trained) -> None:
-    project, _ = trained
-    register(project, again(project, register__promote="trial"))
+def test_a_version_that_the_gate_refuses_does_not_go_on_trial(registered: Trained) -> None:
+    project, _ = registered
     refused = register(project, again(project, models__test_svd={"dim": 5}, register__promote="trial"))
     assert (refused.decision, alias(project, "challenger")) == ("refused", None)
     assert "trial" not in client_of(project).get_model_version(NAME, "2").tags

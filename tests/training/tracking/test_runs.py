@@ -6,7 +6,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 
-from tests.training.tracking.conftest import CANDIDATES
+from tests.training.world import CANDIDATES
 from training.tracking.runs import CandidateRun, find_pipeline_run, log_candidate, log_dataset, pipeline_run
 
 

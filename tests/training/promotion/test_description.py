@@ -4,20 +4,16 @@ import re
 
 import pytest
 
-from tests.training.tracking.conftest import CANDIDATES
-from tests.training.world import change_params
-from training.params.whole import Params
-from training.project import Project
+from tests import browser
+from tests.training.world import CANDIDATES, Trained, change_params
 from training.register import register
 
-# Where the tests run on MLflow 2 there is no Playwright.
-browser = pytest.importorskip("tests.browser", exc_type=ImportError)
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 NAME = "described"
 
 
 def test_the_page_of_a_version_shows_metrics_checks_and_the_way_to_its_run(
-    trained: tuple[Project, Params], mlflow_server: str, monkeypatch: pytest.MonkeyPatch
+    trained: Trained, mlflow_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, _ = trained
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)

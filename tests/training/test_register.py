@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import content_hash, load_artifact
-from app.contract.recommender import Recommender
-from tests.artifacts import make_artifact, write
+from app.contract.artifact import content_hash
 from tests.processes import free_port
-from tests.training.tracking.conftest import CANDIDATES, run_stages
-from tests.training.world import ROOT, change_params, grouped_ratings
+from tests.training.registered import FirstVersion
+from tests.training.world import CANDIDATES, ROOT, Trained, change_params, grouped_ratings, run_stages
 from training.__main__ import main
 from training.errors import TrackingError
 from training.params.whole import Params
@@ -29,9 +26,7 @@ from training.promotion.summary import registration_table
 from training.register import register
 from training.tracking import aliases
 from training.tracking.connection import connect
-from training.tracking.versions import Evidence, register_version
 
-Trained = tuple[Project, Params]
 # The command, where the family of the tests is known.
 REGISTER = """
 from tests.training import families
@@ -61,9 +56,8 @@ def newer_data(project: Project, params: Params, **changes: Any) -> None:
     prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
 
 
-def test_the_first_version_that_beats_popularity_goes_live(trained: Trained) -> None:
-    project, params = trained
-    registration = register(project, params)
+def test_the_first_version_that_beats_popularity_goes_live(registered: Trained, first_version: FirstVersion) -> None:
+    (project, _), registration = registered, first_version.registration
     assert (registration.version, registration.decision) == ("1", "production")
     assert alias(project, "production") == "1"
     version = client_of(project).get_model_version("movie-recommender", "1")
@@ -75,6 +69,7 @@ def test_the_first_version_that_beats_popularity_goes_live(trained: Trained) -> 
     assert "popularity" in table
 
 
+@pytest.mark.long
 def test_without_git_the_commit_is_the_one_that_the_environment_names(
     trained: Trained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -85,9 +80,8 @@ def test_without_git_the_commit_is_the_one_that_the_environment_names(
     assert client_of(project).get_model_version("movie-recommender", version).tags["git_commit"] == "0123abc"
 
 
-def test_registering_twice_registers_once(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
+def test_registering_twice_registers_once(registered: Trained) -> None:
+    project, params = registered
     client = client_of(project)
     client.delete_registered_model_alias("movie-recommender", "production")
     second = register(project, params)
@@ -98,6 +92,7 @@ def test_registering_twice_registers_once(trained: Trained) -> None:
     assert len(client.search_runs([client.get_experiment_by_name("movie-recommender").experiment_id])) == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("store", ["database", "server"])
 def test_registering_at_once_registers_once(trained: Trained, store: str, mlflow_server: str, tmp_path: Path) -> None:
     """Two programs of one folder with its database, or two folders, as on two machines, with a server."""
@@ -125,6 +120,7 @@ def test_registering_at_once_registers_once(trained: Trained, store: str, mlflow
     assert all(f"{name} version 1 (" in output for output in outputs)
 
 
+@pytest.mark.long
 def test_a_full_disk_is_said_in_one_sentence_and_what_was_trained_is_kept(trained: Trained) -> None:
     project, _ = trained
     size, served = (project.root / "mlflow.db").stat().st_size, content_hash(project.served)
@@ -138,9 +134,8 @@ def test_a_full_disk_is_said_in_one_sentence_and_what_was_trained_is_kept(traine
     assert content_hash(project.served) == served
 
 
-def test_runs_hold_parameters_metrics_curve_plots_and_the_data(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
+def test_runs_hold_parameters_metrics_curve_plots_and_the_data(registered: Trained) -> None:
+    project, _ = registered
     client = client_of(project)
     runs = client.search_runs([client.get_experiment_by_name("movie-recommender").experiment_id])
     by_name = {run.info.run_name: run for run in runs}
@@ -157,9 +152,8 @@ def test_runs_hold_parameters_metrics_curve_plots_and_the_data(trained: Trained)
     assert parent.inputs.dataset_inputs[0].dataset.name == "sample"
 
 
-def test_the_pipeline_s_run_holds_the_comparison_report(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
+def test_the_pipeline_s_run_holds_the_comparison_report(registered: Trained) -> None:
+    project, _ = registered
     client = client_of(project)
     experiment = client.get_experiment_by_name("movie-recommender").experiment_id
     (run,) = client.search_runs([experiment], "attributes.run_name = 'pipeline'")
@@ -172,10 +166,9 @@ def test_the_pipeline_s_run_holds_the_comparison_report(trained: Trained) -> Non
 
 
 def test_the_report_is_written_again_where_it_is_of_other_results_or_on_demand(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    registered: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project, params = trained
-    register(project, params)
+    project, params = registered
     page = project.comparison / "report.html"
     page.write_text("of another run")
     register(project, params)
@@ -187,6 +180,7 @@ def test_the_report_is_written_again_where_it_is_of_other_results_or_on_demand(
     assert "version 1, the recipe of test_svd" in page.read_text()
 
 
+@pytest.mark.long
 def test_recall_on_cold_films_is_a_metric_of_the_run(trained: Trained) -> None:
     project, params = trained
     liked_by_one = pd.DataFrame([(1, 81, 5.0, 2_000_000)], columns=["user_id", "item_id", "rating", "timestamp"])
@@ -201,11 +195,11 @@ def test_recall_on_cold_films_is_a_metric_of_the_run(trained: Trained) -> None:
         assert run.data.metrics["cold_recall_at_10"] == 1  # the only cold film there is
 
 
+@pytest.mark.long
 def test_an_experiment_logs_and_asks_the_gate_but_registers_only_once_it_is_kept(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch
+    weak: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project, params = trained
-    register(project, again(project, models__test_svd={"dim": 1}))
+    project, params = weak
     params = again(project, models__test_svd={"dim": 4})
     # As DVC runs it from a queue: in a folder of its own, which it throws away.
     queued = Project(project.root / ".dvc" / "tmp" / "exps" / "tmp1")
@@ -228,17 +222,16 @@ def test_an_experiment_logs_and_asks_the_gate_but_registers_only_once_it_is_kept
     assert len(client.search_runs(runs, "attributes.run_name = 'pipeline'")) == 2
 
 
-def test_a_wiped_registry_is_filled_again_without_training(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
+@pytest.mark.long
+def test_a_wiped_registry_is_filled_again_without_training(registered: Trained) -> None:
+    project, params = registered
     client = client_of(project)
     client.delete_registered_model("movie-recommender")
     assert register(project, params).decision == "production"
 
 
-def test_another_recipe_that_is_no_better_is_refused_and_gets_no_alias(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
+def test_another_recipe_that_is_no_better_is_refused_and_gets_no_alias(registered: Trained) -> None:
+    project, _ = registered
     registration = register(project, again(project, models__test_svd={"dim": 5}))
     assert (registration.version, registration.decision) == ("2", "refused")
     assert (alias(project, "production"), alias(project, "challenger")) == ("1", None)
@@ -248,17 +241,18 @@ def test_another_recipe_that_is_no_better_is_refused_and_gets_no_alias(trained: 
     assert "live" in registration_table(registration)
 
 
-def test_a_better_recipe_goes_live_and_the_former_becomes_previous(trained: Trained) -> None:
-    project, _ = trained
-    register(project, again(project, models__test_svd={"dim": 1}))
+def test_a_better_recipe_goes_live_with_other_lists_and_the_former_becomes_previous(weak: Trained) -> None:
+    project, _ = weak
     registration = register(project, again(project, models__test_svd={"dim": 4}))
     assert registration.decision == "production"
     assert (alias(project, "production"), alias(project, "previous")) == ("2", "1")
+    assert registration.verdict is not None
+    assert registration.verdict.checks[-1].sentence.endswith("; the recipe is another one")
 
 
-def test_the_live_recipe_is_fitted_again_where_the_data_differ(trained: Trained) -> None:
-    project, params = trained
-    register(project, again(project, models__test_svd={"dim": 1}))
+@pytest.mark.long
+def test_the_live_recipe_is_fitted_again_where_the_data_differ(weak: Trained) -> None:
+    project, params = weak
     params = change_params(project, candidates=CANDIDATES, models__test_svd={"dim": 4})
     newer_data(project, params, seed=5)
     run_stages(project, params)
@@ -268,9 +262,9 @@ def test_the_live_recipe_is_fitted_again_where_the_data_differ(trained: Trained)
     assert verdict.reason.startswith("beats live version 1")
 
 
-def test_the_live_recipe_on_newer_data_needs_only_the_guard_rails(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
+@pytest.mark.long
+def test_the_live_recipe_on_newer_data_needs_only_the_guard_rails(registered: Trained) -> None:
+    project, params = registered
     newer_data(project, params, n_users=100)
     run_stages(project, params)
     verdict = register(project, params).verdict
@@ -279,9 +273,10 @@ def test_the_live_recipe_on_newer_data_needs_only_the_guard_rails(trained: Train
     assert "the recipe of live version 1 again" in verdict.reason
 
 
-def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(trained: Trained) -> None:
-    project, params = trained
-    first = register(project, params)
+def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(
+    registered: Trained, first_version: FirstVersion
+) -> None:
+    (project, params), first = registered, first_version.registration
     assert first.verdict is not None
     assert [check.name for check in first.verdict.checks] == ["size", "freshness", "floods", "shares", "lists"]
     newer_data(project, params, n_users=60)
@@ -298,9 +293,9 @@ def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(
     assert tags["check_floods"] == "ok: there are no events"
 
 
-def test_a_version_without_figures_beside_it_is_compared_by_quality_alone(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
+@pytest.mark.long
+def test_a_version_without_figures_beside_it_is_compared_by_quality_alone(registered: Trained) -> None:
+    project, params = registered
     for recipe in project.root.glob("mlruns/**/evaluation/recipe.json"):  # as an earlier release left it
         content = json.loads(recipe.read_text())
         del content["data"]
@@ -314,18 +309,8 @@ def test_a_version_without_figures_beside_it_is_compared_by_quality_alone(traine
     assert all(check.passed for check in registration.verdict.checks)
 
 
-def test_another_recipe_may_have_other_lists_where_it_is_better(trained: Trained) -> None:
-    project, _ = trained
-    register(project, again(project, models__test_svd={"dim": 1}))
-    verdict = register(project, again(project, models__test_svd={"dim": 4})).verdict
-    assert verdict is not None
-    assert verdict.promote
-    assert verdict.checks[-1].sentence.endswith("; the recipe is another one")
-
-
-def test_a_version_is_described_for_the_person_who_promotes_it(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
+def test_a_version_is_described_for_the_person_who_promotes_it(registered: Trained) -> None:
+    project, params = registered
     client = client_of(project)
     version = client.get_model_version("movie-recommender", "1")
     assert version.description.startswith("**test_svd**, registered as `production`: beats popularity by +0.")
@@ -355,11 +340,11 @@ def test_a_live_version_of_unknown_recipe_is_not_replaced_by_rule(trained: Train
     assert "has no recipe to compare with" in registration.verdict.reason
 
 
+@pytest.mark.long
 def test_a_live_recipe_that_no_longer_exists_is_not_replaced_by_rule(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch
+    registered: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project, params = trained
-    register(project, params)
+    project, params = registered
     monkeypatch.delitem(__import__("training.models.families", fromlist=["FAMILIES"]).FAMILIES, "test_svd")
     params = change_params(project, candidates=["popularity"])
     newer_data(project, params, seed=5)
@@ -376,31 +361,12 @@ def test_the_gate_can_be_overruled(trained: Trained, promote: str, decision: str
     assert alias(project, decision) == "1"
 
 
+@pytest.mark.long
 def test_popularity_alone_does_not_go_live(trained: Trained) -> None:
     project, _ = trained
     params = change_params(project, candidates=["popularity"])
     run_stages(project, params)
     assert register(project, params).decision == "refused"
-
-
-def test_the_version_is_an_ordinary_pyfunc_model(trained: Trained, tmp_path: Path) -> None:
-    project, params = trained
-    register(project, params)
-    script = f"""
-import mlflow, pandas as pd, sys
-mlflow.set_tracking_uri({f"sqlite:///{project.root / 'mlflow.db'}"!r})
-model = mlflow.pyfunc.load_model("models:/movie-recommender/1")
-answer = model.predict(pd.DataFrame({{"user_id": [1, 999]}}), params={{"k": 3}})
-assert "training" not in sys.modules
-print(answer.to_json(orient="records"))
-"""
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    known, unknown = json.loads(done.stdout.splitlines()[-1])
-    seen = set(grouped_ratings().query("user_id == 1").item_id)
-    assert len(known["item_ids"]) == 3
-    assert not seen & set(known["item_ids"])
-    assert unknown["scores"] == sorted(unknown["scores"], reverse=True)
 
 
 def test_a_server_that_is_down_is_said_in_one_sentence_within_15_seconds(
@@ -427,34 +393,3 @@ def test_a_server_that_accepts_but_never_answers_is_given_up_within_15_seconds(
         with pytest.raises(TrackingError, match="does not answer"):
             register(project, params)
         assert time.monotonic() - started < 15
-
-
-def test_results_per_user_and_lists_lie_beside_the_version(trained: Trained) -> None:
-    project, params = trained
-    register(project, params)
-    lists = pd.read_parquet(next(project.root.glob("mlruns/**/evaluation/lists.parquet")))
-    assert len(lists) == 80
-    recommender = Recommender(load_artifact(project.served))
-    ranked = recommender.recommend(np.array([recommender.user_row("7")]), 10).items[0]
-    expected = recommender.artifact.item_ids[ranked].astype(str).tolist()
-    assert lists.set_index("user_id")["items"]["7"].tolist() == expected
-    found = next(project.root.glob("mlruns/**/evaluation/users.parquet"))
-    pd.testing.assert_frame_equal(pd.read_parquet(found), pd.read_parquet(project.users("test_svd")))
-    assert ROOT not in found.parents
-
-
-def test_a_model_with_text_ids_and_no_k_answers_ten_of_them(tmp_path: Path, empty_store: Path) -> None:
-    shutil.copy(empty_store, tmp_path)
-    users, items = ["ann", "bob", "cy"], [f"film {number}" for number in range(12)]
-    served = write(tmp_path / "served", make_artifact(users, items))
-    connect(tmp_path, "films")
-    evidence = Evidence({"family": "any"}, pd.DataFrame({"user_id": users, "ndcg@10": [0.1, 0.2, 0.3]}))
-    with mlflow.start_run():
-        assert register_version("films", served, evidence, {}) == "1"
-    model = mlflow.pyfunc.load_model("models:/films/1")
-    schema = model.metadata.signature.inputs.to_dict()
-    assert [(column["name"], column["type"]) for column in schema] == [("user_id", "string")]
-    answer = model.predict(pd.DataFrame({"user_id": ["bob"]}))["item_ids"][0]
-    assert len(answer) == 10
-    assert set(answer) < set(items)
-    assert model.input_example["user_id"].tolist() == ["ann", "bob"]

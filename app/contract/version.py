@@ -1,0 +1,3 @@
+"""The project's version; no other file says it."""
+
+VERSION = "1.0.0"
