@@ -11,8 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from tests.processes import PROJECT, answers, free_port, wait_until
 
 # Python warns of a process that is forgotten while it runs; another worker may have to end it.
@@ -76,5 +74,13 @@ def _stop(pid: int) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(pid, number)
-        with suppress(psutil.Error):
-            psutil.Process(pid).wait(10)
+        with suppress(TimeoutError):
+            wait_until(lambda: not _runs(pid), seconds=10)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a program runs: one that has ended is listed as Z until the worker that started it asks for its code."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
