@@ -12,6 +12,7 @@ ServiceError                        has a status; the answer is {"error": {"code
 ├── FrameworkError           4xx    raised by the framework: no such route (404), method not allowed (405)
 ├── ClientGoneError          499    the client closed the connection before it had sent all; nobody gets this answer
 ├── NoModelError             503    no model has been loaded yet
+├── CatchingUpError          503    events that the model has not learned from are still being read
 ├── EventsUnavailableError   503    the store of events does not answer
 ├── StoppingError            503    the process is stopping
 └── InternalError            500    a bug
@@ -119,6 +120,14 @@ class NoModelError(ServiceError):
     status = 503
     code = "no_model"
     example = "No model has been loaded yet; /model says what is missing."
+
+
+class CatchingUpError(ServiceError):
+    """Answers do not know all events yet; try again shortly."""
+
+    status = 503
+    code = "catching_up"
+    example = "Answers don't know all events yet; /model says how far they do."
 
 
 class EventsUnavailableError(ServiceError):

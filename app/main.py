@@ -33,6 +33,7 @@ from app.http.list_ids import RECOMMENDATION_ID
 from app.http.middleware import RequestMiddleware
 from app.http.read_after import POSITION, READ_AFTER
 from app.http.shutdown import GracefulStop
+from app.mask import Mask
 from app.model.store import ModelStore
 from app.observability.logs import configure_logging
 from app.observability.metrics_port import metrics_port
@@ -84,7 +85,8 @@ class Service(FastAPI):
 def create_app(settings: Settings | None = None) -> Service:
     """The service. Without `settings` it reads the environment, and exits with a sentence if a value is invalid."""
     settings = settings or _settings_or_exit()
-    configure_logging(settings.log_level, settings.log_format)
+    mask = Mask(settings)
+    configure_logging(settings.log_level, settings.log_format, mask)
     tracing = tracing_config()
     app = Service(
         title="Movie recommender",
@@ -97,6 +99,7 @@ def create_app(settings: Settings | None = None) -> Service:
         responses=error_responses(InternalError),
         telemetry=tracing,
     )
+    app.state.mask = mask
     _add_state(app, settings)
     _add_routes(app, settings)
     add_error_handlers(app)

@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,7 +28,9 @@ def comma_separated(text: str) -> list[str]:
 
 def _http_address(address: str) -> str:
     if not HTTP_ADDRESS.fullmatch(address):
-        raise ValueError("it must be the address of a server, such as http://127.0.0.1:5000")
+        raise ValueError(
+            "it must be the address of a server, such as http://127.0.0.1:5000; in a password, write @ as %40, / as %2F"
+        )
     return address
 
 
@@ -66,13 +68,34 @@ def _sendable(secret: SecretStr) -> SecretStr:
 
 def _events_address(secret: SecretStr) -> SecretStr:
     if not EVENTS_ADDRESS.fullmatch(secret.get_secret_value()):
-        raise ValueError("it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+        raise ValueError(
+            "it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; in a password, write @ as %40, "
+            "% as %25, a blank as %20"
+        )
     return secret
 
 
-SECRETS = {"api_keys", "events_keys", "events_url", "admin_token", "mlflow_tracking_password", "mlflow_tracking_token"}
-HTTP_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
-EVENTS_ADDRESS = re.compile(r"sqlite:///.+|postgresql://.+")
+def _password(secret: SecretStr) -> SecretStr:
+    return SecretStr(secret.get_secret_value().rstrip("\r\n"))  # the end of the file that it was read from
+
+
+# Their values, which may be wrong by one character only, are never shown.
+SECRETS = {
+    "api_keys",
+    "events_keys",
+    "events_url",
+    "admin_token",
+    "mlflow_tracking_uri",
+    "mlflow_tracking_password",
+    "mlflow_tracking_token",
+    "mlflow_page_uri",
+}
+# A part of a password that is not quoted would else be read, and shown, as the host or the path.
+HTTP_ADDRESS = re.compile(r"https?://([^@/?#\s]+@)?([^@:/?#\s\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(/[^@?#\s]*)?")
+QUOTED = r"([^@%/?#\s]|%[0-9a-fA-F]{2})*"
+EVENTS_ADDRESS = re.compile(
+    rf"sqlite:///.+|postgresql://(?!$)({QUOTED}@)?{QUOTED}(/{QUOTED})?(\?([^@%#\s]|%[0-9a-fA-F]{{2}})*)?"
+)
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 ORIGIN = re.compile(r"\*|https?://[^/?#\s]+")
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
@@ -94,8 +117,10 @@ class Settings(BaseSettings):
         min_length=1,
         description="User name for an MLflow server that asks for a login; the right to read is enough.",
     )
-    mlflow_tracking_password: SecretStr | None = Field(default=None, description="Password of that user.")
-    mlflow_tracking_token: SecretStr | None = Field(
+    mlflow_tracking_password: Annotated[SecretStr, AfterValidator(_password)] | None = Field(
+        default=None, description="Password of that user."
+    )
+    mlflow_tracking_token: Secret | None = Field(
         default=None, description="Bearer token for MLflow, in place of user name and password."
     )
     mlflow_tracking_server_cert_path: Annotated[FilePath, AfterValidator(_authorities)] | None = Field(
@@ -135,7 +160,10 @@ class Settings(BaseSettings):
         description="Directory for downloaded versions; the service starts from the last good one if MLflow is down.",
     )
     registry_timeout_seconds: int = Field(
-        default=5, ge=1, le=600, description="Seconds without an answer after which MLflow counts as down."
+        default=5,
+        ge=1,
+        le=600,
+        description="Seconds without an answer, or with one that only drips, after which MLflow counts as down.",
     )
     log_level: LogLevel = Field(
         default="INFO", description="Lowest level to log: `DEBUG`, `INFO`, `WARNING` or `ERROR`."
@@ -198,6 +226,15 @@ class Settings(BaseSettings):
         le=1,
         description="Share of the plain requests that the shadow compares, above 0 and up to 1.",
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_utf_8(cls, value: object) -> object:
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it is not UTF-8") from None
+        return value
 
     @classmethod
     def from_environment(cls) -> "Settings":

@@ -35,7 +35,7 @@ def service(
     """The service as it is deployed; `more` are further variables, `wrapper` is a program that starts it."""
     port = free_port()
     with process([*COMMAND, "--port", str(port)], {**environment(settings), **(more or {})}, log, wrapper) as started:
-        wait_until(lambda: answers(port, "/health/live"))
+        wait_until(lambda: answers(port, "/health/live"), seconds=90)
         yield Client(port), started
 
 

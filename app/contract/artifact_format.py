@@ -1,5 +1,6 @@
 """What an artifact consists of: arrays with their types and shapes, and the keys of the manifest."""
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +14,9 @@ KIND = "movie-recommender"
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MIN_RATING = 1e12
+MAX_POSITION = 2**63 - 1  # the highest that a database counts to
+MAX_NAME = 200
+MAX_QUOTED = 300
 
 # name -> (dtype, or None for an id: int64 or fixed-width text; shape as named sizes)
 Table = dict[str, tuple[str | None, tuple[str, ...]]]
@@ -62,11 +66,11 @@ class ArtifactError(Exception):
 
 def refuse(path: Path, problem: str) -> NoReturn:
     """Raise ArtifactError about a file."""
-    raise ArtifactError(f"{path} {problem}")
+    raise ArtifactError(f"{path} {problem[:MAX_QUOTED]}")
 
 
 def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse a manifest of another kind or a newer format, or one that lacks a key."""
+    """Refuse a manifest of another kind or a newer format, or that lacks a key, or that answers could not repeat."""
     if manifest.get("kind") != KIND:
         refuse(path, f"describes a {manifest.get('kind')!r}, not a {KIND!r}")
     version = manifest.get("format_version")
@@ -77,6 +81,10 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
     for key, kind in {"family": str, "params": dict, "seed": int, "data_hash": str, "files": dict}.items():
         if not isinstance(manifest.get(key), kind):
             refuse(path, f"lacks {key!r} ({kind.__name__})")
+    for key in ("family", "data_hash"):
+        if len(manifest[key]) > MAX_NAME:
+            refuse(path, f"has a {key} of more than {MAX_NAME} characters: {manifest[key]!r}")
+    _check_text(path, json.dumps(manifest, ensure_ascii=False))
     if "events" in manifest:
         _check_events(path, manifest["events"])
     least = manifest.get("min_rating")
@@ -116,8 +124,16 @@ def _check_events(path: Path, events: object) -> None:
         refuse(path, f"has the events {events!r}; expected a store and until")
     if not _is_uuid(events["store"]):
         refuse(path, f"has the events' store {events['store']!r}; expected a UUID in lower case with hyphens")
-    if not isinstance(until, int) or isinstance(until, bool) or until < 0:
-        refuse(path, f"has events until {until!r}; expected a whole number from 0")
+    if type(until) is not int or not 0 <= until <= MAX_POSITION:
+        refuse(path, f"has events until {until!r:.80}; expected a whole number from 0 to {MAX_POSITION}")
+
+
+def _check_text(path: Path, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        start = max(0, error.start - MAX_NAME // 2)
+        refuse(path, f"holds text that UTF-8 can't express: {text[start : error.end]!r}")
 
 
 def _is_uuid(value: object) -> bool:

@@ -1,9 +1,10 @@
 """The id of an answered list: which version made it, for which arm of a trial, when, and for whom.
 
 URL-safe base64 of a head, the same for all lists of a version and arm, and a tail of 15 bytes: the time in whole
-seconds (4), a checksum of the user's id (4) and random bits (7). The head is the arm (1 byte), the version's length (1)
-and the version, filled up with zeros to a multiple of three bytes, so that no padding is needed. It is opaque to
-clients and no secret: who can forge one can as well send a like for a list that they were shown.
+seconds modulo 2^32, so that a wrong clock stops no list (4), a checksum of the user's id (4) and random bits (7). The
+head is the arm (1 byte), the version's length (1) and the version, filled up with zeros to a multiple of three bytes,
+so that no padding is needed. It is opaque to clients and no secret: who can forge one can as well send a like for a
+list that they were shown.
 """
 
 import time
@@ -18,6 +19,7 @@ from app.contract.trial import Arm
 MAX_VERSION = 28  # bytes, so that an id has at most 64 characters
 TAIL = 15
 RANDOM_BITS = 56
+MAX_TIME = 2**32 - 1
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -43,7 +45,7 @@ def id_maker(version: str, arm: Arm) -> Callable[[bytes], bytes]:
     prefix = urlsafe_b64encode(head + bytes(-len(head) % 3))
 
     def make(user_id: bytes) -> bytes:
-        number = (int(time.time()) << 32 | crc32(user_id)) << RANDOM_BITS | getrandbits(RANDOM_BITS)
+        number = ((int(time.time()) & MAX_TIME) << 32 | crc32(user_id)) << RANDOM_BITS | getrandbits(RANDOM_BITS)
         return prefix + b2a_base64(number.to_bytes(TAIL, "big"), newline=False).translate(URL_SAFE)
 
     return make

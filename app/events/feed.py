@@ -90,6 +90,8 @@ class Feed:
     def _follow(self) -> None:
         if not self._models:
             return
+        if self.state.heard_at is None:
+            self._heard()
         catching_up = list(self._catching_up)
         self._restart_if_replaced()
         floor = min(self._learned_until())
@@ -120,7 +122,7 @@ class Feed:
         """Add the events after a position, and up to another one or to the last."""
         while not self._is_stopping:
             events = self._store.read_after(after, BATCH)
-            self._read_at = time.monotonic()
+            self._heard()
             self._overlay.add(event for event in events if until is None or event.position <= until)
             if events:
                 after = events[-1].position
@@ -128,6 +130,10 @@ class Feed:
                     self._moved_to(after)
             if len(events) < BATCH or (until is not None and after >= until):
                 return
+
+    def _heard(self) -> None:
+        self._read_at = time.monotonic()
+        self.state = self.state._replace(heard_at=time.time())
 
     def _moved_to(self, position: int) -> None:
         self.state = self.state._replace(position=position)
@@ -145,7 +151,7 @@ class Feed:
 
     def _fail(self, error: Exception) -> None:
         known = isinstance(error, EventStoreError)
-        problem = str(error) if known else f"Following the store failed with {type(error).__name__}: {error}"
+        problem = str(error) if known else f"Following the store failed with {type(error).__name__}."
         if self.state.status != UNAVAILABLE:
             logger.warning("Answers know no newer events for now: %s", problem, exc_info=None if known else error)
         self._metrics.failures.inc()

@@ -15,19 +15,20 @@ LATE_SECONDS = 10.0  # without the end of a look that takes a second at rest: th
 class FeedState(NamedTuple):
     """The overlay has the events up to `position`, which was all that there were at `caught_up_at`, seconds since 1970.
 
-    `learned_until` is the highest position that a model in use has learned until. `problem` is the latest one, solved
-    or not.
+    The store last told something at `heard_at`, or was first asked then. `learned_until` is the highest position that
+    a model in use has learned until. `problem` is the latest one, solved or not.
     """
 
     status: str
     position: int = 0
+    heard_at: float | None = None
     caught_up_at: float | None = None
     learned_until: int = 0
     problem: str | None = None
 
     def at(self, now: float) -> "FeedState":
         """The state as it is at a time, seconds since 1970: a store that hangs changes nothing by itself."""
-        if self.status != OK or self.caught_up_at is None or (late := now - self.caught_up_at) <= LATE_SECONDS:
+        if self.status == UNAVAILABLE or self.heard_at is None or (late := now - self.heard_at) <= LATE_SECONDS:
             return self
         return self._replace(status=UNAVAILABLE, problem=f"The store has told nothing for {late:.0f} s; it may hang")
 

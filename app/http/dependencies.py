@@ -12,6 +12,7 @@ from app.events.profiles import Profiles
 from app.events.writer import EventWriter
 from app.http.lanes import Lanes
 from app.http.shutdown import GracefulStop
+from app.mask import Mask
 from app.model.store import ModelStore, ServedModel
 from app.observability.recent_figures import RecentFigures
 from app.observability.telemetry import Telemetry
@@ -52,6 +53,7 @@ async def _follower_state(request: Request) -> FollowerState:
     return follower.state
 
 
+CurrentMask = Annotated[Mask, _from_state("mask")]
 CurrentSettings = Annotated[Settings, _from_state("settings")]
 CurrentStore = Annotated[ModelStore, _from_state("store")]
 # One model answers the whole request, even if a swap happens meanwhile.

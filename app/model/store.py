@@ -2,7 +2,7 @@
 
 import ctypes
 import gc
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists
 from app.model.release import Release
 from app.model.similarity import Similarity
+from app.schemas.versions import LoadedVersion
 
 WARM_USERS = 4
 WARM_K = 100
@@ -26,13 +27,12 @@ class ServedModel:
     """A version of the registered model, ready to answer requests."""
 
     release: Release
-    content_hash: str
+    described: LoadedVersion
     recommender: Recommender
     similarity: Similarity
     catalogue: CatalogueIndex
     subsets: ItemSubsets
     ready_lists: ReadyLists
-    loaded_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     @property
     def version(self) -> str:
@@ -82,7 +82,7 @@ def load_model(directory: Path, release: Release) -> ServedModel:
         _warm(recommender, catalogue)
         model = ServedModel(
             release,
-            content_hash(directory),
+            _described(release, artifact, content_hash(directory)),
             recommender,
             Similarity(artifact),
             catalogue,
@@ -97,6 +97,22 @@ def load_model(directory: Path, release: Release) -> ServedModel:
         raise ModelRefusedError(f"The artifact does not load: {type(error).__name__}: {error}") from error
     _give_memory_back()
     return model
+
+
+def _described(release: Release, artifact: Artifact, digest: str) -> LoadedVersion:
+    described = LoadedVersion(
+        version=release.version,
+        family=artifact.recipe.family,
+        users=len(artifact.user_ids),
+        items=len(artifact.item_ids),
+        dim=artifact.item_embeddings.shape[1],
+        data_hash=artifact.recipe.data_hash,
+        content_hash=digest,
+        registered_at=release.registered_at,
+        loaded_at=datetime.now(timezone.utc),
+    )
+    described.model_dump_json()  # raises what an answer would
+    return described
 
 
 def _give_memory_back() -> None:

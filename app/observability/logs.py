@@ -3,25 +3,44 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 # python-json-logger would take twice as long for the line of a request.
 ENCODER = json.JSONEncoder(default=str)
 PLAIN_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+Mask = Callable[[str], str]
 # Uvicorn gives its loggers levels of their own before it loads the application.
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
+class PlainFormatter(logging.Formatter):
+    """Writes a line as plain text."""
+
+    def __init__(self, mask: Mask) -> None:
+        """`mask` hides secrets."""
+        super().__init__(PLAIN_LINE)
+        self._mask = mask
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, a traceback below it."""
+        return self._mask(super().format(record))
+
+
 class JsonFormatter(logging.Formatter):
     """Writes a line as one JSON object; named values of the message become keys."""
+
+    def __init__(self, mask: Mask) -> None:
+        """`mask` hides secrets."""
+        super().__init__()
+        self._mask = mask
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         fields: dict[str, object] = dict(record.args) if isinstance(record.args, Mapping) else {}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return json_line(record.created, record.levelname, record.name, record.getMessage(), fields)
+        return self._mask(json_line(record.created, record.levelname, record.name, record.getMessage(), fields))
 
 
 def json_line(now: float, level: str, logger: str, message: str, fields: Mapping[str, object]) -> str:
@@ -36,10 +55,10 @@ def json_line(now: float, level: str, logger: str, message: str, fields: Mapping
     return ENCODER.encode({**head, **fields})
 
 
-def configure_logging(level: str, log_format: str) -> None:
+def configure_logging(level: str, log_format: str, mask: Mask) -> None:
     """Log our lines and the server's from `level` on, in one format, and those of libraries from WARNING on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(PLAIN_LINE))
+    handler.setFormatter(JsonFormatter(mask) if log_format == "json" else PlainFormatter(mask))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in ("app", *SERVER_LOGGERS):
         logging.getLogger(name).setLevel(level)

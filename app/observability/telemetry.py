@@ -19,7 +19,6 @@ from app.observability.served_lists import ServedLists
 
 OK = "ok"  # the outcome of a poll that found nothing wrong
 FALLBACK = "popular"  # the source of a list that the user's own history has no part in
-MILLISECONDS = 1000
 
 ServedRows = Sequence[int] | npt.NDArray[np.integer]
 Compare = Callable[[ServedModel, str, ServedRows, int], None]
@@ -54,14 +53,18 @@ class ModelMetrics:
         # All labels exist from the start, so that a rate sees the first failure as a step from 0.
         self._failures = {code: failures.labels(code) for code in MODEL_ERROR_CODES}
         self._polls = {status: polls.labels(status) for status in (OK, *MODEL_ERROR_CODES)}
+        self._polled_at = time.monotonic()
+        age = Gauge(f"{prefix}_poll_age_seconds", "Time since the last registry poll.", registry=collectors)
+        age.set_function(lambda: time.monotonic() - self._polled_at)
 
     def swapped(self, model: ServedModel) -> None:
         """Count a swap, and describe the loaded version."""
         if self._served_lists is not None:
             self._served_lists.restart(model.artifact)
         self.let_go()
-        self._info.labels(model.version, model.artifact.recipe.family, model.content_hash).set(1)
-        created, loaded = model.release.created / MILLISECONDS, model.loaded_at.timestamp()
+        described = model.described
+        self._info.labels(described.version, described.family, described.content_hash).set(1)
+        created, loaded = described.registered_at.timestamp(), described.loaded_at.timestamp()
         self._age.labels(model.version).set_function(lambda: time.time() - created)
         self._loaded.labels(model.version).set_function(lambda: time.time() - loaded)
         self._swaps.inc()
@@ -79,6 +82,7 @@ class ModelMetrics:
     def polled(self, status: str) -> None:
         """Count a poll; `status` is OK or the code of the ModelError."""
         self._polls[status].inc()
+        self._polled_at = time.monotonic()
 
 
 class Telemetry:

@@ -12,11 +12,12 @@ from pydantic import SecretStr
 
 from app.errors import ArtifactMissingError, DownloadFailedError, ModelError
 from app.registry.cache import DISK_ERRORS, unwritable
-from app.registry.download import in_one_line, innermost
+from app.registry.download import in_our_words, innermost
 from app.registry.mlflow_api import MlflowApi
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]  # where `python -m app.registry.download` finds its package
+MOST_SECONDS = 3600  # of a download by MLflow's client, which tells nothing meanwhile
 PROXIED = "mlflow-artifacts"  # the scheme of files that the server hands out
 
 
@@ -30,15 +31,15 @@ class ArtifactSource:
 
     def download(self, uri: str, into: Path) -> Path:
         """Download a directory into a new one below `into`; raises ArtifactMissingError or DownloadFailedError."""
-        parts = urlsplit(uri)
         try:
+            parts = urlsplit(uri)
             if parts.scheme == PROXIED and not parts.netloc:
                 return self._from_server(parts.path.strip("/"), into)
             return self._with_client(uri, into)
         except ModelError:
             raise
         except Exception as error:
-            raise self._failure(in_one_line(error), getattr(innermost(error), "errno", None), into) from error
+            raise _failure(in_our_words(error), getattr(innermost(error), "errno", None), into) from error
 
     def stop(self) -> None:
         """End a download by MLflow's client, if one is running."""
@@ -52,7 +53,7 @@ class ArtifactSource:
         directory = into / path.rpartition("/")[2]
         directory.mkdir(parents=True)
         for file in files:
-            self._api.save(f"{path}/{file.name}", directory / file.name, file.size)
+            self._api.save(f"{path}/{file.path}", directory / file.path, file.file_size)
         return directory
 
     def _with_client(self, uri: str, into: Path) -> Path:
@@ -60,25 +61,28 @@ class ArtifactSource:
         if "missing" in answer:
             raise ArtifactMissingError(f"there are no files in {uri}")
         if "directory" not in answer:
-            raise self._failure(answer["failed"], answer.get("errno"), into)
+            raise _failure(answer["failed"], answer.get("errno"), into)
         return Path(answer["directory"])
-
-    def _failure(self, problem: str, number: int | None, into: Path) -> DownloadFailedError:
-        shown = self._api.shown(problem)
-        return unwritable(into.parent, shown) if number in DISK_ERRORS else DownloadFailedError(shown)
 
     def _asked(self, uri: str, into: str) -> dict[str, Any]:
         command, pipe = [sys.executable, "-m", "app.registry.download", uri, into], subprocess.PIPE
         # Clients of some stores download into TMPDIR first, which could be another disk.
         environment = self._environment | {"TMPDIR": into}
         with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True) as self._process:
-            output, errors = self._process.communicate()
+            try:
+                output, _ = self._process.communicate(timeout=MOST_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                return {"failed": f"MLflow's client did not end within {MOST_SECONDS} seconds"}
         try:
             answer: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
         except ValueError:
-            last = errors.rstrip().rpartition("\n")[2]
-            return {"failed": in_one_line(last or f"its process ended with exit code {self._process.returncode}")}
+            return {"failed": f"MLflow's client ended with exit code {self._process.returncode}"}
         return answer
+
+
+def _failure(problem: str, number: int | None, into: Path) -> DownloadFailedError:
+    return unwritable(into.parent, problem) if number in DISK_ERRORS else DownloadFailedError(problem)
 
 
 def _for_mlflow(settings: Settings) -> dict[str, str]:

@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from app.errors import DownloadFailedError
 from app.model.release import Release
-from app.registry.download import in_one_line
+from app.registry.download import in_our_words
 from app.settings import Settings
 
 # What the system answers if the cache's disk, not the source, is to blame.
@@ -65,7 +65,7 @@ class ModelCache:
             self._directory.mkdir(parents=True, exist_ok=True)
             directory = Path(tempfile.mkdtemp(prefix=DOWNLOAD_PREFIX, dir=self._directory))
         except OSError as error:
-            raise unwritable(self._directory, error) from error
+            raise unwritable(self._directory, in_our_words(error)) from error
         try:
             yield directory
         finally:
@@ -124,9 +124,9 @@ class ModelCache:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def unwritable(place: Path, problem: BaseException | str) -> DownloadFailedError:
+def unwritable(place: Path, problem: str) -> DownloadFailedError:
     """The error that says which setting names the disk."""
-    return DownloadFailedError(f"MODEL_CACHE_DIR can't be written at {place}: {in_one_line(problem)}")
+    return DownloadFailedError(f"MODEL_CACHE_DIR can't be written at {place}: {problem}")
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def _told_as_cache_failure(release: Release) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        problem = f"Version {release.version} serves, but can't be cached in MODEL_CACHE_DIR: {error}"
+        problem = f"Version {release.version} serves, but can't be cached in MODEL_CACHE_DIR: {in_our_words(error)}"
         raise DownloadFailedError(problem) from error
 
 

@@ -9,8 +9,6 @@ if there are no files, or {"failed": "why", "errno": 28}, the number null if the
 import json
 import sys
 
-MAX_REASON = 300
-
 
 def main() -> None:
     """Download the files and print the outcome."""
@@ -19,32 +17,33 @@ def main() -> None:
         answer = _download(uri, directory)
     except Exception as error:
         # MLflow lets through the errors of its parts: requests, json, urllib3, storage clients.
-        failed = {"failed": in_one_line(error), "errno": getattr(innermost(error), "errno", None)}
+        failed = {"failed": in_our_words(error), "errno": getattr(innermost(error), "errno", None)}
         answer = {"missing": True} if _is_absent(error) else failed
     sys.stdout.write(f"\n{json.dumps(answer)}\n")
 
 
-def in_one_line(problem: BaseException | str) -> str:
-    """The problem in one line: the innermost error, because MLflow wraps a refused connection four times."""
-    problem = innermost(problem)
-    return " ".join((str(problem) or type(problem).__name__).split())[:MAX_REASON]
+def in_our_words(error: BaseException) -> str:
+    """What went wrong: the system's words if it has caused the innermost error, else the name of the error's type.
+
+    Other texts of an error may quote what was sent, such as a password, or whatever was answered.
+    """
+    error = innermost(error)
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, OSError) and error.errno is not None:
+        return str(error.strerror)
+    return type(error).__name__
 
 
-def innermost(problem: BaseException | str) -> BaseException | str:
-    """The error that all others wrap."""
-    while isinstance(inner := _inner(problem), BaseException):
-        problem = inner
-    return problem
-
-
-def _inner(problem: BaseException | str) -> object:
-    if isinstance(problem, str):
-        return None
-    return problem.__cause__ or problem.__context__ or getattr(problem, "reason", None)
+def innermost(error: BaseException) -> BaseException:
+    """The error that all others wrap: MLflow wraps a refused connection four times."""
+    while isinstance(inner := error.__cause__ or error.__context__ or getattr(error, "reason", None), BaseException):
+        error = inner
+    return error
 
 
 def _download(uri: str, directory: str) -> dict[str, object]:
-    # Imported here, because in_one_line must not cost the import of MLflow.
+    # Imported here, because in_our_words must not cost the import of MLflow.
     import mlflow
 
     # For an absent directory some stores list nothing, and others raise errors in their own words.

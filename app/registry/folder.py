@@ -7,7 +7,7 @@ from app.contract.artifact import MANIFEST, content_hash
 from app.errors import ArtifactMissingError, DownloadFailedError
 from app.model.release import Release
 from app.registry.cache import DISK_ERRORS, unwritable
-from app.registry.download import in_one_line
+from app.registry.download import in_our_words
 from app.registry.target import Target
 
 VERSION_DIGITS = 12  # of the content hash
@@ -30,7 +30,7 @@ class ModelFolder:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ArtifactMissingError(f"MODEL_DIR {self._directory} holds no model: {MANIFEST} is missing.") from error
         except OSError as error:
-            raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be read: {in_one_line(error)}") from error
+            raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be read: {in_our_words(error)}") from error
 
     def fetch(self, release: Release, into: Path) -> Path:
         """Copy the files into a new directory below `into`, as the folder may be overwritten; raises ModelError."""
@@ -41,8 +41,8 @@ class ModelFolder:
                 shutil.copyfile(path, copy / path.name)
         except OSError as error:
             if error.errno in DISK_ERRORS:
-                raise unwritable(into.parent, error) from error
-            raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be copied: {in_one_line(error)}") from error
+                raise unwritable(into.parent, in_our_words(error)) from error
+            raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be copied: {in_our_words(error)}") from error
         if content_hash(copy)[:VERSION_DIGITS] != release.version:
             raise DownloadFailedError(
                 f"MODEL_DIR {self._directory} changed while it was copied; the next poll tries again."

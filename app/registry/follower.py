@@ -122,7 +122,7 @@ class Follower:
             self._fail(error, version)
         except Exception as error:
             # Any error here must not end the thread: the service must go on following.
-            unexpected = ModelError(f"Polling {self._source.label} failed with {type(error).__name__}: {error}")
+            unexpected = ModelError(f"Polling {self._source.label} failed with {type(error).__name__}.")
             unexpected.__cause__ = error
             self._fail(unexpected, version)
         else:
@@ -208,7 +208,7 @@ class Follower:
             # The mapped files survive being moved, and even being removed.
             self._serve(model, f"from {self._source.label}")
             if self._is_cached:
-                self._cache.add(release, artifact, model.content_hash)
+                self._cache.add(release, artifact, model.described.content_hash)
 
     def _serve(self, model: ServedModel, origin: str) -> None:
         former = self.store.current
@@ -230,8 +230,9 @@ class Follower:
 
     def _fail(self, error: ModelError, version: str | None) -> None:
         now, known = datetime.now(timezone.utc), self.state.last_problem
-        if self.state.status != error.code or known is None or known.version != version:
-            known = Problem(error.code, str(error), version, now)
+        met = Problem(error.code, str(error), version, now)
+        if self.state.status != error.code or known is None or replace(known, at=now) != met:
+            known = met
             unexpected = type(error) is ModelError
             current = self.store.current
             doing = (

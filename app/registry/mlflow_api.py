@@ -8,17 +8,22 @@ Source: MLflow's REST API reference, version 2.0 of the API.
 import base64
 import json
 import ssl
-from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
-from urllib.request import HTTPSHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
-from app.errors import ArtifactMissingError, ModelError, RegistryUnavailableError
-from app.registry.download import in_one_line
+from pydantic import BaseModel, NonNegativeInt, ValidationError
+
+from app.errors import ArtifactMissingError, DownloadFailedError, ModelError, RegistryUnavailableError
+from app.registry.download import in_our_words
+from app.registry.paced import PacedHandler, PacedTlsHandler
 from app.settings import Settings
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 MAX_ANSWER_BYTES = 1 << 24
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
@@ -27,68 +32,69 @@ BLOCK = 1 << 20
 NO_FILES = frozenset({"", ".", ".."})
 
 
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file that the server hands out."""
+class RemoteFile(BaseModel):
+    """A file that the server hands out, or a directory."""
 
-    name: str
-    size: int
+    path: str
+    is_dir: bool = False
+    file_size: NonNegativeInt = 0
+
+
+class _Listing(BaseModel):
+    files: list[RemoteFile] = []
 
 
 class MlflowApi:
-    """An MLflow server. Calls block; a silent server counts as down after REGISTRY_TIMEOUT_SECONDS."""
+    """An MLflow server. Calls block; one that is silent, or drips, counts as down after REGISTRY_TIMEOUT_SECONDS."""
 
     def __init__(self, settings: Settings) -> None:
         parts = urlsplit(settings.mlflow_tracking_uri)
-        self._user_info, _, host = parts.netloc.rpartition("@")
+        user_info, _, host = parts.netloc.rpartition("@")
         self._address = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-        self._authorization = _authorization(settings, self._user_info)
+        self._authorization = _authorization(settings, user_info)
         self._timeout = settings.registry_timeout_seconds
-        self._opener = build_opener(HTTPSHandler(context=_tls(settings)))
+        self._opener = build_opener(PacedHandler(), PacedTlsHandler(context=_tls(settings)))
 
-    def get(self, path: str, absent: ModelError, /, **parameters: str) -> dict[str, Any]:
+    def get(self, path: str, kind: type[Kind], absent: ModelError, /, **parameters: str) -> Kind:
         """The answer to a GET; raises `absent` if MLflow says that it does not exist, else RegistryUnavailableError."""
         try:
-            with self._opened(f"{path}?{urlencode(parameters)}") as response:
-                answer = json.loads(response.read(MAX_ANSWER_BYTES))
-        except HTTPError as error:
-            with error:
-                body = error.read(MAX_ANSWER_BYTES)
-            if _error_code(body) == ABSENT:
-                raise absent from error
-            problem = f"{error.code} {error.reason}: {body.decode(errors='replace')}"
-            raise self._unavailable(problem) from error
+            status, body = self._answer(f"{path}?{urlencode(parameters)}")
         except (OSError, HTTPException, ValueError) as error:
-            raise self._unavailable(in_one_line(error)) from error
-        if not isinstance(answer, dict):
-            raise self._unavailable(f"it answered {answer!r}")
-        return answer
+            raise self._unavailable(f"failed: {in_our_words(error)}") from error
+        if status != HTTPStatus.OK:
+            raise absent if _error_code(body) == ABSENT else self._unavailable(f"answered with the status {status}")
+        try:
+            return kind.model_validate_json(body)
+        except ValidationError as error:
+            raise self._unavailable(f"answered what MLflow never does: {_first_problem(error)}") from error
 
     def list_files(self, path: str) -> list[RemoteFile]:
         """The files of a directory on the server; empty, or ArtifactMissingError, if there is no such directory."""
-        absent = ArtifactMissingError(f"there is no {path}")
-        listed = self.get(FILES, absent, path=path).get("files", ())
+        listed = self.get(FILES, _Listing, ArtifactMissingError(f"there is no {path}"), path=path).files
         # A name that holds a path could point out of the directory that the file is saved in.
-        files = [RemoteFile(file["path"], int(file["file_size"])) for file in listed if not file["is_dir"]]
-        return [file for file in files if file.name == Path(file.name).name and file.name not in NO_FILES]
+        return [each for each in listed if not each.is_dir and each.path == Path(each.path).name not in NO_FILES]
 
     def save(self, path: str, target: Path, size: int) -> None:
-        """Download one file; raises HTTPException, or OSError, also if the file does not have this size."""
+        """Download one file; raises HTTPException or OSError, DownloadFailedError if it does not have this size."""
         try:
             response = self._opened(f"{FILES}/{quote(path)}")
         except HTTPError as error:
             error.close()  # it holds the connection
-            raise
+            raise DownloadFailedError(f"MLflow answered with the status {error.code}") from error
         with response, target.open("xb") as file:
             copied = 0
             while copied <= size and (block := response.read(BLOCK)):
                 copied += file.write(block)
         if copied != size:
-            raise OSError(f"{target.name} has {size} bytes, but {copied} were received")
+            raise DownloadFailedError(f"{target.name} has {size} bytes, but {copied} were received")
 
-    def shown(self, text: str) -> str:
-        """The text without the user name and password that the server's address may hold."""
-        return text.replace(f"{self._user_info}@", "") if self._user_info else text
+    def _answer(self, path: str) -> tuple[int, bytes]:
+        try:
+            response: HTTPResponse | HTTPError = self._opened(path)
+        except HTTPError as error:
+            response = error
+        with response:
+            return response.status or 0, response.read(MAX_ANSWER_BYTES)
 
     def _opened(self, path: str) -> HTTPResponse:
         request = Request(f"{self._address}/api/2.0/{path}")  # noqa: S310 - the settings allow only http and https
@@ -99,7 +105,7 @@ class MlflowApi:
         return response
 
     def _unavailable(self, problem: str) -> RegistryUnavailableError:
-        return RegistryUnavailableError(f"MLflow at {self._address} failed: {self.shown(in_one_line(problem))}")
+        return RegistryUnavailableError(f"MLflow at {self._address} {problem}")
 
 
 def _authorization(settings: Settings, user_info: str) -> str | None:
@@ -131,3 +137,12 @@ def _error_code(body: bytes) -> object:
     except ValueError:
         return None
     return answer.get("error_code") if isinstance(answer, dict) else None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    place, found = ".".join(map(str, problem["loc"])), problem["input"]
+    # A value is named. A page, or more of an answer, is not shown: it may repeat what was sent.
+    if not place or isinstance(found, dict | list):
+        return f"{place or 'the body'}: {problem['msg']}"
+    return f"{place} is {found!r:.80}: {problem['msg']}"

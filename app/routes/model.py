@@ -1,17 +1,19 @@
 """Describes the loaded version, and how following the registry goes."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter
 
 from app.contract.version import VERSION
 from app.events.feed_state import FeedState
-from app.http.dependencies import CurrentFeedState, CurrentFollowerState, CurrentSettings, CurrentStore
+from app.http.dependencies import CurrentFeedState, CurrentFollowerState, CurrentMask, CurrentSettings, CurrentStore
+from app.mask import Mask
 from app.model.store import ModelStore, ServedModel
 from app.registry.follower import FollowerState
 from app.schemas.status import EventsState, ModelDescription, ModelProblem, RegistryState
+from app.schemas.versions import LoadedVersion
 from app.settings import Settings
 
 router = APIRouter(tags=["model"])
@@ -19,49 +21,50 @@ router = APIRouter(tags=["model"])
 
 @router.get("/model")
 async def describe_model(
-    settings: CurrentSettings, store: CurrentStore, state: CurrentFollowerState, feed: CurrentFeedState
+    settings: CurrentSettings,
+    mask: CurrentMask,
+    store: CurrentStore,
+    state: CurrentFollowerState,
+    feed: CurrentFeedState,
 ) -> ModelDescription:
     """The loaded version, and the outcome of the last registry poll; the version is null before the first model."""
-    return description(settings, store, state, feed)
+    return description(settings, mask, store, state, feed)
 
 
 def description(
-    settings: Settings, store: ModelStore, state: FollowerState, feed: FeedState | None
+    settings: Settings, mask: Mask, store: ModelStore, state: FollowerState, feed: FeedState | None
 ) -> ModelDescription:
     """The answer of `describe_model`."""
-    problem = state.last_problem
+    known = state.last_problem
+    problem = None if known is None else ModelProblem(**asdict(replace(known, message=mask(known.message))))
     return ModelDescription(
         service_version=VERSION,
         name=settings.model_name,
         alias=settings.model_alias.lower() if settings.model_dir is None else None,
         **_details(store.current),
-        registry=_registry_state(state),
-        last_problem=None if problem is None else ModelProblem(**asdict(problem)),
-        events=None if feed is None else _events_state(feed),
+        registry=_registry_state(state, mask),
+        last_problem=problem,
+        events=None if feed is None else _events_state(feed, mask),
     )
 
 
-def _events_state(feed: FeedState) -> EventsState:
+def _events_state(feed: FeedState, mask: Mask) -> EventsState:
     feed = feed.at(now := time.time())
     lag = None if feed.caught_up_at is None else max(0.0, now - feed.caught_up_at)
-    return EventsState(status=feed.status, position=feed.position, lag_seconds=lag, last_problem=feed.problem)
+    problem = None if feed.problem is None else mask(feed.problem)
+    return EventsState(status=feed.status, position=feed.position, lag_seconds=lag, last_problem=problem)
 
 
-def _registry_state(state: FollowerState) -> RegistryState:
+def _registry_state(state: FollowerState, mask: Mask) -> RegistryState:
+    checked = state.checked_at
     return RegistryState(
-        status=state.status, checked_at=state.checked_at, succeeded_at=state.succeeded_at, warning=state.warning
+        status=state.status,
+        checked_at=checked,
+        age_seconds=None if checked is None else max(0.0, time.time() - checked.timestamp()),
+        succeeded_at=state.succeeded_at,
+        warning=None if state.warning is None else mask(state.warning),
     )
 
 
 def _details(model: ServedModel | None) -> dict[str, Any]:
-    if model is None:
-        return dict.fromkeys(("version", "family", "content_hash", "users", "items", "dim", "loaded_at"))
-    return {
-        "version": model.version,
-        "family": model.artifact.recipe.family,
-        "content_hash": model.content_hash,
-        "users": model.recommender.n_users,
-        "items": model.recommender.n_items,
-        "dim": model.artifact.item_embeddings.shape[1],
-        "loaded_at": model.loaded_at,
-    }
+    return dict.fromkeys(LoadedVersion.model_fields) if model is None else dict(model.described)

@@ -37,6 +37,7 @@ class RegistryState(BaseModel):
         description="`ok`, `not_checked`, or the code of the present problem.", examples=["ok", "registry_unavailable"]
     )
     checked_at: datetime | None = Field(description="The time of the last poll.")
+    age_seconds: float | None = Field(description="Time since the last poll; null before the first.", examples=[4.2])
     succeeded_at: datetime | None = Field(description="The time of the last poll with the status `ok`.")
     warning: str | None = Field(description="Set if two spellings of the alias are on different versions.")
 

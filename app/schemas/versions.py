@@ -29,10 +29,9 @@ class GateDecision(BaseModel):
     figures: list[GateFigure]
 
 
-class VersionDescription(BaseModel):
-    """A version that this process has loaded."""
+class LoadedVersion(BaseModel):
+    """What a version that this process has loaded says of itself; made once, when it is loaded."""
 
-    alias: str | None = Field(description="Null if the service reads a folder (`MODEL_DIR`).", examples=["production"])
     version: str = Field(examples=["3"])
     family: str = Field(examples=["lightfm"])
     users: int
@@ -42,6 +41,12 @@ class VersionDescription(BaseModel):
     content_hash: str = Field(description="SHA-256 of the artifact's manifest, which holds that of every file.")
     registered_at: datetime
     loaded_at: datetime
+
+
+class VersionDescription(LoadedVersion):
+    """A version that this process has loaded, and what the registry says of it."""
+
+    alias: str | None = Field(description="Null if the service reads a folder (`MODEL_DIR`).", examples=["production"])
     page: str | None = Field(description="The version's page in MLflow; null for a folder.")
     gate: GateDecision | None = Field(description="Null where the registry says nothing, or does not answer.")
 

@@ -33,7 +33,7 @@ OPERATOR = "operator"  # the value of ADMIN_TOKEN
 # What another training, another time or another request changes.
 CHANGING = {
     "score", "content_hash", "loaded_at", "checked_at", "succeeded_at", "request_id", "page", "registered_at",
-    "position", "lag_seconds",
+    "position", "age_seconds", "lag_seconds",
     "replica", "started_at", "recent_lists", "steps", "recommendation_id", "service_version",
 }  # fmt: skip
 OWN_TABLES = ("/model", "/versions", "/status")

@@ -65,8 +65,6 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("MODEL_NAME", "../elsewhere"),
         ("MODEL_NAME", ".."),
         ("MODEL_ALIAS", "a/b"),
-        ("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db"),
-        ("MLFLOW_TRACKING_URI", "127.0.0.1:5000"),
         ("MLFLOW_TRACKING_SERVER_CERT_PATH", "/absent.pem"),
         ("MLFLOW_TRACKING_SERVER_CERT_PATH", __file__),
         ("MLFLOW_TRACKING_CLIENT_CERT_PATH", __file__),
@@ -80,12 +78,47 @@ def test_a_bad_value_is_refused_naming_variable_and_value(
         Settings.from_environment()
 
 
-@pytest.mark.parametrize(("variable", "value"), [("API_KEYS", " , "), ("ADMIN_TOKEN", " "), ("ADMIN_TOKEN", "a\nb")])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("API_KEYS", " , "),
+        ("API_KEYS", "secret\udcff"),
+        ("EVENTS_KEYS", "secret\udcff"),
+        ("ADMIN_TOKEN", " "),
+        ("ADMIN_TOKEN", "a\nb"),
+        ("ADMIN_TOKEN", "secret\udcff"),
+        ("MLFLOW_TRACKING_TOKEN", "secret\n."),
+        ("MLFLOW_TRACKING_TOKEN", "secret\udcff"),
+        ("MLFLOW_TRACKING_PASSWORD", "secret\udcff"),
+        ("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db"),
+        ("MLFLOW_TRACKING_URI", "127.0.0.1:5000"),
+        ("MLFLOW_TRACKING_URI", "http//ann:secret@host"),
+        ("MLFLOW_TRACKING_URI", "http://ann:secret/@host"),
+        ("MLFLOW_TRACKING_URI", "http://ann:secret@@host"),
+        ("MLFLOW_TRACKING_URI", "http://ann:secret"),
+        ("MLFLOW_PAGE_URI", "http://ann:secret @host"),
+        ("EVENTS_URL", "postgresql://ann:secret@@host/events"),
+        ("EVENTS_URL", "postgresql://ann:secret%@host/events"),
+        ("EVENTS_URL", "postgresql://ann:secret @host/events"),
+        ("EVENTS_URL", "postgresql://ann:secret/@host/events"),
+        ("EVENTS_URL", "postgresql://ann:secret\udcff@host/events"),
+    ],
+)
 def test_a_bad_secret_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match=f"^The environment variable {variable} is invalid: .*[.]$") as caught:
         Settings.from_environment()
     assert repr(value) not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_end_of_the_line_that_a_secret_was_read_from_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD", "ADMIN_TOKEN"):
+        monkeypatch.setenv(variable, "secret\r\n")
+    settings = Settings.from_environment()
+    for secret in (settings.mlflow_tracking_token, settings.mlflow_tracking_password, settings.admin_token):
+        assert secret is not None
+        assert secret.get_secret_value() == "secret"
 
 
 def test_lists_are_separated_by_commas() -> None:

@@ -5,12 +5,13 @@ from tests.metrics import collected
 
 
 def test_a_store_that_has_told_nothing_for_long_is_unavailable() -> None:
-    state = FeedState(OK, position=7, caught_up_at=1000.0, learned_until=3)
-    assert state.at(1010.0) is state
-    late = state.at(1010.5)
-    assert (late.status, late.problem) == (UNAVAILABLE, "The store has told nothing for 10 s; it may hang")
-    assert (late.position, late.learned_until) == (7, 3)
-    for other in (FeedState(CATCHING_UP), FeedState(CATCHING_UP, caught_up_at=1000.0), FeedState(OK)):
+    for status in (OK, CATCHING_UP):
+        state = FeedState(status, position=7, heard_at=1000.0, learned_until=3)
+        assert state.at(1010.0) is state
+        late = state.at(1010.5)
+        assert (late.status, late.problem) == (UNAVAILABLE, "The store has told nothing for 10 s; it may hang")
+        assert (late.position, late.learned_until) == (7, 3)
+    for other in (FeedState(CATCHING_UP), FeedState(UNAVAILABLE, heard_at=1000.0)):
         assert other.at(5000.0) is other
 
 

@@ -30,7 +30,7 @@ def test_a_swap_does_not_touch_a_model_in_use(tmp_path: Path) -> None:
 def test_a_model_is_described_by_what_was_loaded(tmp_path: Path) -> None:
     directory = write(tmp_path / "served")
     model = load_model(directory, RELEASE)
-    assert model.content_hash == sha256((directory / "manifest.json").read_bytes()).hexdigest()
+    assert model.described.content_hash == sha256((directory / "manifest.json").read_bytes()).hexdigest()
     assert (model.version, model.artifact.recipe.family) == ("1", "test")
 
 

@@ -38,7 +38,7 @@ def test_a_json_line_has_the_time_in_utc_to_the_millisecond_and_its_fields_last(
 def test_a_record_s_fields_and_exception_are_keys_of_its_line() -> None:
     def line(**changes: object) -> dict[str, object]:
         fields = {"name": "app.x", "levelname": "ERROR", "levelno": 40, "msg": "no %(what)s", **changes}
-        parsed: dict[str, object] = json.loads(JsonFormatter().format(logging.makeLogRecord(fields)))
+        parsed: dict[str, object] = json.loads(JsonFormatter(lambda line: line).format(logging.makeLogRecord(fields)))
         return {name: value for name, value in parsed.items() if name not in ("time", "level", "logger")}
 
     assert line(args={"what": "store"}) == {"message": "no store", "what": "store"}

@@ -57,7 +57,7 @@ def test_the_model_s_version_and_ages_are_those_of_the_last_swap(telemetry: Tele
     second = load(tmp_path, "2", created=time() - 3600)
     telemetry.model.swapped(second)
     found = collected(telemetry.collectors)
-    labels = f"content_hash={second.content_hash},family=test,version=2"
+    labels = f"content_hash={second.described.content_hash},family=test,version=2"
     assert [name for name in found if name.startswith("recommender_model_info")] == [
         f"recommender_model_info{{{labels}}}"
     ]

@@ -1,5 +1,6 @@
 """The program that downloads a version, against a real MLflow server."""
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -34,9 +35,9 @@ def test_what_is_there_what_is_missing_and_what_fails_are_told_apart(
     assert str(told[3]).startswith("{'failed': ")
 
 
-def test_the_innermost_error_is_told_in_one_line() -> None:
-    outer, inner = OSError("MLflow's words"), ConnectionRefusedError("refused\n  by all")
+def test_of_the_innermost_error_only_the_system_s_words_are_told() -> None:
+    outer, inner = OSError("MLflow's words"), ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
     outer.__cause__ = inner
-    assert download.in_one_line(outer) == "refused by all"
-    assert download.in_one_line(ValueError()) == "ValueError"
-    assert download.in_one_line("x" * 400) == "x" * 300
+    assert download.in_our_words(outer) == "Connection refused"
+    assert download.in_our_words(TimeoutError("The read operation timed out")) == "timed out"
+    assert download.in_our_words(ValueError("Invalid header value b'Bearer secret'")) == "ValueError"

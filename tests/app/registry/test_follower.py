@@ -263,6 +263,26 @@ def test_a_registry_that_is_down_is_logged_once_and_its_return_too(
     assert caplog.text.count("Following the registry works again") == 1
 
 
+def test_the_last_problem_is_the_latest_cause_and_when_that_was_first_met(
+    registry: TestRegistry, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = follow(registry)
+    source = following.follower._source
+    assert isinstance(source, Registry)
+    problems = []
+    for address in (f"http://127.0.0.1:{free_port()}", f"{registry.uri}/elsewhere", f"{registry.uri}/elsewhere"):
+        monkeypatch.setattr(source._api, "_address", address)
+        assert following.poll() == (None, "registry_unavailable")
+        problems.append(following.follower.state.last_problem)
+    first, second, third = problems
+    assert first is not None
+    assert second is not None
+    assert "Connection refused" in first.message
+    assert "404" in second.message
+    assert first.at < second.at
+    assert third == second
+
+
 def test_a_bug_does_not_end_the_following(
     registry: TestRegistry, follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -272,7 +292,8 @@ def test_a_bug_does_not_end_the_following(
         broken.setattr(Registry, "resolve", lambda self: 1 / 0)
         for _ in range(2):
             assert following.poll() == (None, "unexpected")
-    assert "ZeroDivisionError: division by zero" in following.problem
+    assert following.problem.endswith("failed with ZeroDivisionError.")
+    assert "division by zero" in caplog.text
     assert caplog.text.count("Traceback") == 1
     assert following.poll() == ("1", "ok")
 

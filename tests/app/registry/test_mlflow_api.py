@@ -1,7 +1,10 @@
 import base64
+import contextlib
 import json
+import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -14,13 +17,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
-from app.errors import ModelMissingError, RegistryUnavailableError
+from app.errors import DownloadFailedError, ModelMissingError, RegistryUnavailableError
 from app.registry.mlflow_api import MlflowApi, RemoteFile
 from tests.conftest import MakeSettings
 
 ABSENT = ModelMissingError("absent")
+
+
+class Whatever(BaseModel):
+    """Any object."""
 
 
 class Recorder(BaseHTTPRequestHandler):
@@ -83,14 +90,14 @@ def test_the_server_learns_who_asks(
 ) -> None:
     with listening() as server:
         uri = f"http://{user_info}127.0.0.1:{server.server_port}/"
-        assert MlflowApi(make_settings(mlflow_tracking_uri=uri, **fields)).get("any", ABSENT) == {}
+        MlflowApi(make_settings(mlflow_tracking_uri=uri, **fields)).get("any", Whatever, ABSENT)
         assert seen(server) == [sent]
 
 
 def test_another_server_that_the_first_leads_to_does_not_learn_it(make_settings: MakeSettings) -> None:
     with listening() as other, listening(elsewhere=f"http://127.0.0.1:{other.server_port}/") as first:
         uri = f"http://ann:secret@127.0.0.1:{first.server_port}"
-        MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", ABSENT)
+        MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", Whatever, ABSENT)
         assert (len(seen(first)), seen(other)) == (1, [None])
 
 
@@ -98,8 +105,30 @@ def test_another_server_that_the_first_leads_to_does_not_learn_it(make_settings:
 def test_an_answer_that_is_no_object_is_reported(make_settings: MakeSettings, answer: bytes) -> None:
     with listening(answer=answer) as server:
         uri = f"http://127.0.0.1:{server.server_port}"
-        with pytest.raises(RegistryUnavailableError, match=f"MLflow at {uri} failed: "):
-            MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", ABSENT)
+        with pytest.raises(RegistryUnavailableError, match=f"MLflow at {uri} answered what MLflow never does: "):
+            MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", Whatever, ABSENT)
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 500 No\r\n\r\n"]
+)
+def test_a_server_whose_answer_drips_counts_as_down(make_settings: MakeSettings, head: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_drip, args=(listener, head))
+        thread.start()
+        uri = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(RegistryUnavailableError, match="timed out"):
+            MlflowApi(make_settings(mlflow_tracking_uri=uri, registry_timeout_seconds=1)).get("any", Whatever, ABSENT)
+        thread.join()
+
+
+def _drip(listener: socket.socket, head: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.sendall(head)
+        for _ in range(400):  # forty times as long as the client is patient
+            connection.sendall(b" ")
+            time.sleep(0.1)
 
 
 def test_only_files_with_plain_names_are_listed(make_settings: MakeSettings) -> None:
@@ -108,7 +137,7 @@ def test_only_files_with_plain_names_are_listed(make_settings: MakeSettings) -> 
     answer = json.dumps({"files": [*files, {"path": "folder", "is_dir": True}]}).encode()
     with listening(answer=answer) as server:
         api = MlflowApi(make_settings(mlflow_tracking_uri=f"http://127.0.0.1:{server.server_port}"))
-        assert api.list_files("any") == [RemoteFile("a.npy", 3), RemoteFile("f.npy", 3)]
+        assert api.list_files("any") == [RemoteFile(path=name, file_size=3) for name in ("a.npy", "f.npy")]
 
 
 @pytest.mark.parametrize("size", [0, 2, 4, 1 << 40])
@@ -119,7 +148,7 @@ def test_a_file_of_another_size_than_was_listed_is_an_error(
         api = MlflowApi(make_settings(mlflow_tracking_uri=f"http://127.0.0.1:{server.server_port}"))
         api.save("any", tmp_path / "right", 3)
         assert (tmp_path / "right").read_bytes() == b"abc"
-        with pytest.raises(OSError, match=f"wrong has {size} bytes, but 3 were received"):
+        with pytest.raises(DownloadFailedError, match=f"wrong has {size} bytes, but 3 were received"):
             api.save("any", tmp_path / "wrong", size)
 
 
@@ -134,9 +163,9 @@ def test_the_certificate_is_checked_with_the_authorities_of_the_settings(
         server.socket = context.wrap_socket(server.socket, server_side=True)
         uri = f"https://127.0.0.1:{server.server_port}"
         with pytest.raises(RegistryUnavailableError, match="certificate verify failed"):
-            MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", ABSENT)
+            MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", Whatever, ABSENT)
         for fields in ({"mlflow_tracking_server_cert_path": certificate}, {"mlflow_tracking_insecure_tls": True}):
-            assert MlflowApi(make_settings(mlflow_tracking_uri=uri, **fields)).get("any", ABSENT) == {}
+            MlflowApi(make_settings(mlflow_tracking_uri=uri, **fields)).get("any", Whatever, ABSENT)
 
 
 def _self_signed() -> bytes:

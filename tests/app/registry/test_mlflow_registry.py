@@ -101,7 +101,7 @@ def test_a_version_without_an_artifact_is_named(
 ) -> None:
     (tmp_path / "empty").mkdir()
     registry.register(tmp_path / "empty")
-    with pytest.raises(ArtifactMissingError, match=r"Version 1 holds no artifacts/served/ in mlflow-artifacts:/"):
+    with pytest.raises(ArtifactMissingError, match="Version 1 holds no artifacts/served/"):
         Registry(make_settings(registry)).fetch(Release("1", 0, ""), tmp_path)
 
 
@@ -129,7 +129,7 @@ def test_a_silent_server_is_given_up_and_reported(make_settings: MakeSettings) -
 
 
 def test_a_server_that_is_not_mlflow_is_reported(client: Client, make_settings: MakeSettings) -> None:
-    with pytest.raises(RegistryUnavailableError, match="There is no route"):
+    with pytest.raises(RegistryUnavailableError, match="answered with the status 404"):
         Registry(make_settings(mlflow_tracking_uri=f"http://127.0.0.1:{client.port}")).resolve()
 
 

@@ -1,6 +1,7 @@
 """Whatever happens to the registry, its files and the disk, the service goes on, reports it and counts it.
 
-Each test checks the loaded version, the answer of /model, and that exactly the expected metrics grow.
+Each test checks the loaded version, the answer of /model, that exactly the expected metrics grow, and that every GET
+route answers.
 """
 
 import json
@@ -19,6 +20,7 @@ from tests.artifacts import damage, make_artifact, write
 from tests.client import Client, serving
 from tests.conftest import MakeSettings
 from tests.door import Door
+from tests.every_route import assert_every_route_answers
 from tests.metrics import samples
 from tests.processes import wait_until
 from tests.registry import TestRegistry
@@ -39,7 +41,10 @@ class Following:
     def poll(self, version: str, status: str, **grown: int) -> dict[str, Any]:
         """Poll once and check the outcome; `grown` are failures by code, or swaps. Returns the last problem."""
         answer = self.client.get("/model/reload", "POST", TOKEN).json
-        assert answer == self.client.get("/model").json
+        for described in (answer, shown := self.client.get("/model").json):
+            described["registry"].pop("age_seconds")
+        assert answer == shown
+        assert_every_route_answers(self.client)
         assert (answer["version"], answer["registry"]["status"]) == (version, status)
         assert self.client.get("/users/1/recommendations").json["model_version"] == version
         before, self._counted = self._counted, self._count()

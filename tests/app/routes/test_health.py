@@ -1,6 +1,13 @@
+import threading
+from typing import Any
+
 import pytest
 
-from tests.client import Client
+from app.events import feed, feed_state
+from app.events.sqlite_store import SqliteStore
+from app.settings import Settings
+from tests.client import Client, serving
+from tests.processes import wait_until
 
 
 def test_a_service_without_a_model_is_live(empty_client: Client) -> None:
@@ -31,3 +38,27 @@ def test_a_load_balancer_may_ask_with_head(
 ) -> None:
     answers = client.get(route, "HEAD"), empty_client.get(route, "HEAD")
     assert [(answer.status, answer.body) for answer in answers] == [(200, b""), (without_model, b"")]
+
+
+def test_a_service_is_not_ready_while_it_reads_events_unless_their_store_hangs(
+    events_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_after, goes_on = SqliteStore.read_after, threading.Event()
+
+    def read_late(*args: Any) -> Any:
+        goes_on.wait()
+        return read_after(*args)
+
+    monkeypatch.setattr(SqliteStore, "read_after", read_late)
+    monkeypatch.setattr(feed, "CATCH_UP_SECONDS", 0)
+    with serving(events_settings) as client:
+        wait_until(lambda: client.version() == "1")
+        answer = client.get("/health/ready")
+        assert (answer.status, answer.json["error"]["code"]) == (503, "catching_up")
+        with monkeypatch.context() as hanging:
+            hanging.setattr(feed_state, "LATE_SECONDS", 0)
+            assert client.get("/health/ready").status == 200
+            assert client.get("/model").json["events"]["status"] == "events_unavailable"
+        assert client.get("/health/ready").status == 503
+        goes_on.set()
+        wait_until(lambda: client.get("/health/ready").status == 200)

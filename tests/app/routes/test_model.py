@@ -1,6 +1,7 @@
 from datetime import datetime
 
 from tests.client import Client
+from tests.metrics import samples
 from tests.processes import wait_until
 
 
@@ -26,3 +27,10 @@ def test_a_registry_that_is_down_is_named(empty_client: Client) -> None:
     assert answer["last_problem"]["version"] is None
     assert answer["last_problem"]["message"].startswith("MLflow at http://127.0.0.1:")
     assert "Connection refused" in answer["last_problem"]["message"]
+
+
+def test_the_age_of_the_last_poll_is_told(empty_client: Client) -> None:
+    wait_until(lambda: empty_client.get("/model").json["registry"]["checked_at"] is not None)
+    assert 0 <= empty_client.get("/model").json["registry"]["age_seconds"] < 20
+    age = samples(empty_client.get("/metrics").body.decode())["recommender_model_poll_age_seconds"]
+    assert 0 <= age < 20

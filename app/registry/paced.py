@@ -1,0 +1,70 @@
+"""Gives up an answer that drips: one byte a second would else keep a poll for ever, as each read is in time."""
+
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from io import BufferedReader, RawIOBase
+from socket import socket
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from urllib.request import HTTPHandler, HTTPSHandler, Request
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+SLOWEST = 100_000  # bytes a second
+
+
+class _Paced(RawIOBase):
+    """Waits no longer than the socket's timeout for what comes slower than SLOWEST, on the whole."""
+
+    def __init__(self, raw: Any, connected: socket) -> None:  # noqa: ANN401 - SocketIO, or what TLS has in its place
+        self._raw, self._socket = raw, connected
+        self._patience = self._left = connected.gettimeout() or 0.0
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Read what is there; raises TimeoutError."""
+        if self._left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(self._left)
+        began = monotonic()
+        received: int = self._raw.readinto(buffer)
+        self._left = min(self._left - (monotonic() - began) + received / SLOWEST, self._patience)
+        return received
+
+    def close(self) -> None:
+        """Close what is read from."""
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self.fp = BufferedReader(_Paced(self.fp.detach(), sock))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Response
+
+
+class _Encrypted(HTTPSConnection):
+    response_class = _Response
+
+
+class PacedHandler(HTTPHandler):
+    """Opens `http://` addresses."""
+
+    def http_open(self, request: Request) -> HTTPResponse:
+        """Ask."""
+        return self.do_open(_Plain, request)
+
+
+class PacedTlsHandler(HTTPSHandler):
+    """Opens `https://` addresses."""
+
+    def https_open(self, request: Request) -> HTTPResponse:
+        """Ask."""
+        return self.do_open(_Encrypted, request, context=self._context)  # type: ignore[attr-defined]
