@@ -77,5 +77,9 @@ def route_path(scope: Scope) -> str:
 
 def _sent_key(scope: Scope) -> bytes:
     name = API_KEY_HEADER.lower().encode()
-    sent: bytes = next((value for header, value in scope["headers"] if header == name), b"")
-    return sent
+    return next((without_blanks(value) for header, value in scope["headers"] if header == name), b"")
+
+
+def without_blanks(value: bytes) -> bytes:
+    """A header's value, of which blanks around it are no part (RFC 9110, 5.5)."""
+    return value.strip(b" \t")

@@ -18,7 +18,7 @@ from starlette.datastructures import QueryParams
 from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.http.access import API_KEY_HEADER, Secrets
+from app.http.access import API_KEY_HEADER, Secrets, without_blanks
 from app.http.lanes import Lane, Lanes
 from app.http.list_ids import id_header
 from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
@@ -108,7 +108,7 @@ class FrontDoor:
             elif name != KEY_HEADER:
                 return None
             elif needs_key and self._keys is not None:
-                if not self._keys.accepts(value):
+                if not self._keys.accepts(without_blanks(value)):
                     return None
                 needs_key = False
         if needs_key:

@@ -4,7 +4,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
 from app.errors import UnauthorizedError
-from app.http.access import Secrets
+from app.http.access import Secrets, without_blanks
 from app.http.dependencies import CurrentSettings
 
 SCHEME = "Bearer"
@@ -16,7 +16,7 @@ async def _require_token(request: Request, settings: CurrentSettings) -> None:
     # FastAPI's own reading would strip bytes of letters such as à. It reads headers as Latin-1; `encode` undoes that.
     scheme, _, sent = request.headers.get("Authorization", "").encode("latin-1").partition(b" ")
     token = settings.admin_token
-    is_known = token is not None and Secrets([token.get_secret_value()]).accepts(sent.strip(b" \t"))
+    is_known = token is not None and Secrets([token.get_secret_value()]).accepts(without_blanks(sent))
     if not is_known or scheme.lower() != SCHEME.lower().encode():
         raise UnauthorizedError("Send the operator's token as a bearer token.", scheme=SCHEME)
 

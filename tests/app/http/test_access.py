@@ -45,9 +45,10 @@ def test_without_a_known_key_the_answer_is_401(guarded: Client, route: str, head
     assert answer.json["error"]["request_id"] == answer.headers["x-request-id"]
 
 
-@pytest.mark.parametrize("key", ["one", "zwei-ü".encode().decode("latin-1")])
-def test_every_known_key_is_accepted(guarded: Client, key: str) -> None:
-    assert guarded.get("/users/1/recommendations", headers={"X-API-Key": key}).status == 200
+@pytest.mark.parametrize("route", ["/users/1/recommendations", "/model"])
+@pytest.mark.parametrize("key", ["one", "zwei-ü".encode().decode("latin-1"), " one", "one \t "])
+def test_every_known_key_is_accepted(guarded: Client, key: str, route: str) -> None:
+    assert guarded.get(route, headers={"X-API-Key": key}).status == 200
 
 
 @pytest.mark.parametrize("route", ["/health/live", "/health/ready", "/metrics", *PAGES, "/openapi.json"])

@@ -37,6 +37,21 @@ def test_more_connections_than_descriptors_do_no_lasting_harm(make_settings: Mak
     assert "Traceback" not in log
 
 
+def test_connections_that_only_wait_for_the_end_of_a_refused_body_count(
+    make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    refused = b"POST /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
+    with (
+        service(make_settings(log_level="WARNING"), tmp_path / "log", wrapper=FEW) as (client, _),
+        contextlib.ExitStack() as stack,
+    ):
+        for _ in range(1000):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=10))
+            connection.sendall(refused)
+        assert client.get("/health/live").status == 200
+    assert "New connections wait" not in (tmp_path / "log").read_text()
+
+
 def test_asyncio_s_tries_to_accept_make_one_line_a_second(caplog: pytest.LogCaptureFixture) -> None:
     async def fail_often() -> None:
         loop = asyncio.get_running_loop()

@@ -115,6 +115,8 @@ def test_a_connection_without_another_request_is_closed(
     ("method", "read"),
     [
         ("on_response_complete", "64e254f28e389e7614f2c828176d639174e66aa9d814a4b06624ec86ec0a5b95"),
+        ("data_received", "010a7ae59a5d3b1a5e7326ce246878568629d126a076d8af5ba10cab040fae43"),
+        ("on_message_complete", "1fbad42dc31fc01fd4106a9885b2a2e0f6ce8d38241a3df0f615c6a8663493e0"),
         ("_start_asgi_task", "9c08c2571ae9b0380320a24c20c3af18d165f168c21bc3aaf14754a5b0fc2b8a"),
         ("on_headers_complete", "1ea8589acfad92d8ff9182775f337d98fc469e0fa39642a83195fca920f5ca96"),
     ],
@@ -141,6 +143,7 @@ def test_a_client_that_does_not_read_its_answers_is_cut_off(impatient: Client) -
         GET + b"a: " + b"x" * (MAX_HEAD_BYTES + 8192),
         GET + b"a: b\r\n" * 20_000,
         GET + b"".join(b"%x: y\r\n" % number for number in range(4 * MAX_HEADERS)) + b"a: " + b"x" * 4096,
+        GET + b"a:\r\n" * MAX_HEADERS + b"\r\n",
         CHUNKED + b"2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 20_000,
     ],
 )
@@ -160,6 +163,12 @@ def test_a_hundred_headers_are_read_and_who_sends_more_is_told_how_many(client: 
         answer = received(connection)
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b"Send at most 100 headers and 98304 bytes." in answer
+
+
+def test_what_follows_a_body_in_chunks_is_no_header(make_settings: MakeSettings) -> None:
+    with serving(make_settings(api_keys="key")) as client, connected(client, 1) as [connection]:
+        connection.sendall(CHUNKED + b"2\r\n{}\r\n0\r\nX-API-Key: key\r\n\r\n" + GET + b"Connection: close\r\n\r\n")
+        assert received(connection).startswith(b"HTTP/1.1 401 ")
 
 
 def test_the_longest_address_is_read_and_one_byte_more_is_not(client: Client) -> None:
@@ -218,11 +227,24 @@ def test_a_flood_of_requests_ends_the_connection(client: Client) -> None:
     assert client.get("/health/live").status == 200
 
 
-def test_an_upgrade_is_answered_as_if_it_were_not_asked_for(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "sent", [GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", b"\x00", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+)
+def test_no_request_writes_a_line_about_its_form(client: Client, caplog: pytest.LogCaptureFixture, sent: bytes) -> None:
     with connected(client, 1) as [connection]:
-        connection.sendall(GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-        assert is_live(connection)
-    assert not [record for record in caplog.records if record.name == "uvicorn.error"]
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        assert received(connection).startswith(b"HTTP/1.1 ")
+    assert not caplog.records
+
+
+def test_what_follows_a_tunnel_that_is_not_made_is_not_read(client: Client) -> None:
+    with connected(client, 1) as [connection]:
+        connection.sendall(GET.replace(b"GET", b"CONNECT") + b"\r\n" + GET + b"\r\n")
+        answer = received(connection)
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert b"connection: close" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_normal_client_sees_nothing_of_200_slow_ones(impatient: Client) -> None:
