@@ -10,6 +10,7 @@ PASSED_ON = (
     "abort",
     "get_extra_info",
     "get_write_buffer_size",
+    "is_closing",
     "pause_reading",
     "resume_reading",
     "set_protocol",
@@ -22,20 +23,16 @@ class PatientTransport(asyncio.Transport):
 
     def __init__(self, transport: asyncio.Transport, still_sends: Callable[[], bool]) -> None:
         super().__init__()
-        self._transport, self._still_sends, self._is_lingering = transport, still_sends, False
+        self._transport, self._still_sends = transport, still_sends
         for name in PASSED_ON:
             setattr(self, name, getattr(transport, name))
-
-    def is_closing(self) -> bool:
-        """Whether nothing more is written."""
-        return self._is_lingering or self._transport.is_closing()
 
     def close(self) -> None:
         """Write what is left, then end the connection, or its sending side."""
         if self.is_closing():
             return
         if self._still_sends() and self._transport.can_write_eof():
-            self._is_lingering = True
+            self.is_closing = lambda: True  # type: ignore[method-assign]
             self._transport.write_eof()
             self._transport.resume_reading()
         else:

@@ -92,7 +92,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
-        if self._has_cycle():
+        if self.cycle is not None and self.cycle.scope is self.scope:
             super().on_message_complete()
         self._is_whole = True
 
