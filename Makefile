@@ -43,7 +43,7 @@ test-all: test test-long test-pages test-hostile ## Run all tests that need neit
 test-pages: .venv/installed ## Run every command of the tutorial and other pages, and the examples of CONTRIBUTING.md
 	@$(BIN)/python -m pytest tests -m pages --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test-spark: .venv-spark/installed ## Run the tests of engine: spark on a small cluster of this machine; needs Java, 8 minutes
+test-spark: .venv-spark/installed ## Run the tests of engine: spark on a small cluster of this machine; needs Java and libpostgresql-jdbc-java, 8 minutes
 	@.venv-spark/bin/python -m pytest tests/training/spark -m spark
 	@.venv-spark/bin/python -m pytest tests/training/models/test_spark_als.py -m spark
 

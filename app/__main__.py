@@ -30,4 +30,8 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--version"]:  # uvicorn would tell its own
         sys.stdout.write(f"movie-recommender {VERSION}\n")
         sys.exit()
+    for argument in main.params:
+        if argument.name == "app":
+            argument.metavar = ""  # given below, so that --help asks for none
+    main.help = "Serve recommendations. The environment has the settings: docs/api.md. The options are uvicorn's."
     main([*OPTIONS, "--backlog", str(BACKLOG), *sys.argv[1:]], prog_name="python -m app")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import ModuleType
 
-from fastapi import FastAPI, Security
+from fastapi import Depends, FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from pydantic import SecretStr
@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from threadpoolctl import threadpool_limits
 
 from app.contract.version import VERSION
-from app.errors import InternalError, UnauthorizedError
+from app.errors import InternalError, InvalidParameterError, ServiceError, UnauthorizedError
 from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
 from app.events.feed_state import FeedMetrics
@@ -31,6 +31,7 @@ from app.http.front_door import FrontDoor
 from app.http.lanes import Lanes
 from app.http.list_ids import RECOMMENDATION_ID
 from app.http.middleware import RequestMiddleware
+from app.http.query_names import refuse_unknown_names
 from app.http.read_after import POSITION, READ_AFTER
 from app.http.shutdown import GracefulStop
 from app.mask import Mask
@@ -175,8 +176,11 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
         is_keyed = settings.api_keys is not None or (routes is events and settings.events_keys is not None)
         keyed = [Security(API_KEY)] if is_keyed else []
+        errors: list[type[ServiceError]] = [InvalidParameterError, *([UnauthorizedError] if is_keyed else [])]
         app.include_router(
-            routes.router, dependencies=keyed, responses=error_responses(UnauthorizedError) if is_keyed else {}
+            routes.router,
+            dependencies=[*keyed, Depends(refuse_unknown_names)],
+            responses=error_responses(*errors),
         )
     for routes in (*OPEN, *(FOR_OPERATORS if settings.admin_token is not None else ())):
         app.include_router(routes.router)

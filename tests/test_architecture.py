@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "training.trials": "app.contract data errors events files metrics params project report retrain tracking",
     "training.check": "errors models params",
     "training.code": "files models params project",
+    "training.former": "project",
     "training.fetch": "data errors files params",
     "training.events": "data files params",
     "training.prepare": "data errors files params",
@@ -57,8 +58,8 @@ MAY_IMPORT = {
     "progress project refit train",
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.__main__": "app.contract check code engines errors export fetch lists params project promotion register "
-    "retrain tracking trials tuning",
+    "training.__main__": "app.contract check code engines errors export fetch former lists params project promotion "
+    "register retrain tracking trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

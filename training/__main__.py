@@ -125,9 +125,11 @@ def _check(_: Project, params: Params, __: Namespace) -> None:
 def _code(project: Project, params: Params, _: Namespace) -> None:
     from training.check import check_families
     from training.code import write_code
+    from training.former import remove_former
 
     check_families(params, params.candidates)  # before anything is trained
     write_code(project, params, params.engine)
+    remove_former(project, params.candidates)
 
 
 def _fetch(project: Project, params: Params, _: Namespace) -> None:

@@ -64,7 +64,8 @@ def _register(project: Project, params: Params, experiment: str | None) -> Regis
     with mlflow_errors():
         decision = client.get_model_version(name, version).tags.get(versions.DECISION)
     if decision is not None:
-        return Registration(name, version, recipe, params.select.metric, decision, None)
+        live = None if contest.live_version is None else contest.live_version.version
+        return Registration(name, version, recipe, params.select.metric, decision, None, live)
     verdict = contest.verdict()
     decision = _carry_out(client, contest, version, verdict)
     return Registration(name, version, recipe, params.select.metric, decision, verdict)
@@ -104,9 +105,6 @@ def _carry_out(client: Client, contest: Contest, version: str, verdict: Verdict)
             "gate_metric": params.select.metric,
         }
         tags |= {f"gate_{figure}": f"{value:.6f}" for figure, value in verdict.figures.items()}
-        tags |= {
-            f"check_{check.name}": f"{'ok' if check.passed else 'failed'}: {check.sentence}" for check in verdict.checks
-        }
         text = describe(contest, verdict, decision, versions.run_address(client, name, version))
         client.update_model_version(name, version, text[: versions.LONGEST_DESCRIPTION])
         on_trial.tag(client, name, version, tags | {versions.DECISION: decision})

@@ -187,6 +187,8 @@ def _head(default_headers: Headers, *, with_id: bool) -> bytes:
 @lru_cache(maxsize=256)
 def _parsed(text: bytes) -> UserQuery | None:
     parameters = QueryParams(text)
+    if not parameters.keys() <= UserQuery.model_fields.keys():
+        return None  # the route says which one it doesn't know
     values = {name: parameters.getlist(name) if name in LISTS else value for name, value in parameters.items()}
     try:
         return UserQuery.model_validate(values)

@@ -1,7 +1,8 @@
 """Films by title."""
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, cached_property
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,12 @@ import numpy.typing as npt
 from app.contract.catalogue import BREAK, Catalogue
 from app.contract.folding import fold
 from app.contract.recommender import Mask, Rows
+from app.model.spelling import Spelling
 
-EXACT, BEGINNING, WORDS, INSIDE, NOWHERE = range(5)
+EXACT, BEGINNING, WORDS, INSIDE, ALIKE, NOWHERE = range(6)
 SPACE = b" "
 SCANNED = 3  # characters that are compared everywhere
+MOST_MISSPELT = 2  # words of a query
 
 
 class TitleSearch:
@@ -22,8 +25,15 @@ class TitleSearch:
         """`popularity`, int64 (n_items,), orders films that match alike."""
         self._titles, self._breaks, self._popularity = catalogue.folded_titles, catalogue.folded_breaks, popularity
 
+    @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling(self._titles.tobytes())  # takes tenths of a second, and the first misspelt query waits for it
+
     def search(self, query: str, allowed: Mask | None = None) -> Rows:
-        """Rows of the films with such a title: the very title first, its beginning, its words, any part of it."""
+        """Rows of the films with such a title: the very title first, its beginning, its words, any part of it.
+
+        Where there is none, those whose titles have words that are spelt almost like those of the query.
+        """
         text = fold(query).encode(errors="replace")
         if not text:
             return np.empty(0, dtype=np.int64)
@@ -36,6 +46,9 @@ class TitleSearch:
         ranks[self._with_words(text.split(), find)] = WORDS
         ranks[self._rows_of(beginnings)] = BEGINNING
         ranks[self._rows_of(whole)] = EXACT
+        if ranks.min() == NOWHERE:
+            for words in self._respelt(text.split(), find):
+                ranks[self._with_words(words, find)] = ALIKE
         if allowed is not None:
             ranks[~allowed] = NOWHERE
         found = np.flatnonzero(ranks != NOWHERE)
@@ -53,6 +66,14 @@ class TitleSearch:
             if not len(common):
                 break
         return np.empty(0, dtype=np.int64) if common is None else common
+
+    def _respelt(self, words: Sequence[bytes], find: Callable[[bytes], Rows]) -> Iterable[Sequence[bytes]]:
+        """The query with known words in place of those that begin no word; not of many, which takes too long."""
+        unknown = [word for word in set(words) if not len(self._with_words([word], find))]
+        if not 0 < len(unknown) <= MOST_MISSPELT:
+            return ()
+        near = [self._spelling.near(word) if word in unknown else [word] for word in words]
+        return product(*near)
 
     def _find(self, text: bytes) -> Rows:
         """Where the text begins in the titles."""

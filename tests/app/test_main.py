@@ -14,6 +14,13 @@ from tests.registry import TestRegistry
 from tests.service import Asking, changes, polls, serves, service, wait_for_polls
 
 
+def test_the_help_asks_for_no_application() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "app", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.startswith("Usage: python -m app [OPTIONS]\n")
+
+
 def test_the_service_follows_the_alias_without_failing_a_request(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path
 ) -> None:

@@ -48,11 +48,11 @@ def test_every_user_has_a_list_and_the_manifest_names_every_file(project: Projec
     manifest = export(project, params, wish(), out)
     served = load_artifact(project.served)
     ranking = Recommender(served).recommend(np.arange(USERS), 2)
-    rows = pd.concat([pd.read_parquet(out / name) for name in manifest["files"]], ignore_index=True)
+    rows = pd.read_parquet(out)
     assert rows.item_id.tolist() == served.item_ids[ranking.items].ravel().tolist()
     assert rows.score.tolist() == ranking.scores.round(6).ravel().tolist()
     assert rows.user_id.tolist() == np.repeat(served.user_ids, 2).tolist()
-    assert json.loads((out / "manifest.json").read_text()) == manifest
+    assert json.loads((out / "_manifest.json").read_text()) == manifest
     digest = content_hash(project.served)
     assert manifest | {"files": None} == {
         "kind": "recommendation-lists",
@@ -66,7 +66,7 @@ def test_every_user_has_a_list_and_the_manifest_names_every_file(project: Projec
     }
     assert [file["rows"] for file in manifest["files"].values()] == [20, 20, 10]
     assert all(sha256_of(out / name) == file["sha256"] for name, file in manifest["files"].items())
-    assert {path.name for path in out.iterdir()} == {"manifest.json", *manifest["files"]}
+    assert {path.name for path in out.iterdir()} == {"_manifest.json", *manifest["files"]}
 
 
 def test_a_run_that_was_ended_goes_on_and_gives_the_same(project: Project, params: Params) -> None:
@@ -79,7 +79,7 @@ def test_a_run_that_was_ended_goes_on_and_gives_the_same(project: Project, param
 
     with pytest.raises(KeyboardInterrupt):
         export(project, params, wish(), out, interrupted)
-    assert not (out / "manifest.json").exists()
+    assert not (out / "_manifest.json").exists()
 
     def counted(lists: bucket.Lists, artifact: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
         written.extend(buckets)
@@ -92,7 +92,7 @@ def test_a_run_that_was_ended_goes_on_and_gives_the_same(project: Project, param
 
 def test_the_folder_may_lie_in_folders_that_are_not_there_yet(project: Project, params: Params) -> None:
     export(project, params, wish(), project.root / "lists" / "of today")
-    assert (project.root / "lists" / "of today" / "manifest.json").is_file()
+    assert (project.root / "lists" / "of today" / "_manifest.json").is_file()
 
 
 def test_a_folder_of_other_lists_is_left_alone(project: Project, params: Params) -> None:

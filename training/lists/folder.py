@@ -12,8 +12,8 @@ from training.files import read_json, write_json
 from training.lists.bucket import Lists, file_name
 from training.lists.filters import ListFilters
 
-MANIFEST = "manifest.json"
-UNFINISHED = "unfinished.json"
+MANIFEST = "_manifest.json"  # readers of a folder of parquet files pass over names with _
+UNFINISHED = "_unfinished.json"
 
 
 def describe(lists: Lists, artifact: Path, filters: ListFilters) -> dict[str, Any]:

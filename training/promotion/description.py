@@ -12,7 +12,8 @@ def describe(contest: Contest, verdict: Verdict, decision: str, run: str) -> str
     data = contest.figures
     events = f", with events up to number {data.until:,} of store {data.store}" if data.store else ""
     parts = [
-        f"**{contest.candidate}**, registered as `{decision}`: {verdict.reason}.",
+        # MLflow's table of versions shows the beginning of this line as plain text.
+        f"{contest.candidate}, registered as {decision}: {verdict.reason}.",
         f"Learned from {data.ratings:,} ratings of {data.items:,} items by {data.users:,} users{events}.",
         _metrics(contest),
         _differences(contest, verdict),

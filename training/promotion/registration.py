@@ -10,7 +10,8 @@ from training.promotion.gate import Verdict
 class Registration:
     """The outcome for the served artifact.
 
-    `version` is None in an experiment, `verdict` where an earlier run decided.
+    `version` is None in an experiment, `verdict` where an earlier run decided. `live` is the version that was live
+    when the stage began.
     """
 
     name: str
@@ -19,3 +20,4 @@ class Registration:
     metric: str
     decision: str
     verdict: Verdict | None
+    live: str | None = None

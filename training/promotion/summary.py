@@ -9,10 +9,18 @@ def registration_table(registration: Registration) -> str:
     head = f"{registration.name} {version} ({registration.recipe.family}): {registration.decision}"
     verdict = registration.verdict
     if verdict is None:
-        return f"{head}, decided before; nothing to do"
+        return f"{head}, decided before; nothing to do{_other_live(registration)}"
     lines = [head, f"  {registration.metric:<12}{'mean':>8}   difference to the candidate"]
     if "candidate" in verdict.figures:
         lines.append(f"  {'candidate':<12}{verdict.figures['candidate']:>8.4f}")
     lines += [f"  {opponent:<12}{mean:>8.4f}   {difference}" for opponent, mean, difference in verdict.opponents()]
     checks = [f"  {'ok' if check.passed else 'FAILED':<8}{check.name}: {check.sentence}" for check in verdict.checks]
     return "\n".join([*lines, f"  {verdict.reason}", *checks])
+
+
+def _other_live(registration: Registration) -> str:
+    """Say what is live where it is another version, for an alias stays where it is."""
+    if registration.live in (None, registration.version):
+        return ""
+    command = f"python -m training promote {registration.version}"
+    return f". Version {registration.live} is live; to go back: {command}"

@@ -5,7 +5,7 @@ from training.tracking.connection import Client, mlflow_errors
 
 # MLflow shows a line break within a paragraph, so each paragraph is one line.
 PARAGRAPHS = (
-    "A movie recommender. Each version is one trained model; an **alias** decides which one people get.",
+    "A movie recommender. Each version is one trained model; an alias decides which one people get.",
     f"* `{PRODUCTION}` is live: the service answers from it.\n"
     f"* `{PREVIOUS}` was live before.\n"
     f"* `{CHALLENGER}` is new: the gate let it through, and a person or a trial decides whether it goes live.",

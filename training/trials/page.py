@@ -107,16 +107,17 @@ def _difference(verdict: Verdict, confidence: float) -> list[Part]:
         f"Difference in successes in 100 lists, challenger less production, and its {confidence:.0%} band, which holds "
         "for all days at once: as long as it holds 0, the two may be alike"
     )
-    return [Picture("difference", caption, _plot(known))]
+    return [Picture("difference", caption, _plot(known, verdict.looks[0].day))]
 
 
-def _plot(known: list[Look]) -> bytes:
+def _plot(known: list[Look], first_day: int) -> bytes:
     axes = make_axes("What people like better", "day (UTC)", "successes in 100 lists")
     days = np.array([look.day for look in known], dtype="datetime64[D]")
     low, middle, high = ([100 * end for end in ends] for ends in zip(*map(_ends, known), strict=True))
     axes.fill_between(days, low, high, color=COLOURS[0], alpha=0.15, linewidth=0, label="band")
     axes.plot(days, middle, color=COLOURS[0], marker=".", label="difference")
     axes.axhline(0, color="grey", linestyle="--", label="no difference")
+    axes.set_xlim(left=first_day)  # though a band takes some days
     axes.figure.autofmt_xdate()
     return png(axes)
 

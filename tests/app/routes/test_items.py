@@ -60,6 +60,8 @@ def test_every_genre_is_listed_with_its_films(films: Client) -> None:
         ("$", [70]),
         ("ring", [40]),
         ("%20", []),
+        ("matirx", [50]),
+        ("toi sotry", [20, 30]),
         ("nothing like it", []),
         ("%00", []),
         ("%FF", []),

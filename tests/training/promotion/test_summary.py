@@ -60,3 +60,13 @@ def test_the_table_holds_a_line_for_each_figure_that_is_known(
 ) -> None:
     registration = Registration("films", version, RECIPE, "ndcg@10", "challenger", verdict)
     assert registration_table(registration).split("\n") == lines
+
+
+@pytest.mark.parametrize(
+    ("live", "more"),
+    [("3", ""), (None, ""), ("6", ". Version 6 is live; to go back: python -m training promote 3")],
+)
+def test_a_version_that_was_decided_about_before_is_not_taken_for_the_live_one(live: str | None, more: str) -> None:
+    registration = Registration("films", "3", RECIPE, "ndcg@10", "production", None, live)
+    said = f"films version 3 (ease): production, decided before; nothing to do{more}"
+    assert registration_table(registration) == said

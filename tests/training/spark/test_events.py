@@ -20,6 +20,7 @@ from training.params.whole import load_params
 from training.project import Project
 from training.spark import events as on_spark
 from training.spark.events import address_for_java, in_executors, options_of
+from training.spark.session import jdbc_jar
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,6 +31,8 @@ ROLE = "events_training"
 @pytest.fixture
 def said(events_database: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Said]:
     """A store in PostgreSQL with events in four of the first five files; EVENTS_URL names it."""
+    if not jdbc_jar().is_file():
+        pytest.skip(f"There is no {jdbc_jar()} here: apt-get install libpostgresql-jdbc-java")
     with events_database.over_tcp(ROLE) as address:
         said = Said(events_database.url("events_service"), address)
         monkeypatch.setenv("EVENTS_URL", address)

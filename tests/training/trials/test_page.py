@@ -90,7 +90,7 @@ def test_a_verdict_of_two_words_is_written_as_words() -> None:
     assert text(found["Figures"]).strip() == "There are not yet users in both arms."
 
 
-def test_the_plot_shows_the_difference_in_a_hundred_lists_on_days_that_have_a_band(
+def test_the_plot_begins_at_the_first_day_and_shows_the_difference_in_a_hundred_lists_where_there_is_a_band(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn: list[Axes] = []
@@ -108,3 +108,4 @@ def test_the_plot_shows_the_difference_in_a_hundred_lists_on_days_that_have_a_ba
     band = np.asarray(axes.collections[0].get_paths()[0].vertices)
     assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((0.5, 2.4))
     assert np.asarray(axes.lines[1].get_ydata()).tolist() == [0, 0]
+    assert axes.get_xlim()[0] == DAY
