@@ -3,6 +3,7 @@
 # To a .env that exists it adds those that it lacks, such as after an update of this project.
 # usage: env.sh [FOLDER]
 set -eu
+scripts=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-.}"
 umask 077
 random() { od -An -N 24 -tx1 /dev/urandom | tr -d ' \n'; }
@@ -14,9 +15,10 @@ if [ ! -e .env ]; then
 		*) echo "$line" ;;
 		esac
 	done <.env.example >.env
-	echo "Wrote .env; next: docker compose up --detach --build --wait"
+	echo "Wrote .env; next: make up, or sh scripts/upgrade.sh"
 	exit
 fi
+sh "$scripts/passwords.sh" .env
 missing=
 for name in $(sed -n 's/^\([A-Z0-9_]*\)=$/\1/p' .env.example); do
 	grep -q "^$name=" .env || missing="$missing $name"

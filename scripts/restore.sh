@@ -16,6 +16,8 @@ docker compose up --detach --wait postgres
 in_mlflow tar --list <"$folder/artifacts.tar" >/dev/null || damaged artifacts.tar
 in_postgres dropdb --username=mlflow --maintenance-db=postgres --if-exists restored
 in_postgres createdb --username=mlflow --maintenance-db=postgres restored
+# Else the roles of events may enter it.
+sql restored 'REVOKE ALL ON DATABASE restored FROM PUBLIC'
 in_postgres pg_restore --username=mlflow --dbname=restored --exit-on-error <"$folder/mlflow.dump" || damaged mlflow.dump
 if [ -e "$folder/events.dump" ]; then
 	# A dump holds neither the roles, nor who may enter the database.

@@ -1,28 +1,50 @@
 #!/bin/sh
-# Replace the replicas of the service by new ones with the present code and settings, without a pause.
+# Start the deployment, or bring it to the present code and settings while it goes on serving.
 # usage: upgrade.sh
 set -eu
-PATIENCE_SECONDS=120
-docker compose build api events-database
-# The tables first: the old replicas can use newer ones, and the new ones need them. In a deployment that had no events
-# yet, PostgreSQL gets onto their network.
-docker compose up --detach --wait postgres
-docker compose run --rm -T --no-deps events-database
-old=$(docker compose ps --quiet api)
-[ -n "$old" ] || { echo "No replica is running: start them with docker compose up --detach --wait." >&2; exit 1; }
+PATIENCE_SECONDS=300
+sh scripts/passwords.sh .env
+# One service of each image.
+# shellcheck disable=SC2046
+docker compose build $(docker compose config --services | grep -xE 'api|mlflow|spark-master')
+# A mistake in nginx.conf ends this here.
+docker compose run --rm -T --no-deps gateway -q -t
+# Registry and tables first: the old replicas can use newer ones, and the new ones need them.
+# shellcheck disable=SC2046
+docker compose up --detach --wait $(docker compose config --services | grep -vxE 'api|gateway')
+
+# Compose would start stopped replicas again with their old code.
+docker compose rm --force api
+old=$(docker compose ps --all --quiet api)
+wanted=$(docker compose config api | sed -n 's/^    scale: //p')
+new() { docker compose ps --all --quiet api | grep -vxF "$old"; }
+# Of each new replica, how often it has ended, and its health.
+states() { new | xargs docker inspect --format '{{.RestartCount}} {{.State.Health.Status}}'; }
 
 remove_new() {
-	for replica in $(docker compose ps --all --quiet api); do
-		case $old in
-		*"$replica"*) ;;
-		*) docker logs --tail 3 "$replica" >&2 && docker rm --force "$replica" >/dev/null ;;
-		esac
+	for replica in $(new); do
+		docker logs --tail 3 "$replica" >&2 && docker rm --force "$replica" >/dev/null
 	done
 	echo "The new replicas did not become ready and are removed; the old ones go on serving. Their last log lines are above." >&2
 	exit 1
 }
 
-all=$(($(echo "$old" | wc -l) * 2))
-docker compose up --detach --wait --wait-timeout "$PATIENCE_SECONDS" --no-deps --no-recreate --scale "api=$all" api || remove_new
-echo "$old" | xargs docker stop --time 40
-echo "$old" | xargs docker rm
+all=$(($(echo "$old" | wc -w) + wanted))
+docker compose up --detach --no-deps --no-recreate --scale "api=$all" api || remove_new
+seconds=0
+until [ "$(states | grep -cx '0 healthy')" -eq "$wanted" ]; do
+	if [ $((seconds += 1)) -gt "$PATIENCE_SECONDS" ] || states | grep -qv '^0 '; then
+		remove_new
+	fi
+	sleep 1
+done
+# One that hangs can't be stopped, only removed.
+# shellcheck disable=SC2086
+[ -z "$old" ] || { docker stop $old || true; docker rm --force $old; } >/dev/null
+
+docker compose up --detach --wait --no-deps --remove-orphans gateway
+# These read their files again, and keep no client waiting.
+for reader in $(docker compose ps --format '{{.Service}} {{.ID}}' | sed -nE 's/^(gateway|prometheus) //p'); do
+	docker kill --signal HUP "$reader" >/dev/null
+done
+echo "$wanted new replicas serve."

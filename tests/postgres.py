@@ -86,9 +86,9 @@ class Postgres:
         """Start the server again after its end."""
         self._server.ensure_postgres_running()
 
-    def make_database(self) -> "subprocess.CompletedProcess[str]":
-        """Run the job that makes roles, database and tables."""
-        passwords = {f"{role.upper()}_PASSWORD": password for role, password in PASSWORDS.items()}
+    def make_database(self, **changed: str) -> "subprocess.CompletedProcess[str]":
+        """Run the job that makes roles, database and tables, with other passwords for some roles."""
+        passwords = {f"{role.upper()}_PASSWORD": password for role, password in {**PASSWORDS, **changed}.items()}
         environment = {**os.environ, **self.environment(), **passwords}
         command = [sys.executable, "-m", "deploy.events"]
         return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)

@@ -86,6 +86,16 @@ def test_a_deployment_from_before_gets_the_passwords_that_are_new(tmp_path: Path
     assert all(len(password) == 48 for _, _, password in added)
 
 
+@pytest.mark.parametrize("sign", "#@/$'\" ")
+def test_a_password_that_somebody_would_read_in_another_way_is_refused(tmp_path: Path, sign: str) -> None:
+    write_env(tmp_path)
+    with (tmp_path / ".env").open("a", encoding="utf-8") as file:
+        file.write(f"S3_SECRET_KEY=sixteen{sign}letters\n")
+    done = write_env(tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(".env: S3_SECRET_KEY: a password may hold letters, digits, - and _")
+
+
 @pytest.mark.parametrize("profile", [*PROFILES, "none"])
 def test_the_compose_file_is_valid_with_each_profile(tmp_path: Path, profile: str) -> None:
     assert {"postgres", "mlflow", "api", "gateway"} <= services(tmp_path, profile).keys()

@@ -59,7 +59,7 @@ def gateway_before(replicas: list[int], folder: Path, rate: str = "9000r/s") -> 
 
 
 def configuration(replicas: list[int], port: int, folder: Path) -> str:
-    text = (PROJECT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    text = (PROJECT / "deploy" / "gateway" / "nginx.conf").read_text(encoding="utf-8")
     changes = {
         r"server api:8000 resolve (.*);": " ".join(rf"server 127.0.0.1:{replica} \1;" for replica in replicas),
         r"resolver 127.0.0.11 valid=1s ipv6=off;": "",

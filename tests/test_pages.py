@@ -27,6 +27,7 @@ NOT_RUN = {
     "make mutants": "takes minutes; test_mutants.py tests its parts",
     "make soak": "takes an hour",
     "RETRAIN_CRON=": "goes on until Ctrl-C",
+    "make up": "needs Docker; tests/compose runs it",
     "make env": "needs Docker; tests/compose runs what follows",
     "make test-compose": "needs Docker",
     "docker ": "needs Docker; tests/compose runs it",

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from app.contract.events import Event
@@ -15,6 +16,14 @@ MILLISECONDS = 1000 * TIMEOUT_SECONDS
 TIMEOUTS = " ".join(
     f"-c {name}={MILLISECONDS}" for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 )
+# A connection whose packets nobody confirms ends after some seconds. By default the system sends them again for many
+# minutes, ever more rarely, and so notices late that the network is whole again.
+LIFE_SIGNS = {
+    "keepalives_idle": TIMEOUT_SECONDS,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 2 * MILLISECONDS,
+}
 CHANNEL = "event"
 # Writers take turns, and the lock ends after the commit is visible: so events become visible in the order of their
 # positions. The number is any that nothing else in this database locks.
@@ -104,9 +113,8 @@ class PostgresStore:
     def _connected(self) -> Iterator[Connection]:
         try:
             if self._open is None:
-                self._open = psycopg.connect(
-                    self._url, autocommit=True, connect_timeout=TIMEOUT_SECONDS, options=TIMEOUTS
-                )
+                address = make_conninfo(self._url, options=TIMEOUTS, connect_timeout=TIMEOUT_SECONDS, **LIFE_SIGNS)
+                self._open = psycopg.connect(address, autocommit=True)
             yield self._open
         except psycopg.Error as error:
             self.close()

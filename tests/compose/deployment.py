@@ -1,9 +1,10 @@
-"""The deployment of docker-compose.yml, under a name and with ports, volumes and passwords of its own."""
+"""The deployment of docker-compose.yml in a clone, under a name and with ports, volumes and passwords of its own."""
 
 import base64
 import http.client
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 from tests.client import Client
 from tests.processes import PROJECT, free_port, wait_until
+from tests.repository import GIT
 
 NAME = "movie-recommender-test"
 REPLICAS = 3
@@ -27,37 +29,53 @@ print(urllib.request.urlopen(request, timeout=5).read().decode())
 """
 
 
-def docker(*arguments: str, **settings: str) -> str:
+def output(*command: str, folder: Path = PROJECT, settings: Mapping[str, str] = MappingProxyType({})) -> str:
     """What the command prints, with more in its environment; a failure raises with what it said."""
-    environment = os.environ | settings
     done = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, check=False, cwd=PROJECT, env=environment
+        command, capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, **settings}
     )
     if done.returncode:
-        raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[-2000:]}")
     return done.stdout.strip()
+
+
+def docker(*arguments: str) -> str:
+    """What docker prints; a failure raises with what it said."""
+    return output("docker", *arguments)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Volumes are empty at first; `down` removes them."""
+    """Volumes are empty at first; `remove` removes them."""
 
     name: str
-    env_file: Path
+    folder: Path
     port: int
     mlflow_port: int
 
     def compose(self, *arguments: str, **settings: str) -> str:
         """One docker compose command, with more of what .env may hold."""
-        return docker("compose", "--project-name", self.name, "--env-file", str(self.env_file), *arguments, **settings)
+        return output("docker", "compose", *arguments, folder=self.folder, settings=settings)
+
+    def shell(self, command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """A line as a person types it in the folder, with more of what .env may hold."""
+        environment = os.environ | settings
+        return subprocess.run(
+            ["sh", "-c", command], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
 
     def script(self, name: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """One of scripts/, as a person runs it, with more of what .env may hold."""
-        environment = os.environ | {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ENV_FILES": str(self.env_file)}
-        command = ["sh", f"scripts/{name}.sh", *arguments]
-        return subprocess.run(
-            command, cwd=PROJECT, env=environment | settings, capture_output=True, text=True, check=False
-        )
+        """One of scripts/."""
+        return self.shell(shlex.join(["sh", f"scripts/{name}.sh", *arguments]), **settings)
+
+    def set(self, **settings: object) -> None:
+        """Append settings to .env, where the last one of a name counts."""
+        with (self.folder / ".env").open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}={value}\n" for name, value in settings.items())
+
+    def check_out(self, commit: str) -> None:
+        """Have the files of a commit."""
+        output("git", "checkout", "--quiet", "--force", commit, folder=self.folder)
 
     def remove(self) -> None:
         """Containers, networks and volumes, those of the profiles too."""
@@ -65,7 +83,7 @@ class Deployment:
 
     def password(self, name: str) -> str:
         """A value of the environment file."""
-        lines = self.env_file.read_text(encoding="utf-8").splitlines()
+        lines = (self.folder / ".env").read_text(encoding="utf-8").splitlines()
         return next(line.partition("=")[2] for line in lines if line.startswith(f"{name}="))
 
     @property
@@ -144,18 +162,30 @@ def model_of(replica: str) -> dict[str, Any]:
         return {}
 
 
+def present() -> str:
+    """A commit of the files as they are; those that git doesn't know are left out."""
+    return output("git", "stash", "create", settings=GIT) or output("git", "rev-parse", "HEAD")
+
+
 @contextmanager
-def deployed(folder: Path, name: str = NAME, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Deployment]:
-    """Images built and everything started on empty volumes, all healthy; removed in the end."""
-    deployment = Deployment(name, folder / ".env", free_port(), free_port())
-    (folder / ".env.example").write_bytes((PROJECT / ".env.example").read_bytes())
-    subprocess.run(["sh", "scripts/env.sh", str(folder)], cwd=PROJECT, check=True, capture_output=True)
-    with deployment.env_file.open("a", encoding="utf-8") as file:
-        file.writelines(f"{key}={value}\n" for key, value in (_settings(deployment) | dict(more)).items())
+def deployed(
+    folder: Path,
+    name: str = NAME,
+    more: Mapping[str, str] = MappingProxyType({}),
+    commit: str = "",
+    start: str = "make up",
+) -> Iterator[Deployment]:
+    """Everything started on empty volumes as the page says, all healthy; removed in the end."""
+    deployment = Deployment(name, folder / "clone", free_port(), free_port())
+    # Shared, so that it has the commit of the present files, which no branch has.
+    output("git", "clone", "--quiet", "--shared", str(PROJECT), str(deployment.folder))
+    deployment.check_out(commit or present())
+    assert deployment.script("env").returncode == 0
+    deployment.set(**_settings(deployment), **more)
     deployment.remove()
     try:
-        deployment.compose("build")
-        deployment.compose("up", "--detach", "--wait", "--wait-timeout", "900")
+        started = deployment.shell(start)
+        assert started.returncode == 0, started.stderr
         yield deployment
     finally:
         deployment.remove()
@@ -163,6 +193,7 @@ def deployed(folder: Path, name: str = NAME, more: Mapping[str, str] = MappingPr
 
 def _settings(deployment: Deployment) -> dict[str, object]:
     settings: dict[str, object] = {
+        "COMPOSE_PROJECT_NAME": deployment.name,
         "PORT": deployment.port,
         "MLFLOW_PORT": deployment.mlflow_port,
         "API_REPLICAS": REPLICAS,

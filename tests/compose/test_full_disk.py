@@ -8,7 +8,7 @@ import pytest
 
 from tests.compose.conftest import BreakEvents
 from tests.compose.deployment import MODEL, NAME, Deployment, deployed, docker
-from tests.processes import PROJECT, wait_until
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.compose
 FULL_SECONDS = 15
@@ -31,7 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Another deployment, whose database has 256 MB."""
     folder = tmp_path_factory.mktemp("small")
     (folder / "small.yml").write_text(SMALL_DISK, encoding="utf-8")
-    files = f"{PROJECT / 'docker-compose.yml'}:{folder / 'small.yml'}"
+    files = f"docker-compose.yml:{folder / 'small.yml'}"
     with deployed(folder, f"{NAME}-small", {"COMPOSE_FILE": files, "API_REPLICAS": "3"}) as started:
         started.wait_for("1")
         yield started

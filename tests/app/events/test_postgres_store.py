@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 
 import psycopg
@@ -19,6 +20,20 @@ def test_a_server_that_is_down_is_named_without_the_password() -> None:
     with pytest.raises(EventStoreError, match=r"The events in PostgreSQL can't be .* refused") as error:
         store.append([event()], NOW)
     assert "secret" not in str(error.value)
+
+
+def test_a_connection_without_a_sign_of_life_ends_within_seconds(events_database: Postgres) -> None:
+    with events_database.over_tcp("events_service") as url:
+        store = PostgresStore(url)
+        assert store.latest() == 0
+        assert store._open is not None
+        with socket.socket(fileno=os.dup(store._open.fileno())) as connection:
+            unconfirmed = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            idle = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            pause = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+        store.close()
+    assert 0 < unconfirmed <= 5000
+    assert idle + pause <= 5
 
 
 def test_a_refused_event_is_not_quoted(events_database: Postgres) -> None:

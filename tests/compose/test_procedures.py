@@ -1,0 +1,185 @@
+"""Each procedure with the commands that docs/deployment.md gives for it, while clients ask."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.compose.conftest import Break, BreakEvents
+from tests.compose.deployment import NAME, REPLICAS, Deployment, deployed, docker, present
+from tests.processes import PROJECT, wait_until
+
+pytestmark = [pytest.mark.compose, pytest.mark.story]
+PAGE = "docs/deployment.md"
+BEFORE = "60fafbe"  # a release that replaced its replicas by scripts/upgrade.sh, and the rest by `up`
+PLAIN = "docker compose up --detach --wait"
+
+
+def ways(goal: str) -> list[str]:
+    """The commands that the page's table gives for a goal."""
+    text = (PROJECT / PAGE).read_text(encoding="utf-8")
+    [row] = re.findall(rf"^\| {re.escape(goal)} \| (.*) \|$", text, re.MULTILINE)
+    return [part for part in re.findall(r"`([^`]+)`", row) if part.startswith(("make up", "sh ", "docker "))]
+
+
+def do(deployment: Deployment, *lines: str) -> None:
+    """Run commands as a person types them; each must succeed."""
+    for line in lines:
+        done = deployment.shell(line)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    """Change a file as git and editors do: a new one takes its place."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    changed = file.with_suffix(".changed")
+    changed.write_text(text.replace(old, new), encoding="utf-8")
+    changed.replace(file)
+
+
+def has(container: str, setting: str) -> bool:
+    environment: list[str] = json.loads(docker("inspect", "--format", "{{json .Config.Env}}", container))
+    return setting in environment
+
+
+def all_have(deployment: Deployment, setting: str, number: int = REPLICAS) -> bool:
+    """Whether there are so many replicas, stopped ones counted, and all run with the setting."""
+    there, running = deployment.compose("ps", "--all", "--quiet", "api").split(), deployment.replicas()
+    return len(there) == len(running) == number and all(has(replica, setting) for replica in there)
+
+
+def test_a_changed_setting_reaches_every_replica(deployment: Deployment, breaking: Break) -> None:
+    with breaking("a setting in `.env` changes; `make up`") as happening:
+        deployment.set(LOG_LEVEL="WARNING")
+        do(deployment, *ways("a new setting, more replicas"))
+        assert all_have(deployment, "LOG_LEVEL=WARNING")
+        deployment.wait_for("1")
+        happening.healed()
+    assert happening.clients.failures == []
+
+
+def test_a_stopped_replica_and_one_that_hangs_are_replaced_like_the_others(
+    deployment: Deployment, breaking: Break
+) -> None:
+    stopped, hanging = deployment.replicas()[:2]
+    with breaking("a replica is stopped and another hangs, a setting changes; `make up`") as happening:
+        docker("stop", stopped)
+        docker("pause", hanging)
+        deployment.set(LOG_LEVEL="ERROR")
+        do(deployment, *ways("a new setting, more replicas"))
+        assert all_have(deployment, "LOG_LEVEL=ERROR")
+        deployment.wait_for("1")
+        happening.healed()
+    assert happening.clients.failures == []
+
+
+def test_the_number_of_replicas_is_a_setting(deployment: Deployment, breaking: Break) -> None:
+    with breaking("`API_REPLICAS` is one less, then as before; `make up` twice") as happening:
+        for number in (REPLICAS - 1, REPLICAS):
+            deployment.set(API_REPLICAS=number)
+            do(deployment, *ways("a new setting, more replicas"))
+            assert all_have(deployment, "LOG_LEVEL=ERROR", number)
+        deployment.wait_for("1")
+        happening.healed()
+    assert happening.clients.failures == []
+
+
+def test_who_does_not_know_make_up_makes_clients_wait_and_no_more(deployment: Deployment, breaking: Break) -> None:
+    assert f"A plain `{PLAIN}` is harmless" in (PROJECT / PAGE).read_text(encoding="utf-8")
+    with breaking(f"a setting changes; a plain `{PLAIN}`") as happening:
+        deployment.set(LOG_LEVEL="INFO")
+        do(deployment, PLAIN)
+        assert all_have(deployment, "LOG_LEVEL=INFO")
+        deployment.wait_for("1")
+        happening.healed()
+    assert happening.clients.failures == []
+
+
+def test_gateway_and_prometheus_take_their_files_along(deployment: Deployment, breaking: Break) -> None:
+    deployment.set(COMPOSE_PROFILES="monitoring")
+    do(deployment, *ways("a new setting, more replicas"))
+    ids = [deployment.container(service) for service in ("gateway", "prometheus")]
+    with breaking("`nginx.conf` and Prometheus' rules change; `make up`") as happening:
+        replace(deployment.folder / "deploy/gateway/nginx.conf", '{"status":"live"}', '{"status":"changed"}')
+        rule = "groups:\n  - {name: changed, rules: [{record: changed, expr: vector(1)}]}"
+        replace(deployment.folder / "deploy/prometheus/rules.yml", "groups:", rule)
+        do(deployment, *ways("other limits of the gateway, other alerts"))
+        assert deployment.gateway.get("/gateway/health").json == {"status": "changed"}
+        ask = ("exec", ids[1], "promtool", "query", "instant", "http://127.0.0.1:9090", "changed")
+        wait_until(lambda: "=> 1 @" in docker(*ask), seconds=60, step=1)
+        happening.healed()
+    assert happening.clients.failures == []
+    assert ids == [deployment.container(service) for service in ("gateway", "prometheus")]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("deploy/gateway/nginx.conf", "worker_processes auto;", "worker_processes many;", "many"),
+        (
+            ".env",
+            "\nEVENTS_SERVICE_PASSWORD=",
+            "\nEVENTS_SERVICE_PASSWORD=a@b",
+            "EVENTS_SERVICE_PASSWORD: a password may",
+        ),
+        (".env", "\nLOG_LEVEL=INFO", "\nLOG_LEVEL=LOUD", "LOG_LEVEL must be"),
+    ],
+)
+def test_what_can_not_be_used_changes_nothing(deployment: Deployment, file: str, old: str, new: str, said: str) -> None:
+    before = deployment.compose("ps", "--all", "--quiet", "api", "gateway", "mlflow")
+    replace(deployment.folder / file, old, new)
+    done = deployment.shell(*ways("a new setting, more replicas"))
+    replace(deployment.folder / file, new, old)
+    assert done.returncode
+    assert said in done.stdout + done.stderr
+    assert deployment.compose("ps", "--all", "--quiet", "api", "gateway", "mlflow") == before
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A deployment of an older release, with its data, as that release's page starts it."""
+    start = "docker compose up --detach --build --wait"
+    with deployed(tmp_path_factory.mktemp("older"), f"{NAME}-older", commit=BEFORE, start=start) as started:
+        started.wait_for("1")
+        yield started
+
+
+def test_an_older_release_is_upgraded_with_its_data(older: Deployment, breaking_events: BreakEvents) -> None:
+    stopped = older.replicas()[0]
+    with breaking_events("an older release with a stopped replica is upgraded: `make up`", older) as happening:
+        docker("stop", stopped)
+        time.sleep(2)
+        older.check_out(present())
+        do(older, *ways("new code"))
+        older.wait_for("1")
+        wait_until(older.know_events, seconds=60, step=0.5)
+        happening.healed()
+    # Its gateway mounts other files, so it is replaced, and nobody listens for a moment.
+    assert all(is_refused(failure) for failure in happening.clients.failures)
+    assert happening.lost == set()
+    assert mounted_in(older.container("gateway")) == older.folder / "deploy/gateway"
+
+
+def test_the_older_release_comes_back(older: Deployment, breaking_events: BreakEvents) -> None:
+    with breaking_events("the way back to the older release, as the page says", older) as happening:
+        older.check_out(BEFORE)
+        do(older, *[way for way in ways("the previous code") if way != "make up"])
+        older.wait_for("1")
+        wait_until(older.know_events, seconds=60, step=0.5)
+        happening.healed()
+    assert all(is_refused(failure) for failure in happening.clients.failures)
+    assert happening.lost == set()
+
+
+def is_refused(failure: str) -> bool:
+    """Whether nobody listened, rather than gave a bad answer."""
+    return failure.startswith(("ConnectionRefusedError", "ConnectionResetError", "RemoteDisconnected"))
+
+
+def mounted_in(container: str) -> Path:
+    [source] = docker("inspect", "--format", "{{range .Mounts}}{{.Source}}{{end}}", container).splitlines()
+    return Path(source)
