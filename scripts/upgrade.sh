@@ -13,8 +13,10 @@ docker compose run --rm -T --no-deps gateway -q -t
 # shellcheck disable=SC2046
 docker compose up --detach --wait $(docker compose config --services | grep -vxE 'api|gateway')
 
-# Compose would start stopped replicas again with their old code.
-docker compose rm --force api
+# Compose would start stopped replicas again with their old code, and can't go on where one is paused.
+for replica in $(docker compose ps --all --format '{{.State}} {{.ID}}' api | sed -n '/^running/!s/.* //p'); do
+	docker rm --force "$replica" >/dev/null
+done
 old=$(docker compose ps --all --quiet api)
 wanted=$(docker compose config api | sed -n 's/^    scale: //p')
 new() { docker compose ps --all --quiet api | grep -vxF "$old"; }
@@ -38,9 +40,8 @@ until [ "$(states | grep -cx '0 healthy')" -eq "$wanted" ]; do
 	fi
 	sleep 1
 done
-# One that hangs can't be stopped, only removed.
 # shellcheck disable=SC2086
-[ -z "$old" ] || { docker stop $old || true; docker rm --force $old; } >/dev/null
+[ -z "$old" ] || { docker stop $old && docker rm $old; } >/dev/null
 
 docker compose up --detach --wait --no-deps --remove-orphans gateway
 # These read their files again, and keep no client waiting.

@@ -63,6 +63,7 @@ def configuration(replicas: list[int], port: int, folder: Path) -> str:
     changes = {
         r"server api:8000 resolve (.*);": " ".join(rf"server 127.0.0.1:{replica} \1;" for replica in replicas),
         r"resolver 127.0.0.11 valid=1s ipv6=off;": "",
+        r"keepalive_min_timeout 1s;": "",  # Debian's nginx is older
         r"listen 8080": f"listen 127.0.0.1:{port}",
         r"127.0.0.1:8081": f"127.0.0.1:{free_port()}",
         r"/tmp/": f"{folder}/",  # noqa: S108 - the folder in the container

@@ -45,6 +45,13 @@ async def main():
 
 asyncio.run(main())
 """
+# A container in whose network packets to PostgreSQL vanish until it ends.
+PARTITION = f"""
+FROM {MODEL}-api:test
+USER 0
+RUN apt-get update && apt-get install --yes --no-install-recommends iptables
+CMD iptables -A OUTPUT -p tcp --dport 5432 -j DROP && sleep 70; iptables -F OUTPUT
+"""
 # Tells another replica something twenty times, and prints how long it took at most until this one knew it by itself,
 # and how often it did not know it when it was asked with X-Read-After.
 LISTEN = """
@@ -113,6 +120,26 @@ def test_a_replica_that_can_not_reach_the_store_refuses_and_the_others_do_not(
     assert len(stored_meanwhile) > 0
     assert broken.writer.refusals.keys() == {"events_unavailable"}
     assert broken.lost == set()
+
+
+def test_a_replica_whose_packets_vanished_knows_events_seconds_after_the_network_is_whole(
+    deployment: Deployment, breaking_events: BreakEvents, scratch: Path
+) -> None:
+    (scratch / "Dockerfile").write_text(PARTITION, encoding="utf-8")
+    docker("build", "--quiet", "--tag", f"{MODEL}-partition:test", str(scratch))
+    replica = deployment.replicas()[0]
+    with breaking_events("packets between a replica and the store vanish for 70 s") as broken:
+        network = ("--network", f"container:{replica}", "--cap-add", "NET_ADMIN")
+        docker("run", "--rm", *network, f"{MODEL}-partition:test")
+        whole = time.monotonic()
+        wait_until(lambda: _follows_events(replica), seconds=60, step=0.5)
+        again_after = time.monotonic() - whole
+        _wait_for_everything(deployment)
+        broken.healed()
+    print(f"\nthe reader follows again after {again_after:.1f} s")  # noqa: T201
+    assert broken.clients.failures == []
+    assert broken.lost == set()
+    assert again_after < 20
 
 
 def test_a_replica_that_hears_no_notification_knows_after_a_second(
