@@ -8,6 +8,9 @@ ServiceError                        has a status; the answer is {"error": {"code
 ├── UnknownItemError         404    the model does not know the item
 ├── EventsDisabledError      404    the service keeps no events
 ├── AliasNotLoadedError      404    no version with the alias is loaded in this process
+├── UnknownVersionError      404    the registry has no such version
+├── PromotionForbiddenError  403    MLflow does not let the service's account move an alias
+├── RegistrySilentError      503    MLflow does not answer a request that needs it
 ├── BodyTooLargeError        413    the body is larger than the limit
 ├── FrameworkError           4xx    raised by the framework: no such route (404), method not allowed (405)
 ├── ClientGoneError          499    the client closed the connection before it had sent all; nobody gets this answer
@@ -19,6 +22,7 @@ ServiceError                        has a status; the answer is {"error": {"code
 
 ModelError                          has a code; /model shows it and the log holds it
 ├── RegistryUnavailableError        MLflow does not answer, or gives an answer that MLflow never gives
+│   └── RegistryForbiddenError      MLflow does not let the service's account do that
 ├── ModelMissingError               no registered model has the name
 ├── AliasMissingError               no version has the alias
 ├── VersionMissingError             the version was deleted
@@ -95,6 +99,31 @@ class AliasNotLoadedError(ServiceError):
     code = "alias_not_loaded"
     example = "No version with the alias 'challenger' is loaded; loaded: production."
     example_field = "alias"
+
+
+class UnknownVersionError(ServiceError):
+    """The registry has no such version."""
+
+    status = 404
+    code = "version_unknown"
+    example = "The registry has no version '99' of 'movie-recommender'."
+    example_field = "version"
+
+
+class PromotionForbiddenError(ServiceError):
+    """MLflow does not let the service's account move an alias."""
+
+    status = 403
+    code = "promotion_forbidden"
+    example = "MLflow does not let the service's account move the alias: give it the permission EDIT on the model."
+
+
+class RegistrySilentError(ServiceError):
+    """MLflow does not answer; what is loaded goes on answering."""
+
+    status = 503
+    code = "registry_unavailable"
+    example = "MLflow at http://127.0.0.1:5000 failed: [Errno 111] Connection refused"
 
 
 class BodyTooLargeError(ServiceError):
@@ -181,6 +210,10 @@ class RegistryUnavailableError(ModelError):
     """The registry does not answer."""
 
     code = "registry_unavailable"
+
+
+class RegistryForbiddenError(RegistryUnavailableError):
+    """The account may not do that."""
 
 
 class ModelMissingError(ModelError):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import ModuleType
+from typing import Any
 
 from fastapi import Depends, FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
@@ -25,6 +26,7 @@ from app.events.profiles import Profiles
 from app.events.store import open_store
 from app.events.writer import EventWriter
 from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware, Secrets
+from app.http.answer_examples import add_examples
 from app.http.descriptors import DescriptorWarning
 from app.http.error_answers import add_error_handlers, error_responses
 from app.http.front_door import FrontDoor
@@ -45,8 +47,10 @@ from app.observability.tracing import tracing_config
 from app.registry.challenger import CHALLENGER, Challenger
 from app.registry.follower import Follower
 from app.registry.loaded import Followed, LoadedVersions
+from app.registry.mlflow_registry import Registry
 from app.registry.shadow import Shadow
 from app.routes import (
+    api_docs,
     events,
     example_users,
     forget,
@@ -56,6 +60,7 @@ from app.routes import (
     metrics,
     model,
     page,
+    promotion,
     recommendations,
     reload,
     status,
@@ -69,13 +74,17 @@ FOR_CLIENTS = (events, recommendations, history, example_users, items, model, ve
 # These need no API key: orchestrators and Prometheus send none.
 OPEN = (health, metrics)
 # These ask for the operator's token, and exist only if there is one.
-FOR_OPERATORS = (reload, forget)
+FOR_OPERATORS = (reload, promotion, forget)
 
 
 class Service(FastAPI):
     """The application, whose front door sees each request first."""
 
     front_door: FrontDoor | None = None
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, with an example of each answer."""
+        return self.openapi_schema or add_examples(super().openapi())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request at the front door, or behind the middleware."""
@@ -94,6 +103,9 @@ def create_app(settings: Settings | None = None) -> Service:
         version=VERSION,
         description="Recommends films, with the model version that an MLflow alias names.",
         lifespan=_lifespan,
+        # The pages of routes/api_docs.py load nothing from another host.
+        docs_url=None,
+        redoc_url=None,
         # A path that is no route gets 404 in our error shape, not a redirect.
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
@@ -139,6 +151,8 @@ def _add_followers(app: FastAPI, settings: Settings) -> None:
     state, collectors = app.state, app.state.telemetry.collectors
     prepare = None if state.feed is None else state.feed.prepare
     state.follower = Follower(settings, state.store, state.telemetry.model, prepare=prepare)
+    # For requests that need MLflow; the followers have their own.
+    state.registry = Registry(settings) if settings.model_dir is None else None
     state.challenger = state.shadow = None
     # A trial counts events, and its version is in the registry.
     if settings.events_url is not None and settings.model_dir is None and settings.trial_share != 0:
@@ -184,6 +198,8 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         )
     for routes in (*OPEN, *(FOR_OPERATORS if settings.admin_token is not None else ())):
         app.include_router(routes.router)
+    if app.openapi_url is not None:
+        app.include_router(api_docs.router)
     if settings.web_page:
         app.include_router(page.router)
 
@@ -191,7 +207,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
 def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
     # The middleware that is added last sees a request first.
     state = app.state
-    pages = {path for path in (app.docs_url, app.swagger_ui_oauth2_redirect_url, app.redoc_url) if path is not None}
+    pages = _paths(api_docs)
     if settings.web_page:
         pages |= _paths(page)  # it asks for the key itself
     keys, events_keys = _keys(settings.api_keys), _keys(settings.events_keys)

@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     mlflow_tracking_username: str | None = Field(
         default=None,
         min_length=1,
-        description="User name for an MLflow server that asks for a login; the right to read is enough.",
+        description="User name for an MLflow server with a login; the right to read is enough, but not to promote.",
     )
     mlflow_tracking_password: Annotated[SecretStr, AfterValidator(_password)] | None = Field(
         default=None, description="Password of that user."
@@ -175,7 +175,7 @@ class Settings(BaseSettings):
     )
     admin_token: Secret | None = Field(
         default=None,
-        description="Bearer token for `POST /model/reload` and `DELETE /users/{user_id}`, which else don't exist.",
+        description="Bearer token for promoting, reloading and forgetting; without it these routes don't exist.",
     )
     events_url: Annotated[SecretStr, AfterValidator(_events_address)] | None = Field(
         default=None,

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+PRODUCTION = "production"
+PREVIOUS = "previous"  # the version that was live before
+SEEN_LIVE = "seen_live"  # a tag of the model: the version that was live when a program of ours last looked
+
 
 class AliasedVersion(NamedTuple):
     """The version that an alias names, and a warning if two spellings of the alias disagree."""

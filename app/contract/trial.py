@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from hashlib import sha256
-from math import ceil
+from math import ceil, isfinite
 
 # Tags of the version on trial.
 STATE, SINCE, SHARE, SALT, AGAINST = "trial", "trial_since", "trial_share", "trial_salt", "trial_against"
 RUNNING = "running"
+# What the last look at it found: a sentence; the change in successes a list as a share, and its band.
+VERDICT, GAIN = "trial_verdict", ("trial_gain", "trial_gain_low", "trial_gain_high")
 
 
 class Arm(IntEnum):
@@ -83,3 +85,17 @@ def read_trial(version: str, tags: Mapping[str, str]) -> Trial | None:
             "the share must be above 0 and below 1, and the salt a text"
         )
     return trial
+
+
+def gain_tags(ends: tuple[float, float, float] | None) -> dict[str, str]:
+    """The tags of a change and the ends of its band; empty ones where it can't be said."""
+    return dict.fromkeys(GAIN, "") if ends is None else dict(zip(GAIN, (f"{end:.6g}" for end in ends), strict=True))
+
+
+def read_gain(tags: Mapping[str, str]) -> tuple[float, float, float] | None:
+    """The change that the last look found, and the ends of its band; None if the tags tell of none."""
+    try:
+        value, low, high = (float(tags[name]) for name in GAIN)
+    except (KeyError, ValueError):  # anybody may edit tags in MLflow
+        return None
+    return (value, low, high) if isfinite(value) and isfinite(low) and isfinite(high) else None

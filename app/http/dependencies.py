@@ -16,8 +16,10 @@ from app.mask import Mask
 from app.model.store import ModelStore, ServedModel
 from app.observability.recent_figures import RecentFigures
 from app.observability.telemetry import Telemetry
+from app.registry.challenger import Challenger
 from app.registry.follower import Follower, FollowerState
 from app.registry.loaded import LoadedVersions
+from app.registry.mlflow_registry import Registry
 from app.settings import Settings
 
 
@@ -63,10 +65,12 @@ CurrentLanes = Annotated[Lanes, _from_state("lanes")]
 CurrentProfiles = Annotated[Profiles, _from_state("profiles")]
 CurrentFeed = Annotated[Feed | None, _from_state("feed")]
 CurrentFeedState = Annotated[FeedState | None, Depends(_feed_state)]
+CurrentChallenger = Annotated[Challenger | None, _from_state("challenger")]
 CurrentExposures = Annotated[Exposures | None, _from_state("exposures")]
 CurrentTelemetry = Annotated[Telemetry, _from_state("telemetry")]
 CurrentFollower = Annotated[Follower, _from_state("follower")]
 CurrentFollowerState = Annotated[FollowerState, Depends(_follower_state)]
+CurrentRegistry = Annotated[Registry | None, _from_state("registry")]
 CurrentVersions = Annotated[LoadedVersions, _from_state("versions")]
 CurrentFigures = Annotated[RecentFigures, _from_state("figures")]
 CurrentStop = Annotated[GracefulStop, _from_state("stop")]

@@ -141,7 +141,7 @@ class FrontDoor:
                     lane.tally.add(text, k)
                 return body
         query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
-        if query is None or query.explain or query.alias is not None:
+        if query is None or query.explain or query.preview or query.alias is not None:
             return None
         return answer_user(lane, self._telemetry, text, query, recommendation_id)
 

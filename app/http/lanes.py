@@ -68,8 +68,8 @@ class Lanes:
         self._arms: _Arms | None = None
         self._overtaken: Trial | None = None
 
-    def of(self, live: ServedModel, user_id: str) -> Lane:
-        """The lane of a user, where `live` is the live version."""
+    def of(self, live: ServedModel, user_id: str, *, is_shown: bool = True) -> Lane:
+        """The lane of a user, where `live` is the live version; `is_shown` says that the user gets the list."""
         challenger = self._challenger
         if challenger is not None and (trial := challenger.trial) is not None:
             arms = self._arms
@@ -78,7 +78,7 @@ class Lanes:
             # No event can be of a user with such an id.
             if arms is not None and len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id:
                 return arms.lanes[trial.arm(user_id)]
-            if arms is None:
+            if arms is None and is_shown:
                 self._note_fallback(trial, live, user_id)
         else:
             self._arms = None  # or the version that was on trial would stay in memory
@@ -91,6 +91,11 @@ class Lanes:
         if lane is None or lane.model is not live:
             lane = self._alone = self.apart(live, self._profiles)
         return lane
+
+    def preview(self, live: ServedModel, user_id: str) -> Lane:
+        """A lane with the version that a user would get, whose lists count for nothing."""
+        lane = self.of(live, user_id, is_shown=False)
+        return self.apart(lane.model, lane.profiles)
 
     def apart(self, model: ServedModel, profiles: Profiles | None = None) -> Lane:
         """A lane of any version, whose lists count for nothing."""

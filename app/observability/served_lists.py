@@ -41,6 +41,7 @@ class RecentLists(NamedTuple):
     fallback_share: float | None
     short_share: float | None
     top10_share: float | None
+    top: tuple[tuple[int, int], ...]  # rows of the most served items, and how many lists hold each
 
 
 class ServedLists(Collector):
@@ -78,13 +79,15 @@ class ServedLists(Collector):
         # A request that began before a swap may have added a row that the new model does not have.
         counts = np.bincount(rows[rows < n_items], minlength=TOP)
         total, n = int(counts.sum()), len(lists)
+        first = np.argsort(-counts, kind="stable")[:TOP].tolist()
         return RecentLists(
             catalogue_items=n_items,
             lists=n,
             distinct_items=int(np.count_nonzero(counts)),
             fallback_share=sum(one.is_fallback for one in noted) / n if n else None,
             short_share=sum(one.is_short for one in noted) / n if n else None,
-            top10_share=int(np.partition(counts, -TOP)[-TOP:].sum()) / total if total else None,
+            top10_share=int(counts[first].sum()) / total if total else None,
+            top=tuple((row, int(counts[row])) for row in first if counts[row]),
         )
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

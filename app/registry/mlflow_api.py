@@ -18,7 +18,13 @@ from urllib.request import Request, build_opener
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
 
-from app.errors import ArtifactMissingError, DownloadFailedError, ModelError, RegistryUnavailableError
+from app.errors import (
+    ArtifactMissingError,
+    DownloadFailedError,
+    ModelError,
+    RegistryForbiddenError,
+    RegistryUnavailableError,
+)
 from app.registry.download import in_our_words
 from app.registry.paced import PacedHandler, PacedTlsHandler
 from app.settings import Settings
@@ -44,6 +50,10 @@ class _Listing(BaseModel):
     files: list[RemoteFile] = []
 
 
+class _Done(BaseModel):
+    """The answer to a change, which tells nothing."""
+
+
 class MlflowApi:
     """An MLflow server. Calls block; one that is silent, or drips, counts as down after REGISTRY_TIMEOUT_SECONDS."""
 
@@ -57,10 +67,21 @@ class MlflowApi:
 
     def get(self, path: str, kind: type[Kind], absent: ModelError, /, **parameters: str) -> Kind:
         """The answer to a GET; raises `absent` if MLflow says that it does not exist, else RegistryUnavailableError."""
+        return self._asked(kind, absent, f"{path}?{urlencode(parameters)}")
+
+    def send(self, method: str, path: str, absent: ModelError, /, **content: str) -> None:
+        """Change something; raises RegistryForbiddenError where the account may not, and else what `get` raises."""
+        self._asked(_Done, absent, path, method, json.dumps(content).encode())
+
+    def _asked(
+        self, kind: type[Kind], absent: ModelError, path: str, method: str = "GET", sent: bytes | None = None
+    ) -> Kind:
         try:
-            status, body = self._answer(f"{path}?{urlencode(parameters)}")
+            status, body = self._answer(path, method, sent)
         except (OSError, HTTPException, ValueError) as error:
             raise self._unavailable(f"failed: {in_our_words(error)}") from error
+        if status == HTTPStatus.FORBIDDEN:
+            raise RegistryForbiddenError(f"MLflow at {self._address} answered with the status {status}")
         if status != HTTPStatus.OK:
             raise absent if _error_code(body) == ABSENT else self._unavailable(f"answered with the status {status}")
         try:
@@ -88,16 +109,18 @@ class MlflowApi:
         if copied != size:
             raise DownloadFailedError(f"{target.name} has {size} bytes, but {copied} were received")
 
-    def _answer(self, path: str) -> tuple[int, bytes]:
+    def _answer(self, path: str, method: str, sent: bytes | None) -> tuple[int, bytes]:
         try:
-            response: HTTPResponse | HTTPError = self._opened(path)
+            response: HTTPResponse | HTTPError = self._opened(path, method, sent)
         except HTTPError as error:
             response = error
         with response:
             return response.status or 0, response.read(MAX_ANSWER_BYTES)
 
-    def _opened(self, path: str) -> HTTPResponse:
-        request = Request(f"{self._address}/api/2.0/{path}")  # noqa: S310 - the settings allow only http and https
+    def _opened(self, path: str, method: str = "GET", sent: bytes | None = None) -> HTTPResponse:
+        address = f"{self._address}/api/2.0/{path}"
+        kind = {} if sent is None else {"Content-Type": "application/json"}
+        request = Request(address, sent, kind, method=method)  # noqa: S310 - the settings allow only http and https
         if self._authorization is not None:
             # The password is not sent on if the server redirects to another host.
             request.add_unredirected_header("Authorization", self._authorization)

@@ -12,12 +12,14 @@ from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentLanes, CurrentModel, CurrentTelemetry, CurrentVersions
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.item_lists import json_response, list_json
+from app.http.lanes import Lane, Lanes
 from app.http.list_ids import id_field, list_response
 from app.http.read_after import ReadAfter
 from app.http.user_recommendations import answer_allowed, answer_user
 from app.model.profile import fold_in_profile, liked_rows
 from app.model.selection import allowed_items, known_rows, recommend
 from app.model.store import ServedModel
+from app.registry.loaded import LoadedVersions
 from app.schemas.items import BatchRecommendations, FoldInRecommendations, Recommendations
 from app.schemas.queries import BatchRequest, FoldInRequest, PathText, UserQuery
 
@@ -45,8 +47,8 @@ async def recommend_for_user(
 ) -> Response:
     """The k films that a user has not seen and would like best; popular films for an unknown user."""
     # The figures are about the lists that users get, and so is what is kept of profiles.
-    lane = lanes.of(model, user_id) if query.alias is None else lanes.apart(versions.named(query.alias))
-    counted = telemetry if query.alias is None or lane.model is model else None
+    lane = _lane(lanes, versions, model, user_id, query)
+    counted = telemetry if not query.preview and (query.alias is None or lane.model is model) else None
     recommendation_id = lane.id_for(user_id)
     if not query.explain:
         body = answer_user(lane, counted, user_id, query, recommendation_id)
@@ -107,6 +109,12 @@ async def recommend_for_users(
         return b'{"answers":[%b]}' % b",".join(answer(str(user_id)) for user_id in request.user_ids)
 
     return json_response(await to_thread.run_sync(answer_all, limiter=batches))
+
+
+def _lane(lanes: Lanes, versions: LoadedVersions, live: ServedModel, user_id: str, query: UserQuery) -> Lane:
+    if query.alias is not None:
+        return lanes.apart(versions.named(query.alias))
+    return lanes.preview(live, user_id) if query.preview else lanes.of(live, user_id)
 
 
 def _unknown(model: ServedModel, request: FoldInRequest) -> list[int | str]:

@@ -5,18 +5,30 @@ from datetime import datetime, timezone
 from anyio import to_thread
 from fastapi import APIRouter
 
-from app.contract.trial import Trial
+from app.contract.trial import VERDICT, Trial, read_gain
 from app.events.exposures import Exposures
-from app.http.dependencies import CurrentExposures, CurrentFigures, CurrentLanes, CurrentStore, CurrentTelemetry
+from app.http.dependencies import (
+    CurrentChallenger,
+    CurrentExposures,
+    CurrentFigures,
+    CurrentLanes,
+    CurrentMask,
+    CurrentStore,
+    CurrentTelemetry,
+)
+from app.mask import Mask
 from app.observability.recent_figures import Step
+from app.registry.challenger import Challenger
 from app.schemas.figures import (
     ArmLists,
     Latency,
     ListCounts,
     RecentListFigures,
+    ShownItem,
     Status,
     StepFigures,
     TrialFigures,
+    TrialGain,
 )
 
 MS_DECIMALS = 3
@@ -31,18 +43,25 @@ async def show_status(
     figures: CurrentFigures,
     lanes: CurrentLanes,
     exposures: CurrentExposures,
+    challenger: CurrentChallenger,
+    mask: CurrentMask,
 ) -> Status:
     """Requests, latencies, errors, lists and swaps of the last 15 minutes, of the replica that answers."""
     steps = [_figures(step) for step in figures.steps()]
     # In a thread: to count the films of thousands of lists takes milliseconds.
     recent = await to_thread.run_sync(telemetry.served_lists.summary)
+    figures_of_lists = recent._asdict()
+    top = figures_of_lists.pop("top")
     model = store.current
+    # A swap may have come in between.
+    known = model is not None and telemetry.served_lists.are_of(model.artifact)
+    most_shown = [ShownItem(lists=lists, **model.catalogue.film(row)) for row, lists in top] if model and known else []
     return Status(
         replica=figures.replica,
         started_at=_time(figures.started),
         model_version=None if model is None else model.version,
-        recent_lists=RecentListFigures(**recent._asdict()),
-        trial=_trial(lanes.running(model), exposures),
+        recent_lists=RecentListFigures(**figures_of_lists, most_shown=most_shown),
+        trial=_trial(lanes.running(model), exposures, challenger, mask),
         steps=steps,
     )
 
@@ -56,11 +75,22 @@ def _figures(step: Step) -> StepFigures:
     return StepFigures(latency_ms=latency, **fields)
 
 
-def _trial(trial: Trial | None, exposures: Exposures | None) -> TrialFigures | None:
-    if trial is None or exposures is None:
+def _trial(
+    trial: Trial | None, exposures: Exposures | None, challenger: Challenger | None, mask: Mask
+) -> TrialFigures | None:
+    if trial is None or exposures is None or challenger is None:
         return None
-    lists = ArmLists(**exposures.totals(trial.experiment))
-    return TrialFigures(challenger=trial.version, production=trial.against, share=trial.share, lists=lists)
+    target = challenger.state.target
+    tags = {} if target is None or target.release.version != trial.version else target.tags
+    ends = read_gain(tags)
+    return TrialFigures(
+        challenger=trial.version,
+        production=trial.against,
+        share=trial.share,
+        lists=ArmLists(**exposures.totals(trial.experiment)),
+        verdict=None if VERDICT not in tags else mask(tags[VERDICT]),
+        gain=None if ends is None else TrialGain(value=ends[0], low=ends[1], high=ends[2]),
+    )
 
 
 def _time(seconds: float) -> datetime:

@@ -7,11 +7,23 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter
 
-from app.http.dependencies import CurrentMask, CurrentSettings, CurrentVersions
+from app.errors import RegistrySilentError
+from app.http.dependencies import CurrentMask, CurrentRegistry, CurrentSettings, CurrentVersions
+from app.http.error_answers import error_responses
+from app.http.registry_calls import ask_registry
 from app.mask import Mask
 from app.model.store import ServedModel
 from app.registry.loaded import Followed
-from app.schemas.versions import GateDecision, GateFigure, Gauged, VersionDescription, VersionDescriptions
+from app.registry.target import Target
+from app.schemas.versions import (
+    GateDecision,
+    GateFigure,
+    Gauged,
+    RegisteredVersion,
+    RegisteredVersions,
+    VersionDescription,
+    VersionDescriptions,
+)
 from app.settings import Settings
 
 router = APIRouter(tags=["model"])
@@ -23,6 +35,25 @@ async def list_versions(settings: CurrentSettings, mask: CurrentMask, versions: 
     loaded = ((followed, followed.current) for followed in versions.followed)
     described = [_description(settings, mask, followed, model) for followed, model in loaded if model is not None]
     return VersionDescriptions(versions=described)
+
+
+@router.get("/versions/registered", responses=error_responses(RegistrySilentError))
+async def list_registered_versions(
+    settings: CurrentSettings, mask: CurrentMask, registry: CurrentRegistry
+) -> RegisteredVersions:
+    """The 100 newest versions in MLflow, the newest first; none where a folder is served."""
+    found = [] if registry is None else await ask_registry(registry.versions, mask)
+    return RegisteredVersions(versions=[_registered(settings, mask, *each) for each in found])
+
+
+def _registered(settings: Settings, mask: Mask, target: Target, aliases: list[str]) -> RegisteredVersion:
+    return RegisteredVersion(
+        version=target.release.version,
+        aliases=[mask(alias) for alias in aliases],
+        registered_at=target.release.registered_at,
+        page=_page(settings, target.release.version),
+        gate=_gate(target.tags, mask),
+    )
 
 
 def _description(settings: Settings, mask: Mask, followed: Followed, model: ServedModel) -> VersionDescription:

@@ -180,5 +180,5 @@ class AppendedEvents(BaseModel):
 class ForgottenUser(BaseModel):
     """A user whose wish to be forgotten is stored."""
 
-    user_id: str = Field(examples=["42"])
+    user_id: str = Field(description="The id as it was sent.", examples=["42"])
     position: int = Field(description="The store's last position: it holds the wish.", examples=[1208])

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 ItemId = Annotated[
     int | str, Field(description="A number if the catalogue's ids are numbers, else a text.", examples=[1])
 ]
-Title = Annotated[str, Field(examples=["Toy Story (1995)"])]
-Year = Annotated[int | None, Field(examples=[1995])]
-Genres = Annotated[list[str], Field(examples=[["Animation", "Comedy"]])]
+Title = Annotated[str, Field(description="As the catalogue has it.", examples=["Toy Story (1995)"])]
+Year = Annotated[int | None, Field(description="The year of release; null where it is not known.", examples=[1995])]
+Genres = Annotated[list[str], Field(description="As the catalogue has them.", examples=[["Animation", "Comedy"]])]
 ModelVersion = Annotated[
     str, Field(description="The version that answered, as numbered in the registry.", examples=["3"])
 ]
@@ -114,7 +114,7 @@ class FoldInRecommendations(BaseModel):
 class BatchRecommendations(BaseModel):
     """One answer for each user, in the order of `user_ids`."""
 
-    answers: list[Recommendations]
+    answers: list[Recommendations] = Field(description="One for each id, the same as if each had asked alone.")
 
 
 class PopularItems(BaseModel):
@@ -147,7 +147,7 @@ class FoundItems(BaseModel):
 
     model_version: ModelVersion
     total: int = Field(description="How many films match, on all pages.", examples=[1])
-    items: list[FoundItem]
+    items: list[FoundItem] = Field(description="The films of this page.")
 
 
 class SeenItem(Item):
@@ -172,7 +172,7 @@ class History(BaseModel):
 class GenreCount(BaseModel):
     """A genre."""
 
-    name: str = Field(examples=["Comedy"])
+    name: str = Field(description="The genre, as the catalogue has it.", examples=["Comedy"])
     films: int = Field(description="How many films have the genre.", examples=[187])
 
 
@@ -180,7 +180,7 @@ class GenreList(BaseModel):
     """All genres in the catalogue, in alphabetical order."""
 
     model_version: ModelVersion
-    genres: list[GenreCount]
+    genres: list[GenreCount] = Field(description="In alphabetical order.")
 
 
 class ExampleUser(BaseModel):
@@ -190,7 +190,7 @@ class ExampleUser(BaseModel):
         description="How long the history is, compared with those of all users; `unknown` has none.",
         examples=["medium"],
     )
-    user_id: str = Field(examples=["42"])
+    user_id: str = Field(description="The id to ask with.", examples=["42"])
     seen: int = Field(description="How many films the user has seen.", examples=[17])
 
 
@@ -198,4 +198,4 @@ class ExampleUsers(BaseModel):
     """A few users of different kinds."""
 
     model_version: ModelVersion
-    users: list[ExampleUser]
+    users: list[ExampleUser] = Field(description="One of each kind that there is.")

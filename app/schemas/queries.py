@@ -111,6 +111,11 @@ class UserQuery(PersonalQuery):
         description="Alias of the version to ask, if not the served one: that of the shadow, such as `challenger`.",
         examples=["production"],
     )
+    preview: bool = Field(
+        default=False,
+        description="Says that the list is looked at and not shown to the user: it counts in no trial and no figure.",
+        examples=[True],
+    )
 
 
 class SearchQuery(ListQuery):

@@ -17,6 +17,7 @@ const [main, top, foot, notices] = ["main", "top", "foot", "notices"].map((id) =
 const serving = h("span", { class: "serving" });
 const tabs = h("nav", { "aria-label": t("views") });
 let shown = { name: null };
+let live; // the version that is live, as the service said last
 
 document.documentElement.lang = language;
 document.getElementById("skip").textContent = t("skip");
@@ -26,7 +27,14 @@ top.append(h("a", { class: "brand", href: href("user") }, h("span", { class: "ma
 function show() {
   const name = read().view in VIEWS ? read().view : "user";
   if (shown.name !== name) open(name);
-  shown.view.update();
+  refresh(false);
+}
+
+/** Ask for what is on the screen; `afresh` asks for all of it. */
+function refresh(afresh) {
+  notice("swap", null);
+  shown.live = live;
+  shown.view.update(afresh);
 }
 
 function open(name) {
@@ -34,8 +42,7 @@ function open(name) {
   document.title = `${t(name)} – ${t("name")}`;
   replace(tabs, Object.keys(VIEWS).map((each) => h("a", { href: href(each), "aria-current": each === name ? "page" : null }, t(each))));
   const root = h("div", { class: `view view-${name}` });
-  replace(main, h("h1", {}, t(name)), h("p", { class: "lead" }, t(`${name}Lead`)), root);
-  notice("swap", null);
+  replace(main, h("div", { class: "title-row" }, h("h1", {}, t(name)), h("p", { class: "lead" }, t(`${name}Lead`))), root);
   shown = { name, view: VIEWS[name](root, showCurl, () => askForKey(false)) };
 }
 
@@ -72,8 +79,10 @@ async function look(quiet) {
     const model = await ask(request(at`model`), undefined, quiet);
     notice("offline", null);
     serving.textContent = model.version === null ? t("noVersion") : t("serving", model.version, model.family);
+    live = model.version;
+    // During a trial a list may be of another version than the live one, and still be up to date.
     const onScreen = shown.view?.version();
-    if (onScreen && model.version !== null && onScreen !== model.version) offerReload(model.version);
+    if (onScreen && live !== null && live !== onScreen && live !== (shown.live ??= live)) offerReload(live);
     else notice("swap", null);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -89,10 +98,7 @@ async function look(quiet) {
 function offerReload(version) {
   const reload = h("button", {
     type: "button",
-    onclick: () => {
-      notice("swap", null);
-      shown.view.update(true);
-    },
+    onclick: () => refresh(true),
   }, t("reloadList"));
   notice("swap", t("swapped", version), reload);
 }

@@ -52,12 +52,14 @@ export function controls({ seen = false, diversity = true } = {}) {
       h("label", { class: "field wide" }, h("span", {}, t("diversity"), " ", amount), slider, h("small", { id: "diversity-text" }, t("diversityText"))),
     seen && h("label", { class: "check" }, include, t("includeSeen")),
   );
-  // A phone shows the list first.
-  const element = h("details", { class: "filters", open: matchMedia("(min-width: 40rem)").matches }, h("summary", {}, t("controls")), fields);
+  // Closed at first: the list comes before them.
+  const summary = h("summary");
+  const element = h("details", { class: "filters" }, summary, fields);
 
   function update() {
     const { values } = read();
     const length = Number(values.get("k") ?? 10);
+    summary.textContent = t("filters", Object.keys(FILTERS).filter((name) => values.get(name)).length);
     k.replaceChildren(...[...new Set([...LENGTHS, length])].sort((a, b) => a - b).map((n) => h("option", { value: n, selected: n === length }, number(n))));
     for (const [field, name] of [[from, "year_from"], [to, "year_to"]]) if (document.activeElement !== field) field.value = values.get(name) ?? "";
     slider.value = values.get("diversity") ?? "0";

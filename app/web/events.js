@@ -26,6 +26,11 @@ export class Events {
     return this.panel.element;
   }
 
+  /** Take away what was said of somebody who is no longer on the screen. */
+  clear() {
+    this.element.hidden = true;
+  }
+
   /** A header with which an answer, of whichever replica, knows what was said here. */
   get readAfter() {
     return this.position === null ? {} : { "X-Read-After": this.position };

@@ -4,7 +4,7 @@ import { bdi, h } from "./dom.js";
 import { href } from "./state.js";
 import { number, t } from "./texts.js";
 
-const ICONS = { like: "♥", dislike: "✕" };
+const SHORTEST = 0.15; // the bar of the last film, so that the differences within a list are seen
 
 /**
  * A list of films, best first. `marks` gives a film's mark: {kind, text}; `judge` is called with a film and "like" or
@@ -12,8 +12,8 @@ const ICONS = { like: "♥", dislike: "✕" };
  */
 export function filmList(items, { label, unit = "score", marks, judge, judged, compact = false, reason = "because" } = {}) {
   const scores = items.map((item) => item.score ?? 0);
-  const low = Math.min(0, ...scores);
-  const span = Math.max(...scores, 0) - low || 1;
+  const [low, high] = [Math.min(...scores), Math.max(...scores)];
+  const share = (item) => (high > low ? SHORTEST + ((1 - SHORTEST) * (item.score - low)) / (high - low) : 1);
   const rows = items.map((item) =>
     h(
       "li",
@@ -27,7 +27,7 @@ export function filmList(items, { label, unit = "score", marks, judge, judged, c
         item.because?.length ? because(item.because, reason) : null,
       ),
       marks ? mark(marks(item)) : null,
-      item.score === undefined || compact ? null : score(item, (item.score - low) / span, unit),
+      item.score === undefined || compact ? null : score(item, share(item), unit),
       judge ? judgement(item, judge, judged) : null,
     ),
   );
@@ -63,10 +63,9 @@ export function judgement(item, judge, judged = () => null) {
         class: `judge ${kind}`,
         "aria-pressed": String(judged(item) === kind),
         "aria-label": t(`${kind}Film`, item.title),
-        title: t(kind),
         onclick: () => judge(item, kind),
       },
-      ICONS[kind],
+      t(kind),
     );
   return h("span", { class: "judgement" }, button("like"), button("dislike"));
 }

@@ -11,7 +11,7 @@ const SHOWN = 8;
 export function finder(choose, hint = "") {
   let timer, running, items = [], active = -1;
   const list = h("ul", { id: "found", class: "found", role: "listbox", "aria-label": t("find"), hidden: true });
-  const said = h("span", { class: "unseen", role: "status" });
+  const said = h("p", { class: "unseen", role: "status" });
   const input = h("input", {
     id: "find", type: "search", role: "combobox", autocomplete: "off", spellcheck: "false", maxlength: 200,
     "aria-expanded": "false", "aria-controls": "found", "aria-autocomplete": "list", "aria-describedby": "find-hint",
@@ -39,7 +39,7 @@ export function finder(choose, hint = "") {
     try {
       ({ items } = await ask(request(at`items`, { query: input.value, k: SHOWN }), running.signal));
     } catch (error) {
-      if (error.name !== "AbortError") close(), (said.textContent = error.advice ?? "");
+      if (error.name !== "AbortError") close(), tell(error.advice ?? "", true);
       return;
     }
     open();
@@ -49,8 +49,14 @@ export function finder(choose, hint = "") {
     list.replaceChildren(...items.map(option));
     list.hidden = !items.length;
     input.setAttribute("aria-expanded", String(items.length > 0));
-    said.textContent = t("found", items.length);
+    tell(items.length ? t("found", items.length) : t("foundNone", input.value), !items.length);
     activate(items.length ? 0 : -1);
+  }
+
+  /** Say it to those who hear the page, and `seen` to all. */
+  function tell(text, seen) {
+    said.className = seen ? "remark" : "unseen";
+    said.textContent = text;
   }
 
   function option(film, place) {
@@ -87,6 +93,7 @@ export function finder(choose, hint = "") {
   function close() {
     list.hidden = true;
     input.setAttribute("aria-expanded", "false");
+    tell("", false);
     activate(-1);
   }
 }

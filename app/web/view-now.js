@@ -2,9 +2,11 @@
 
 import { ApiError, ask, at, request } from "./api.js";
 import { h, replace } from "./dom.js";
+import { title } from "./films.js";
+import { interval, scaleOf } from "./gate.js";
+import { heading, Panel } from "./panel.js";
 import { plot } from "./plot.js";
-import { Panel } from "./panel.js";
-import { moment, number, percent, t } from "./texts.js";
+import { moment, number, percent, signed, t } from "./texts.js";
 
 const EVERY_MS = 5000;
 const SOURCES = ["personalised", "fold_in", "popular"];
@@ -36,21 +38,26 @@ export function mount(root, showCurl) {
   function show(status, { events }) {
     shownVersion = status.model_version;
     return [
-      h("p", { class: "remark" }, t("replica", status.replica, moment(status.started_at))),
       status.trial && trial(status.trial),
-      h("div", { class: "tiles" }, tiles(whole(status.steps), status.recent_lists), events && eventsTile(events)),
+      h("div", { class: "tiles" }, plots(whole(status.steps))),
+      h("div", { class: "columns" }, mostShown(status.recent_lists), summary(status, events)),
+      h("p", { class: "remark" }, t("replica", status.replica, moment(status.started_at))),
     ];
   }
 }
 
 /** The arms of the running trial: who should get which version, and who did. */
-function trial({ challenger, production, share, lists }) {
+function trial({ challenger, production, share, lists, verdict, gain }) {
   const made = lists.production + lists.challenger;
+  const change = (value) => signed(100 * value, 1) + t("percent");
   return h(
     "section",
     { class: "tile", "aria-label": t("trial") },
     h("h2", {}, t("trial")),
     h("p", {}, t("trialText", challenger, production, percent(share))),
+    gain && h("p", { class: "figure" }, h("strong", {}, change(gain.value)), " ", h("span", {}, t("trialGain"))),
+    gain && interval(gain, scaleOf([gain]), change),
+    verdict ? h("details", {}, h("summary", {}, t("trialVerdict")), h("p", { lang: "en", class: "remark" }, verdict)) : h("p", { class: "remark" }, t("trialNoVerdict")),
     h("p", {}, made ? t("trialLists", number(made), percent(lists.challenger / made)) : t("trialNoLists")),
     lists.fallback ? h("p", { class: "remark" }, t("trialFallback", number(lists.fallback))) : null,
   );
@@ -61,7 +68,7 @@ function whole(steps) {
   return steps.length > 1 && steps.at(-1).seconds < 1 ? steps.slice(0, -1) : steps;
 }
 
-function tiles(steps, recent) {
+function plots(steps) {
   const times = steps.map((step) => step.at);
   const rate = (value) => steps.map((step) => value(step) / Math.max(step.seconds, 1));
   const total = (value) => number(steps.reduce((sum, step) => sum + value(step), 0));
@@ -87,23 +94,44 @@ function tiles(steps, recent) {
       name: `${t("lists")}, ${t("perSecond")}`, times, marks: swaps, text: perSecond,
       lines: SOURCES.map((source) => ({ name: t(`source_${source}`), values: rate((step) => step.lists[source]) })),
     })),
-    tile(t("distinct"), number(recent.distinct_items), "", sameness(recent)),
-    tile(t("swaps"), total((step) => step.swaps), t("swapsText"), null),
   ];
 }
 
-function eventsTile({ status, position }) {
-  return tile(t("events"), number(position), t("eventsKnown", t(status === "ok" ? "eventsOk" : "eventsLate")), null);
+/** The films of most lists: a bar for each is the share of the lists that hold it. */
+function mostShown({ lists, most_shown: films }) {
+  const row = (film, place) => h(
+    "li",
+    { class: "film", "data-id": film.id },
+    h("span", { class: "rank" }, number(place + 1)),
+    title(film),
+    h("div", { class: "score" }, h("span", { class: "bar", "--share": (film.lists / lists).toFixed(3), "aria-hidden": "true" }), h("span", { class: "number" }, t("inLists", percent(film.lists / lists)))),
+  );
+  return h(
+    "section",
+    { class: "panel", "aria-label": t("mostShown") },
+    heading(t("mostShown"), h("p", { class: "origin" }, t("lastLists", number(lists)))),
+    films.length ? h("ol", { class: "films", "aria-label": t("mostShown") }, films.map(row)) : h("p", { class: "remark" }, t("noLists")),
+  );
 }
 
-function sameness(recent) {
-  if (!recent.lists) return h("p", {}, t("noLists"));
-  const share = percent(recent.distinct_items / recent.catalogue_items);
-  return [
-    h("p", {}, t("distinctText", number(recent.lists), share)),
-    h("p", {}, t("top10", percent(recent.top10_share))),
-    h("p", {}, t("fallback", percent(recent.fallback_share))),
-  ];
+/** What is left to know, as names and values. */
+function summary({ steps, recent_lists: recent, model_version: version }, events) {
+  const row = (name, ...value) => [h("dt", {}, name), h("dd", {}, value)];
+  const swaps = steps.reduce((sum, step) => sum + step.swaps, 0);
+  return h(
+    "section",
+    { class: "panel", "aria-label": t("summary") },
+    heading(t("summary")),
+    h(
+      "dl",
+      {},
+      row(t("live"), version ?? "–"),
+      row(t("swaps"), number(swaps)),
+      row(t("distinct"), h("strong", {}, number(recent.distinct_items)), recent.lists ? ` ${t("ofCatalogue", percent(recent.distinct_items / recent.catalogue_items))}` : ""),
+      recent.lists > 0 && [row(t("top10"), percent(recent.top10_share)), row(t("fallback"), percent(recent.fallback_share))],
+      events && row(t("events"), h("strong", {}, number(events.position)), ` ${t(events.status === "ok" ? "eventsOk" : "eventsLate")}`),
+    ),
+  );
 }
 
 function tile(name, figure, unit, content, below = "") {

@@ -54,8 +54,8 @@ export function mount(root, showCurl, askForKey) {
   const past = new Panel({ class: "panel side", "aria-label": t("history") });
   const events = new Events(() => update(true), askForKey);
   const find = finder((film, event) => judge(film, event.shiftKey ? "dislike" : "like"), t("findHint"));
-  const telling = h("div", { hidden: true }, find.element, h("p", { class: "remark" }, t("eventsText")));
-  root.append(form.element, parts.element, telling, events.element, h("div", { class: "columns" }, list.element, past.element));
+  const telling = h("div", { class: "panel", hidden: true }, find.element, h("p", { class: "remark" }, t("eventsText")));
+  root.append(form.element, parts.element, events.element, h("div", { class: "columns" }, list.element, h("div", { class: "view" }, telling, past.element)));
   const known = (film) => (film.liked ? "like" : null);
   let pastOf, shownVersion, former = null;
   start();
@@ -76,8 +76,11 @@ export function mount(root, showCurl, askForKey) {
     parts.update();
     const id = read().values.get("id");
     if (!id) return;
-    if (id !== pastOf) former = null;
-    const wanted = request(at`users/${id}/recommendations`, { ...listQuery({ seen: true }), explain: true }, undefined, events.readAfter);
+    if (id !== pastOf) {
+      former = null;
+      events.clear();
+    }
+    const wanted = request(at`users/${id}/recommendations`, { ...listQuery({ seen: true }), explain: true, preview: true }, undefined, events.readAfter);
     showCurl(wanted, request(at`users/${id}/history`, { k: PAGE }, undefined, events.readAfter));
     list.load([wanted], showList);
     if (id !== pastOf || afresh) showHistory(id);

@@ -1,23 +1,23 @@
-// The loaded versions: how each was measured, and what each would recommend to a user.
+// The versions: which one is live, all that there are, and what each loaded one would recommend to a user.
 
 import { ApiError, at, request } from "./api.js";
 import { clearFilters, controls, listQuery } from "./controls.js";
-import { bdi, h, s } from "./dom.js";
+import { bdi, h } from "./dom.js";
 import { filmList, moves, shortfall } from "./films.js";
+import { gateFigures, gateSentence } from "./gate.js";
 import { heading, Panel, say } from "./panel.js";
+import { confirmPromotion } from "./promote.js";
 import { read } from "./state.js";
-import { moment, number, signed, t } from "./texts.js";
+import { moment, number, t } from "./texts.js";
 import { offerExamples, userForm } from "./view-user.js";
 
-const HASH_DIGITS = 12;
-const WIDE = 160;
-
 export function mount(root, showCurl) {
-  const cards = new Panel({ class: "panel cards", "aria-label": t("versions") });
+  const cards = new Panel({ class: "panel cards", "aria-label": t("loadedVersions") });
+  const all = new Panel({ class: "panel", "aria-label": t("allVersions") });
   const form = userForm(t("compareFor"));
   const parts = controls({ seen: true });
   const lists = new Panel({ class: "panel", "aria-label": t("recommendations") });
-  root.append(cards.element, form.element, parts.element, lists.element);
+  root.append(all.element, cards.element, form.element, parts.element, lists.element);
   let loaded = null, shownVersion;
   const waiting = start();
   return { update, version: () => shownVersion };
@@ -31,8 +31,9 @@ export function mount(root, showCurl) {
   function update(afresh = false) {
     form.update();
     parts.update();
-    if (loaded === null || afresh) cards.load([request(at`versions`)], showCards);
-    else showLists();
+    if (loaded !== null && !afresh) return showLists();
+    cards.load([request(at`versions`)], showCards);
+    all.load([request(at`versions/registered`)], showAll, { registry_unavailable: (error) => [heading(t("allVersions")), h("p", { class: "remark" }, error.advice)] });
   }
 
   function showCards({ versions }) {
@@ -46,11 +47,30 @@ export function mount(root, showCurl) {
     ];
   }
 
+  function showAll({ versions }) {
+    all.element.hidden = !versions.length; // a folder has none
+    return [heading(t("allVersions")), h("ul", { class: "versions" }, versions.map(registered))];
+  }
+
+  function registered(version) {
+    const promote = h("button", { type: "button", class: "quiet", "aria-label": t("promoteVersion", version.version), onclick: () => confirmPromotion(version, shownVersion, () => update(true)) }, t("promote"));
+    return h(
+      "li",
+      {},
+      h("div", { class: "what" },
+        h("a", { class: "title", href: version.page, target: "_blank", rel: "noreferrer" }, t("version", version.version)), " ",
+        version.aliases.map((alias) => [h("span", { class: "alias" }, bdi(alias)), " "]),
+        h("p", { class: "facts" }, `${moment(version.registered_at)} · ${gateSentence(version.gate)}`)),
+      version.version === shownVersion ? null : promote,
+    );
+  }
+
   async function showLists() {
     await waiting;
     const id = read().values.get("id");
     if (!id || !loaded.length) return;
-    const wanted = loaded.map(({ alias }, place) => request(at`users/${id}/recommendations`, { ...listQuery({ seen: true }), alias: place ? alias : "" }));
+    // Each version by its alias: without one, a trial answers with the version of the user's arm.
+    const wanted = loaded.map(({ alias }) => request(at`users/${id}/recommendations`, { ...listQuery({ seen: true }), alias, preview: true }));
     showCurl(...wanted);
     lists.load(wanted, compare);
   }
@@ -88,49 +108,14 @@ function column(answer, version, marks) {
 }
 
 function card(version) {
-  const row = (name, ...value) => [h("dt", {}, name), h("dd", {}, value)];
+  const facts = [version.family, t("knowsText", number(version.users), number(version.items)), t("loadedAt", moment(version.loaded_at))];
   return h(
     "article",
     { class: "card" },
     h("h2", {}, t("version", version.version), " ", h("span", { class: "alias" }, bdi(version.alias ?? t("folder")))),
-    h(
-      "dl",
-      {},
-      row(t("family"), version.family),
-      row(t("knows"), t("knowsText", number(version.users), number(version.items))),
-      row(t("registered"), moment(version.registered_at)),
-      row(t("loaded"), moment(version.loaded_at)),
-      row(t("data"), h("code", { title: version.data_hash }, version.data_hash.slice(0, HASH_DIGITS))),
-      row(t("gate"), version.gate ? bdi(version.gate.reason) : t("noGate")),
-    ),
-    version.gate && figures(version.gate),
+    h("p", { class: "facts" }, facts.join(" · ")),
+    h("p", {}, gateSentence(version.gate)),
+    version.gate && gateFigures(version.gate),
     version.page && h("a", { href: version.page, target: "_blank", rel: "noreferrer" }, t("inMlflow"), " ↗"),
-  );
-}
-
-function figures({ metric, figures: all }) {
-  const gains = all.filter((each) => each.low !== null && each.high !== null);
-  const edge = Math.max(...gains.flatMap((each) => [Math.abs(each.low), Math.abs(each.high)]), Number.EPSILON);
-  const rows = all.map((each) =>
-    h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, t(`figure_${each.name}`)),
-      h("td", { class: "value" }, gains.includes(each) ? signed(each.value, 4) : number(each.value, 4)),
-      h("td", {}, gains.includes(each) && [interval(each, edge), h("small", {}, t("interval", signed(each.low, 4), signed(each.high, 4)))]),
-    ),
-  );
-  return h("div", { class: "scroll" }, h("table", {}, h("caption", {}, t("figures", metric)), h("tbody", {}, rows)));
-}
-
-/** A confidence interval on a line with 0 in its middle; the text beside it says the same. */
-function interval({ value, low, high }, edge) {
-  const x = (figure) => ((figure / edge + 1) / 2) * (WIDE - 8) + 4;
-  return s(
-    "svg",
-    { class: "interval", viewBox: `0 0 ${WIDE} 16`, width: WIDE, height: 16, "aria-hidden": "true" },
-    s("line", { class: "zero", x1: x(0), x2: x(0), y1: 1, y2: 15 }),
-    s("line", { class: "range", x1: x(low), x2: x(high), y1: 8, y2: 8 }),
-    s("circle", { class: "mean", cx: x(value), cy: 8, r: 4 }),
   );
 }

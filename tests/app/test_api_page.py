@@ -36,7 +36,7 @@ CHANGING = {
     "position", "age_seconds", "lag_seconds",
     "replica", "started_at", "recent_lists", "steps", "recommendation_id", "service_version",
 }  # fmt: skip
-OWN_TABLES = ("/model", "/versions", "/status")
+OWN_TABLES = ("/model", "/versions", "/versions/registered", "/status")
 TYPES = {
     "integer": "number",
     "number": "number",

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from app.errors import RegistryForbiddenError
+from app.registry.mlflow_registry import Registry
+from tests.conftest import MakeSettings
 from tests.processes import PROJECT, answers, free_port, process, wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]  # starts MLflow with a login
@@ -89,3 +92,15 @@ def test_training_s_user_writes(server: str) -> None:
 def test_who_is_not_known_is_refused_whatever_is_asked(server: str, login: tuple[str, str] | None) -> None:
     assert httpx.get(f"{server}/api/2.0/mlflow/registered-models/search", auth=login).status_code == 401
     assert httpx.post(f"{server}/api/2.0/mlflow/experiments/create", json=NEW, auth=login).status_code == 401
+
+
+def test_the_service_may_read_all_versions_and_promote_none(server: str, make_settings: MakeSettings) -> None:
+    assert status(server, "training", "registered-models/create", {"name": "films"}) == 200
+    assert (
+        status(server, "training", "model-versions/create", {"name": "films", "source": "mlflow-artifacts:/1"}) == 200
+    )
+    login = {"mlflow_tracking_username": "api", "mlflow_tracking_password": PASSWORDS["api"]}
+    registry = Registry(make_settings(mlflow_tracking_uri=server, model_name="films", **login))
+    assert [target.release.version for target, _ in registry.versions()] == ["1"]
+    with pytest.raises(RegistryForbiddenError, match="api may only read"):
+        registry.promote("1")

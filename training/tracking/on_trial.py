@@ -1,6 +1,7 @@
 """The version on trial: how its trial begins and ends. All that is known of it is in its tags in MLflow."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.contract import trial as tags
@@ -10,7 +11,7 @@ from training.tracking.aliases import CHALLENGER, PRODUCTION, move, take_away, v
 from training.tracking.connection import Client, mlflow_errors
 
 WON, LOST, ENDED = "won", "lost", "ended"
-END, VERDICT = "trial_end", "trial_verdict"
+END = "trial_end"
 
 
 def begin(client: Client, name: str, version: str, share: float) -> Trial:
@@ -54,10 +55,10 @@ def end(client: Client, name: str, version: str, state: str, reason: str) -> Non
         tag(client, name, version, {END: reason, tags.STATE: state})
 
 
-def show(client: Client, name: str, trial: Trial, verdict: str, page: Path) -> None:
-    """Write the verdict into tags of both versions, and the page into the run of the one on trial."""
-    tag(client, name, trial.version, {VERDICT: verdict})
-    tag(client, name, trial.against, {VERDICT: f"against version {trial.version}: {verdict}"})
+def show(client: Client, name: str, trial: Trial, verdict: str, gain: Mapping[str, str], page: Path) -> None:
+    """Write the verdict into tags of both versions, its figures and the page to the one on trial."""
+    tag(client, name, trial.version, {tags.VERDICT: verdict, **gain})
+    tag(client, name, trial.against, {tags.VERDICT: f"against version {trial.version}: {verdict}"})
     with mlflow_errors():
         run = client.get_model_version(name, trial.version).run_id
         if run:  # a version that somebody registered by hand may have none

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from app.contract.trial import Trial
+from app.contract.trial import Trial, gain_tags
 from training.data.events.snapshot import address_of, missing_file, snapshot
 from training.errors import DataError
 from training.events import VARIABLE
@@ -35,7 +35,7 @@ def look(project: Project, params: Params, *, decide: bool) -> tuple[Verdict | N
     now = time.time()
     verdict = _judged(project, params, trial, now)
     page = _write_page(project, params, verdict, now)
-    on_trial.show(client, name, trial, verdict.sentence, page)
+    on_trial.show(client, name, trial, verdict.sentence, gain_tags(verdict.gain), page)
     said = [*ended, verdict.sentence, *_time_left(verdict)]
     return verdict, [*said, *_decided(client, name, verdict)] if decide else said
 

@@ -37,6 +37,14 @@ class Verdict:
     days: float
     days_left: float | None
 
+    @property
+    def gain(self) -> tuple[float, float, float] | None:
+        """The change in successes a list, as a share of the live version's, and its band; None if it can't be said."""
+        last = self.looks[-1] if self.looks else None
+        if last is None or self.word in ("broken", "too_few"):
+            return None
+        return last.difference / last.rates[0], last.low / last.rates[0], last.high / last.rates[0]
+
 
 def judge(
     trial: Trial, records: Records, observations: Observations, params: TrialParams, confidence: float, now: float

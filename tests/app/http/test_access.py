@@ -14,7 +14,7 @@ from tests.service import service
 
 OPEN = {"/health/live", "/health/ready", "/model/reload", "/users/{user_id}"}
 OPERATORS = {"/model/reload", "/users/{user_id}"}
-PAGES = ["/docs", "/docs/oauth2-redirect", "/redoc"]
+PAGES = ["/docs", "/docs/swagger-ui-bundle.js", "/redoc"]
 
 
 @pytest.fixture

@@ -167,10 +167,6 @@ def test_the_examples_of_errors_are_what_is_answered(client: Client, empty_clien
         assert set(example["error"]) >= {"code", "message", "request_id"}
 
 
-def test_the_documentation_page_is_served(client: Client) -> None:
-    assert b"swagger-ui" in client.get("/docs").body
-
-
 def test_every_error_is_drawn_in_the_tree() -> None:
     for base in (ServiceError, ModelError):
         for error in (base, *base.__subclasses__()):

@@ -13,7 +13,7 @@ import pytest
 
 from app.contract.artifact import Artifact
 from app.contract.recommendation_id import read_id
-from app.contract.trial import Arm, Trial
+from app.contract.trial import VERDICT, Arm, Trial, gain_tags
 from app.events import exposures
 from app.settings import Settings
 from tests.artifacts import damage, make_artifact, write
@@ -158,6 +158,34 @@ def test_who_has_no_id_stays_on_the_live_version_outside_the_trial(client: Clien
     assert not shown(settings)
 
 
+@pytest.mark.parametrize("query", ["k=3", "k=3&explain=true"])
+def test_a_preview_shows_what_a_user_would_get_and_counts_for_nothing(
+    client: Client, trial: Trial, settings: Settings, query: str
+) -> None:
+    for user in USERS:
+        answer = ask(client, user, f"{query}&preview=true")
+        assert answer.json["model_version"] == version_of(trial, user)
+        found = read_id(answer.json["recommendation_id"])
+        assert found is not None
+        assert found.arm is Arm.NONE  # what is liked in this list does not count in the trial, either
+    ask(client, next(user for user in USERS if trial.arm(user) is Arm.PRODUCTION), query)
+    wait_until(lambda: sum(arm_lists(client).values()) == sum(shown(settings).values()) == 1)
+    assert client.get("/status").json["recent_lists"]["lists"] == 1
+
+
+def test_status_says_what_the_last_look_at_the_trial_found(
+    client: Client, trial: Trial, registry: TestRegistry
+) -> None:
+    for name, value in {VERDICT: "no clear difference yet", **gain_tags((0.062, -0.011, 0.135))}.items():
+        registry.client.set_model_version_tag(registry.name, trial.version, name, value)
+    expected = {"value": 0.062, "low": -0.011, "high": 0.135}
+    wait_until(lambda: client.get("/status").json["trial"]["gain"] == expected)
+    assert client.get("/status").json["trial"]["verdict"] == "no clear difference yet"
+    for name, value in gain_tags(None).items():
+        registry.client.set_model_version_tag(registry.name, trial.version, name, value)
+    wait_until(lambda: client.get("/status").json["trial"]["gain"] is None)
+
+
 def test_all_replicas_split_alike_and_a_restart_changes_nobody_s_arm(
     client: Client, trial: Trial, settings: Settings
 ) -> None:
@@ -274,5 +302,5 @@ def test_the_status_shows_the_running_trial_and_its_arms(client: Client, trial: 
         ask(client, user)
     theirs = sum(trial.arm(user) is Arm.CHALLENGER for user in USERS)
     lists = {"production": 40 - theirs, "challenger": theirs, "fallback": 0}
-    expected = {"challenger": "2", "production": "1", "share": 0.5, "lists": lists}
+    expected = {"challenger": "2", "production": "1", "share": 0.5, "lists": lists, "verdict": None, "gain": None}
     wait_until(lambda: client.get("/status").json["trial"] == expected)

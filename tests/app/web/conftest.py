@@ -31,6 +31,7 @@ ODD_TITLES = [
     "The word " * 22,
 ]
 N_FILMS = 60
+POLL = "document.dispatchEvent(new Event('visibilitychange'))"  # the page polls at once when it is looked at again
 
 
 def make_catalogue() -> list[Film]:

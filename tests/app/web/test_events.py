@@ -12,15 +12,18 @@ from pydantic import SecretStr
 from app.contract.recommendation_id import read_id
 from app.contract.trial import Trial
 from app.events.store import open_store
-from app.main import create_app
+from app.main import Service, create_app
 from app.model.release import Release
 from app.model.store import load_model
-from tests.app.web.conftest import OpenScreen, Screen, make_model, make_service_settings
+from tests.app.web.conftest import POLL, OpenScreen, Screen, make_model, make_service_settings
 from tests.artifacts import write
 from tests.browser import CHROMIUM
 from tests.client import Client, serving
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+
+ALIASES = ("production", "challenger")
 
 
 def events_url(directory: Path) -> SecretStr:
@@ -47,6 +50,9 @@ def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Scr
     assert screen.ids("History")[0] == liked(screen.client, "2")[0] == first
     expect(screen.films().locator(".mark").first).to_be_visible()
     expect(screen.page.locator("pre")).to_contain_text("X-Read-After: 1")
+    screen.page.get_by_role("button", name="1 short history").click()
+    expect(screen.page.locator(".telling")).to_be_hidden()  # it was about another user
+    screen.page.go_back()
     newest = screen.films("History").first
     expect(newest.get_by_role("button", pressed=True)).to_have_accessible_name(re.compile("^Like"))
     newest.get_by_role("button", name=re.compile("^Like")).click()
@@ -79,28 +85,56 @@ def test_a_stranger_who_likes_films_by_their_titles_gets_a_list_of_their_own(scr
 def test_now_shows_up_to_where_answers_know_the_events(screen: Screen) -> None:
     screen.client.post("/events", {"events": [{"user_id": 2, "item_id": 3, "type": "like"}]})
     screen.open("#now")
-    tile = screen.page.get_by_role("region", name="Events")
-    expect(tile).to_contain_text("up to date")
-    expect(tile.locator("strong")).to_have_text("1")
+    summary = screen.page.get_by_role("region", name="In short")
+    expect(summary.get_by_text("1 up to date")).to_be_visible()
 
 
-def test_now_shows_the_running_trial_and_its_arms(open_screen: OpenScreen, tmp_path: Path) -> None:
+@pytest.fixture
+def on_trial(tmp_path: Path) -> Iterator[tuple[Client, Service]]:
+    """The service with version 8 on trial against version 7; user 1 gets the challenger."""
     settings = make_service_settings(tmp_path, events_url=events_url(tmp_path))
     app = create_app(settings)
     with serving(settings, app) as client:
-        version, challenger = client.version(), app.state.challenger
-        challenger.model = load_model(write(tmp_path / "8", make_model(seed=8)), Release("8", 0, ""))
-        challenger.trial = Trial("8", str(version), "films:8", 0.25, 0)
-        for user in range(40):
-            client.get(f"/users/{user}/recommendations")
-        app.state.exposures.flush()
-        screen = open_screen(client)
-        screen.open("#now")
-        tile = screen.page.get_by_role("region", name="Trial")
-        expect(tile).to_contain_text(
-            f"Version 8 is on trial against version {version}: 25% of the users get its lists."
-        )
-        expect(tile).to_contain_text("Of 40 lists of this replica,")
+        challenger = app.state.challenger
+        challenger.store.swap(load_model(write(tmp_path / "8", make_model(seed=8)), Release("8", 0, "")))
+        challenger.model = challenger.store.current
+        challenger.trial = Trial("8", "7", "films:8", 0.25, 0)
+        yield client, app
+
+
+def test_now_shows_the_running_trial_and_its_arms(on_trial: tuple[Client, Service], open_screen: OpenScreen) -> None:
+    client, app = on_trial
+    for user in range(40):
+        client.get(f"/users/{user}/recommendations")
+    app.state.exposures.flush()
+    screen = open_screen(client)
+    screen.open("#now")
+    tile = screen.page.get_by_role("region", name="Trial")
+    expect(tile).to_contain_text("Version 8 is on trial against version 7: 25% of the users get its lists.")
+    expect(tile).to_contain_text("Of 40 lists of this replica,")
+
+
+def test_who_looks_at_lists_during_a_trial_compares_both_versions_and_counts_for_nothing(
+    on_trial: tuple[Client, Service], open_screen: OpenScreen
+) -> None:
+    client, app = on_trial
+    user = "4"  # of the challenger's arm
+    screen = open_screen(client)
+    screen.open(f"#versions?id={user}")
+    lists = {
+        alias: client.get(f"/users/{user}/recommendations?preview=true&alias={alias}").json["items"]
+        for alias in ALIASES
+    }
+    for alias in ALIASES:
+        assert screen.ids(alias) == [item["id"] for item in lists[alias]]
+    assert screen.ids("production") != screen.ids("challenger")
+    screen.open(f"#user?id={user}")
+    assert screen.ids() == [item["id"] for item in lists["challenger"]]
+    screen.page.evaluate(POLL)
+    screen.page.wait_for_load_state("networkidle")
+    expect(screen.page.locator(".notice")).to_have_count(0)
+    app.state.exposures.flush()
+    assert client.get("/status").json["trial"]["lists"] == {"production": 0, "challenger": 0, "fallback": 0}
 
 
 def test_a_like_asks_for_a_key_that_may_write(open_screen: OpenScreen, tmp_path: Path) -> None:

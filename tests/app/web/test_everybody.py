@@ -40,6 +40,7 @@ def test_the_keyboard_alone_reaches_every_control_and_uses_it(screen: Screen) ->
     screen.open("#user?id=2")
     screen.settle()
     page = screen.page
+    page.evaluate("document.querySelector('.filters').open = true")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     controls = page.locator(":is(a, button, input, select, summary, pre):visible").count()
@@ -87,12 +88,18 @@ def test_a_judgement_by_keyboard_leaves_the_focus_in_the_list(screen: Screen) ->
     assert screen.page.evaluate("document.activeElement.closest('.films') !== null")
 
 
-def test_a_phone_shows_the_list_before_the_controls(open_screen: OpenScreen, client: Client) -> None:
-    screen = open_screen(client, PHONE)
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_list_comes_first_and_the_filters_are_a_click_away(
+    open_screen: OpenScreen, client: Client, width: int
+) -> None:
+    screen = open_screen(client, width)
     screen.open("#user?id=2")
     screen.settle()
+    first = screen.films().first.bounding_box()
+    assert first is not None
+    assert first["y"] + first["height"] < 600  # of 900 pixels
     assert not screen.page.get_by_label("From year").is_visible()
-    screen.page.get_by_text("What the list may hold").click()
+    screen.page.get_by_text("Filters").click()
     expect(screen.page.get_by_label("From year")).to_be_visible()
 
 
@@ -123,6 +130,6 @@ def test_all_languages_have_the_same_texts_and_the_page_uses_each(screen: Screen
     assert all(each == kinds[0] for each in kinds)
     code = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js") if path not in files)
     # These are put together: `error_${code}`.
-    derived = re.compile("(error|example|source|reason|figure|stored)_.*|.*(Lead|Film)")
+    derived = re.compile("(error|example|source|reason|figure|stored|decision)_.*|.*(Lead|Film)")
     names = [key for key, _ in kinds[0] if not derived.fullmatch(key)]
     assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []

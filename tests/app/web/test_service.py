@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from app.routes.page import FOLDER, POLICY, TYPES
 from app.settings import Settings
-from tests.app.web.conftest import OpenScreen, Screen, make_model, make_service_settings
+from tests.app.web.conftest import POLL, OpenScreen, Screen, make_model, make_service_settings
 from tests.artifacts import write
 from tests.browser import CHROMIUM
 from tests.client import Client, serving
@@ -18,7 +18,6 @@ from tests.processes import free_port, wait_until
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 MOST_BYTES = 100_000
-POLL = "document.dispatchEvent(new Event('visibilitychange'))"  # the page polls at once when it is looked at again
 
 
 def test_the_page_is_small_and_its_files_have_their_types_and_a_strict_policy(client: Client) -> None:

@@ -62,6 +62,7 @@ def test_every_control_changes_list_address_and_curl(screen: Screen, open_screen
     screen.open("#user?id=2")
     page = screen.page
     screen.settle()
+    page.get_by_text("Filters").click()
     page.locator("#k").select_option("20")
     page.locator("summary[aria-labelledby*=genres]").click()
     page.get_by_role("checkbox", name=re.compile("^Comedy")).check()
@@ -92,6 +93,7 @@ def test_a_list_that_filters_empty_says_why_and_can_be_cleared(screen: Screen) -
 def test_a_value_that_the_service_refuses_is_explained(screen: Screen) -> None:
     screen.open("#user?id=2&k=1000")
     expect(screen.page.get_by_role("alert")).to_contain_text("less than or equal to 100")
+    screen.page.get_by_text("Filters (").click()
     screen.page.locator("#k").select_option("10")
     expect(screen.films()).to_have_count(10)
 
@@ -179,8 +181,9 @@ def test_now_shows_the_figures_of_the_replica_that_answers(screen: Screen) -> No
     screen.open("#now")
     status = screen.client.get("/status").json
     expect(screen.page.get_by_text(f"one replica, {status['replica']},")).to_be_visible()
-    tile = screen.page.get_by_role("region", name="Different films")
-    expect(tile.locator("strong")).to_have_text(str(status["recent_lists"]["distinct_items"]))
+    summary = screen.page.get_by_role("region", name="In short")
+    expect(summary.locator("strong")).to_have_text(str(status["recent_lists"]["distinct_items"]))
+    assert screen.ids("Shown most") == [film["id"] for film in status["recent_lists"]["most_shown"]]
     requests = screen.page.get_by_role("region", name="Requests")
     shown = int(requests.locator("strong").inner_text().replace(",", ""))
     assert 0 < shown <= sum(step["requests"] for step in status["steps"])
@@ -198,6 +201,16 @@ def test_the_curl_on_the_screen_answers_what_the_screen_shows(screen: Screen, ad
         assert "error" not in answer
     shown = [line for line in commands if "recommendations" in line or "similar" in line]
     assert bool(shown) == (address != "#now")
+
+
+def test_a_title_that_no_film_has_is_said_to_be_none(screen: Screen) -> None:
+    screen.open("#film")
+    find = screen.page.get_by_role("combobox", name="Find a film by its title")
+    find.fill("Nosuch")
+    expect(screen.page.get_by_text("No film has “Nosuch” in its title.")).to_be_visible()
+    find.fill("ame")
+    screen.page.get_by_role("option", name="Amélie").wait_for()
+    expect(screen.page.get_by_text("No film has")).to_have_count(0)
 
 
 def test_titles_are_texts_whatever_they_hold(screen: Screen) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from app.contract.events import Event
 from app.contract.recommendation_id import id_maker
-from app.contract.trial import Arm, Trial
+from app.contract.trial import Arm, Trial, read_gain
 from app.events.store import Exposure, open_store
 from tests.metrics import samples
 from tests.processes import PROJECT, free_port, wait_until
@@ -85,6 +85,8 @@ def test_a_better_challenger_is_promoted_and_said_to_be_better_everywhere(
     assert said.startswith("trial: people like version 2 better: ")
     sentence = said.splitlines()[0].removeprefix("trial: ")
     assert tags_of(client, "2")["trial_verdict"] == sentence
+    value, low, high = read_gain(tags_of(client, "2")) or (0.0, 0.0, 0.0)
+    assert 0 < low < value < high
     assert tags_of(client, "1")["trial_verdict"] == f"against version 2: {sentence}"
     page = (tmp_path / "reports" / "trial" / "trial.html").read_text()
     assert "Trial of version 2 against version 1" in page
