@@ -36,6 +36,17 @@ HIDDEN_USERS = 0.2
 COLD_ITEMS = 0.2
 COLD_DEPTH = 50
 
+# LightFM from random numbers, as params.yaml had it until lists became calm.
+RANDOM: dict[str, Any] = {
+    "init": "random",
+    "learning_rate": 0.05,
+    "epochs": 100,
+    "patience": 10,
+    "encode_users": False,
+    "recency_power": 0.0,
+}
+FROM_ALS: dict[str, Any] = {"init": "als", "epochs": 10, "patience": None, "als": {"regularization": 60.0}}
+MEMBERS: dict[str, dict[str, Any]] = {"ease": {}, "implicit_als": {}, "lightfm": RANDOM}
 # What is tried: a name, its family and how its parameters differ from params.yaml.
 RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "popularity": ("popularity", {}),
@@ -44,15 +55,16 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "sklearn_svd": ("sklearn_svd", {}),
     "implicit_bpr": ("implicit_bpr", {}),
     "lightfm": ("lightfm", {}),
-    "lightfm, 4 seeds": ("lightfm", {"seeds": 4}),
-    "lightfm, encoded users": ("lightfm", {"encode_users": True, "recency_power": None}),
-    "lightfm from ALS": ("lightfm", {"init": "als", "epochs": 10, "patience": None}),
+    "lightfm from random numbers": ("lightfm", RANDOM),
+    "lightfm, 4 seeds": ("lightfm", RANDOM | {"seeds": 4}),
+    "lightfm, encoded users": ("lightfm", RANDOM | {"encode_users": True, "recency_power": None}),
+    "lightfm from ALS": ("lightfm", RANDOM | FROM_ALS),
     "implicit_als": ("implicit_als", {}),
     "ease": ("ease", {}),
-    "blend": ("blend", {}),
-    "blend, equal weights": ("blend", {"weights": {"ease": 1.0, "implicit_als": 1.0, "lightfm": 1.0}}),
+    "blend": ("blend", {"members": MEMBERS}),
+    "blend, equal weights": ("blend", {"members": MEMBERS, "weights": dict.fromkeys(MEMBERS, 1.0)}),
 }
-FOLDED = ("lightfm", "lightfm, encoded users", "implicit_als", "ease")
+FOLDED = ("lightfm from random numbers", "lightfm, encoded users", "implicit_als", "ease")
 CHANCE = ("lightfm", "implicit_bpr", "implicit_als", "surprise_svd", "blend")
 
 
@@ -124,7 +136,7 @@ def cold(dataset: Dataset, params: Params, seeds: int) -> Iterator[str]:
     gone = np.sort(np.random.default_rng(params.seed).choice(liked, int(len(liked) * COLD_ITEMS), replace=False))
     yield f"| LightFM | recall@{COLD_DEPTH} among {len(gone)} films never rated |\n|---|---|"
     for label, features in (("identity only", False), ("with features", True)):
-        models = {**params.models, "lightfm": {**params.models["lightfm"], "item_features": features}}
+        models = {**params.models, "lightfm": {**params.models["lightfm"], **RANDOM, "item_features": features}}
         recalls = []
         for run in range(seeds):
             changed = params.model_copy(update={"models": models, "seed": params.seed + run})

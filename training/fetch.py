@@ -2,12 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from training.data import movielens, sample
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from training.data.raw import read_ratings
 from training.data.raw.layouts import OWN, SPLITS
 from training.data.sample.simulation import simulate
 from training.errors import DataError
@@ -64,6 +66,7 @@ def _copy_own(source: Path, folder: Path) -> None:
         )
     shutil.copyfile(source / "ratings.csv", folder / OWN.ratings)
     _copy_items(source, folder)
+    _check(folder, {OWN.ratings: source / "ratings.csv", OWN.items: source / OWN.items})
 
 
 def _copy_split(source: Path, folder: Path) -> None:
@@ -79,6 +82,18 @@ def _copy_split(source: Path, folder: Path) -> None:
     for name in present:
         shutil.copyfile(source / name, folder / name)
     _copy_items(source, folder)
+    _check(folder, {name: source / name for name in (*present, OWN.items)})
+
+
+def _check(folder: Path, origins: Mapping[str, Path]) -> None:
+    """Read what was copied, as `prepare` will; an error names the person's own file, which is the one to correct."""
+    try:
+        read_ratings(folder)
+    except DataError as error:
+        sentence = str(error)
+        for name, origin in origins.items():
+            sentence = sentence.replace(str(folder / name), str(origin))
+        raise DataError(sentence) from error
 
 
 def _copy_items(source: Path, folder: Path) -> None:

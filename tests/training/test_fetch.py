@@ -1,4 +1,5 @@
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,25 @@ def test_own_files_are_copied_as_they_are(tmp_path: Path, raw: Path) -> None:
 def test_own_films_are_optional(tmp_path: Path, raw: Path) -> None:
     own = write(tmp_path / "own", {"ratings.csv": OWN["interactions.csv"]})
     assert get("csv", raw, own) == {"interactions.csv"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"ratings.csv": "user_id,item_id,rating\n1,1,four\n"},
+            "ratings.csv, line 2: rating 'four' should be a number",
+        ),
+        ({"items.csv": "item_id,title\n1,\n"}, "items.csv, line 2: title '' should be a title"),
+    ],
+)
+def test_a_wrong_value_is_named_where_the_person_can_correct_it(
+    changes: dict[str, str], sentence: str, tmp_path: Path, raw: Path
+) -> None:
+    own = write(tmp_path / "own", {"ratings.csv": OWN["interactions.csv"], "items.csv": OWN["items.csv"], **changes})
+    with pytest.raises(DataError, match=re.escape(f"{own}/{sentence}; correct this and run again")):
+        get("csv", raw, own)
+    assert_untouched(raw)
 
 
 @pytest.mark.parametrize("name", ["Items.csv", "items.CSV", "items.csv ", "Ratings.csv"])

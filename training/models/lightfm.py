@@ -19,10 +19,13 @@ from training.progress import progress
 
 
 class ALSStart(Section):
-    """Parameters of the implicit ALS whose factors LightFM starts from, scaled to the mean length `norm`."""
+    """Parameters of the implicit ALS whose factors LightFM starts from, scaled to the mean length `norm`.
 
-    alpha: Annotated[float, Field(gt=0)] = 5.0
-    regularization: Annotated[float, Field(ge=0)] = 60.0
+    Where one of the first two is None, it follows from the data, as in `implicit_als`.
+    """
+
+    alpha: Annotated[float | None, Field(gt=0)] = 5.0
+    regularization: Annotated[float | None, Field(ge=0)] = 60.0
     epochs: Annotated[int, Field(ge=1)] = 15
     norm: Annotated[float, Field(gt=0)] = 1.0
 

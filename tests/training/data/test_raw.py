@@ -252,7 +252,7 @@ def test_a_file_that_is_no_ratings_csv_is_refused(content: str | bytes, sentence
     ],
 )
 def test_a_bad_film_is_named_with_line_value_and_remedy(items: str | bytes, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=rf"items\.csv,? {sentence}.*; correct this in the file it was copied from"):
+    with pytest.raises(DataError, match=rf"items\.csv,? {sentence}.*; correct this and run again"):
         read_items(own(tmp_path, items=items))
 
 

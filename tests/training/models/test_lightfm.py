@@ -14,7 +14,10 @@ from training.models.validated_fit import fit_validated
 
 class TestLightFM(FamilyBattery):
     name = "lightfm"
-    small = {"epochs": 8, "patience": 2, "embedding_size": 8}
+    small = {
+        "epochs": 8, "patience": 2, "embedding_size": 8, "learning_rate": 0.05,
+        "init": "random", "encode_users": False, "recency_power": 0.0,
+    }  # fmt: skip
 
 
 def test_lightfm_scores_are_those_of_the_library(data: TrainingData) -> None:

@@ -178,7 +178,7 @@ THEIRS = lists(["a", "b"], ["c", "d"])
             True,
             "share 75% of their films .* and show 40% of the catalogue after 40%",
         ),
-        (lists(["a", "x"], ["y", "z"]), True, False, "share 25% .*: less than 30% in common, of one recipe"),
+        (lists(["a", "x"], ["y", "z"]), True, False, "share 25% .*: less than 50% in common, of one recipe"),
         (lists(["a", "x"], ["y", "z"]), False, True, "share 25% .*; the recipe is another one"),
         (lists(["a"], ["a"]), False, False, "show 10% of the catalogue after 40%: less than 50% of that"),
         (lists(["a", "b"], []), True, True, "share 50%"),  # a user is gone

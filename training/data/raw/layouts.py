@@ -30,7 +30,7 @@ OWN = Layout(
     item_separator=",",
     header={name: name for name in (USER_ID, ITEM_ID, RATING, TIMESTAMP)},
     optional=frozenset({RATING, TIMESTAMP}),
-    remedy="correct this in the file it was copied from and run again",
+    remedy="correct this and run again",
 )
 SPLIT_TXT = Layout(
     ratings="train.txt",

@@ -44,7 +44,7 @@ def items_fault(items: pd.DataFrame) -> Fault | None:
 
 @cache
 def _schemas() -> tuple[Any, Any]:
-    """The schemas of ratings and films. Pandera is slow to import, and `fetch` does without."""
+    """The schemas of ratings and films. Pandera is slow to import, and most sources of `fetch` do without."""
     import pandera.pandas as pa
 
     ratings = {

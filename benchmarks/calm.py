@@ -1,0 +1,106 @@
+"""How much of everybody's lists one like more changes, where the recipe stays the same.
+
+usage: MOVIELENS_DIR=<folder> python -m benchmarks.calm [--sources sample,ml-latest-small] [--likes 2]
+
+A row is LightFM with some parameters: NDCG@10 on the test split, the share of top-10 lists that stays when the data has
+one like more, and the seconds of one training. Both data sets are prepared, trained and refit as the pipeline does it,
+and lists are compared as the check before a promotion does. It prints a Markdown table.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from app.contract.artifact import Artifact
+from benchmarks.environments import PROJECT
+from benchmarks.quality import RANDOM
+from training.data.dataset import SPLITS, USER_ID, Dataset, load_dataset
+from training.data.raw.layouts import detect
+from training.evaluation.ranking import rank_test
+from training.fetch import fetch
+from training.fitting.assembly import Knowledge
+from training.fitting.candidate import fit_artifact, fit_candidate
+from training.params.whole import Params, load_params
+from training.prepare import prepare
+from training.project import Project
+from training.promotion.lists import LENGTH, lists_of, overlap, sample_lists
+from training.refit import with_ready_lists
+
+FAMILY = "lightfm"
+VARIANTS: dict[str, dict[str, Any]] = {"from random numbers": RANDOM, "as in params.yaml": {}}
+
+
+class Fitted(NamedTuple):
+    """The metric on the test split, the artifact that would be served, and the seconds of both fits."""
+
+    metric: float
+    served: Artifact
+    seconds: float
+
+
+def main() -> None:
+    """Print the table, row by row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sources", default="sample,ml-latest-small")
+    parser.add_argument("--likes", type=int, default=2, help="how many data sets with a like more are tried (2)")
+    options = parser.parse_args()
+    params = load_params(PROJECT / "params.yaml")
+    print("| data | LightFM | test NDCG@10 | shared by top-10 lists | seconds |\n|---|---|---|---|---|")
+    for source in options.sources.split(","):
+        datasets = with_likes(source, params, options.likes)
+        for name, changes in VARIANTS.items():
+            print(f"| {source} | {name} | {row(datasets, params, changes)} |", flush=True)
+
+
+def with_likes(source: str, params: Params, likes: int) -> list[Dataset]:
+    """The prepared data set, and then those with one like more."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder))
+        fetch(params.fetch.model_copy(update={"source": source}), params.seed, project.raw)
+        ratings = project.raw / detect(project.raw).ratings
+        before, frame, rng = ratings.read_text(), pd.read_csv(ratings), np.random.default_rng(params.seed)
+
+        def made(more: str) -> Dataset:
+            ratings.write_text(before + more)
+            prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+            return load_dataset(project.prepared)
+
+        return [made(""), *(made(one_like(frame, rng)) for _ in range(likes))]
+
+
+def one_like(ratings: pd.DataFrame, rng: np.random.Generator) -> str:
+    """A line for the file: somebody likes, after all else, a film that they haven't rated."""
+    users, items, _, times = (ratings[name] for name in ratings)
+    user = rng.choice(users)
+    unknown = items[~items.isin(items[users == user])]
+    return f"{user},{rng.choice(unknown)},5.0,{times.max() + 60}\n"
+
+
+def row(datasets: list[Dataset], params: Params, changes: dict[str, Any]) -> str:
+    """The cells of LightFM with these parameters."""
+    models = {**params.models, FAMILY: {**params.models[FAMILY], **changes}}
+    before, *after = [fitted(dataset, params.model_copy(update={"models": models})) for dataset in datasets]
+    theirs = sample_lists(before.served, params.seed)
+    shared = [overlap(lists_of(each.served, theirs[USER_ID]), theirs) for each in after]
+    shares = ", ".join(f"{share:.1%}" for share in shared)
+    return f"{before.metric:.4f} | {shares} | {before.seconds:.0f}"
+
+
+def fitted(dataset: Dataset, params: Params) -> Fitted:
+    """Train, measure and refit."""
+    start = time.process_time()
+    trained = fit_candidate(dataset, params, FAMILY)
+    knowledge = Knowledge(dataset, SPLITS, params.threads)
+    served = fit_artifact(knowledge, FAMILY, trained.family, params.seed)
+    seconds = time.process_time() - start
+    per_user = rank_test(trained.artifact, dataset, params.evaluate).per_user(params.select.metric)
+    return Fitted(float(np.nanmean(per_user)), with_ready_lists(served, LENGTH, progress=False), seconds)
+
+
+if __name__ == "__main__":
+    main()
