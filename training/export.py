@@ -1,5 +1,7 @@
 """The `export` command: the best unseen items of every user, as parquet files."""
 
+import glob
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -45,7 +47,7 @@ def export(project: Project, params: Params, wish: Wish, out: Path, write: Write
 
     Raises DataError where the folder holds something else, TrackingError where MLflow can't be reached.
     """
-    with _artifact(project, params, wish.alias) as (artifact, version):
+    with _artifact(project, params, wish.alias, out) as (artifact, version):
         loaded = load_artifact(artifact)
         lists = Lists(Recommender(loaded), version, wish.k, allowed_items(loaded, wish.filters))
         description = lists_folder.describe(lists, artifact, wish.filters)
@@ -57,8 +59,8 @@ def export(project: Project, params: Params, wish: Wish, out: Path, write: Write
 
 
 @contextmanager
-def _artifact(project: Project, params: Params, alias: str | None) -> Iterator[tuple[Path, str]]:
-    """The folder of the artifact, and its version."""
+def _artifact(project: Project, params: Params, alias: str | None, out: Path) -> Iterator[tuple[Path, str]]:
+    """The folder of the artifact, and its version; one of MLflow lies beside `out` as long as it is needed."""
     if alias is None:
         yield project.served, content_hash(project.served)[:VERSION_DIGITS]
         return
@@ -71,6 +73,9 @@ def _artifact(project: Project, params: Params, alias: str | None) -> Iterator[t
         version = version_of(client, name, alias)
     if version is None:
         raise TrackingError(f"{name} has no version with the alias {alias!r}: name one with promote VERSION")
-    project.cache.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=project.cache) as folder:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{out.name}-of-"
+    for left in out.parent.glob(f"{glob.escape(prefix)}*"):
+        shutil.rmtree(left)  # of a run that was killed
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=out.parent) as folder:
         yield download_served(client, name, version, Path(folder)), version

@@ -49,6 +49,8 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} can't be read ({error}); {remedy}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds no JSON object; {remedy}")
     return content
 
 

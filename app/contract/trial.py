@@ -23,13 +23,15 @@ class Arm(IntEnum):
 
 
 ARMS = Arm.PRODUCTION, Arm.CHALLENGER
+MOST_LISTS = 10  # of a user and day that count, so that nobody counts for many
 
 
 @dataclass(frozen=True)
 class Trial:
     """The version on trial, the live version that it is compared with, and the split of users.
 
-    `since` is a time in seconds since 1970. `share`, above 0 and below 1, of all users get the challenger.
+    `since` is a time in seconds since 1970. `share`, above 0 and below 1, of all users get the challenger. `salt` is a
+    secret of those who may read MLflow's tags: who knows it can make ids of lists that nobody was shown.
     """
 
     version: str
@@ -49,6 +51,11 @@ class Trial:
         SHA-256 of salt and id gives each user a place between 0 and 1, and those below the share get the challenger.
         """
         return ARMS[sha256(self._salted + user_id.encode()).digest() < self._bound]
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The key that seals the ids of the trial's lists."""
+        return sha256(f"lists of {self.salt}".encode()).digest()
 
     @cached_property
     def _salted(self) -> bytes:
@@ -81,7 +88,7 @@ def read_trial(version: str, tags: Mapping[str, str]) -> Trial | None:
         raise ValueError(f"Version {version} is on trial, but {SHARE} or {SINCE} is no number: {error}") from error
     if not 0 < trial.share < 1 or not trial.salt:
         raise ValueError(
-            f"Version {version} is on trial, but {SHARE} is {tags[SHARE]} and {SALT} {tags[SALT]!r}: "
+            f"Version {version} is on trial, but {SHARE} is {tags[SHARE]}, or {SALT} is empty: "
             "the share must be above 0 and below 1, and the salt a text"
         )
     return trial

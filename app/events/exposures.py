@@ -1,17 +1,18 @@
 """Counts which users got lists of which arm of a trial; the sums go into the store of events every few seconds.
 
-Sums are enough, and cheap: one addition for each list. A crash loses the last seconds, of both arms alike.
+Sums are enough, and cheap: one addition for each list. A crash loses the last seconds, of both arms alike. Of a user
+and day each process stores ten lists, more count for nothing: so people bound what is written, and requests do not.
 """
 
 import logging
 import threading
 from collections import Counter as Counts
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
 from prometheus_client import CollectorRegistry, Counter
 
-from app.contract.trial import Arm
+from app.contract.trial import MOST_LISTS, Arm
 from app.events.store import EventStore, EventStoreError, Exposure
 
 FLUSH_SECONDS = 10.0
@@ -29,6 +30,7 @@ class Tally:
         self.experiment, self.arm, self.version = experiment, arm, version
         self._lock = threading.Lock()
         self._lists: dict[tuple[str, int], int] = {}
+        self._day, self._stored = "", Counts[str]()
 
     def add(self, user_id: str, films: int) -> None:
         """Count a list."""
@@ -38,6 +40,9 @@ class Tally:
 
     def take(self) -> dict[tuple[str, int], int]:
         """What was counted since the last time."""
+        day = datetime.now(timezone.utc).date().isoformat()
+        if day != self._day:
+            self._day, self._stored = day, Counts()
         with self._lock:
             taken, self._lists = self._lists, {}
         return taken
@@ -50,6 +55,20 @@ class Tally:
             for key, lists in taken.items():
                 self._lists[key] = self._lists.get(key, 0) + lists
         return True
+
+    def rows(self, taken: Mapping[tuple[str, int], int]) -> list[Exposure]:
+        """What is to be stored of what was taken: one row for each user who has had less than enough lists today."""
+        lists, films = Counts[str](), Counts[str]()
+        for (user_id, length), number in taken.items():
+            if self._stored[user_id] < MOST_LISTS:
+                lists[user_id] += number
+                films[user_id] += number * length
+        group = self.experiment, int(self.arm), self.version
+        return [Exposure(self._day, user_id, *group, lists[user_id], films[user_id]) for user_id in lists]
+
+    def stored(self, rows: Sequence[Exposure]) -> None:
+        """Note that rows are in the store."""
+        self._stored.update({row.user_id: row.lists for row in rows})
 
 
 class ExposureMetrics:
@@ -104,8 +123,10 @@ class Exposures:
                 self._append(tally, taken)
 
     def _append(self, tally: Tally, taken: dict[tuple[str, int], int]) -> None:
+        rows = tally.rows(taken)
         try:
-            self._store.append_exposures(_exposures(tally, taken))
+            if rows:
+                self._store.append_exposures(rows)
         except EventStoreError as error:
             # One line for each outage, not for each attempt.
             if not self._is_failing:
@@ -116,6 +137,7 @@ class Exposures:
                 logger.error("The exposures of %d users and lengths of lists are lost", len(taken))
             return
         self._is_failing = False
+        tally.stored(rows)
         self._count(tally.experiment, tally.arm.name.lower(), sum(taken.values()))
 
     def _count(self, experiment: str, arm: str, lists: int) -> None:
@@ -134,14 +156,3 @@ class Exposures:
         except Exception:
             # Any error here must not end the thread: the trial goes on.
             logger.exception("Exposures could not be stored")
-
-
-def _exposures(tally: Tally, taken: Mapping[tuple[str, int], int]) -> list[Exposure]:
-    """One row for each user, of today."""
-    day = datetime.now(timezone.utc).date().isoformat()
-    lists, films = Counts[str](), Counts[str]()
-    for (user_id, length), number in taken.items():
-        lists[user_id] += number
-        films[user_id] += number * length
-    group = tally.experiment, int(tally.arm), tally.version
-    return [Exposure(day, user_id, *group, lists[user_id], films[user_id]) for user_id in lists]

@@ -54,10 +54,15 @@ LATEST = "SELECT coalesce(max(position), 0) FROM event"
 
 
 class SqliteStore:
-    """Events in a file, which is made at first use; each commit is on the disk before it returns."""
+    """Events in a file, which is made at first use; each commit is on the disk before it returns.
+
+    A file that was deleted or replaced meanwhile is an error for as long as the process runs. To open the new one would
+    mix it with the log of the old one, which other connections have open, and to make an empty one would hide the loss.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._opened: tuple[int, int] | None = None
         self._open: sqlite3.Connection | None = None
         self._seen_version = -1
 
@@ -114,11 +119,31 @@ class SqliteStore:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._open is None:
+                self._check_that_it_is_the_same()
                 self._open = _connect(self._file)
+                self._opened = self._opened or _identity(self._file)
             yield self._open
         except sqlite3.Error as error:
             self.close()
             raise EventStoreError(f"The events in {self._file} can't be read or written: {error}") from error
+        # After a commit: what went into a file that nobody finds again is not stored.
+        self._check_that_it_is_the_same()
+
+    def _check_that_it_is_the_same(self) -> None:
+        if self._opened is not None and self._opened != _identity(self._file):
+            raise EventStoreError(
+                f"The events in {self._file} can't be read or written: the file was deleted or replaced. "
+                "Stop all processes that use it, put the right file there, and start them again"
+            )
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another one at the same place; None if there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _connect(file: Path) -> sqlite3.Connection:

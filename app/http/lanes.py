@@ -50,7 +50,8 @@ class Lanes:
     """Finds the lane of a user.
 
     During a trial the arms have one each; where the version on trial is not loaded, everybody gets the live version,
-    outside the trial: to leave out one arm alone would spoil the comparison.
+    outside the trial: to leave out one arm alone would spoil the comparison. So do users whom the live version does not
+    know: a client can invent as many as it likes.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Lanes:
             if arms is None or not arms.are_of(trial, live, challenger.model):
                 arms = self._arms = self._begin(trial, live, challenger.model)
             # No event can be of a user with such an id.
-            if arms is not None and len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id:
+            if arms is not None and len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id and _knows(live, user_id):
                 return arms.lanes[trial.arm(user_id)]
             if arms is None and is_shown:
                 self._note_fallback(trial, live, user_id)
@@ -98,7 +99,7 @@ class Lanes:
         return self.apart(lane.model, lane.profiles)
 
     def apart(self, model: ServedModel, profiles: Profiles | None = None) -> Lane:
-        """A lane of any version, whose lists count for nothing."""
+        """A lane of any version, whose lists count for nothing, nor what is said about them."""
         new_id = id_maker(model.version, Arm.NONE) if self.with_ids else None
         return Lane(model, profiles or self._profiles.apart(), new_id)
 
@@ -122,7 +123,7 @@ class Lanes:
             (Arm.CHALLENGER, tried, self._profiles.apart()),
         ):
             tally = self._exposures.tally(trial.experiment, arm, model.version)
-            lanes.append(Lane(model, profiles, id_maker(model.version, arm), tally))
+            lanes.append(Lane(model, profiles, id_maker(model.version, arm, trial.secret), tally))
         return _Arms(trial, (lanes[0], lanes[1]))
 
     def _note_fallback(self, trial: Trial, live: ServedModel, user_id: str) -> None:
@@ -138,3 +139,7 @@ class Lanes:
                 trial.against,
             )
         self._overtaken = trial
+
+
+def _knows(live: ServedModel, user_id: str) -> bool:
+    return live.ready_lists.user_row(user_id.encode()) is not None

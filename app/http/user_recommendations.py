@@ -15,9 +15,9 @@ PLAIN = frozenset({"k"})  # a request with no other parameters is plain
 def answer_user(
     lane: Lane, telemetry: Telemetry | None, user_id: str, query: UserQuery, recommendation_id: bytes | None
 ) -> bytes:
-    """`Recommendations` as JSON, which count as shown to the user; without `telemetry` the list is not counted."""
+    """`Recommendations` as JSON; without `telemetry` the list is not counted."""
     allowed = allowed_items(lane.model, query)
-    return answer_allowed(lane, telemetry, user_id, query, allowed, recommendation_id, is_shown=True)
+    return answer_allowed(lane, telemetry, user_id, query, allowed, recommendation_id)
 
 
 def answer_allowed(
@@ -27,8 +27,6 @@ def answer_allowed(
     query: UserQuery,
     allowed: Mask | None,
     recommendation_id: bytes | None,
-    *,
-    is_shown: bool = False,
 ) -> bytes:
     """`Recommendations` as JSON, chosen from the items that `allowed`, bool (n_items,), marks; None allows all."""
     model = lane.model
@@ -39,7 +37,7 @@ def answer_allowed(
         telemetry.served_plain(model, user_id, source, selection.rows, query.k)
     elif telemetry is not None:
         telemetry.served(model, source, selection.rows, query.k)
-    if is_shown and lane.tally is not None:
+    if lane.tally is not None:
         lane.tally.add(user_id, len(selection.rows))
     fields = {"user_id": user_id, "model_version": model.version, **id_field(recommendation_id), "source": source}
     return list_json(fields, model, selection, liked_rows(model, profile) if query.explain else None)

@@ -69,7 +69,7 @@ def view(deployment: Deployment, preferred: str) -> set[str]:
 def look(deployment: Deployment, number: int) -> tuple[str, str, int, str]:
     """A viewer's lists: who, the version, a film of the last list and the list's id. Each gets one version only."""
     connection = http.client.HTTPConnection("127.0.0.1", deployment.port, timeout=30)
-    user, versions = f"viewer-{number}", set()
+    user, versions = str(number + 1), set()  # somebody whom the live version knows
     for _ in range(LISTS):
         time.sleep(0.05)  # with the clients who ask all the time, below the gateway's limit
         connection.request("GET", f"/users/{user}/recommendations?k=10")

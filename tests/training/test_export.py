@@ -108,6 +108,36 @@ def test_a_folder_of_other_lists_is_left_alone(project: Project, params: Params)
         export(project, params, wish(), project.root)
 
 
+def test_what_a_killed_run_left_is_tidied_and_it_goes_on(project: Project, params: Params) -> None:
+    whole = export(project, params, wish(), project.root / "whole")
+    out = project.root / "lists"
+    left = [out / name for name in (".unfinished.json-1", ".lists-00001.parquet-2", ".manifest.json-3")]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "part").touch()
+    assert export(project, params, wish(), out) == whole
+    assert {path.name for path in out.iterdir()} == {"manifest.json", *whole["files"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("manifest.json", b"[]", r"manifest.json holds no JSON object; choose another folder"),
+        (
+            "lists-00001.parquet",
+            b"PAR1",
+            r"lists-00001.parquet can't be read \(.*\): remove it and run the same command",
+        ),
+    ],
+)
+def test_a_damaged_file_is_named(project: Project, params: Params, name: str, content: bytes, sentence: str) -> None:
+    out = project.root / "lists"
+    export(project, params, wish(), out)
+    (out / name).write_bytes(content)
+    with pytest.raises(DataError, match=sentence):
+        export(project, params, wish(), out)
+
+
 def test_an_alias_names_the_version(
     project: Project, registry: TestRegistry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -116,7 +146,10 @@ def test_an_alias_names_the_version(
     write_artifact(tmp_path / "live", make_artifact(range(5)))
     registry.register()
     version = registry.register(tmp_path / "live", alias="Production")
+    (left := tmp_path / ".lists-of-1").mkdir()  # by a run that was killed
     manifest = export(project, params, wish(alias="production"), tmp_path / "lists")
+    assert not left.exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".lists")]
     assert (manifest["model_version"], manifest["users"]) == (version, 5)
     assert manifest["artifact_hash"] == content_hash(tmp_path / "live")
     with pytest.raises(TrackingError, match="has no version with the alias 'nobody'"):

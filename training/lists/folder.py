@@ -1,5 +1,6 @@
 """The folder that lists are exported to: a file for each bucket of users, and a manifest once all are there."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def begin(folder: Path, description: dict[str, Any]) -> None:
     Raises DataError where the folder holds anything but these lists.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for left in (*folder.glob(".lists-*"), *folder.glob(".unfinished.json-*"), *folder.glob(".manifest.json-*")):
+        shutil.rmtree(left)  # of a run that was killed
     for name in (MANIFEST, UNFINISHED):
         if (folder / name).is_file():
             found = read_json(folder / name, "choose another folder")
@@ -56,10 +59,15 @@ def missing(folder: Path, n_buckets: int) -> list[int]:
 def finish(folder: Path, description: dict[str, Any], n_buckets: int) -> dict[str, Any]:
     """Write the manifest, with rows and SHA-256 of every file, and return it."""
     names = [file_name(bucket) for bucket in range(n_buckets)]
-    files = {
-        name: {"rows": pq.read_metadata(folder / name).num_rows, "sha256": sha256_of(folder / name)} for name in names
-    }
+    files = {name: {"rows": _rows(folder / name), "sha256": sha256_of(folder / name)} for name in names}
     manifest = {**description, "rows": sum(file["rows"] for file in files.values()), "files": files}
     write_json(folder / MANIFEST, manifest)
     (folder / UNFINISHED).unlink(missing_ok=True)
     return manifest
+
+
+def _rows(file: Path) -> int:
+    try:
+        return int(pq.read_metadata(file).num_rows)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} can't be read ({error}): remove it and run the same command again") from error

@@ -48,5 +48,5 @@ def run_on_schedule(
 def _show_metrics(host: str, port: int, collectors: CollectorRegistry) -> None:
     try:
         start_http_server(port, host, collectors)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise ParamsError(f"--host {host} --port {port} can't show metrics ({error}): choose others") from error

@@ -1,5 +1,6 @@
 """The version on trial: how its trial begins and ends. All that is known of it is in its tags in MLflow."""
 
+import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ def begin(client: Client, name: str, version: str, share: float) -> Trial:
     live = version_of(client, name, PRODUCTION)
     if live is None or live == version:
         raise TrackingError(f"version {version} of {name} can't go on trial: no other version is {PRODUCTION}")
-    trial = Trial(version, live, f"{name}:{version}", share, time.time())
+    trial = Trial(version, live, secrets.token_hex(16), share, time.time())
     # In this order: a trial whose version has not the alias is taken for one that somebody has ended.
     move(client, name, CHALLENGER, version)
     tag(client, name, version, trial.tags())

@@ -1,6 +1,6 @@
-"""Says which events show that a list was good, and of which arm that list was."""
+"""Says which lists of a trial were good: those about which their user said so, by the list's id."""
 
-from collections import Counter
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,15 +9,17 @@ import pandas as pd
 
 from app.contract.events import Meaning
 from app.contract.recommendation_id import read_id
-from app.contract.trial import Arm, Trial
+from app.contract.trial import MOST_LISTS, Arm, Trial
 from training.data.events.merging import meanings
 from training.trials.records import ARM, DAY, DAY_SHOWN, LISTS, USER, Records
 
 WITHIN_DAYS = 7  # between a list and what is said about it
+MOST_GOOD_LISTS = 10  # of a user: who finds more counts no more
 SLACK_SECONDS = 600  # by which a client's clock may be late
-# What takes back an earlier success with the same item; a rating does where its stars are few.
+# What takes back an earlier success with the same item of the list; a rating does where its stars are few.
 AGAINST = ("dislike", "hide", "retract")
-BY_ID, BY_LAST_ARM, NOT_ATTRIBUTED = "by the list's id", "by the user's arm", "not attributed"
+LIST, SAID = "recommendation_id", "received_at"
+COUNTED, NOT_COUNTED = "good lists of the trial", "events without its id"
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class Observations:
     """What is known of exposed users.
 
     `daily` has a row for each user and day (days since 1970) with lists or successes: user_id, arm (0 production, 1
-    challenger), day, lists, successes. `attribution` counts the successes by how their arm was found. `misplaced` is
-    the share of exposed users in an arm that is not theirs.
+    challenger), day, lists, successes. `attribution` counts the good lists, and the events of exposed users that name
+    no list of theirs in the trial. `misplaced` is the share of exposed users in an arm that is not theirs.
     """
 
     daily: pd.DataFrame
@@ -40,75 +42,62 @@ class Observations:
 
 
 def observe(records: Records, trial: Trial, kinds: tuple[str, ...], min_rating: float | None) -> Observations:
-    """Count lists and attributed successes of each user.
+    """Count lists and successes of each user: of each ten lists a day at most, and of those the good ones.
 
-    `kinds` are the types of events that are a success, a rating from `min_rating` stars on. A success is a film, and
-    the last thing that a user says for or against it counts.
+    `kinds` are the types of events that make a list good, a rating from `min_rating` stars on. The last thing that the
+    user says for or against a film of the list counts. What names no list of the trial counts for nobody: anybody can
+    say it, in anybody's name, as often as they like. Nobody can make the id of a list that was not answered.
     """
     shown = records.exposures
     theirs = {user: trial.arm(user) for user in shown[USER].unique()}
     right = shown[ARM].to_numpy() == shown[USER].map(theirs).to_numpy()
     misplaced = shown[USER][~right].nunique() / max(len(theirs), 1)
-    shown = shown[right]
+    shown = shown[right].assign(**{LISTS: lambda rows: rows[LISTS].clip(upper=MOST_LISTS)})
     forgotten = records.events[USER][records.events["type"] == "forget"]
     shown = shown[~shown[USER].isin(forgotten)]
-    successes = _successes(records.events, shown, kinds, min_rating)
-    how = _attributed(successes, shown, trial)
-    attributed = successes[how != NOT_ATTRIBUTED]
-    return Observations(_daily(shown, attributed), dict(Counter(how.tolist())), misplaced)
+    said = _said(records.events[records.events[USER].isin(shown[USER])], kinds, min_rating)
+    good = _good_lists(named := _in_the_trial(said, trial), shown)
+    return Observations(_daily(shown, good), {COUNTED: len(good), NOT_COUNTED: len(said) - len(named)}, misplaced)
 
 
-def _successes(
-    events: pd.DataFrame, shown: pd.DataFrame, kinds: tuple[str, ...], min_rating: float | None
-) -> pd.DataFrame:
-    """The last event for or against each pair of exposed user and item, if it is for it."""
-    mine = events[events[USER].isin(shown[USER])]
-    is_rating = (mine["type"] == "rating").to_numpy()
-    is_liked: npt.NDArray[np.bool_] = meanings(mine, min_rating) == Meaning.LIKED
-    good = mine["type"].isin(kinds).to_numpy() & (~is_rating | is_liked)
-    counts = good | is_rating | mine["type"].isin(AGAINST).to_numpy()
-    last = mine[counts].assign(good=good[counts]).drop_duplicates([USER, "item_id"], keep="last")
-    return last[last["good"]]
+def _said(events: pd.DataFrame, kinds: tuple[str, ...], min_rating: float | None) -> pd.DataFrame:
+    """The events for or against a film, and which of them are for it."""
+    is_rating = (events["type"] == "rating").to_numpy()
+    is_liked: npt.NDArray[np.bool_] = meanings(events, min_rating) == Meaning.LIKED
+    good = events["type"].isin(kinds).to_numpy() & (~is_rating | is_liked)
+    counts = good | is_rating | events["type"].isin(AGAINST).to_numpy()
+    return events[counts].assign(good=good[counts])
 
 
-def _attributed(successes: pd.DataFrame, shown: pd.DataFrame, trial: Trial) -> npt.NDArray[np.object_]:
-    """How each success is attributed to its user's arm: by the list that it names, else by the user's last list."""
-    columns = (successes[name] for name in (USER, "recommendation_id", "occurred_at"))
-    rows = zip(*columns, _had_a_list(successes, shown), strict=True)
-    return np.array([_how(trial, *row) for row in rows], dtype=object)
+def _in_the_trial(said: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+    """The events that name a list of the user's in the trial, and the day of the list."""
+    rows = zip(said[USER], said[LIST], said["occurred_at"], strict=True)
+    days = pd.Series([_day_of_list(trial, *row) for row in rows], index=said.index, dtype="float64")
+    return said.assign(**{DAY_SHOWN: days}).dropna(subset=[DAY_SHOWN]).astype({DAY_SHOWN: "int64"})
 
 
-def _how(trial: Trial, user: str, name: str | None, occurred: float, had_list: bool) -> str:
+def _day_of_list(trial: Trial, user: str, name: str | None, occurred: float) -> float:
     found = read_id(name) if isinstance(name, str) else None
-    if found is not None and found.is_for(user) and -SLACK_SECONDS <= occurred - found.time <= WITHIN_DAYS * DAY:
-        arm = trial.arm(user)
-        version = trial.version if arm is Arm.CHALLENGER else trial.against
-        # Else it is a list from before the trial, or of another one.
-        return BY_ID if (found.arm, found.version) == (arm, version) else NOT_ATTRIBUTED
-    return BY_LAST_ARM if had_list else NOT_ATTRIBUTED
+    if found is None or not -SLACK_SECONDS <= occurred - found.time <= WITHIN_DAYS * DAY:
+        return math.nan
+    arm = trial.arm(user)
+    version = trial.version if arm is Arm.CHALLENGER else trial.against
+    is_theirs = (found.arm, found.version) == (arm, version) and found.is_for(user, trial.secret)
+    return found.time // DAY if is_theirs else math.nan
 
 
-def _had_a_list(successes: pd.DataFrame, shown: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Whether the user was shown a list on the day of each success or in the seven days before: bool (n_successes,)."""
-    days = successes[[USER]].assign(day=_days(successes["received_at"]), place=np.arange(len(successes)))
-    lists = shown[[USER, DAY_SHOWN]].drop_duplicates().assign(shown_on=lambda rows: rows[DAY_SHOWN])
-    pairs = pd.merge_asof(
-        days.sort_values("day"), lists.sort_values(DAY_SHOWN), left_on="day", right_on=DAY_SHOWN, by=USER,
-        tolerance=WITHIN_DAYS,
-    )  # fmt: skip
-    found: npt.NDArray[np.bool_] = pairs.sort_values("place")["shown_on"].notna().to_numpy(dtype=bool)
-    return found
+def _good_lists(named: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """The lists with a film for which the user's last word is: of a day no more than were shown, ten of a user."""
+    last = named.drop_duplicates([LIST, "item_id"], keep="last")
+    good = last[last["good"]].drop_duplicates(LIST).merge(shown[[USER, DAY_SHOWN, LISTS]], on=[USER, DAY_SHOWN])
+    good = good[good.groupby([USER, DAY_SHOWN]).cumcount() < good[LISTS]]
+    return good[good.groupby(USER).cumcount() < MOST_GOOD_LISTS]
 
 
-def _days(times: "pd.Series[float]") -> npt.NDArray[np.int64]:
-    return np.asarray(times.to_numpy(dtype=np.float64) // DAY, dtype=np.int64)
-
-
-def _daily(shown: pd.DataFrame, attributed: pd.DataFrame) -> pd.DataFrame:
-    first = shown.groupby(USER)[DAY_SHOWN].min()
-    # A batch may have shown a list before the first that counts: such a success counts from then on.
-    days = np.maximum(_days(attributed["received_at"]), attributed[USER].map(first))
+def _daily(shown: pd.DataFrame, good: pd.DataFrame) -> pd.DataFrame:
     lists = shown[[USER, DAY_SHOWN, LISTS]].assign(successes=0)
-    good = pd.DataFrame({USER: attributed[USER], DAY_SHOWN: days, LISTS: 0, "successes": 1})
-    both = pd.concat([lists, good]).groupby([USER, DAY_SHOWN], as_index=False).sum()
+    # A replica's clock may be late.
+    days = np.maximum((good[SAID] // DAY).astype("int64"), good[DAY_SHOWN])
+    successes = pd.DataFrame({USER: good[USER], DAY_SHOWN: days, LISTS: 0, "successes": 1})
+    both = pd.concat([lists, successes]).groupby([USER, DAY_SHOWN], as_index=False).sum()
     return both.assign(arm=both[USER].map(shown.groupby(USER)[ARM].first())).astype({DAY_SHOWN: "int64"})

@@ -61,12 +61,12 @@ def _figures(verdict: Verdict, confidence: float) -> list[Part]:
             "soon as they leave out 0 is wrong in nearly every fourth trial; the band below is for that, and decides."
         ),
         Text(
-            f"p = {found.ratio_p:.3g} for arms of the sizes seen. Below 0.001 there is no verdict.",
+            f"p = {verdict.ratio_p:.3g} for arms of the sizes seen. Below 0.001 there is no verdict.",
             "Sample-ratio check:",
         ),
         Text(
-            "; ".join(f"{count:,} {how}" for how, count in sorted(verdict.attribution.items())) or "none",
-            "Successes, by how their list was found:",
+            "; ".join(f"{count:,} {what}" for what, count in verdict.attribution.items()),
+            "What was said:",
         ),
     ]
 

@@ -13,6 +13,9 @@ TUNED_FOR = 5000  # users at which the band is narrowest
 # Below these the method's approximation is no good.
 LEAST_USERS = 100  # of each arm
 LEAST_SUCCESSES = 20  # of each arm
+# Somebody may have got one list in the name of every so-manieth user, and liked it or not as suited them.
+VOICES = 100
+ORDINARY = 1.96  # standard errors of an ordinary interval
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -22,7 +25,8 @@ class Look(NamedTuple):
     """What is known after one day: users and successes a list of each arm, the difference and its band.
 
     The difference is challenger less production. `half` is half the width of the band, NaN where an arm has too few
-    users or successes.
+    users or successes. The band holds for all looks at once, and it is so wide that the ordinary interval leaves out 0
+    even without the good lists that one client could have got with a request for every hundredth user.
     """
 
     day: int
@@ -89,6 +93,7 @@ class _Ratio(NamedTuple):
     successes: float
     rate: float
     variance: float
+    lists: float
 
 
 class _ArmSums(NamedTuple):
@@ -127,10 +132,10 @@ class _ArmSums(NamedTuple):
         """
         n, lists, successes, lists2, successes2, products = (float(part[day]) for part in self)
         if not lists:
-            return _Ratio(int(n), 0.0, 0.0, 0.0)
+            return _Ratio(int(n), 0.0, 0.0, 0.0, 0.0)
         rate = successes / lists
         squares = successes2 - 2 * rate * products + rate**2 * lists2
-        return _Ratio(int(n), successes, rate, squares / lists**2)
+        return _Ratio(int(n), successes, rate, squares / lists**2, lists)
 
 
 def _look(day: int, arms: list[_Ratio], alpha: float) -> Look:
@@ -138,5 +143,8 @@ def _look(day: int, arms: list[_Ratio], alpha: float) -> Look:
     users = production.users, challenger.users
     standard_error = math.sqrt(max(production.variance, 0) + max(challenger.variance, 0))
     few = min(users) < LEAST_USERS or min(production.successes, challenger.successes) < LEAST_SUCCESSES
-    half = math.nan if few else half_width(sum(users), standard_error, alpha)
+    half = math.nan
+    if not few:
+        bought = sum(users) / VOICES / min(production.lists, challenger.lists)
+        half = max(half_width(sum(users), standard_error, alpha), bought + ORDINARY * standard_error)
     return Look(day, users, (production.rate, challenger.rate), standard_error, half)

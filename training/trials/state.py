@@ -51,7 +51,7 @@ class State:
         if found is not None:
             for arm, share in zip(ARMS, (found.success.production, found.success.challenger), strict=True):
                 self._share.labels(arm).set(share)
-            self._ratio_p.labels(name).set(found.ratio_p)
+        self._ratio_p.labels(name).set(verdict.ratio_p)
         if verdict.days_left is not None:
             self._days_left.labels(name).set(verdict.days_left)
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from app.contract.trial import Arm, Trial
 from training.params.register import TrialParams
 from training.trials.attribution import Observations
-from training.trials.estimate import Estimate, estimate
+from training.trials.estimate import Estimate, estimate, ratio_p
 from training.trials.records import DAY, Records, share_of
 from training.trials.sequence import LEAST_SUCCESSES, LEAST_USERS, Look, looks, users_needed
 
@@ -24,8 +24,9 @@ WORDS: tuple[Word, ...] = get_args(Word)
 class Verdict:
     """A word, a sentence, and what they rest on.
 
-    `estimate` is None without users in both arms. `days` are those since the trial began; `days_left` is how many
-    more it needs at the present rate, None where that can't be said or is more than a year.
+    `estimate` is None without users in both arms; `ratio_p` is p of the sample-ratio check. `days` are those since the
+    trial began; `days_left` is how many more it needs at the present rate, None where that can't be said or is more
+    than a year.
     """
 
     trial: Trial
@@ -33,6 +34,7 @@ class Verdict:
     sentence: str
     looks: list[Look]
     estimate: Estimate | None
+    ratio_p: float
     attribution: dict[str, int]
     days: float
     days_left: float | None
@@ -53,14 +55,13 @@ def judge(
     users, seen = observations.users, looks(observations.daily, 1 - confidence)
     share = share_of(records.experiment) if records.experiment else trial.share
     arms = set(users["arm"])
-    found = estimate(users, share, confidence) if arms == {Arm.PRODUCTION, Arm.CHALLENGER} else None
-    # That so many users are all in one arm has this probability.
-    ratio_p = found.ratio_p if found else (share if Arm.CHALLENGER in arms else 1 - share) ** len(users)
+    found = estimate(users, confidence) if arms == {Arm.PRODUCTION, Arm.CHALLENGER} else None
+    p = ratio_p(len(users), int((users["arm"] == Arm.CHALLENGER).sum()), share)
     days = (now - trial.since) / DAY
-    broken = _broken(records, observations, ratio_p)
+    broken = _broken(records, observations, p)
     word, sentence = _judged(trial, seen, found, params, days, broken)
     left = _days_left(seen, 1 - confidence, params.days - days) if word in ("undecided", "early") else None
-    return Verdict(trial, word, sentence, seen, found, observations.attribution, days, left)
+    return Verdict(trial, word, sentence, seen, found, p, observations.attribution, days, left)
 
 
 def _judged(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.contract.trial import Arm
+from app.contract.trial import MOST_LISTS, Arm
 from app.events import exposures as module
 from app.events.exposures import ExposureMetrics, Exposures, Tally
 from app.events.store import EventStoreError, Exposure
@@ -86,6 +86,22 @@ def test_lists_of_a_user_and_arm_are_summed_to_a_row(
     ]
     exposures.flush()
     assert len(store.rows) == 3
+
+
+def test_of_a_user_and_day_ten_lists_are_stored_however_many_are_asked_for(
+    exposures: Exposures, store: Store, challenger: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(times: int) -> None:
+        for _ in range(times):
+            challenger.add("ann", 10)
+            exposures.flush()
+
+    ask(50)
+    assert sum(row.lists for row in store.rows) == len(store.rows) == MOST_LISTS
+    assert exposures.totals(TRIAL)["challenger"] == 50
+    monkeypatch.setattr(challenger, "_day", "2026-11-01")  # it is another day
+    ask(1)
+    assert len(store.rows) == MOST_LISTS + 1
 
 
 def test_while_the_store_is_down_sums_wait_and_one_line_says_so(
@@ -177,7 +193,7 @@ def test_many_threads_lose_nothing(exposures: Exposures, store: Store, challenge
     while any(thread.is_alive() for thread in threads):
         exposures.flush()
     exposures.flush()
-    assert sum(row.lists for row in store.rows) == 20_000
+    assert exposures.totals(TRIAL)["challenger"] == 20_000
 
 
 @pytest.fixture
@@ -207,7 +223,7 @@ def test_a_bug_does_not_end_the_thread(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(module, "_exposures", lambda *_: 1 / 0)
+        broken.setattr(Tally, "rows", lambda *_: 1 / 0)
         challenger.add("ann", 10)
         wait_until(lambda: "Exposures could not be stored" in caplog.text)
     challenger.add("bob", 10)

@@ -4,7 +4,8 @@ import tracemalloc
 import pytest
 
 from app.contract.events import Event
-from app.events.overlay import NO_ITEM, Overlay, unpacked
+from app.events import overlay as overlay_module
+from app.events.overlay import NO_ITEM, PER_USER, Overlay, unpacked
 from tests.app.events.stories import said, stored
 
 
@@ -67,6 +68,36 @@ def test_somebody_who_says_the_same_without_end_takes_bounded_memory() -> None:
     for start in range(0, 10_000, 10):
         overlay.add(stored(*(said("a", "like", n % 5) for n in range(10)), first=start))
     assert len(unpacked(overlay.users["a"])) < 80
+
+
+def test_a_full_overlay_takes_no_more_but_wishes_to_be_forgotten_until_models_have_learned(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(overlay_module, "MOST_BYTES", 10 * (PER_USER + 21))
+    overlay = Overlay()
+    for user in range(30):
+        overlay.add(stored(said(user, "like", 1), first=user + 1))
+    assert len(overlay.users) == 10
+    overlay.add(stored(said(3, "forget"), said(20, "forget"), first=31))
+    assert [[type_ for _, type_, _ in read(overlay, user)] for user in ("3", "20")] == [["forget"]] * 2
+    assert caplog.text.count("The overlay is full") == 1
+    overlay.drop_until(5)
+    assert "answers know nothing of 20 events before" in caplog.text
+    overlay.add(stored(said(40, "like", 1), first=33))
+    assert "40" in overlay.users
+    overlay.restart("another")
+    for user in range(10):
+        overlay.add(stored(said(user, "like", 1), first=user + 1))
+    assert len(overlay.users) == 10
+
+
+def test_a_user_with_one_event_takes_about_what_is_counted() -> None:
+    overlay = Overlay()
+    tracemalloc.start()
+    overlay.add(stored(*(said(user, "like", 1) for user in range(5000))))
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken / 5000 < PER_USER + 21
 
 
 @pytest.mark.parametrize(("until", "left"), [(0, {"a", "b"}), (1, {"a", "b"}), (2, {"a"}), (3, set())])

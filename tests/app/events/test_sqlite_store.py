@@ -1,6 +1,7 @@
 """What only the store in a file does."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -45,6 +46,42 @@ def test_a_file_of_an_earlier_release_gets_the_table_of_exposures_and_keeps_its_
         file.execute("PRAGMA user_version = 1")
     store.append_exposures([Exposure("2026-11-28", "42", "films:7@0.5", 1, "7", 1, 10)])
     assert (store.latest(), store.id) == (1, store_id)
+    store.close()
+
+
+def delete(file: Path) -> None:
+    file.unlink()
+
+
+def replace(file: Path) -> None:
+    another = SqliteStore(file.parent / "another.db")
+    another.latest()
+    another.close()
+    (file.parent / "another.db").rename(file)
+
+
+@pytest.mark.parametrize("harm", [delete, replace])
+@pytest.mark.parametrize("is_open", [True, False])
+def test_nothing_is_stored_once_the_file_was_deleted_or_replaced(
+    tmp_path: Path, harm: Callable[[Path], None], is_open: bool
+) -> None:
+    file = tmp_path / "events.db"
+    store = SqliteStore(file)
+    store.append([said(42, "like", 1)], NOW)
+    if not is_open:  # as after an error
+        store.close()
+    harm(file)
+    calls = [
+        lambda: store.append([said(42, "like", 2)], NOW),
+        lambda: store.append_exposures([Exposure("2026-11-28", "42", "films:7@0.5", 1, "7", 1, 10)]),
+        store.latest,
+    ]
+    for call in calls * 2:
+        with pytest.raises(
+            EventStoreError, match=rf"The events in {file} can't .*: the file was deleted or replaced\."
+        ):
+            call()
+    assert file.exists() == (harm is replace)
     store.close()
 
 

@@ -26,10 +26,12 @@ from tests.service import wait_for_polls
 
 USERS = [str(number) for number in range(1, 41)]
 FOR_THE_ROUTE = "&ignored=" + "x" * 600
+QUERIES = ("", f"?k=3{FOR_THE_ROUTE}")
 
 
 def preferring(biases: list[int], **fields: Any) -> Artifact:
-    return make_artifact(dim=1, seen={0: [0]}, item_biases=np.array(biases, dtype=np.float32) * 100, **fields)
+    scores = np.array(biases, dtype=np.float32) * 100
+    return make_artifact([int(user) for user in USERS], dim=1, seen={0: [0]}, item_biases=scores, **fields)
 
 
 @pytest.fixture
@@ -122,13 +124,13 @@ def test_each_user_gets_the_version_of_their_arm_at_the_front_door_and_behind_it
             found = read_id(name)
             assert found is not None
             assert (found.version, found.arm) == (version_of(trial, user), trial.arm(user))
-            assert found.is_for(user)
+            assert found.is_for(user, trial.secret)
     expected = Counter({(user, int(trial.arm(user)), version_of(trial, user)): 3 for user in USERS})
     wait_until(lambda: shown(settings) == expected)
     assert {arm for _, arm, _ in expected} == {0, 1}
 
 
-def test_every_kind_of_request_of_a_user_goes_to_their_arm_and_a_batch_counts_nobody(
+def test_every_kind_of_request_of_a_user_goes_to_their_arm_and_a_batch_counts_for_nobody(
     client: Client, trial: Trial, settings: Settings
 ) -> None:
     user = next(user for user in USERS if trial.arm(user) is Arm.CHALLENGER)
@@ -137,12 +139,15 @@ def test_every_kind_of_request_of_a_user_goes_to_their_arm_and_a_batch_counts_no
     wait_until(lambda: shown(settings) == Counter({(user, 1, "2"): 4}))
     answers = client.post("/recommendations/batch", {"user_ids": USERS, "k": 3}).json["answers"]
     assert [answer["model_version"] for answer in answers] == [version_of(trial, each) for each in USERS]
+    named = [read_id(answer["recommendation_id"]) for answer in answers]
+    assert [each and each.arm for each in named] == [Arm.NONE] * len(USERS)
     assert {**answers[0], "recommendation_id": ""} == {**ask(client, USERS[0]).json, "recommendation_id": ""}
     wait_until(lambda: sum(shown(settings).values()) == 5)
 
 
-def test_who_has_no_id_stays_on_the_live_version_outside_the_trial(client: Client, settings: Settings) -> None:
+def test_who_is_unknown_stays_on_the_live_version_outside_the_trial(client: Client, settings: Settings) -> None:
     answers = [
+        *(client.get(f"/users/{user}/recommendations{query}") for user in ("41", "ann", "日") for query in QUERIES),
         client.post("/recommendations", {"liked": [10], "k": 2}),
         client.get("/items/popular?k=2"),
         client.get("/items/10/similar?k=2"),
@@ -154,7 +159,7 @@ def test_who_has_no_id_stays_on_the_live_version_outside_the_trial(client: Clien
         found = read_id(answer.json["recommendation_id"])
         assert found is not None
         assert (found.arm, found.version) == (Arm.NONE, answer.json["model_version"])
-    assert [answer.json["model_version"] for answer in answers] == ["1", "1", "1", "1", "1", "2"]
+    assert [answer.json["model_version"] for answer in answers] == ["1"] * (len(answers) - 1) + ["2"]
     assert not shown(settings)
 
 

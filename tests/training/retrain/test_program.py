@@ -54,6 +54,12 @@ def test_without_being_asked_to_it_waits_for_its_time() -> None:
     assert called == []
 
 
+@pytest.mark.parametrize("port", [99_999, -1])
+def test_a_port_that_is_none_is_named(port: int) -> None:
+    with pytest.raises(ParamsError, match=f"--port {port} can't show metrics"):
+        run_on_schedule(lambda: None, parse_schedule(NEW_YEAR), "127.0.0.1", port, CollectorRegistry())
+
+
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

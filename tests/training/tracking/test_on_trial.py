@@ -34,9 +34,15 @@ def test_a_trial_is_in_the_tags_of_the_challenger(on: mlflow.MlflowClient) -> No
     trial = on_trial.running(on, NAME)
     assert trial == read_trial("2", tags_of(on, "2"))
     assert isinstance(trial, Trial)
-    assert (trial.version, trial.against, trial.salt, trial.share) == ("2", "1", f"{NAME}:2", 0.3)
+    assert (trial.version, trial.against, trial.share) == ("2", "1", 0.3)
     assert abs(time.time() - trial.since) < 60
     assert aliases.version_of(on, NAME, "challenger") == "2"
+
+
+def test_each_trial_has_a_salt_that_nobody_can_guess(on: mlflow.MlflowClient) -> None:
+    salts = {tags_of(on, "2")["trial_salt"], on_trial.begin(on, NAME, "2", 0.3).salt}
+    assert len(salts) == 2
+    assert all(len(salt) == 32 for salt in salts)
 
 
 @pytest.mark.parametrize("live", [None, "2"])

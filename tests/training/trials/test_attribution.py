@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from app.contract.trial import Arm, Trial
 from app.events.store import Exposure, open_store
 from tests.postgres import Postgres
 from training.data.events.snapshot import address_of, snapshot
-from training.trials.attribution import BY_ID, BY_LAST_ARM, NOT_ATTRIBUTED, Observations, observe
+from training.trials.attribution import COUNTED, NOT_COUNTED, Observations, observe
 from training.trials.records import Records, read_records, share_of
 
 DAY = 86_400
@@ -31,6 +32,7 @@ class Story:
     def __init__(self, url: str, training_url: str) -> None:
         self.store, self._training_url = open_store(url), training_url
         self._numbers = count()
+        self.named = dict[tuple[str, str], str]()  # the list in which a user saw a film
 
     def show(self, user: str, day: int = 0, lists: int = 1, arm: Arm | None = None, name: str | None = None) -> None:
         arm = TRIAL.arm(user) if arm is None else arm
@@ -38,10 +40,20 @@ class Story:
         version = TRIAL.version if arm is Arm.CHALLENGER else TRIAL.against
         self.store.append_exposures([Exposure(on, user, name or TRIAL.experiment, arm, version, lists, 10 * lists)])
 
+    def name(self, user: str, day: float, arm: Arm | None = None, version: str = "", trial: Trial = TRIAL) -> str:
+        """The id of a list that the user was shown at noon of a day, or a little later."""
+        arm = trial.arm(user) if arm is None else arm
+        version = version or (trial.version if arm is Arm.CHALLENGER else trial.against)
+        with pytest.MonkeyPatch.context() as clock:
+            clock.setattr("app.contract.recommendation_id.time.time", lambda: NOON + day * DAY)
+            return id_maker(version, arm, trial.secret)(user.encode()).decode()
+
     def say(self, user: str, kind: str, day: float = 0, item: str = "1", **fields: Any) -> None:
+        """Say it about a film of a list of the day on which it was shown, if no `recommendation_id` is given."""
         number = next(self._numbers)
-        values = {"stars": None, "recommendation_id": None, **fields}
         time = NOON + day * DAY
+        name = self.named.setdefault((user, item), self.name(user, day))
+        values = {"stars": None, "recommendation_id": name, **fields}
         event = Event(f"{number:08}-0000-4000-8000-000000000000", user, item, kind, occurred_at=time, **values)  # type: ignore[arg-type]
         self.store.append([event], time)
 
@@ -68,13 +80,7 @@ def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Story]:
     story.store.close()
 
 
-def id_of(user: str, arm: Arm, day: float, monkeypatch: pytest.MonkeyPatch, version: str = "7") -> str:
-    with monkeypatch.context() as clock:
-        clock.setattr("app.contract.recommendation_id.time.time", lambda: NOON + day * DAY)
-        return id_maker(version, arm)(user.encode()).decode()
-
-
-def test_lists_and_successes_are_counted_by_user_and_day(story: Story) -> None:
+def test_lists_and_good_ones_are_counted_by_user_and_day(story: Story) -> None:
     story.show(OURS, lists=2)
     story.show(OURS, lists=3)
     story.show(OURS, day=2, lists=4)
@@ -86,11 +92,11 @@ def test_lists_and_successes_are_counted_by_user_and_day(story: Story) -> None:
     found = observed.daily[["user_id", "arm", "day", "lists", "successes"]].to_numpy(dtype=object).tolist()
     assert sorted(found) == sorted([[OURS, 1, FIRST, 5, 0], [OURS, 1, FIRST + 2, 4, 2], [THEIRS, 0, FIRST + 1, 1, 0]])
     assert observed.users.loc[OURS].to_dict() == {"arm": 1, "lists": 9, "successes": 2}
-    assert (observed.attribution, observed.misplaced) == ({BY_LAST_ARM: 2}, 0)
+    assert (observed.attribution, observed.misplaced) == ({COUNTED: 2, NOT_COUNTED: 0}, 0)
 
 
-def test_the_last_thing_said_for_or_against_a_film_counts(story: Story) -> None:
-    story.show(OURS)
+def test_the_last_thing_said_for_or_against_a_film_of_the_list_counts(story: Story) -> None:
+    story.show(OURS, lists=9)
     for kinds in ("like retract", "dislike like", "like click", "like watch like", "hide", "click"):
         for kind in kinds.split():
             story.say(OURS, kind, item=kinds)
@@ -100,49 +106,49 @@ def test_the_last_thing_said_for_or_against_a_film_counts(story: Story) -> None:
     assert story.successes() == {OURS: 4}  # dislike like, like click, like watch like, four stars
 
 
-def test_a_list_that_an_event_names_must_fit_user_time_and_arm(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_must_name_a_list_of_the_user_in_the_trial(story: Story) -> None:
     cases = {
-        "fits": (id_of(OURS, Arm.CHALLENGER, 9, monkeypatch), BY_ID),
-        "seven days old": (id_of(OURS, Arm.CHALLENGER, 3, monkeypatch), BY_ID),
-        "older": (id_of(OURS, Arm.CHALLENGER, 3 - 1.5 / DAY, monkeypatch), BY_LAST_ARM),
-        "a clock that is ten minutes late": (id_of(OURS, Arm.CHALLENGER, 10 + 600.5 / DAY, monkeypatch), BY_ID),
-        "later": (id_of(OURS, Arm.CHALLENGER, 10 + 601.5 / DAY, monkeypatch), BY_LAST_ARM),
-        "eight days old": (id_of(OURS, Arm.CHALLENGER, 1.9, monkeypatch), BY_LAST_ARM),
-        "tomorrow's": (id_of(OURS, Arm.CHALLENGER, 11, monkeypatch), BY_LAST_ARM),
-        "of another user": (id_of(THEIRS, Arm.CHALLENGER, 9, monkeypatch), BY_LAST_ARM),
-        "nonsense": ("nonsense", BY_LAST_ARM),
-        "none": (None, BY_LAST_ARM),
-        "of the other arm": (id_of(OURS, Arm.PRODUCTION, 9, monkeypatch, "5"), NOT_ATTRIBUTED),
-        "of no trial": (id_of(OURS, Arm.NONE, 9, monkeypatch, "5"), NOT_ATTRIBUTED),
-        "of another version": (id_of(OURS, Arm.CHALLENGER, 9, monkeypatch, "6"), NOT_ATTRIBUTED),
+        "fits": (story.name(OURS, 9), True),
+        "seven days old": (story.name(OURS, 3), True),
+        "older": (story.name(OURS, 3 - 1.5 / DAY), False),
+        "a clock that is ten minutes late": (story.name(OURS, 10 + 600.5 / DAY), True),
+        "later": (story.name(OURS, 10 + 601.5 / DAY), False),
+        "tomorrow's": (story.name(OURS, 11), False),
+        "of another user": (story.name(THEIRS, 9, Arm.CHALLENGER, "7"), False),
+        "nonsense": ("nonsense", False),
+        "none": (None, False),
+        "of the other arm": (story.name(OURS, 9, Arm.PRODUCTION), False),
+        "of no trial": (story.name(OURS, 9, Arm.NONE, "7"), False),
+        "of another version": (story.name(OURS, 9, version="6"), False),
+        "forged": (story.name(OURS, 9, trial=replace(TRIAL, salt="a guess")), False),
+        "of a day without a list": (story.name(OURS, 8), False),
     }
-    story.show(OURS, day=8)
+    for day in (3, 9, 10):
+        story.show(OURS, day=day)
     for item, (name, _) in cases.items():
         story.say(OURS, "like", day=10, item=item, recommendation_id=name)
-    expected = [how for _, how in cases.values()]
-    assert story.observe().attribution == {how: expected.count(how) for how in (BY_ID, BY_LAST_ARM, NOT_ATTRIBUTED)}
-    assert story.successes() == {OURS: expected.count(BY_ID) + expected.count(BY_LAST_ARM)}
+    good = sum(counts for _, counts in cases.values())
+    assert story.observe().attribution == {COUNTED: good, NOT_COUNTED: len(cases) - good - 1}
+    assert story.successes() == {OURS: good}
 
 
-def test_without_an_id_only_a_list_of_the_seven_days_before_counts(story: Story) -> None:
-    story.show(OURS, day=2)
-    for day in (0, 1, 2, 9, 10):
-        story.say(OURS, "like", day=day, item=str(day))
-    assert story.observe().attribution == {BY_LAST_ARM: 2, NOT_ATTRIBUTED: 3}
+def test_a_list_is_good_once_and_of_a_day_no_more_lists_are_good_than_were_shown(story: Story) -> None:
+    one = story.name(OURS, 0)
+    for day, lists in enumerate((1, 2, 50)):
+        story.show(OURS, day=day, lists=lists)
+    for item in range(30):
+        story.say(OURS, "like", item=f"of one list {item}", recommendation_id=one)
+        story.say(OURS, "like", day=1, item=f"of many lists {item}")
+    assert story.observe().daily[["lists", "successes"]].to_numpy().tolist() == [[1, 1], [2, 2], [10, 0]]
+    for item in range(30):
+        story.say(OURS, "like", day=2, item=f"of very many lists {item}")
+    assert story.successes() == {OURS: 10}
 
 
 def test_what_was_said_before_the_trial_counts_nothing(story: Story) -> None:
     story.show(OURS)
     story.say(OURS, "like", day=-1)
     assert story.successes() == {}
-
-
-def test_a_success_with_a_batch_s_list_counts_from_the_first_list_that_counts(
-    story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    story.say(OURS, "like", day=1, recommendation_id=id_of(OURS, Arm.CHALLENGER, 1, monkeypatch))
-    story.show(OURS, day=3)
-    assert story.observe().daily[["day", "lists", "successes"]].to_numpy().tolist() == [[FIRST + 3, 1, 1]]
 
 
 def test_a_forgotten_user_is_left_out(story: Story) -> None:
@@ -180,7 +186,7 @@ def test_a_raised_share_is_an_experiment_of_its_own(story: Story) -> None:
 def test_before_the_first_list_there_is_nothing_to_see(story: Story) -> None:
     story.say(OURS, "like")
     observed = story.observe()
-    assert (len(observed.daily), observed.attribution, observed.misplaced) == (0, {}, 0)
+    assert (len(observed.daily), observed.attribution, observed.misplaced) == (0, {COUNTED: 0, NOT_COUNTED: 0}, 0)
     assert (story.records().experiment, story.records().mixed) == ("", False)
 
 
@@ -188,7 +194,7 @@ def test_before_the_first_list_there_is_nothing_to_see(story: Story) -> None:
 def test_from_how_many_stars_a_rating_is_a_success_is_the_pipeline_s_rule(
     story: Story, min_rating: float | None, expected: int
 ) -> None:
-    story.show(OURS)
+    story.show(OURS, lists=4)
     for stars in (1.0, 2.0, 3.0, 5.0):
         story.say(OURS, "rating", item=str(stars), stars=stars)
     assert story.observe(min_rating).users["successes"].tolist() == [expected]

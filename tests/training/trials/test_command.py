@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ import pytest
 
 from app.contract.events import Event
 from app.contract.recommendation_id import id_maker
-from app.contract.trial import Arm, Trial, read_gain
+from app.contract.trial import ARMS, Arm, Trial, read_gain
 from app.events.store import Exposure, open_store
 from tests.metrics import samples
 from tests.processes import PROJECT, free_port, wait_until
@@ -52,8 +53,10 @@ def client(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -
 def people(folder: Path, liking: dict[Arm, float], n: int = 1200) -> None:
     """Each gets ten lists, and so many of them per hundred users like a film of one."""
     store, now = open_store(f"sqlite:///{folder}/events.db"), time.time()
-    trial = Trial("2", "1", f"{NAME}:2", 0.5, 0)
-    makers = {Arm.PRODUCTION: id_maker("1", Arm.PRODUCTION), Arm.CHALLENGER: id_maker("2", Arm.CHALLENGER)}
+    trial = on_trial.running(connect(folder, NAME), NAME)
+    assert trial is not None
+    trial = replace(trial, share=0.5)
+    makers = {arm: id_maker(version, arm, trial.secret) for arm, version in zip(ARMS, ("1", "2"), strict=True)}
     day = time.strftime("%Y-%m-%d", time.gmtime(now))
     shown, said = [], []
     for number in range(n):

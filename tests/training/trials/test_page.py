@@ -11,6 +11,7 @@ from app.contract.trial import Trial
 from training.metrics.bootstrap import Interval
 from training.report.page import Section, Table, Text
 from training.trials import page
+from training.trials.attribution import COUNTED, NOT_COUNTED
 from training.trials.estimate import Compared, Estimate
 from training.trials.sequence import Look
 from training.trials.verdict import Verdict
@@ -24,7 +25,6 @@ LOOKS = [
 FOUND = Estimate(
     success=Compared(0.2, 0.25, Interval(0.05, 0.01, 0.09), Interval(0.25, 0.05, 0.45)),
     per_list=Compared(0.05, 0.07, Interval(0.02, -0.001, 0.041), Interval(0.4, -0.02, 0.82)),
-    ratio_p=0.0123,
 )
 
 
@@ -35,7 +35,8 @@ def verdict(**changes: Any) -> Verdict:
         "sentence": "no clear difference yet",
         "looks": LOOKS,
         "estimate": FOUND,
-        "attribution": {"by the user's arm": 7, "by the list's id": 1234},
+        "ratio_p": 0.0123,
+        "attribution": {COUNTED: 1234, NOT_COUNTED: 7},
         "days": 2.25,
         "days_left": 12.4,
         **changes,
@@ -61,8 +62,7 @@ def test_figures_are_in_a_hundred_lists_or_users_and_relative_ones_in_percent() 
         ["users with a success, of 100", "20.00", "25.00", "+5.00 [+1.00, +9.00]", "+25.0% [+5.0%, +45.0%]"],
     ]
     assert "p = 0.0123 for arms of the sizes seen" in text(figures)
-    assert "1,234 by the list's id; 7 by the user's arm" in text(figures)
-    assert "found: none" in text(sections(verdict(attribution={}))["Figures"])
+    assert "What was said: 1,234 good lists of the trial; 7 events without its id" in text(figures)
 
 
 @pytest.mark.parametrize(

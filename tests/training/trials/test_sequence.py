@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.training.trials.simulation import FIRST_DAY, simulate
-from training.trials.estimate import estimate
+from training.trials.estimate import estimate, ratio_p
 from training.trials.sequence import LEAST_USERS, Look, half_width, looks, users_needed
 
 TRIALS = 60
@@ -30,7 +30,7 @@ def test_a_look_is_what_one_would_compute_from_all_until_that_day(daily: pd.Data
         assert look.users[arm] == len(mine)
         assert look.rates[arm] == pytest.approx(mine["successes"].sum() / mine["lists"].sum())
     # tea-tasting has t where this has the normal distribution, and n - 1 where this has n.
-    found = estimate(users, 0.5, 0.95).per_list.difference
+    found = estimate(users, 0.95).per_list.difference
     assert look.difference == pytest.approx(found.mean)
     assert 2 * 1.96 * look.standard_error == pytest.approx(found.high - found.low, rel=0.02)
 
@@ -87,6 +87,34 @@ def test_how_many_more_users_are_needed_follows_from_the_band() -> None:
 
 def excludes_0(look: Look) -> bool:
     return not look.low <= 0 <= look.high and not math.isnan(look.half)
+
+
+def test_however_many_people_there_are_a_hundredth_of_good_lists_more_decides_nothing() -> None:
+    n = 200_000
+    people = pd.DataFrame({"user_id": range(2 * n), "day": 5, "lists": 2, "successes": 0}).assign(arm=0)
+    people.loc[n:, "arm"] = 1
+    people.loc[::10, "successes"] = 1
+    bought = pd.DataFrame({"user_id": range(n, n + 2 * n // 100 - 1), "arm": 1, "day": 5, "lists": 1, "successes": 1})
+    for more, decides in ((bought, False), (pd.concat([bought] * 2), True)):
+        daily = pd.concat([people, more]).groupby(["user_id", "arm", "day"], as_index=False).sum()
+        [look] = looks(daily, 0.05)
+        assert excludes_0(look) == decides
+
+
+@pytest.mark.parametrize(("more", "is_broken"), [(10_000, False), (16_000, True)])
+def test_a_hundredth_of_the_users_who_chose_their_arm_break_no_trial(more: int, is_broken: bool) -> None:
+    n = 1_000_000
+    for challengers in (n // 2 + more // 2, n // 2 - more // 2):
+        assert (ratio_p(n, challengers, 0.5) < 0.001) == is_broken
+
+
+@pytest.mark.parametrize(
+    ("users", "challengers", "share", "p"), [(0, 0, 0.5, 1), (10, 0, 0.5, 2 / 2**10), (4, 2, 0.5, 1)]
+)
+def test_the_sample_ratio_check_is_that_of_the_binomial_distribution(
+    users: int, challengers: int, share: float, p: float
+) -> None:
+    assert ratio_p(users, challengers, share) == pytest.approx(p)
 
 
 def test_looking_every_day_at_two_like_versions_is_hardly_ever_a_false_alarm() -> None:

@@ -26,7 +26,7 @@ def failing(error: Exception) -> Look:
 
 def test_a_look_is_shown_and_its_sentences_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     state = State()
-    verdict = Verdict(TRIAL, "undecided", "no difference", [], None, {}, 1.0, 9.0)
+    verdict = Verdict(TRIAL, "undecided", "no difference", [], None, 1.0, {}, 1.0, 9.0)
     with caplog.at_level(logging.INFO):
         _look(lambda: (verdict, ["no difference", "nine days more"]), state)
     assert caplog.messages == ["no difference", "nine days more"]

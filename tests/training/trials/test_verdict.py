@@ -101,7 +101,7 @@ def test_at_its_limits_a_word_is_the_careful_one(
     look = Look(3, (500, 500), (0.5, challenger), 0.01, half)
     compared = Compared(0.5, 0.5, Interval(0, -1, success_high), Interval(0, 0, 0))
     params = PARAMS.model_copy(update={"max_loss": 0.25})
-    assert _judged(TRIAL, [look], Estimate(compared, compared, 1.0), params, days, "")[0] == word
+    assert _judged(TRIAL, [look], Estimate(compared, compared), params, days, "")[0] == word
 
 
 def test_what_is_no_more_than_allowed_breaks_nothing() -> None:

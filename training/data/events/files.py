@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from app.contract.artifact import Events
 from training.data.events.snapshot import Snapshot, seconds
+from training.errors import DataError
 from training.files import read_json, read_parquet, write_json
 from training.progress import progress
 
@@ -56,11 +57,11 @@ def write_events(snapshot: Snapshot, folder: Path) -> int:
 
 
 def ranges(snapshot: Snapshot) -> list[tuple[int, int]]:
-    """The first and the last number that each file may hold.
+    """The first and the last number that each file with events may hold.
 
     A file holds the events whose numbers begin alike, so a new event changes the last file alone.
     """
-    files = range(snapshot.first // EVENTS_PER_FILE, snapshot.until // EVENTS_PER_FILE + 1)
+    files = snapshot.files(EVENTS_PER_FILE)
     return [(file * EVENTS_PER_FILE, (file + 1) * EVENTS_PER_FILE - 1) for file in files]
 
 
@@ -88,7 +89,7 @@ def read_events(folder: Path) -> Recorded | None:
     learned = read_learned(folder)
     if learned is None:
         return None
-    parts = [read_parquet(path, REMEDY) for path in event_files(folder)]
+    parts = [_read_file(path) for path in event_files(folder)]
     rows = pd.concat(parts, ignore_index=True) if parts else _SCHEMA.empty_table().to_pandas()
     return Recorded(rows, learned)
 
@@ -96,9 +97,22 @@ def read_events(folder: Path) -> Recorded | None:
 def read_learned(folder: Path) -> Events | None:
     """Read which snapshot data/events holds; None where there are no events."""
     content = read_json(folder / UNTIL, REMEDY) if (folder / UNTIL).is_file() else {}
-    return Events(**content) if content else None
+    if not content:
+        return None
+    store, until = content.get("store"), content.get("until")
+    if len(content) != 2 or not isinstance(store, str) or type(until) is not int:
+        raise DataError(f"{folder / UNTIL} holds {', '.join(content)} instead of a store and a number until; {REMEDY}")
+    return Events(store, until)
 
 
 def event_files(folder: Path) -> list[Path]:
     """The files of events, by number."""
-    return sorted(folder.glob("events-*.parquet"))
+    return sorted(folder.glob("events-*.parquet"), key=lambda path: (len(path.name), path.name))
+
+
+def _read_file(path: Path) -> pd.DataFrame:
+    rows = read_parquet(path, REMEDY)
+    if not pq.read_schema(path).equals(_SCHEMA):
+        columns = ", ".join(f"{field.name} ({field.type})" for field in pq.read_schema(path))
+        raise DataError(f"{path} has other columns than events: {columns}; {REMEDY}")
+    return rows

@@ -15,6 +15,7 @@ from training.errors import DataError
 
 CONNECT_WITHIN_SECONDS = 10
 SQLITE = "sqlite"
+LATEST = 253_402_300_800  # the year 10,000, in seconds since 1970
 
 _STORE = table("store", column("id"))
 _COLUMNS = ("position", "user_id", "item_id", "type", "value", "occurred_at", "received_at")
@@ -29,6 +30,11 @@ class Snapshot:
     first: int
     until: int
     connection: Connection
+
+    def files(self, size: int) -> Sequence[int]:
+        """Which files of `size` positions hold events; numbers may have gaps of any size."""
+        file = _EVENT.c.position.op("/")(size)
+        return sorted(self.connection.execute(select(file).distinct()).scalars())
 
     def rows(self, first: int, last: int) -> Sequence[Row[Any]]:
         """Read the events that `query` finds."""
@@ -54,7 +60,7 @@ def address_of(url: str, home: Path) -> URL:
     """
     try:
         address = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise DataError(
             "EVENTS_URL is no address: write postgresql://user:password@host/events or sqlite:///file"
         ) from error
@@ -96,8 +102,14 @@ def unreadable(address: URL, reason: str) -> DataError:
 
 
 def seconds(moment: datetime | float) -> int:
-    """A time of the store, which SQLite keeps as a number, in whole seconds since 1970."""
-    return int(moment.timestamp() if isinstance(moment, datetime) else moment)
+    """A time of the store, which SQLite keeps as a number, in whole seconds since 1970.
+
+    Raises DataError for a time that no service has written.
+    """
+    time = moment.timestamp() if isinstance(moment, datetime) else moment
+    if not abs(time) < LATEST:
+        raise DataError(f"the event store holds the time {time}, which is none: correct or delete that event")
+    return int(time)
 
 
 def _engine(address: URL) -> Engine:

@@ -1,7 +1,11 @@
+import math
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.postgres import Postgres
@@ -112,6 +116,8 @@ def test_without_a_store_there_are_no_events_and_the_reason_is_said(
     [
         ("mysql://somewhere/events", "begins with mysql://; known are postgresql:// and sqlite:///file"),
         ("events.db", "EVENTS_URL is no address"),
+        ("postgresql://me:secret@127.0.0.1:port/events", "EVENTS_URL is no address"),
+        ("postgresql://me:secret@127.0.0.1:99999/events", r"me:\*\*\*@127.0.0.1:99999/events can't be read .*port"),
         ("sqlite:///empty.db", r"empty.db can't be read \(no such table: store\)"),
         ("postgresql://me:secret@127.0.0.1:1/events", r"psycopg://me:\*\*\*@127.0.0.1:1/events can't be read"),
     ],
@@ -127,6 +133,49 @@ def test_a_store_that_cannot_be_read_is_named_without_its_password(
         events(PARAMS, tmp_path / "events", tmp_path)
     assert "secret" not in str(caught.value)
     assert (tmp_path / "events" / "until.json").is_file()
+
+
+def changed(folder: Path, change: str, value: float) -> None:
+    """A store in a file, with two events of which somebody has changed the second."""
+    with Said.in_file(folder / "events.db") as said:
+        said.say("ann", 3, "like", times=2)
+    with closing(sqlite3.connect(folder / "events.db")) as store:
+        store.execute(f"{change} WHERE position = 2", [value])
+        store.commit()
+
+
+def test_a_gap_between_positions_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed(tmp_path, "UPDATE event SET position = ?", 10**12)
+    with snapshot(address_of(f"sqlite:///{tmp_path}/events.db", tmp_path)) as store:
+        assert files.ranges(store) == [(0, 99_999), (10**12, 10**12 + 99_999)]
+    monkeypatch.setenv("EVENTS_URL", f"sqlite:///{tmp_path}/events.db")
+    assert recorded(tmp_path).rows["position"].tolist() == [1, 10**12]
+
+
+@pytest.mark.parametrize("time", [math.inf, -math.inf, 1e300])
+def test_a_time_that_is_none_is_named(time: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed(tmp_path, "UPDATE event SET occurred_at = ?", time)
+    monkeypatch.setenv("EVENTS_URL", f"sqlite:///{tmp_path}/events.db")
+    with pytest.raises(DataError, match=r"the event store holds the time (-?inf|1e\+300), which is none"):
+        events(PARAMS, tmp_path / "events", tmp_path)
+
+
+@pytest.mark.parametrize("content", ['{"shop": "x", "until": 3}', '{"store": "x"}', '{"store": 1, "until": 2}', "[1]"])
+def test_a_file_that_does_not_say_what_was_learned_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "until.json").write_text(content)
+    with pytest.raises(DataError, match=r"until.json holds .*; run: dvc repro events"):
+        read_events(tmp_path)
+
+
+def test_a_file_with_other_columns_is_named(said: Said, tmp_path: Path) -> None:
+    said.say("ann", 3, "like")
+    copied(tmp_path)
+    file = tmp_path / "events" / "events-00000.parquet"
+    rows = pd.read_parquet(file)
+    for other in (rows.drop(columns="type"), rows.astype({"received_at": float})):
+        other.to_parquet(file)
+        with pytest.raises(DataError, match=r"events-00000.parquet has other columns than events: .*; run: dvc repro"):
+            read_events(tmp_path / "events")
 
 
 def test_an_experiment_in_a_folder_of_its_own_reads_the_project_s_store(
