@@ -59,7 +59,9 @@ def missing(folder: Path, n_buckets: int) -> list[int]:
 def finish(folder: Path, description: dict[str, Any], n_buckets: int) -> dict[str, Any]:
     """Write the manifest, with rows and SHA-256 of every file, and return it."""
     names = [file_name(bucket) for bucket in range(n_buckets)]
-    files = {name: {"rows": _rows(folder / name), "sha256": sha256_of(folder / name)} for name in names}
+    files: dict[str, dict[str, Any]] = {
+        name: {"rows": _rows(folder / name), "sha256": sha256_of(folder / name)} for name in names
+    }
     manifest = {**description, "rows": sum(file["rows"] for file in files.values()), "files": files}
     write_json(folder / MANIFEST, manifest)
     (folder / UNFINISHED).unlink(missing_ok=True)
