@@ -217,10 +217,12 @@ def _promote(project: Project, params: Params, options: Namespace) -> None:
 
 
 def _rollback(project: Project, params: Params, _: Namespace) -> None:
-    from training.tracking.aliases import rollback
+    from training.tracking.aliases import follow, rollback
     from training.tracking.connection import connect
 
     client, name = connect(project.root, params.registration.experiment), params.registration.name
+    if moved := follow(client, name):
+        print(f"{name}: {moved}")
     former, version = rollback(client, name)
     _say_live(name, version, former)
     _say_ended_trials(client, name)

@@ -61,6 +61,7 @@ def _register(project: Project, params: Params, experiment: str | None) -> Regis
         return Registration(name, None, recipe, params.select.metric, f"experiment {experiment}", verdict)
     version = _registered(client, contest, tags)
     guide.explain(client, name)
+    aliases.follow(client, name)
     with mlflow_errors():
         decision = client.get_model_version(name, version).tags.get(versions.DECISION)
     if decision is not None:

@@ -18,6 +18,8 @@ def describe(contest: Contest, verdict: Verdict, decision: str, run: str) -> str
         _metrics(contest),
         _differences(contest, verdict),
         _checks(verdict),
+        "**To make it live**, give it the alias `production`: the pencil at *Aliases* above. The blue button *Promote "
+        "model* does something else: it copies the version to another model, which nobody serves.",
         f"[The run, with its report below *Artifacts*, comparison]({run})",
     ]
     return "\n\n".join(part for part in parts if part)

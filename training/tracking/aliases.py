@@ -5,6 +5,7 @@ MLflow's web page lower-cases every alias, so ours are written in lower case and
 
 import re
 
+from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from app.contract.alias import resolve_alias
@@ -14,17 +15,13 @@ from training.tracking.connection import Client, mlflow_errors
 PRODUCTION = "production"
 PREVIOUS = "previous"
 CHALLENGER = "challenger"
+SEEN_LIVE = "seen_live"  # a tag of the model: the version that was live when a command last looked
 
 
 def version_of(client: Client, name: str, alias: str) -> str | None:
     """Return the version with an alias in any spelling; None without one, or without such a model."""
-    try:
-        aliases = client.get_registered_model(name).aliases
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
-    aliased = resolve_alias(aliases, alias)
+    model = _model(client, name)
+    aliased = None if model is None else resolve_alias(model.aliases, alias)
     return None if aliased is None else aliased.version
 
 
@@ -41,6 +38,28 @@ def take_away(client: Client, name: str, alias: str, kept: str | None = None) ->
             client.delete_registered_model_alias(name, spelling)
 
 
+def follow(client: Client, name: str) -> str:
+    """Let `previous` follow a move of `production` that a person has made since a command last looked; say which.
+
+    MLflow keeps no history of an alias. Where no command has looked before, nobody knows what was live, and no version
+    stays `previous`.
+    """
+    with mlflow_errors():
+        model, live = _model(client, name), version_of(client, name, PRODUCTION)
+        seen = None if model is None else model.tags.get(SEEN_LIVE)
+        if seen == live:
+            return ""
+        if seen is not None and client.search_model_versions(f"name='{name}' and version_number={seen}"):
+            move(client, name, PREVIOUS, seen)
+        else:
+            take_away(client, name, PREVIOUS)
+        if live is None:
+            return ""
+        client.set_registered_model_tag(name, SEEN_LIVE, live)
+    before = f"{seen} was live when a command last looked" if seen else "no command has looked before"
+    return f"version {live} was made {PRODUCTION} by hand; {before}"
+
+
 def promote(client: Client, name: str, version: str) -> str | None:
     """Make a version the live one; return the former live version, which becomes `previous`.
 
@@ -51,20 +70,32 @@ def promote(client: Client, name: str, version: str) -> str | None:
         raise TrackingError(f"{version!r} is not the number of a version; {name} has them as 1, 2 and so on")
     with mlflow_errors():
         client.get_model_version(name, version)
+        follow(client, name)
         former = version_of(client, name, PRODUCTION)
         move(client, name, PRODUCTION, version)
-        if former is not None and former != version:
-            move(client, name, PREVIOUS, former)
+        follow(client, name)
     return former
 
 
 def rollback(client: Client, name: str) -> tuple[str | None, str]:
     """Make `previous` live again and the live version `previous`; return the former live version and the new one.
 
-    Raises TrackingError where there is no previous version.
+    Raises TrackingError where it isn't known which version was live before.
     """
+    follow(client, name)
     with mlflow_errors():
         previous = version_of(client, name, PREVIOUS)
     if previous is None:
-        raise TrackingError(f"{name} has no version with the alias {PREVIOUS}: name one with promote VERSION")
+        raise TrackingError(
+            f"nobody has noted which version of {name} was {PRODUCTION} before: name one with promote VERSION"
+        )
     return promote(client, name, previous), previous
+
+
+def _model(client: Client, name: str) -> RegisteredModel | None:
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise

@@ -11,7 +11,8 @@ PARAGRAPHS = (
     f"* `{CHALLENGER}` is new: the gate let it through, and a person or a trial decides whether it goes live.",
     f"**Promote a version:** in its row below, open the editor of its aliases, type `{PRODUCTION}`, and save. MLflow "
     "takes the alias from the version that has it. The service follows within seconds, without a failed request. "
-    "Nothing else needs to be done.",
+    "Nothing else needs to be done. The blue button *Promote model* on a version's page does something else: it copies "
+    "the version to another model, which nobody serves.",
     f"**Go back:** give `{PRODUCTION}` to the version that was live, or run `python -m training rollback`.",
     "**Decide:** a version's page says how it was measured. Its tag `gate_reason` is the gate's sentence. The "
     "service's own page shows, for a user, the lists of two versions side by side.",

@@ -28,7 +28,7 @@ def look(project: Project, params: Params, *, decide: bool) -> tuple[Verdict | N
     be read, TrackingError where MLflow can't be reached or refuses.
     """
     client, name = connect(project.root, params.registration.experiment), params.registration.name
-    ended = on_trial.end_overtaken(client, name)
+    ended = [*filter(None, [aliases.follow(client, name)]), *on_trial.end_overtaken(client, name)]
     trial = on_trial.running(client, name)
     if trial is None:
         return None, [*ended, "no trial is running"]

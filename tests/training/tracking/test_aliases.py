@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -86,8 +87,61 @@ def test_rolling_back_swaps_live_and_previous(client: mlflow.MlflowClient) -> No
     assert aliases.version_of(client, NAME, "previous") == "3"
 
 
+@pytest.mark.parametrize("looked", [aliases.rollback, aliases.follow])
+@pytest.mark.parametrize(("clicked", "spelled"), [("3", "production"), ("1", "production"), ("3", "Production")])
+def test_after_a_click_going_back_goes_to_the_version_that_was_live_before_it(
+    client: mlflow.MlflowClient, clicked: str, spelled: str, looked: Callable[[mlflow.MlflowClient, str], object]
+) -> None:
+    aliases.promote(client, NAME, "1")
+    aliases.promote(client, NAME, "2")
+    client.delete_registered_model_alias(NAME, "production")
+    client.set_registered_model_alias(NAME, spelled, clicked)  # as MLflow's page and other programs do
+    looked(client, NAME)
+    if looked is aliases.follow:
+        assert aliases.version_of(client, NAME, "previous") == "2"
+        aliases.rollback(client, NAME)
+    assert [aliases.version_of(client, NAME, alias) for alias in ("production", "previous")] == ["2", clicked]
+
+
+def test_taking_the_alias_away_can_be_taken_back(client: mlflow.MlflowClient) -> None:
+    aliases.promote(client, NAME, "1")
+    aliases.promote(client, NAME, "2")
+    client.delete_registered_model_alias(NAME, "production")
+    assert aliases.rollback(client, NAME) == (None, "2")
+
+
+def test_the_command_says_that_somebody_has_clicked(
+    client: mlflow.MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(PROJECT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    aliases.promote(client, NAME, "2")
+    client.set_registered_model_alias(NAME, "production", "3")
+    main(["rollback"])
+    assert capsys.readouterr().out.splitlines() == [
+        f"{NAME}: version 3 was made production by hand; 2 was live when a command last looked",
+        f"{NAME}: version 2 is production, 3 was before",
+    ]
+
+
+def test_where_nobody_knows_what_was_live_rolling_back_asks(client: mlflow.MlflowClient) -> None:
+    client.set_registered_model_alias(NAME, "previous", "1")  # by hand, or before commands noted what they see
+    client.set_registered_model_alias(NAME, "production", "3")
+    with pytest.raises(TrackingError, match="nobody has noted .* was production before: name one with promote VERSION"):
+        aliases.rollback(client, NAME)
+    assert aliases.version_of(client, NAME, "production") == "3"
+
+
+def test_a_deleted_version_is_not_gone_back_to(client: mlflow.MlflowClient) -> None:
+    aliases.promote(client, NAME, "2")
+    client.set_registered_model_alias(NAME, "production", "3")
+    client.delete_model_version(NAME, "2")
+    with pytest.raises(TrackingError, match="nobody has noted"):
+        aliases.rollback(client, NAME)
+
+
 def test_rolling_back_without_a_previous_version_says_so(client: mlflow.MlflowClient) -> None:
-    with pytest.raises(TrackingError, match="has no version with the alias previous"):
+    with pytest.raises(TrackingError, match="nobody has noted which version"):
         aliases.rollback(client, NAME)
 
 

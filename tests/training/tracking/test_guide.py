@@ -12,6 +12,7 @@ def test_the_model_s_page_says_which_alias_to_move_and_how_to_go_back(registry: 
         "`python -m training rollback`",
         "* `challenger` is new",
         "* `previous` was live",
+        "*Promote model* on a version's page does something else: it copies",
     ):
         assert part in text
 
