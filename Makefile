@@ -1,4 +1,4 @@
-# make serve    train on the sample, start MLflow and the service
+# make serve    train on the sample the first time, start MLflow and the service
 # make test     the tests
 # make help     the rest
 
@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
 
-serve: ## Train on the sample, then start MLflow and the service; Ctrl-C ends both
+serve: ## Start MLflow and the service, the first time after training on the sample; Ctrl-C ends both
 	@sh scripts/preflight.sh "$(PYTHON)" "$(PORT)" "$(MLFLOW_PORT)"
 	@$(MAKE) -s .venv/installed
 	@$(BIN)/python -m training check

@@ -85,11 +85,11 @@ class UnknownItemError(ServiceError):
 
 
 class EventsDisabledError(ServiceError):
-    """The service keeps no events: EVENTS_URL is not set."""
+    """The service keeps no events: EVENTS_URL is off."""
 
     status = 404
     code = "events_disabled"
-    example = "This service keeps no events: EVENTS_URL is not set."
+    example = "This service keeps no events: EVENTS_URL is off."
 
 
 class AliasNotLoadedError(ServiceError):

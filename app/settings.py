@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.contract.events import EMBEDDED_STORE, NO_STORE
+
 
 class SettingsError(Exception):
     """An environment variable has an invalid value; the message names both."""
@@ -66,11 +68,13 @@ def _sendable(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-def _events_address(secret: SecretStr) -> SecretStr:
+def _events_address(secret: SecretStr | None) -> SecretStr | None:
+    if secret is None or secret.get_secret_value() == NO_STORE:
+        return None
     if not EVENTS_ADDRESS.fullmatch(secret.get_secret_value()):
         raise ValueError(
-            "it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; in a password, write @ as %40, "
-            "% as %25, a blank as %20"
+            "it must be sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or off; in a password, write @ as "
+            "%40, % as %25, a blank as %20"
         )
     return secret
 
@@ -177,9 +181,9 @@ class Settings(BaseSettings):
         default=None,
         description="Bearer token for promoting, reloading and forgetting; without it these routes don't exist.",
     )
-    events_url: Annotated[SecretStr, AfterValidator(_events_address)] | None = Field(
-        default=None,
-        description="Where events are kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
+    events_url: Annotated[SecretStr | None, AfterValidator(_events_address)] = Field(
+        default=SecretStr(EMBEDDED_STORE),
+        description="Where events are kept: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/DATABASE`, or `off`.",
     )
     events_keys: Secret | None = Field(
         default=None,

@@ -48,8 +48,8 @@ def main() -> None:
 
 
 def _service(case: str, scratch: Path) -> Service:
-    url = {} if case == CASES[0] else {"events_url": f"sqlite:///{scratch}/events.db"}
-    service = create_app(Settings.model_validate({"log_level": "WARNING", "trial_share": None, **url}))
+    url = "off" if case == CASES[0] else f"sqlite:///{scratch}/events.db"
+    service = create_app(Settings.model_validate({"log_level": "WARNING", "trial_share": None, "events_url": url}))
     service.state.store.swap(_model(scratch / f"{case} 7", "7"))
     if case == CASES[2]:
         challenger = service.state.challenger

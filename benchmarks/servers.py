@@ -22,6 +22,7 @@ MEGABYTE = 1e6
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 # One worker calculates with one thread: more of them wait for each other in a loop, on the processor that wrk needs.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+NO_EVENTS = {"EVENTS_URL": "off"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def serving(name: str, command: Sequence[str], variables: Mapping[str, str]) -> 
     port = free_port()
     program = [part.format(port=port) for part in command]
     inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
-    environment = {**inherited, **ONE_THREAD, **variables}
+    environment = {**inherited, **ONE_THREAD, **NO_EVENTS, **variables}
     started = time.perf_counter()
     with log.open("wb") as output, running(program, environment=environment, folder=PROJECT, output=output) as process:
         yield Server(name, port, process, log), started

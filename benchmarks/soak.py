@@ -167,7 +167,7 @@ def soak(scratch: Path, seconds: float) -> tuple[list[Note], list[str]]:
             registry.register(write(scratch / str(seed), any_artifact(seed)), alias="production")
         settings = Settings(
             mlflow_tracking_uri=f"http://127.0.0.1:{door.port}", model_name="soak", model_poll_seconds=2,
-            model_cache_dir=scratch / "cache",
+            model_cache_dir=scratch / "cache", events_url=None,
         )  # fmt: skip
         with service(settings, scratch / "log") as (client, running):
             wait_until(lambda: client.version() is not None, 60)

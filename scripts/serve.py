@@ -1,4 +1,4 @@
-"""Run the pipeline, then MLflow and the service, until Ctrl-C: `make serve` runs this once all is installed."""
+"""Run MLflow and the service until Ctrl-C, and the pipeline before the first time: `make serve`, once installed."""
 
 import signal
 
@@ -9,12 +9,13 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 import argparse
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -26,6 +27,7 @@ from scripts.programs import running
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_SECONDS = 120
 PAUSE_SECONDS = 0.1
+VERSIONS = "SELECT count(*) FROM model_versions WHERE current_stage != 'Deleted_Internal'"
 NO_MODEL = ("model_missing", "alias_missing")
 
 
@@ -71,7 +73,8 @@ def main() -> None:
     request = StopRequest()
     options = _options()
     try:
-        _run_pipeline(request)
+        if not _has_versions():
+            _run_pipeline(request)
         _serve(request, options.port, options.mlflow_port)
     finally:
         if request.signal is not None:
@@ -85,10 +88,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _has_versions() -> bool:
+    """Whether there is a version to serve: then a start only starts, and whoever wants to train says so."""
+    address = f"{(ROOT / 'mlflow.db').as_uri()}?mode=ro"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as database:
+        return bool(database.execute(VERSIONS).fetchone()[0])
+    return False
+
+
 def _run_pipeline(request: StopRequest) -> None:
     # Without MLFLOW_TRACKING_URI the pipeline writes to mlflow.db, which the MLflow server below opens.
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    environment["EVENTS_URL"] = _events_url()
     with running([sys.executable, "-m", "dvc", "repro"], environment=environment, folder=ROOT) as process:
         while process.poll() is None:
             request.pause()
@@ -118,13 +128,7 @@ def _mlflow(port: int) -> AbstractContextManager[Server]:
 
 def _service(port: int, mlflow_port: int) -> AbstractContextManager[Server]:
     command = ["app", "--host", "127.0.0.1", "--port", str(port)]
-    variables = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}", "EVENTS_URL": _events_url()}
-    return _server("service", command, variables)
-
-
-def _events_url() -> str:
-    """What users say; no `make clean` removes it."""
-    return os.environ.get("EVENTS_URL") or f"sqlite:///{ROOT / 'events.db'}"
+    return _server("service", command, {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}"})
 
 
 @contextmanager
@@ -183,7 +187,8 @@ def _announce(port: int, mlflow_port: int) -> None:
         )
     else:
         print(f"\n  curl '{service}/users/{_some_user()}/recommendations?k=3'")
-    print("\nCtrl-C ends both. Their logs are in .cache/.", flush=True)
+    print("\nTrain again, with what people have said: make repro")
+    print("Ctrl-C ends both. Their logs are in .cache/.", flush=True)
 
 
 def _some_user() -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import mlflow
 import pytest
 
+from app.contract.events import NO_STORE
 from app.settings import Settings
 from tests.artifacts import make_artifact, write
 from tests.client import put_in_cache
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 # A shell makes programs in the background ignore Ctrl-C, and their children inherit that. Tests send Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test leaves events where people have theirs.
+os.environ["EVENTS_URL"] = NO_STORE
 
 MakeSettings = Callable[..., Settings]
 

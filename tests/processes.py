@@ -15,8 +15,8 @@ from scripts.programs import running
 PROJECT = Path(__file__).parent.parent
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20, step: float = 0.02) -> None:
-    """Return once the condition holds; raises TimeoutError if that takes too long."""
+def wait_until(condition: Callable[[], bool], seconds: float = 300, step: float = 0.02) -> None:
+    """Return once the condition holds; raises TimeoutError if it never does, however busy the machine is."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -32,7 +32,8 @@ class Repository:
         self.root = root
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.environment = {**os.environ, **GIT, "PATH": path}
-        self.environment.pop("MLFLOW_TRACKING_URI", None)
+        for variable in ("MLFLOW_TRACKING_URI", "EVENTS_URL"):  # as a person has them: unset
+            self.environment.pop(variable, None)
         if mlflow_uri is not None:
             self.environment["MLFLOW_TRACKING_URI"] = mlflow_uri
 

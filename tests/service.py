@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.contract.events import NO_STORE
 from app.settings import Settings
 from tests.client import Client
 from tests.metrics import samples
@@ -21,7 +22,8 @@ COMMAND = ["app"]
 
 def environment(settings: Settings) -> dict[str, str]:
     """The environment variables of these settings."""
-    return {name.upper(): _written(value) for name, value in settings.model_dump().items() if value is not None}
+    variables = {name.upper(): _written(value) for name, value in settings.model_dump().items() if value is not None}
+    return {"EVENTS_URL": NO_STORE, **variables}
 
 
 def _written(value: object) -> str:

@@ -16,7 +16,7 @@ from tests.processes import PROJECT
 MAY_IMPORT = {
     "app.contract": "",
     "app.errors": "",
-    "app.settings": "",
+    "app.settings": "contract",
     "app.mask": "settings",
     "app.schemas": "contract",
     "app.events": "contract errors model",
@@ -43,12 +43,13 @@ MAY_IMPORT = {
     "training.lists": "app.contract data errors evaluation files params",
     "training.tuning": "check data errors files fitting models params project tracking",
     "training.retrain": "errors",
-    "training.trials": "app.contract data errors events files metrics params project report retrain tracking",
+    "training.trials": "app.contract data errors files metrics params project report retrain tracking",
     "training.check": "errors models params",
     "training.code": "files models params project",
     "training.former": "project",
     "training.fetch": "data errors files params",
     "training.events": "data files params",
+    "training.source": "data errors fetch params project promotion tracking tuning",
     "training.prepare": "data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
@@ -59,7 +60,7 @@ MAY_IMPORT = {
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
     "training.__main__": "app.contract check code engines errors export fetch former lists params project promotion "
-    "register retrain tracking trials tuning",
+    "register retrain source tracking trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

@@ -64,7 +64,9 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def store(deployment: Deployment) -> Iterator[PostgresStore]:
+def store(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresStore]:
+    monkeypatch.setattr("app.events.postgres_store.TIMEOUTS", "")  # a busy machine may take longer than they allow
+    monkeypatch.setattr("app.events.postgres_store.TIMEOUT_SECONDS", 100)
     store = PostgresStore(deployment.server.url("events_service"))
     yield store
     store.close()

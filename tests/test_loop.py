@@ -26,7 +26,6 @@ def repository(tmp_path_factory: pytest.TempPathFactory, mlflow_server: str) -> 
     """A project that has trained and promoted its first version; its store of events is a file that nobody made yet."""
     repository = Repository.copy(tmp_path_factory.mktemp("loop") / "movie recommender", mlflow_server)
     repository.change(register__name=MODEL, register__experiment=MODEL)
-    repository.environment["EVENTS_URL"] = f"sqlite:///{repository.root / 'events.db'}"
     repository.without_git()
     assert f"{MODEL} version 1 (lightfm): production" in repository.run("dvc", "repro")
     return repository
@@ -38,7 +37,7 @@ def replicas(repository: Repository, mlflow_server: str) -> Iterator[tuple[Clien
     with ExitStack() as stack:
         clients = [stack.enter_context(replica(repository, mlflow_server, name)) for name in ("one", "two")]
         for client, _ in clients:
-            wait_until(serves(client, "1"), seconds=60)
+            wait_until(serves(client, "1"))
         asking = [Asking(client) for client, _ in clients]
         for each in asking:
             each.start()
@@ -57,7 +56,7 @@ def replica(
             "model_name": MODEL,
             "model_poll_seconds": 0.5,
             "model_cache_dir": repository.root / f"cache {name}",
-            "events_url": repository.environment["EVENTS_URL"],
+            "events_url": f"sqlite:///{repository.root / 'events.db'}",  # which is what training reads, too
         }
     )
     return service(settings, repository.root / f"{name}.log")
@@ -98,7 +97,7 @@ def test_the_next_training_learns_from_it_and_every_replica_follows(
     assert "events: 3 until number 3 of store" in output
     assert f"{MODEL} version 2 (lightfm): production" in output
     for client in replicas:
-        wait_until(serves(client, "2"), seconds=30)
+        wait_until(serves(client, "2"))
         answer = recommended(client)
         assert (answer.json["source"], answer.json["model_version"]) == ("personalised", "2")
         assert not set(LIKED) & set(items(answer))

@@ -50,7 +50,7 @@ def service(repository: Repository, mlflow_server: str) -> Iterator[int]:
         "MODEL_POLL_SECONDS": str(POLL_SECONDS),
     }
     with process(command, environment, repository.root / "service.log"):
-        wait_until(lambda: answers(port, "/health/ready"), seconds=60)
+        wait_until(lambda: answers(port, "/health/ready"))
         yield port
 
 
@@ -103,15 +103,15 @@ def test_the_service_follows_an_alias_moved_in_mlflow(repository: Repository, se
     assert version_served(service) == "1"
     # As MLflow's web page does it: in lower case.
     mlflow.MlflowClient(mlflow_server).set_registered_model_alias(MODEL, "production", "2")
-    wait_until(lambda: version_served(service) == "2", seconds=20)
+    wait_until(lambda: version_served(service) == "2")
 
 
 def test_promote_and_rollback_move_the_service_by_hand(repository: Repository, service: int) -> None:
-    wait_until(lambda: version_served(service) == "2", seconds=20)
+    wait_until(lambda: version_served(service) == "2")
     assert "version 1 is production, 2 was before" in repository.run("training", "promote", "1")
-    wait_until(lambda: version_served(service) == "1", seconds=20)
+    wait_until(lambda: version_served(service) == "1")
     assert "version 2 is production, 1 was before" in repository.run("training", "rollback")
-    wait_until(lambda: version_served(service) == "2", seconds=20)
+    wait_until(lambda: version_served(service) == "2")
 
 
 def test_a_typo_in_params_ends_with_one_sentence_and_keeps_everything(repository: Repository) -> None:
@@ -135,11 +135,22 @@ def test_serve_starts_all_without_training_again_and_ctrl_c_ends_all(repository:
         url = next(line.split("'")[1] for line in lines if line.startswith("  curl"))
         assert get(ports[0], url.partition(str(ports[0]))[2])["source"] == "personalised"
         assert get(ports[0], "/model")["last_problem"] is None
+        like = {"user_id": 42, "item_id": 601, "type": "like"}
+        assert Client(ports[0]).post("/events", {"events": [like]}).json["position"] == 1
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert not any(answers(port, "/health/live") or answers(port, "/health") for port in ports)
     root = str(repository.root)
     assert not [found for found in psutil.process_iter(["cmdline"]) if root in " ".join(found.info["cmdline"] or ())]
+
+
+def test_a_second_start_only_starts_whatever_has_been_said_or_changed(repository: Repository) -> None:
+    repository.change(models__lightfm__embedding_size=12)
+    with serve(repository) as (_, lines, ports):
+        assert not any("tage" in line for line in lines)  # DVC names each stage that it runs, or skips
+        assert "Train again, with what people have said: make repro\n" in lines
+        assert version_served(ports[0]) == "1"
+    assert "events: 1 until number 1" in repository.run("training", "events")
 
 
 def test_serve_says_so_where_no_version_is_live(repository: Repository) -> None:

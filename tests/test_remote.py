@@ -27,7 +27,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that speaks S3, with a bucket."""
     port = free_port()
     with process(["moto.server", "--port", str(port)], {}, tmp_path_factory.mktemp("s3") / "log"):
-        wait_until(lambda: answers(port, "/moto-api/"), seconds=60)
+        wait_until(lambda: answers(port, "/moto-api/"))
         address = f"http://127.0.0.1:{port}"
         httpx.put(f"{address}/films").raise_for_status()
         yield address

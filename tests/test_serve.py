@@ -17,8 +17,6 @@ from scripts.programs import stop
 from tests.client import Client
 from tests.processes import PROJECT, answers, free_port, wait_until
 
-pytestmark = pytest.mark.timeout(300)
-
 SERVE = "'{python}' -m scripts.serve --port {port} --mlflow-port {mlflow_port}"
 
 
@@ -82,7 +80,7 @@ def serve(project: Path) -> Iterator[Serve]:
 
 def test_a_second_signal_while_all_stops_leaves_nothing_running(project: Path) -> None:
     with serve(project) as serving:
-        wait_until(lambda: "Ctrl-C ends both" in serving.output, seconds=120, step=0.1)
+        wait_until(lambda: "Ctrl-C ends both" in serving.output, step=0.1)
         assert all(answers(port, path) for port, path in zip(serving.ports, ("/health/live", "/health"), strict=True))
         # There is a store of events; what lacks is a model that knows the films.
         sent = Client(serving.ports[0]).post("/events", {"events": [{"user_id": 1, "item_id": 1, "type": "like"}]})
@@ -96,7 +94,7 @@ def test_a_second_signal_while_all_stops_leaves_nothing_running(project: Path) -
 
 def test_ctrl_c_before_the_servers_are_up_leaves_nothing_running(project: Path) -> None:
     with serve(project) as serving:
-        wait_until((project / ".cache" / "mlflow.log").exists, seconds=120)
+        wait_until((project / ".cache" / "mlflow.log").exists)
         serving.send_twice(signal.SIGINT)
         serving.wait_until_gone()
         assert "Traceback" not in serving.output
@@ -105,7 +103,7 @@ def test_ctrl_c_before_the_servers_are_up_leaves_nothing_running(project: Path) 
 def test_ctrl_c_ends_the_pipeline_and_what_it_has_started(project: Path) -> None:
     (project / "dvc.yaml").write_text("stages: {slow: {cmd: 'touch started && sleep 600'}}\n")
     with serve(project) as serving:
-        wait_until((project / "started").exists, seconds=60)
+        wait_until((project / "started").exists)
         serving.send_twice(signal.SIGINT)
         serving.wait_until_gone()
         assert "Traceback" not in serving.output

@@ -17,12 +17,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from app.contract.artifact import ArtifactError
 from app.contract.version import VERSION
 from training.engines import engine
 from training.errors import ParamsError, PipelineError
+from training.params.fetch import Source
 from training.params.whole import Params, load_params
 from training.project import Project
 
@@ -78,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--trials", type=_positive(int), default=math.inf, help="how many there should be in all")
     tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
+    source = add(_source, "switch to other ratings, and set aside what was said about other films")
+    source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv: your own files")
     recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
     recipe.add_argument("name", help="a file of recipes/; large: dense or sparse by the data; auto: propose one")
     export = add(_export, "write every user's list into parquet files")
@@ -182,6 +185,12 @@ def _tune(project: Project, params: Params, options: Namespace) -> None:
             if options.apply:
                 write_better(project.params, family, candidate, better)
         print(search_table(search, applied=options.apply))
+
+
+def _source(project: Project, params: Params, options: Namespace) -> None:
+    from training.source import switch
+
+    print(switch(project, params, params.fetch.model_copy(update={"source": options.source})))
 
 
 def _recipe(project: Project, _: Params, options: Namespace) -> None:

@@ -6,6 +6,8 @@ from typing import Literal
 
 EventType = Literal["rating", "like", "dislike", "watch", "click", "hide", "retract", "forget"]
 
+EMBEDDED_STORE = "sqlite:///events.db"  # where events are unless EVENTS_URL says otherwise: in the project's folder
+NO_STORE = "off"  # of EVENTS_URL: no events
 FORGET: EventType = "forget"  # the service's own: a person wants to be forgotten
 MIN_STARS, MAX_STARS = 0.5, 5.0
 MAX_ID_LENGTH = 200

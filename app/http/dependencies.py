@@ -41,7 +41,7 @@ async def _required_model(request: Request) -> ServedModel:
 async def _event_writer(request: Request) -> EventWriter:
     writer: EventWriter | None = request.app.state.event_writer
     if writer is None:
-        raise EventsDisabledError("This service keeps no events: EVENTS_URL is not set.")
+        raise EventsDisabledError("This service keeps no events: EVENTS_URL is off.")
     return writer
 
 

@@ -95,7 +95,7 @@ class ModelDescription(BaseModel):
     last_problem: ModelProblem | None = Field(
         description="The latest problem, solved or not; `registry.status` says whether it is solved.", examples=[None]
     )
-    events: EventsState | None = Field(description="Null if the service keeps no events (`EVENTS_URL`).")
+    events: EventsState | None = Field(description="Null if the service keeps no events (`EVENTS_URL=off`).")
 
 
 class Liveness(BaseModel):

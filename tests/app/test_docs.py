@@ -41,7 +41,8 @@ def test_every_route_is_documented_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_documented_with_its_default(name: str) -> None:
     field = Settings.model_fields[name]
-    default = "unset" if field.default is None else f"`{field.default}`"
+    default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+    default = "unset" if default is None else f"`{default}`"
     assert f"| `{name.upper()}` | {default} | {field.description} |" in PAGE
 
 

@@ -143,9 +143,24 @@ def test_an_address_of_events_of_another_kind_is_refused_without_showing_it(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("EVENTS_URL", value)
-    with pytest.raises(SettingsError, match=r"EVENTS_URL is invalid: .* it must be sqlite:///FILE or post") as error:
+    with pytest.raises(SettingsError, match=r"EVENTS_URL is invalid: .* it must be sqlite:///FILE, post") as error:
         Settings.from_environment()
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(("value", "store"), [("", "sqlite:///events.db"), ("sqlite:///a.db", "sqlite:///a.db")])
+def test_events_are_in_the_project_s_folder_unless_another_store_is_named(
+    monkeypatch: pytest.MonkeyPatch, value: str, store: str
+) -> None:
+    monkeypatch.setenv("EVENTS_URL", value)
+    url = Settings.from_environment().events_url
+    assert url is not None
+    assert url.get_secret_value() == store
+
+
+def test_events_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTS_URL", "off")
+    assert Settings.from_environment().events_url is None
 
 
 def test_the_address_of_events_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setattr(buckets, "PATIENCE", Config(retries={"total_max_attempts": 1}))
     with process(["moto.server", "--port", str(port)], {}, tmp_path / "log"):
-        wait_until(lambda: answers(port, "/moto-api/"), seconds=60)
+        wait_until(lambda: answers(port, "/moto-api/"))
         yield variables["ENDPOINT_URL_S3"]
 
 

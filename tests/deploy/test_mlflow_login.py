@@ -13,7 +13,7 @@ from app.registry.mlflow_registry import Registry
 from tests.conftest import MakeSettings
 from tests.processes import PROJECT, answers, free_port, process, wait_until
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]  # starts MLflow with a login
+pytestmark = pytest.mark.long  # starts MLflow with a login
 
 
 PASSWORDS = {"admin": "the administrator's", "training": "that of training", "api": "that of the service"}
@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "READ_ONLY_USERS": "nobody,api",
     }
     with process(command, environment, home / "log"):
-        wait_until(lambda: answers(port, "/health"), seconds=90, step=0.1)
+        wait_until(lambda: answers(port, "/health"), step=0.1)
         address = f"http://127.0.0.1:{port}"
         assert create_users(address).stdout == "MLflow user training: created\nMLflow user api: created\n"
         yield address

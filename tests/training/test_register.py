@@ -15,10 +15,20 @@ import pytest
 
 from app.contract.artifact import content_hash
 from tests.processes import free_port
+from tests.training.event_store import Said
 from tests.training.registered import FirstVersion
-from tests.training.world import CANDIDATES, ROOT, Trained, change_params, grouped_ratings, run_stages
+from tests.training.world import (
+    CANDIDATES,
+    ROOT,
+    Trained,
+    change_params,
+    grouped_items,
+    grouped_ratings,
+    run_stages,
+)
 from training.__main__ import main
 from training.errors import TrackingError
+from training.events import events
 from training.params.whole import Params
 from training.prepare import prepare
 from training.project import Project
@@ -278,7 +288,7 @@ def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(
 ) -> None:
     (project, params), first = registered, first_version.registration
     assert first.verdict is not None
-    assert [check.name for check in first.verdict.checks] == ["size", "freshness", "floods", "shares", "lists"]
+    assert [check.name for check in first.verdict.checks] == ["films", "size", "freshness", "floods", "shares", "lists"]
     newer_data(project, params, n_users=60)
     run_stages(project, params)
     second = register(project, params)
@@ -291,6 +301,39 @@ def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(
     described = client_of(project).get_model_version("movie-recommender", "2").description
     assert "* size **failed**: the data shrank" in described
     assert "* floods passed: there are no events" in described
+
+
+def test_data_of_other_films_are_another_beginning(registered: Trained) -> None:
+    project, params = registered
+    other_films(project)
+    newer_data(project, params, n_users=60)
+    registration = register(project, again(project))
+    assert (registration.version, registration.decision) == ("2", "production")
+    assert registration.verdict is not None
+    assert registration.verdict.reason.endswith("in ndcg@10; the live version recommends other films")
+    sentences = [check.sentence for check in registration.verdict.checks]
+    assert "live version 1 recommends other films, so nothing is compared with it" in sentences
+    assert "sizes are not compared: no live version has figures of such data" in sentences
+
+
+def test_what_was_said_about_other_films_keeps_a_version_from_going_live(
+    registered: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, params = registered
+    with Said.in_file(project.root / "events.db") as said:
+        said.say(1, 5, "like")
+    monkeypatch.setenv("EVENTS_URL", "")
+    events(params.fetch, project.events, project.root)
+    other_films(project)
+    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats, project.events)
+    registration = register(project, again(project))
+    assert registration.decision == "refused"
+    assert "what people have said is about those: set it aside by python" in registration_table(registration)
+
+
+def other_films(project: Project) -> None:
+    items = grouped_items()
+    items.assign(title=[f"Another {title}" for title in items["title"]]).to_csv(project.raw / "items.csv", index=False)
 
 
 @pytest.mark.long

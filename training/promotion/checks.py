@@ -1,4 +1,4 @@
-"""Five checks of the data and the lists of a new version, each made against the live version or against the clock.
+"""Six checks of the data and the lists of a new version, each made against the live version or against the clock.
 
 A check that can't be made passes and says why: no live version, one without figures, no events.
 """
@@ -30,10 +30,23 @@ class Check:
     sentence: str
 
 
+def check_films(events: EventLog | None, live: str | None, others: bool, source: str) -> Check:
+    """Check that events are not about other films than the data, `others` than those of the `live` version."""
+    if live is None:
+        return Check("films", True, "films are not compared: there is no live version")
+    if not others:
+        return Check("films", True, f"ids mean the films that they mean in live version {live}")
+    begins = f"live version {live} recommends other films, so nothing is compared with it"
+    if events is None or events.rows.empty:
+        return Check("films", True, begins)
+    aside = f"set it aside by python -m training source {source}"
+    return Check("films", False, f"{begins}; what people have said is about those: {aside}")
+
+
 def check_size(now: DataFigures, live: DataFigures | None, params: ChecksParams) -> Check:
     """Check that no more than a small share of users, items or ratings is gone."""
     if live is None:
-        return Check("size", True, "sizes are not compared: no live version has figures of its data")
+        return Check("size", True, "sizes are not compared: no live version has figures of such data")
     sizes = {name: (getattr(now, name), getattr(live, name)) for name in ("users", "items", "ratings")}
     shrunk = {name for name, (ours, theirs) in sizes.items() if ours < params.least_size * theirs}
     text = ", ".join(
@@ -85,7 +98,7 @@ def check_floods(events: EventLog | None, live: DataFigures | None, params: Chec
 def check_shares(now: DataFigures, live: DataFigures | None, params: ChecksParams) -> Check:
     """Check that the share of positives, and that of each type of event, is as it was."""
     if live is None:
-        return Check("shares", True, "shares are not compared: no live version has figures of its data")
+        return Check("shares", True, "shares are not compared: no live version has figures of such data")
     changes = {"positives": (now.positives, live.positives)}
     if now.event_types and live.event_types:
         for kind in sorted({*now.event_types, *live.event_types}):
@@ -122,7 +135,7 @@ def check_lists(lists: ListPair | None, params: ChecksParams) -> Check:
     Another recipe may well give other lists: there the overlap is only said, since the gate compares the quality.
     """
     if lists is None:
-        return Check("lists", True, "lists are not compared: no live version has kept any")
+        return Check("lists", True, "lists are not compared: no live version has kept any of these films")
     shared = overlap(lists.ours, lists.theirs)
     ours, theirs = coverage(lists.ours, lists.our_items), coverage(lists.theirs, lists.their_items)
     text = (

@@ -19,6 +19,7 @@ from training.project import Project
 from training.promotion.checks import (
     Check,
     ListPair,
+    check_films,
     check_floods,
     check_freshness,
     check_lists,
@@ -27,6 +28,7 @@ from training.promotion.checks import (
 )
 from training.promotion.data_figures import DataFigures
 from training.promotion.event_log import EventLog, read_event_log
+from training.promotion.films import are_others
 from training.promotion.gate import LiveResult, Verdict, decide
 from training.promotion.lists import lists_of, sample_lists
 from training.tracking.versions import Evidence
@@ -122,15 +124,33 @@ class Contest:
         """The checks of data and lists, made once."""
         params = self.params.registration.checks
         evidence = self.live_version.evidence if self.live_version else None
-        kept = evidence.recipe.get("data") if evidence else None
-        live = None if kept is None else DataFigures(**kept)
+        live = None if self._begins_anew else self._live_figures
         return [
+            check_films(
+                self._events,
+                self.live_version.version if self.live_version else None,
+                self._begins_anew,
+                self.params.fetch.source,
+            ),
             check_size(self.figures, live, params),
             check_freshness(self._events, time.time(), params),
             check_floods(self._events, live, params),
             check_shares(self.figures, live, params),
             check_lists(self._lists(evidence, live), params),
         ]
+
+    @cached_property
+    def _begins_anew(self) -> bool:
+        """Whether the live version recommends other films, so that nothing can be compared with it."""
+        live = self._live_figures
+        return live is not None and are_others(live.films, self.dataset.catalogue)
+
+    @property
+    def _live_figures(self) -> DataFigures | None:
+        """What the live version has kept of its data."""
+        evidence = self.live_version.evidence if self.live_version else None
+        kept = evidence.recipe.get("data") if evidence else None
+        return None if kept is None else DataFigures(**kept)
 
     def _lists(self, evidence: Evidence | None, live: DataFigures | None) -> ListPair | None:
         """The live version's lists, and those that the new one gives to the same users."""
@@ -161,6 +181,7 @@ class Contest:
             self.metric,
             self.params.registration.gate,
             self.params.seed,
+            "the live version recommends other films" if self._begins_anew else "there is no live version",
         )
 
     def _result(self, live: LiveRecipe) -> LiveResult:
@@ -174,7 +195,7 @@ class Contest:
         return self.users_of(BASELINE) if BASELINE in self.params.candidates else self._fitted_here(BASELINE, {})
 
     def _live(self) -> LiveRecipe | None:
-        if self.live_version is None:
+        if self.live_version is None or self._begins_anew:
             return None
         version, evidence = self.live_version.version, self.live_version.evidence
         if evidence is None:

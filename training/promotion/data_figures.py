@@ -1,18 +1,20 @@
 """Figures of the data that a version has learned from; they are kept beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from training.data.dataset import Dataset
 from training.data.events.files import TYPE
 from training.promotion.event_log import EventLog
+from training.promotion.films import Titles, some_titles
 
 
 @dataclass(frozen=True)
 class DataFigures:
     """Sizes, the share of positives among the ratings, and the share of each type among the events, if there are any.
 
-    `store` and `until` tell the events that are among the data: those of a store up to a position.
+    `store` and `until` tell the events that are among the data: those of a store up to a position. `films` are the
+    titles of some ids; a version of an earlier release has kept none.
     """
 
     users: int
@@ -22,6 +24,7 @@ class DataFigures:
     event_types: Mapping[str, float]
     store: str | None
     until: int
+    films: Titles = field(default_factory=dict)
 
     @classmethod
     def of(cls, dataset: Dataset, events: EventLog | None) -> "DataFigures":
@@ -36,4 +39,5 @@ class DataFigures:
             event_types={str(kind): float(share) for kind, share in types},
             store=None if events is None else events.store,
             until=0 if events is None else events.until,
+            films=some_titles(dataset.catalogue),
         )

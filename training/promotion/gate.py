@@ -66,12 +66,13 @@ def decide(
     metric: str,
     params: GateParams,
     seed: int,
+    alone: str = "there is no live version",
 ) -> Verdict:
     """Decide by results per user: tables of `user_id` and `metric` over the test users of one split.
 
     The candidate must beat popularity: the lower end of the paired difference's confidence interval above 0.
     Against another live recipe that end must exceed `min_gain`; the same recipe, fitted to newer data, may
-    lose at most the share `max_drop` of its last result.
+    lose at most the share `max_drop` of its last result. `alone` says why there is no live recipe to compare with.
     """
     figures = {"candidate": float(candidate[metric].mean()), "popularity": float(popularity[metric].mean())}
     lead = paired_difference(candidate, popularity, metric, params.confidence, seed)
@@ -79,7 +80,7 @@ def decide(
     if lead.low <= 0:
         return Verdict(False, f"does not beat popularity: {_range(lead)} in {metric}", figures)
     if live is None:
-        return Verdict(True, f"beats popularity by {_range(lead)} in {metric}; there is no live version", figures)
+        return Verdict(True, f"beats popularity by {_range(lead)} in {metric}; {alone}", figures)
     if live.users is None:
         return _same_recipe(live, figures, metric, params)
     gain = paired_difference(candidate, live.users, metric, params.confidence, seed)

@@ -1,6 +1,7 @@
 """The outcome of `register` as a short table."""
 
 from training.promotion.registration import Registration
+from training.tracking.versions import REFUSED
 
 
 def registration_table(registration: Registration) -> str:
@@ -15,6 +16,8 @@ def registration_table(registration: Registration) -> str:
         lines.append(f"  {'candidate':<12}{verdict.figures['candidate']:>8.4f}")
     lines += [f"  {opponent:<12}{mean:>8.4f}   {difference}" for opponent, mean, difference in verdict.opponents()]
     checks = [f"  {'ok' if check.passed else 'FAILED':<8}{check.name}: {check.sentence}" for check in verdict.checks]
+    if registration.decision == REFUSED:
+        checks.append(f"  promote it all the same: python -m training promote {registration.version}")
     return "\n".join([*lines, f"  {verdict.reason}", *checks])
 
 

@@ -1,14 +1,12 @@
 """Looks at the running trial: judges it, says so everywhere, and ends it if it is asked to and can."""
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from app.contract.trial import Trial, gain_tags
-from training.data.events.snapshot import address_of, missing_file, snapshot
+from training.data.events.snapshot import VARIABLE, missing_file, snapshot, store_address
 from training.errors import DataError
-from training.events import VARIABLE
 from training.files import replacing
 from training.params.whole import Params
 from training.project import Project
@@ -41,10 +39,9 @@ def look(project: Project, params: Params, *, decide: bool) -> tuple[Verdict | N
 
 
 def _judged(project: Project, params: Params, trial: Trial, now: float) -> Verdict:
-    url = os.environ.get(VARIABLE)
-    if not url:
-        raise DataError(f"{VARIABLE} is not set: it names the event store, which counts what a trial shows")
-    address = address_of(url, project.root)
+    address = store_address(project.root)
+    if address is None:
+        raise DataError(f"{VARIABLE} is off: name the event store of the service, which counts what a trial shows")
     if missing := missing_file(address):
         raise DataError(f"the event store {missing} doesn't exist: correct {VARIABLE}, or start the service with it")
     with snapshot(address) as store:

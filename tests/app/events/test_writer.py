@@ -15,7 +15,7 @@ from app.errors import EventsUnavailableError
 from app.events.metrics import EventMetrics
 from app.events.sqlite_store import SqliteStore
 from app.events.store import StoredEvent
-from app.events.writer import MAX_WAITING, EventWriter
+from app.events.writer import MAX_WAITING, PATIENCE_SECONDS, EventWriter
 from tests.app.events.test_store import event
 
 Use = Callable[[EventWriter], Awaitable[None]]
@@ -61,6 +61,20 @@ def failures(writer: EventWriter) -> dict[str, float]:
     return {cause: counter._value.get() for cause, counter in writer.metrics._failures.items()}
 
 
+async def until_taken(writer: EventWriter) -> None:
+    """Return once the thread has taken all that was appended, and waits for the store."""
+    await asyncio.sleep(0)  # let what was appended arrive
+    while writer._requests:
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a store that doesn't hang may need more than two seconds, too."""
+    for limit in ("writer.PATIENCE_SECONDS", "writer.STOP_SECONDS", "sqlite_store.TIMEOUT_SECONDS"):
+        monkeypatch.setattr(f"app.events.{limit}", 100)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "events.db"
@@ -72,7 +86,7 @@ def test_requests_that_wait_together_share_a_commit_and_each_gets_its_own_outcom
     async def use(writer: EventWriter) -> None:
         hold = Hold(file)
         first = asyncio.create_task(writer.append([twice]))
-        await asyncio.sleep(0.2)  # the writer has it, and waits
+        await until_taken(writer)
         waiting = [asyncio.create_task(writer.append([each, twice])) for each in others]
         await asyncio.sleep(0)
         hold.release()
@@ -94,7 +108,7 @@ def test_a_commit_takes_so_many_requests_as_hold_its_events_and_no_more(
     async def use(writer: EventWriter) -> None:
         hold = Hold(file)
         first = asyncio.create_task(writer.append([event()]))
-        await asyncio.sleep(0.2)
+        await until_taken(writer)
         waiting = [asyncio.create_task(writer.append(events)) for events in ([event(), event()] for _ in range(4))]
         await asyncio.sleep(0)
         assert writer._waiting == 8
@@ -111,28 +125,31 @@ def test_who_gives_up_while_waiting_has_nothing_stored(file: Path) -> None:
     async def use(writer: EventWriter) -> None:
         hold = Hold(file)
         taken = asyncio.create_task(writer.append([event("taken")]))
-        await asyncio.sleep(0.2)
-        started = time.monotonic()
+        await until_taken(writer)
         gone = asyncio.create_task(writer.append([event("gone")]))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0)
         gone.cancel()
         hold.release()
         await taken
         with pytest.raises(asyncio.CancelledError):
             await gone
-        assert time.monotonic() - started < 10
         assert writer._waiting == 0
 
     run(file, use)
     assert [each.user_id for each in stored(file)] == ["taken"]
 
 
-def test_a_store_that_hangs_is_given_up_within_two_seconds_and_goes_on_afterwards(file: Path) -> None:
+def test_a_store_that_hangs_is_given_up_within_two_seconds_and_goes_on_afterwards(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert PATIENCE_SECONDS < 2
+    monkeypatch.setattr("app.events.writer.PATIENCE_SECONDS", PATIENCE_SECONDS)
+
     async def use(writer: EventWriter) -> None:
         hold, started = Hold(file), time.monotonic()
-        with pytest.raises(EventsUnavailableError, match="did not answer within") as error:
+        with pytest.raises(EventsUnavailableError, match=r"did not answer within 1\.8 sec") as error:
             await writer.append([event()])
-        assert 1.5 < time.monotonic() - started < 10
+        assert time.monotonic() - started > 1.5
         assert writer._thread.daemon  # else the process would wait for the store
         assert error.value.headers == {"Retry-After": "1"}
         assert failures(writer) == {"store": 0, "timeout": 1, "queue_full": 0}
@@ -167,7 +184,7 @@ def test_more_events_than_may_wait_are_refused_at_once(file: Path) -> None:
     async def use(writer: EventWriter) -> None:
         hold = Hold(file)
         first = asyncio.create_task(writer.append([event()]))
-        await asyncio.sleep(0.2)
+        await until_taken(writer)
         waiting = asyncio.create_task(writer.append([event()] * MAX_WAITING))
         await asyncio.sleep(0)
         with pytest.raises(EventsUnavailableError, match="20000 events wait"):
@@ -187,7 +204,7 @@ def test_stopping_commits_what_waits(file: Path) -> None:
     async def use(writer: EventWriter) -> None:
         hold = Hold(file)
         tasks.extend(asyncio.create_task(writer.append([each])) for each in (event(), event()))
-        await asyncio.sleep(0.1)
+        await until_taken(writer)
         threading.Timer(0.5, hold.release).start()
 
     run(file, use)

@@ -61,7 +61,7 @@ def test_a_request_in_flight_is_answered(settings: Settings, tmp_path: Path, dra
         changed = {"mlflow_tracking_uri": uri, "registry_timeout_seconds": 3, "model_poll_seconds": 3600}
         changed["drain_seconds"] = drain_seconds
         with service(settings.model_copy(update=changed), tmp_path / "log") as (client, running):
-            wait_until(lambda: client.get("/model").json["registry"]["status"] == "registry_unavailable", seconds=60)
+            wait_until(lambda: client.get("/model").json["registry"]["status"] == "registry_unavailable")
             answered: list[Answer] = []
             asking = threading.Thread(target=lambda: answered.append(client.get("/model/reload", "POST", TOKEN)))
             silent.settimeout(20)

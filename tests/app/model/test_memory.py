@@ -46,7 +46,7 @@ def test_memory_after_50_swaps_is_as_after_one(
         registry.register(write(tmp_path / version, artifact), alias="production")
     with service(settings, tmp_path / "log") as (client, running):
         process = psutil.Process(running.pid)
-        wait_until(serves(client, "2"), seconds=60)
+        wait_until(serves(client, "2"))
         for version in ("1", "2"):  # both are in the cache now, and what is made once is made
             move(registry, client, version)
         before = uss(process)
@@ -71,7 +71,7 @@ def test_a_refused_version_keeps_no_former_model_in_memory(
             damage(folder / "item_biases.npy")
         registry.register(folder, alias="production" if version == "1" else None)
     with service(settings, tmp_path / "log") as (client, running):
-        wait_until(serves(client, "1"), seconds=60)
+        wait_until(serves(client, "1"))
         registry.move("production", "3")
         for _ in range(2):  # the first poll downloads and refuses it, the second knows it
             answer = client.get("/model/reload", "POST", {"Authorization": "Bearer token"}).json

@@ -7,7 +7,15 @@ import pytest
 
 from tests.training.world import ROOT
 from training.params.whole import load_params
-from training.promotion.checks import ListPair, check_floods, check_freshness, check_lists, check_shares, check_size
+from training.promotion.checks import (
+    ListPair,
+    check_films,
+    check_floods,
+    check_freshness,
+    check_lists,
+    check_shares,
+    check_size,
+)
 from training.promotion.data_figures import DataFigures
 from training.promotion.event_log import EventLog
 
@@ -28,6 +36,24 @@ def received(*hours_ago: float) -> EventLog:
 
 def liked(*pairs: tuple[int, int], store: str = STORE) -> EventLog:
     return log(pd.DataFrame(pairs, columns=["user_id", "item_id"]).assign(positive=True), store)
+
+
+@pytest.mark.parametrize(
+    ("events", "live", "others", "passed", "sentence"),
+    [
+        (liked((1, 1)), None, False, True, "films are not compared: there is no live version"),
+        (liked((1, 1)), "6", False, True, "ids mean the films that they mean in live version 6"),
+        (None, "6", True, True, "live version 6 recommends other films, so nothing is compared with it"),
+        (liked(), "6", True, True, "live version 6 recommends other films, so nothing is compared with it"),
+        (liked((1, 1), (2, 1)), "6", True, False, "live version 6 recommends other films, so nothing is compared with "
+         "it; what people have said is about those: set it aside by python -m training source csv"),
+    ],
+)  # fmt: skip
+def test_events_about_other_films_are_not_taken_for_events_about_these(
+    events: EventLog | None, live: str | None, others: bool, passed: bool, sentence: str
+) -> None:
+    check = check_films(events, live, others, "csv")
+    assert (check.passed, check.sentence) == (passed, sentence)
 
 
 def test_sizes_may_grow_and_shrink_a_little() -> None:

@@ -17,6 +17,7 @@ def test_a_data_set_is_counted_and_the_types_of_its_events_are_shares(tmp_path: 
     assert without.ratings == sum(map(len, splits))
     assert without.positives == sum(split.positive.sum() for split in splits) / without.ratings
     assert (without.event_types, without.store, without.until) == ({}, None, 0)
+    assert without.films["1"] == "Film 1"
     log = EventLog(pd.DataFrame({"type": ["like", "watch", "like", "hide"]}), "a store", 9)
     found = DataFigures.of(dataset, log)
     assert found.event_types == {"hide": 0.25, "like": 0.5, "watch": 0.25}

@@ -45,6 +45,17 @@ FIGURES = {
             ],
         ),
         (
+            "6",
+            Verdict(False, "a reason", {}, (Check("size", False, "shrunk"),)),
+            [
+                "films version 6 (ease): refused",
+                "  ndcg@10         mean   difference to the candidate",
+                "  a reason",
+                "  FAILED  size: shrunk",
+                "  promote it all the same: python -m training promote 6",
+            ],
+        ),
+        (
             "4",
             Verdict(True, "a reason", {}),
             [
@@ -58,7 +69,8 @@ FIGURES = {
 def test_the_table_holds_a_line_for_each_figure_that_is_known(
     version: str | None, verdict: Verdict | None, lines: list[str]
 ) -> None:
-    registration = Registration("films", version, RECIPE, "ndcg@10", "challenger", verdict)
+    decision = "refused" if "refused" in lines[0] else "challenger"
+    registration = Registration("films", version, RECIPE, "ndcg@10", decision, verdict)
     assert registration_table(registration).split("\n") == lines
 
 

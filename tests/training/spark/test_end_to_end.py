@@ -51,7 +51,7 @@ def test_it_beats_popularity_and_is_promoted_and_served(repository: Repository, 
     environment = {"MLFLOW_TRACKING_URI": mlflow_server, "MODEL_NAME": MODEL}
     environment["MODEL_CACHE_DIR"] = str(repository.root / "cache")
     with process(["app", "--host", HOST, "--port", str(port)], environment, repository.root / "service.log"):
-        wait_until(lambda: answers(port, "/health/ready"), seconds=60)
+        wait_until(lambda: answers(port, "/health/ready"))
         answer = get(port, "/users/1/recommendations?k=5")
     assert (answer["model_version"], answer["source"]) == ("1", "personalised")
     lists = repository.root / "lists"

@@ -24,8 +24,8 @@ def test_the_fit_goes_on_with_the_other_worker(cluster: Cluster, spark: "SparkSe
     status = spark.sparkContext.statusTracker()
     with ThreadPoolExecutor(1) as pool:
         fit = pool.submit(family.fit_frame, frame, 0)
-        wait_until(lambda: len(status.getActiveStageIds()) > 0 or fit.done(), seconds=60)
-        wait_until(lambda: fit.done() or max(status.getActiveStageIds(), default=0) > 15, seconds=120)
+        wait_until(lambda: len(status.getActiveStageIds()) > 0 or fit.done())
+        wait_until(lambda: fit.done() or max(status.getActiveStageIds(), default=0) > 15)
         assert not fit.done()
         cluster.workers[0].kill()
         model = fit.result(timeout=300)

@@ -1,5 +1,6 @@
 """Reads the event store, a PostgreSQL database or a SQLite file, as it is at one moment."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, Row, Select, column, create_engine, func, make_url, select, table
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from app.contract.events import FORGET
+from app.contract.events import EMBEDDED_STORE, FORGET, NO_STORE
 from training.errors import DataError
 
+VARIABLE = "EVENTS_URL"
 CONNECT_WITHIN_SECONDS = 10
 SQLITE = "sqlite"
 LATEST = 253_402_300_800  # the year 10,000, in seconds since 1970
@@ -51,6 +53,15 @@ class Snapshot:
         )
         wanted = _EVENT.c.position.between(first, min(last, self.until)) & ~forgotten.exists()
         return select(_EVENT).where(wanted).order_by(_EVENT.c.position)
+
+
+def store_address(home: Path) -> URL | None:
+    """Read the address of the store that EVENTS_URL names, or of the embedded one; None where it is off.
+
+    The project's folder is DVC_ROOT in an experiment, else `home`. Raises DataError as `address_of` does.
+    """
+    url = os.environ.get(VARIABLE) or EMBEDDED_STORE
+    return None if url == NO_STORE else address_of(url, Path(os.environ.get("DVC_ROOT", home)))
 
 
 def address_of(url: str, home: Path) -> URL:

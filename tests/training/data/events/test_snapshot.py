@@ -97,7 +97,8 @@ def test_a_store_without_events_is_as_good_as_none(said: Said, tmp_path: Path, m
     ("wanted", "url", "sentence"),
     [
         (False, "sqlite:///nowhere.db", "none, as fetch.events is false"),
-        (True, "", "none, as EVENTS_URL is not set"),
+        (True, "off", "none, as EVENTS_URL is off"),
+        (True, "", "none yet, as .*/events.db doesn't exist: .*; EVENTS_URL names another"),
         (True, "sqlite:///nowhere.db", "none yet, as .*/nowhere.db doesn't exist"),
     ],
 )
@@ -178,12 +179,13 @@ def test_a_file_with_other_columns_is_named(said: Said, tmp_path: Path) -> None:
             read_events(tmp_path / "events")
 
 
+@pytest.mark.parametrize("url", ["", "sqlite:///events.db"])
 def test_an_experiment_in_a_folder_of_its_own_reads_the_project_s_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     with Said.in_file(tmp_path / "events.db") as said:
         said.say("ann", 3, "like")
-    monkeypatch.setenv("EVENTS_URL", "sqlite:///events.db")
+    monkeypatch.setenv("EVENTS_URL", url)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     queued = tmp_path / "queued"
     assert "1 until number 1" in events(PARAMS, queued / "data" / "events", queued)
