@@ -16,7 +16,7 @@ import pytest
 
 from app.contract.events import Event
 from app.contract.recommendation_id import id_maker
-from app.contract.trial import ARMS, Arm, Trial, read_gain
+from app.contract.trial import ARMS, Arm, read_gain
 from app.events.store import Exposure, open_store
 from tests.metrics import samples
 from tests.processes import PROJECT, free_port, wait_until
