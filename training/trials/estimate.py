@@ -1,14 +1,20 @@
 """The figures of a trial as it stands, with ordinary intervals, and the check that users were split as intended."""
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import tea_tasting
 from scipy.stats import binomtest
+from scipy.stats import t as student_t
 
 from app.contract.trial import Arm
 from training.metrics.bootstrap import Interval
 from training.trials.sequence import VOICES
+
+LEAST = 2  # users of an arm, for a variance
 
 
 @dataclass(frozen=True)
@@ -44,31 +50,51 @@ def ratio_p(users: int, challengers: int, share: float) -> float:
 
 
 def estimate(users: pd.DataFrame, confidence: float) -> Estimate:
-    """Estimate from the users of `Observations`.
-
-    tea-tasting computes the difference of two means by Welch's t-test, that of two ratios of means by the delta method
-    (Deng, Knoblich and Lu, Applying the delta method in metric analytics, 2018), relative ones by the delta method too.
-    """
-    data = users.assign(success=(users["successes"] > 0).astype(float)).astype({"successes": float, "lists": float})
-    experiment = tea_tasting.Experiment(
-        {
-            "success": tea_tasting.Mean("success", confidence_level=confidence),
-            "per_list": tea_tasting.RatioOfMeans("successes", "lists", confidence_level=confidence),
-        },
-        variant="arm",
-    )
-    result = experiment.analyze(data, control=int(Arm.PRODUCTION))
-    return Estimate(_compared(result["success"]), _compared(result["per_list"]))
+    """Estimate from the users of `Observations`, each of whom counts as one, whatever number of lists they got."""
+    arms = [users[users["arm"] == arm] for arm in (Arm.PRODUCTION, Arm.CHALLENGER)]
+    with_success = [_Ratio.of((arm["successes"] > 0).to_numpy(), np.ones(len(arm))) for arm in arms]
+    per_list = [_Ratio.of(arm["successes"].to_numpy(), arm["lists"].to_numpy()) for arm in arms]
+    return Estimate(_compared(with_success, confidence), _compared(per_list, confidence))
 
 
-def _compared(found: "tea_tasting.metrics.MeanResult") -> Compared:
-    return Compared(
-        float(found.control),
-        float(found.treatment),
-        Interval(float(found.effect_size), float(found.effect_size_ci_lower), float(found.effect_size_ci_upper)),
-        Interval(
-            float(found.rel_effect_size),
-            float(found.rel_effect_size_ci_lower),
-            float(found.rel_effect_size_ci_upper),
-        ),
-    )
+class _Ratio(NamedTuple):
+    """The ratio of two means over users, its variance, and the number of users."""
+
+    value: float
+    variance: float
+    n: int
+
+    @classmethod
+    def of(cls, numerators: npt.NDArray[np.generic], denominators: npt.NDArray[np.generic]) -> "_Ratio":
+        """Compute it by the delta method; with denominators of 1 it is the mean and its variance.
+
+        Source: Deng, Knoblich and Lu, Applying the delta method in metric analytics (2018).
+        """
+        n, above, below = len(numerators), numerators.astype(np.float64), denominators.astype(np.float64)
+        if n < LEAST or not below.any():
+            return cls(math.nan, math.nan, n)
+        value = float(above.sum() / below.sum())
+        return cls(value, float(np.var(above - value * below, ddof=1) / n / below.mean() ** 2), n)
+
+    def log(self) -> "_Ratio":
+        """Its logarithm."""
+        return _Ratio(math.log(self.value), self.variance / self.value**2, self.n)
+
+
+def _compared(arms: list[_Ratio], confidence: float) -> Compared:
+    """Compare by Welch's t-test, and shares by that of the logarithms, whose variance the delta method gives."""
+    production, challenger = arms
+    relative = Interval(math.nan, math.nan, math.nan)
+    if production.value > 0 and challenger.value > 0:
+        logs = _difference(production.log(), challenger.log(), confidence)
+        relative = Interval(math.expm1(logs.mean), math.expm1(logs.low), math.expm1(logs.high))
+    return Compared(production.value, challenger.value, _difference(production, challenger, confidence), relative)
+
+
+def _difference(production: _Ratio, challenger: _Ratio, confidence: float) -> Interval:
+    mean, variance = challenger.value - production.value, production.variance + challenger.variance
+    if not variance > 0:
+        return Interval(mean, mean, mean)
+    freedom = variance**2 / sum(arm.variance**2 / (arm.n - 1) for arm in (production, challenger))
+    half = float(student_t.ppf((1 + confidence) / 2, freedom)) * math.sqrt(variance)
+    return Interval(mean, mean - half, mean + half)

@@ -29,7 +29,7 @@ def test_a_look_is_what_one_would_compute_from_all_until_that_day(daily: pd.Data
         mine = users[users["arm"] == arm]
         assert look.users[arm] == len(mine)
         assert look.rates[arm] == pytest.approx(mine["successes"].sum() / mine["lists"].sum())
-    # tea-tasting has t where this has the normal distribution, and n - 1 where this has n.
+    # The estimate has t where this has the normal distribution, and n - 1 where this has n.
     found = estimate(users, 0.95).per_list.difference
     assert look.difference == pytest.approx(found.mean)
     assert 2 * 1.96 * look.standard_error == pytest.approx(found.high - found.low, rel=0.02)
