@@ -142,6 +142,7 @@ def test_a_trial_that_somebody_has_ended_on_mlflow_s_page_is_ended_and_said(
     client.set_registered_model_alias(NAME, "production", "3")
     main(["trial"])
     assert capsys.readouterr().out.splitlines() == [
+        "trial: version 3 was made production by hand; 1 was live when a command last looked",
         "trial: the trial of version 2 has ended: version 3 is live instead of version 1",
         "trial: no trial is running",
     ]
