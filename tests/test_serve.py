@@ -28,9 +28,11 @@ class Serve:
         command = SERVE.format(python=sys.executable, port=self.ports[0], mlflow_port=self.ports[1])
         (root / "Makefile").write_text(f"serve:\n\t@{command}\n")
         self._output = (root / "output").open("wb")
+        variables = {name: value for name, value in os.environ.items() if name != "EVENTS_URL"}  # as a person has them
         self.make = subprocess.Popen(
-            ["make", "serve"], cwd=root, stdout=self._output, stderr=self._output, start_new_session=True
-        )
+            ["make", "serve"],
+            cwd=root, env=variables, stdout=self._output, stderr=self._output, start_new_session=True,
+        )  # fmt: skip
 
     @property
     def output(self) -> str:

@@ -14,7 +14,7 @@ from tests.hostile.ranking import Films
 pytestmark = pytest.mark.hostile
 
 CALLS = 20_000
-FOR_THE_ROUTE = "&ignored=" + "x" * 600
+FOR_THE_ROUTE = "&exclude=" + "x" * 600
 TOLERANCE = 1e-5
 
 

@@ -42,7 +42,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def registry(tmp_path: Path, empty_store: Path) -> mlflow.MlflowClient:
+def empty_registry(tmp_path: Path, empty_store: Path) -> mlflow.MlflowClient:
     """A registry whose model has no version."""
     shutil.copy(empty_store, tmp_path)
     client = connect(tmp_path, "experiment")

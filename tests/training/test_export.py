@@ -111,18 +111,18 @@ def test_a_folder_of_other_lists_is_left_alone(project: Project, params: Params)
 def test_what_a_killed_run_left_is_tidied_and_it_goes_on(project: Project, params: Params) -> None:
     whole = export(project, params, wish(), project.root / "whole")
     out = project.root / "lists"
-    left = [out / name for name in (".unfinished.json-1", ".lists-00001.parquet-2", ".manifest.json-3")]
+    left = [out / name for name in (".unfinished.json-1", ".lists-00001.parquet-2", "._manifest.json-3")]
     for folder in left:
         folder.mkdir(parents=True)
         (folder / "part").touch()
     assert export(project, params, wish(), out) == whole
-    assert {path.name for path in out.iterdir()} == {"manifest.json", *whole["files"]}
+    assert {path.name for path in out.iterdir()} == {"_manifest.json", *whole["files"]}
 
 
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("manifest.json", b"[]", r"manifest.json holds no JSON object; choose another folder"),
+        ("_manifest.json", b"[]", r"_manifest.json holds no JSON object; choose another folder"),
         (
             "lists-00001.parquet",
             b"PAR1",

@@ -359,7 +359,7 @@ def test_a_version_is_described_for_the_person_who_promotes_it(
     assert verdict is not None
     client = client_of(project)
     version = client.get_model_version("movie-recommender", "1")
-    assert version.description.startswith("**test_svd**, registered as `production`: beats popularity by +0.")
+    assert version.description.startswith("test_svd, registered as production: beats popularity by +0.")
     report = json.loads(project.evaluation("test_svd").read_text())
     assert f"| ndcg@10 | {report['metrics']['ndcg@10']:.4f} [" in version.description
     assert "| popularity, 0." in version.description

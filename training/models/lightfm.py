@@ -42,7 +42,7 @@ class LightFM(IterativeSection):
     loss: Literal["warp", "bpr", "logistic", "warp-kos"]
     embedding_size: Annotated[int, Field(ge=1), OneOf((32, 64, 128))]
     learning_schedule: Literal["adagrad", "adadelta"]
-    learning_rate: Annotated[float, Field(gt=0), Between(0.01, 0.2, log=True)]
+    learning_rate: Annotated[float, Field(gt=0), Between(0.001, 0.2, log=True)]
     item_alpha: Annotated[float, Field(ge=0), Between(1e-6, 1e-3, log=True)]
     user_alpha: Annotated[float, Field(ge=0), Between(1e-6, 1e-3, log=True)]
     max_sampled: Annotated[int, Field(ge=1), Between(5, 50)]

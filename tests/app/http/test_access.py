@@ -12,8 +12,8 @@ from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
 from tests.service import service
 
-OPEN = {"/health/live", "/health/ready", "/model/reload", "/users/{user_id}"}
-OPERATORS = {"/model/reload", "/users/{user_id}"}
+OPERATORS = {"/model/reload", "/users/{user_id}", "/versions/{version}/promote"}
+OPEN = {"/health/live", "/health/ready", *OPERATORS}
 PAGES = ["/docs", "/docs/swagger-ui-bundle.js", "/redoc"]
 
 

@@ -33,7 +33,7 @@ def test_a_replica_that_has_answered_nothing_says_so(empty_client: Client) -> No
     assert status["model_version"] is None
     assert status["recent_lists"] == {
         "lists": 0, "distinct_items": 0, "catalogue_items": 0,
-        "fallback_share": None, "short_share": None, "top10_share": None,
+        "fallback_share": None, "short_share": None, "top10_share": None, "most_shown": [],
     }  # fmt: skip
     assert (status["replica"], status["started_at"]) == (again["replica"], again["started_at"])
 

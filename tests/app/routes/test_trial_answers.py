@@ -25,7 +25,7 @@ from tests.registry import TestRegistry
 from tests.service import wait_for_polls
 
 USERS = [str(number) for number in range(1, 41)]
-FOR_THE_ROUTE = "&ignored=" + "x" * 600
+FOR_THE_ROUTE = "&exclude=" + "x" * 600
 QUERIES = ("", f"?k=3{FOR_THE_ROUTE}")
 
 
@@ -147,7 +147,11 @@ def test_every_kind_of_request_of_a_user_goes_to_their_arm_and_a_batch_counts_fo
 
 def test_who_is_unknown_stays_on_the_live_version_outside_the_trial(client: Client, settings: Settings) -> None:
     answers = [
-        *(client.get(f"/users/{user}/recommendations{query}") for user in ("41", "ann", "日") for query in QUERIES),
+        *(
+            client.get(f"/users/{user}/recommendations{query}")
+            for user in ("41", "ann", "%E6%97%A5")
+            for query in QUERIES
+        ),
         client.post("/recommendations", {"liked": [10], "k": 2}),
         client.get("/items/popular?k=2"),
         client.get("/items/10/similar?k=2"),

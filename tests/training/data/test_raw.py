@@ -183,7 +183,7 @@ def test_without_films_there_is_no_table_of_films(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ratings", "sentence"),
     [
-        ("7,1,4,0\n\n7,2,good,0\n", "line 4: rating 'good' should be a number; correct this in the file it was copied"),
+        ("7,1,4,0\n\n7,2,good,0\n", "line 4: rating 'good' should be a number; correct"),
         ("7,1,4,0\n7,2,,0\n", "line 3: rating '' should be a number"),
         ("7,1,4,0\n7,2,NaN,0\n", "line 3: rating 'NaN' should be a number"),
         ("7,1,4,0\n7,2,inf,0\n", "line 3: rating 'inf' should be a number"),

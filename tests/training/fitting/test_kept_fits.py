@@ -21,6 +21,7 @@ SMALL: dict[str, Any] = {
     "candidates": ["implicit_als", "blend", "lightfm", "ease"],
     "models__implicit_als__embedding_size": 4,
     "models__lightfm__embedding_size": 4,
+    "models__lightfm__init": "random",
     "models__lightfm__epochs": 3,
     "models__lightfm__encode_users": True,
     "models__blend": {"members": {"implicit_als": {}, "lightfm": {}}, "weights": None, "embedding_size": None},

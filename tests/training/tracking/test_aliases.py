@@ -13,13 +13,13 @@ from training.tracking import aliases
 
 
 @pytest.fixture
-def client(registry: mlflow.MlflowClient) -> mlflow.MlflowClient:
+def client(empty_registry: mlflow.MlflowClient) -> mlflow.MlflowClient:
     """A registry with three versions."""
     with mlflow.start_run() as run:
         mlflow.log_text("", "model/empty.txt")
     for _ in range(3):
-        registry.create_model_version(NAME, f"{run.info.artifact_uri}/model", run.info.run_id)
-    return registry
+        empty_registry.create_model_version(NAME, f"{run.info.artifact_uri}/model", run.info.run_id)
+    return empty_registry
 
 
 def test_an_alias_is_found_in_any_spelling(client: mlflow.MlflowClient) -> None:

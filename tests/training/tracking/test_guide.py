@@ -4,9 +4,9 @@ from tests.training.registered import REGISTERED
 from training.tracking import guide
 
 
-def test_the_model_s_page_says_which_alias_to_move_and_how_to_go_back(registry: mlflow.MlflowClient) -> None:
-    guide.explain(registry, REGISTERED)
-    text = registry.get_registered_model(REGISTERED).description
+def test_the_model_s_page_says_which_alias_to_move_and_how_to_go_back(empty_registry: mlflow.MlflowClient) -> None:
+    guide.explain(empty_registry, REGISTERED)
+    text = empty_registry.get_registered_model(REGISTERED).description
     for part in (
         "type `production`",
         "`python -m training rollback`",
@@ -17,7 +17,7 @@ def test_the_model_s_page_says_which_alias_to_move_and_how_to_go_back(registry: 
         assert part in text
 
 
-def test_a_description_by_somebody_stays(registry: mlflow.MlflowClient) -> None:
-    registry.update_registered_model(REGISTERED, "Ask Ann before you promote.")
-    guide.explain(registry, REGISTERED)
-    assert registry.get_registered_model(REGISTERED).description == "Ask Ann before you promote."
+def test_a_description_by_somebody_stays(empty_registry: mlflow.MlflowClient) -> None:
+    empty_registry.update_registered_model(REGISTERED, "Ask Ann before you promote.")
+    guide.explain(empty_registry, REGISTERED)
+    assert empty_registry.get_registered_model(REGISTERED).description == "Ask Ann before you promote."

@@ -37,17 +37,17 @@ def test_what_lies_beside_a_version_is_read_again(registered: Trained, tmp_path:
     assert address.endswith(f"/runs/{found.run_id}")
 
 
-def test_of_two_versions_of_one_artifact_the_first_counts(registry: mlflow.MlflowClient) -> None:
+def test_of_two_versions_of_one_artifact_the_first_counts(empty_registry: mlflow.MlflowClient) -> None:
     with mlflow.start_run() as run:
         mlflow.log_text("", "model/empty.txt")
     for _ in range(11):
-        registry.create_model_version(
+        empty_registry.create_model_version(
             REGISTERED, f"{run.info.artifact_uri}/model", run.info.run_id, tags={versions.ARTIFACT_HASH: "abc"}
         )
-    registry.delete_model_version(REGISTERED, "1")
-    assert versions.claim_version(registry, REGISTERED, "abc", "11") == "2"
-    assert versions.claim_version(registry, REGISTERED, "abc", "2") == "2"
-    left = registry.search_model_versions(f"name='{REGISTERED}'")
+    empty_registry.delete_model_version(REGISTERED, "1")
+    assert versions.claim_version(empty_registry, REGISTERED, "abc", "11") == "2"
+    assert versions.claim_version(empty_registry, REGISTERED, "abc", "2") == "2"
+    left = empty_registry.search_model_versions(f"name='{REGISTERED}'")
     assert sorted(int(version.version) for version in left) == list(range(2, 11))
 
 
