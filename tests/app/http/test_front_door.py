@@ -14,8 +14,8 @@ ASKED = [
     "explain=no", "k=2&k=3", "genre=S%63i-Fi", "genre=Sci%2DFi&k=+3", "k=%33",
 ]  # fmt: skip
 REFUSED = [
-    "nonsense=1", "k=0", "k=101", "k=ten", "k=", "k=1.5", "k=1&k=0", "offset=-1", "offset=1001", "genre=", "year_from=x",
-    "year_to=10000", "exclude=", "diversity=2", "diversity=nan", "include_seen=maybe", "explain=",
+    "nonsense=1", "k=0", "k=101", "k=ten", "k=", "k=1.5", "k=1&k=0", "offset=-1", "offset=1001", "genre=",
+    "year_from=x", "year_to=10000", "exclude=", "diversity=2", "diversity=nan", "include_seen=maybe", "explain=",
     "genre=" + "x" * 201,
     "&".join(f"genre={n}" for n in range(51)),
 ]  # fmt: skip
