@@ -108,9 +108,12 @@ def test_without_passwords_nothing_starts(tmp_path: Path) -> None:
     assert "run make env" in done.stderr
 
 
-def test_each_service_has_a_limit_of_memory_and_a_pinned_image(tmp_path: Path) -> None:
+def test_each_service_has_limits_of_memory_and_processes_and_a_pinned_image(tmp_path: Path) -> None:
     for name, service in services(tmp_path, *PROFILES).items():
-        assert int(service["deploy"]["resources"]["limits"]["memory"]) > 0, name
+        limits = service["deploy"]["resources"]["limits"]
+        assert int(limits["memory"]) > 0, name
+        # Threads count, too.
+        assert limits["pids"] > 0, name
         tag = service["image"].rpartition(":")[2]
         assert tag not in ("latest", service["image"]), name
 
