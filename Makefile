@@ -5,7 +5,7 @@
 PORT ?= 8000
 MLFLOW_PORT ?= 5000
 HOURS ?= 1
-UV = uv==0.13.9
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 --no-header
 ON_MLFLOW_2 = tests/training/tracking/test_aliases.py tests/training/tracking/test_versions.py tests/app/registry/test_mlflow_registry.py
 
 # A relative path works even if the folder's name holds a space.
@@ -63,9 +63,9 @@ sbom: .venv/installed ## Write the bills of materials of the images to reports/s
 	@mkdir -p reports
 	@for image in "api app/requirements.txt app/requirements-tracing.txt" \
 			"train training/requirements.txt deploy/requirements.txt" \
-			"spark training/requirements.txt deploy/requirements.txt -"; do \
+			"spark training/requirements.txt deploy/requirements.txt requirements-spark.txt"; do \
 		set -- $$image && name=$$1 && shift && \
-		grep -v '^-' requirements-spark.txt | $(BIN)/uv pip compile --quiet --no-header --no-annotate \
+		$(BIN)/uv pip compile --quiet --no-header --no-annotate \
 			--python-version 3.11 "$$@" -o reports/sbom-$$name.txt && \
 		$(BIN)/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible \
 			-o reports/sbom-$$name.json reports/sbom-$$name.txt && rm reports/sbom-$$name.txt || exit; \
@@ -95,21 +95,22 @@ format: .venv/installed ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: .venv/installed ## Resolve the requirements again into the lock files
+lock: .venv/installed ## Resolve the requirements again into the lock files, with hashes
 	@grep -hv '^-' app/requirements*.txt deploy/requirements.txt training/requirements.txt requirements.txt | \
-		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header - -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header \
-		tests/requirements-mlflow2.in -o tests/requirements-mlflow2.txt
+		$(COMPILE) - -o requirements.lock
+	@$(COMPILE) tests/requirements-mlflow2.in -o tests/requirements-mlflow2.txt
+	@echo pyspark | $(COMPILE) - -o requirements-spark.txt
+	@printf 'pip\nuv\n' | $(COMPILE) - -o requirements-installers.txt
 
 clean: ## Remove the virtual environments and everything the pipeline made
 	rm -rf .venv .venv-mlflow2 .venv-spark .cache data/raw data/prepared models reports dvc_plots mlruns mlflow.db
 
-.venv/installed: requirements.lock requirements.txt app/requirements*.txt training/requirements.txt
+.venv/installed: requirements.lock requirements-installers.txt
 	@sh scripts/preflight.sh "$(PYTHON)"
-	@sh scripts/install.sh "$(PYTHON)" .venv $(UV) requirements.txt
+	@sh scripts/install.sh "$(PYTHON)" .venv requirements.lock
 
-.venv-spark/installed: requirements.lock requirements.txt app/requirements*.txt training/requirements.txt requirements-spark.txt
-	@sh scripts/install.sh "$(PYTHON)" .venv-spark $(UV) requirements-spark.txt
+.venv-spark/installed: requirements.lock requirements-spark.txt requirements-installers.txt
+	@sh scripts/install.sh "$(PYTHON)" .venv-spark requirements.lock requirements-spark.txt
 
-.venv-mlflow2/installed: tests/requirements-mlflow2.txt
-	@sh scripts/install.sh "$(PYTHON)" .venv-mlflow2 $(UV) tests/requirements-mlflow2.txt
+.venv-mlflow2/installed: tests/requirements-mlflow2.txt requirements-installers.txt
+	@sh scripts/install.sh "$(PYTHON)" .venv-mlflow2 tests/requirements-mlflow2.txt

@@ -21,7 +21,7 @@ def environment(name: str) -> Path:
         print(f"Installing {requirements} into {folder} (once)", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         _run("-m", "venv", str(folder))
-        _run("-m", "pip", "--python", str(folder), "install", "-qq", "--requirement", str(requirements))
+        _run("-m", "uv", "pip", "install", "--quiet", "--python", str(folder), "--requirement", str(requirements))
         (folder / STAMP).write_text(_fingerprint(requirements))
     return folder / "bin"
 

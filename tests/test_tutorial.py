@@ -115,7 +115,7 @@ def close_what_is_in_the_way(page: Page) -> None:
 def tutorial(tmp_path: Path) -> Iterator[Tutorial]:
     """The repository cloned, and everything started."""
     source = Repository.copy(tmp_path / "source")
-    for name in ("Makefile", "requirements.txt", "requirements.lock"):
+    for name in ("Makefile", "requirements-installers.txt", "requirements.lock"):
         shutil.copy(PROJECT / name, source.root)
     source.change(candidates=["lightfm"], evaluate__bootstrap=100)
     if SCREENSHOTS is not None:
