@@ -32,6 +32,17 @@ def test_a_second_start_trains_nothing(deployment: Deployment) -> None:
     assert "nothing to do" in deployment.compose("logs", "bootstrap").splitlines()[-1]
 
 
+RESULTS = {f"/project/{name}" for name in (".dvc", ".dvc/cache", ".dvc/cache/dvc.lock", "data", "models", "reports")}
+
+
+@pytest.mark.parametrize(("service", "owned"), [("api", set()), ("mlflow", RESULTS)])
+def test_the_code_belongs_to_another_user_than_the_one_that_runs_it(
+    deployment: Deployment, service: str, owned: set[str]
+) -> None:
+    find = "find $(ls -d /opt/venv /project /srv 2>/dev/null) -uid $(id -u) -o -perm -o+w -not -type l"
+    assert set(docker("exec", deployment.container(service), "sh", "-c", find).splitlines()) == owned
+
+
 def test_only_gateway_and_mlflow_are_published_and_only_here(deployment: Deployment) -> None:
     published = deployment.compose("ps", "--format", "{{.Service}} {{.Ports}}").splitlines()
     open_ones = {line.split()[0]: line for line in published if "->" in line}
