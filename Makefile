@@ -16,7 +16,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = help
-.PHONY: help serve repro test test-long test-all test-pages test-spark test-compose test-hostile soak mutants release audit sbom screenshots env up check format lock clean
+.PHONY: help serve repro test test-long test-all test-pages test-spark test-compose test-hostile soak mutants release audit sbom screenshots env digests up check format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 15
@@ -82,6 +82,9 @@ soak: .venv/installed ## Keep the service busy for HOURS with promotions and fau
 
 env: ## Write .env, the passwords of docker-compose.yml
 	@sh scripts/env.sh
+
+digests: ## Pin the base images of docker-compose.yml in .env by the digests that their tags have now
+	@sh scripts/digests.sh
 
 up: ## Start the deployment of docker-compose.yml, or bring it to the present code and settings without a failed request
 	@sh scripts/upgrade.sh
