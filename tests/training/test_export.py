@@ -111,7 +111,7 @@ def test_a_folder_of_other_lists_is_left_alone(project: Project, params: Params)
 def test_what_a_killed_run_left_is_tidied_and_it_goes_on(project: Project, params: Params) -> None:
     whole = export(project, params, wish(), project.root / "whole")
     out = project.root / "lists"
-    left = [out / name for name in (".unfinished.json-1", ".lists-00001.parquet-2", "._manifest.json-3")]
+    left = [out / name for name in ("._unfinished.json-1", ".lists-00001.parquet-2", "._manifest.json-3")]
     for folder in left:
         folder.mkdir(parents=True)
         (folder / "part").touch()

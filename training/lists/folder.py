@@ -35,7 +35,7 @@ def begin(folder: Path, description: dict[str, Any]) -> None:
     Raises DataError where the folder holds anything but these lists.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for left in (*folder.glob(".lists-*"), *folder.glob(".unfinished.json-*"), *folder.glob(".manifest.json-*")):
+    for left in (path for name in ("lists", UNFINISHED, MANIFEST) for path in [*folder.glob(f".{name}-*")]):
         shutil.rmtree(left)  # of a run that was killed
     for name in (MANIFEST, UNFINISHED):
         if (folder / name).is_file():
