@@ -80,7 +80,7 @@ test-hostile: .venv/installed ## Attack the service for some minutes, and print 
 soak: .venv/installed ## Keep the service busy for HOURS with promotions and faults, and print what grows
 	@$(BIN)/python -m benchmarks.soak --hours $(HOURS)
 
-env: ## Write .env, the passwords of docker-compose.yml
+env: ## Write .env and secrets/, the settings and passwords of docker-compose.yml
 	@sh scripts/env.sh
 
 digests: ## Pin the base images of docker-compose.yml in .env by the digests that their tags have now

@@ -1,35 +1,35 @@
 #!/bin/sh
-# Write .env for docker-compose.yml: a copy of .env.example with a random password in each empty variable.
-# To a .env that exists it adds those that it lacks, such as after an update of this project.
+# Write what docker-compose.yml needs and isn't there yet: the settings in .env, random passwords and keys in secrets/.
+# A password or key in .env moves to secrets/.
 # usage: env.sh [FOLDER]
 set -eu
-scripts=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-.}"
 umask 077
 random() { od -An -N 24 -tx1 /dev/urandom | tr -d ' \n'; }
 
 if [ ! -e .env ]; then
-	while IFS= read -r line; do
-		case $line in
-		[!#]*=) echo "$line$(random)" ;;
-		*) echo "$line" ;;
+	cp .env.example .env
+	echo "Wrote .env"
+fi
+mkdir -p secrets
+names=$(sed -n 's|.*{file: secrets/\(.*\)}|\1|p' docker-compose.yml)
+for name in $names; do
+	value=
+	if grep -q "^$name=" .env; then
+		value=$(sed -n "s/^$name=//p" .env | tail -n 1)
+		case $value in *[\"\'\\\$\#\ ]*)
+			echo ".env: $name: write its value to secrets/$name as it is, without quotes, and delete the line." >&2
+			exit 1
 		esac
-	done <.env.example >.env
-	echo "Wrote .env; next: make up, or sh scripts/upgrade.sh"
-	exit
-fi
-sh "$scripts/passwords.sh" .env
-missing=
-for name in $(sed -n 's/^\([A-Z0-9_]*\)=$/\1/p' .env.example); do
-	grep -q "^$name=" .env || missing="$missing $name"
+	elif [ -e "secrets/$name" ]; then
+		continue
+	elif [ "$name" != ADMIN_TOKEN ] && [ "${name%_KEYS}" = "$name" ]; then
+		value=$(random)
+	fi
+	printf '%s' "$value" >"secrets/$name"
+	# The folder keeps others out; users of containers may read the files that Docker gives them.
+	chmod 644 "secrets/$name"
+	echo "Wrote secrets/$name"
 done
-if [ -z "$missing" ]; then
-	echo ".env exists already, and its passwords may be in use: edit it, or move it away first." >&2
-	exit 1
-fi
-# The last line may have no end.
-[ -z "$(tail -c 1 .env)" ] || echo >>.env
-for name in $missing; do
-	echo "$name=$(random)"
-done >>.env
-echo "Added to .env:$missing"
+others=$(grep -vE "^($(echo "$names" | paste -s -d '|' -))=" .env || true)
+[ "$others" = "$(cat .env)" ] || echo "$others" >.env

@@ -3,7 +3,7 @@
 # usage: upgrade.sh
 set -eu
 PATIENCE_SECONDS=300
-sh scripts/passwords.sh .env
+sh scripts/env.sh
 # One service of each image.
 # shellcheck disable=SC2046
 docker compose build $(docker compose config --services | grep -xE 'api|mlflow|spark-master')

@@ -14,7 +14,8 @@ PROFILES = ("s3", "monitoring", "train", "retrain", "trial", "spark")
 
 
 def write_env(folder: Path) -> subprocess.CompletedProcess[str]:
-    shutil.copy(PROJECT / ".env.example", folder)
+    for name in (".env.example", "docker-compose.yml"):
+        shutil.copy(PROJECT / name, folder)
     command = ["sh", "scripts/env.sh", str(folder)]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
 
@@ -39,13 +40,18 @@ def services(folder: Path, *profiles: str) -> dict[str, Any]:
     return found
 
 
+def secrets(folder: Path) -> dict[str, str]:
+    return {file.name: file.read_text(encoding="utf-8") for file in (folder / "secrets").iterdir()}
+
+
 def test_each_password_is_random_and_nobody_else_may_read_them(tmp_path: Path) -> None:
     assert write_env(tmp_path).returncode == 0
-    lines = (tmp_path / ".env").read_text(encoding="utf-8").splitlines()
-    values = [line.partition("=")[2] for line in lines if "PASSWORD=" in line or "KEY=" in line or "SECRET=" in line]
+    values = [value for value in secrets(tmp_path).values() if value]
     assert len(set(values)) == len(values) == 12
     assert all(len(value) == 48 for value in values)
-    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("secrets", ".env")] == [0o700, 0o600]
+    # The users of containers.
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "secrets").iterdir()} == {0o644}
 
 
 def test_spark_gets_its_options_as_it_reads_them_and_a_folder_from_which_it_runs_libraries(tmp_path: Path) -> None:
@@ -62,38 +68,38 @@ def test_spark_s_workers_have_one_address_and_reach_the_events(tmp_path: Path) -
     assert set(found["postgres"]["networks"]) == {"storage", "events", "spark"}
 
 
-def test_passwords_in_use_are_not_overwritten(tmp_path: Path) -> None:
-    write_env(tmp_path)
-    before = (tmp_path / ".env").read_bytes()
-    done = write_env(tmp_path)
-    assert done.returncode == 1
-    assert ".env exists already" in done.stderr
-    assert (tmp_path / ".env").read_bytes() == before
-
-
-def test_a_deployment_from_before_gets_the_passwords_that_are_new(tmp_path: Path) -> None:
-    write_env(tmp_path)
-    lines = (tmp_path / ".env").read_text(encoding="utf-8").splitlines()
-    before = "\n".join(line for line in lines if not line.startswith("EVENTS_"))
-    (tmp_path / ".env").write_text(before, encoding="utf-8")
-    done = write_env(tmp_path)
-    names = ["EVENTS_SERVICE_PASSWORD", "EVENTS_TRAINING_PASSWORD", "EVENTS_KEEPER_PASSWORD"]
-    assert (done.returncode, done.stdout) == (0, f"Added to .env: {' '.join(names)}\n")
-    after = (tmp_path / ".env").read_text(encoding="utf-8")
-    added = [line.partition("=") for line in after.removeprefix(f"{before}\n").splitlines()]
-    assert [name for name, _, _ in added] == names
-    assert len({password for _, _, password in added}) == 3
-    assert all(len(password) == 48 for _, _, password in added)
-
-
-@pytest.mark.parametrize("sign", "#@/$'\" ")
-def test_a_password_that_somebody_would_read_in_another_way_is_refused(tmp_path: Path, sign: str) -> None:
+def test_what_is_there_is_not_overwritten_and_what_is_new_is_added(tmp_path: Path) -> None:
     write_env(tmp_path)
     with (tmp_path / ".env").open("a", encoding="utf-8") as file:
-        file.write(f"S3_SECRET_KEY=sixteen{sign}letters\n")
+        file.write("PORT=8001")
+    env, before = (tmp_path / ".env").read_bytes(), secrets(tmp_path)
+    (tmp_path / "secrets" / "S3_SECRET_KEY").unlink()
+    done = write_env(tmp_path)
+    assert (done.returncode, done.stdout) == (0, "Wrote secrets/S3_SECRET_KEY\n")
+    assert (tmp_path / ".env").read_bytes() == env
+    after = secrets(tmp_path)
+    assert after.pop("S3_SECRET_KEY") != before.pop("S3_SECRET_KEY")
+    assert after == before
+
+
+def test_passwords_of_a_deployment_from_before_move_to_their_files(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=old\nPORT=1\nADMIN_TOKEN=a\nADMIN_TOKEN=b", encoding="utf-8")
+    assert write_env(tmp_path).returncode == 0
+    found = secrets(tmp_path)
+    assert (found["POSTGRES_PASSWORD"], found["ADMIN_TOKEN"], found["API_KEYS"]) == ("old", "b", "")
+    assert len(found["EVENTS_KEEPER_PASSWORD"]) == 48
+    assert (tmp_path / ".env").read_text(encoding="utf-8") == "PORT=1\n"
+
+
+@pytest.mark.parametrize("sign", "#$'\" ")
+def test_a_password_in_env_that_compose_may_have_read_in_another_way_is_left_to_a_person(
+    tmp_path: Path, sign: str
+) -> None:
+    (tmp_path / ".env").write_text(f"S3_SECRET_KEY=sixteen{sign}letters\n", encoding="utf-8")
     done = write_env(tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith(".env: S3_SECRET_KEY: a password may hold letters, digits, - and _")
+    assert done.stderr.startswith(".env: S3_SECRET_KEY: write its value to secrets/S3_SECRET_KEY as it is")
+    assert (tmp_path / ".env").read_text(encoding="utf-8") == f"S3_SECRET_KEY=sixteen{sign}letters\n"
 
 
 @pytest.mark.parametrize("profile", [*PROFILES, "none"])
@@ -101,11 +107,11 @@ def test_the_compose_file_is_valid_with_each_profile(tmp_path: Path, profile: st
     assert {"postgres", "mlflow", "api", "gateway"} <= services(tmp_path, profile).keys()
 
 
-def test_without_passwords_nothing_starts(tmp_path: Path) -> None:
-    (tmp_path / ".env").touch()
-    done = config(tmp_path / ".env")
-    assert done.returncode
-    assert "run make env" in done.stderr
+def test_no_variable_holds_a_secret(tmp_path: Path) -> None:
+    for name, service in services(tmp_path, *PROFILES).items():
+        found = {variable: str(value) for variable, value in service.get("environment", {}).items()}
+        assert not [each for each in found if each.endswith(("PASSWORD", "_KEY", "_KEYS", "TOKEN", "SECRET"))], name
+        assert not [value for value in found.values() if "postgresql://" in value and ":" in value[13:]], name
 
 
 def test_each_service_has_limits_of_memory_and_processes_and_a_pinned_image(tmp_path: Path) -> None:
@@ -126,13 +132,14 @@ def test_only_the_three_pages_are_published_and_only_here(tmp_path: Path) -> Non
 
 
 def test_the_service_gets_no_key_of_the_store(tmp_path: Path) -> None:
-    assert not [name for name in services(tmp_path)["api"]["environment"] if name.startswith(("AWS", "S3", "PG"))]
+    sources = {secret["source"] for secret in services(tmp_path)["api"]["secrets"]}
+    assert sources == {"MLFLOW_API_PASSWORD", "EVENTS_SERVICE_PASSWORD", "API_KEYS", "EVENTS_KEYS", "ADMIN_TOKEN"}
 
 
 def test_each_service_reaches_events_by_its_own_role_or_not_at_all(tmp_path: Path) -> None:
     found = services(tmp_path, *PROFILES)
     roles = {
-        name: service["environment"]["EVENTS_URL"].partition("//")[2].partition(":")[0]
+        name: service["environment"]["EVENTS_URL"].partition("//")[2].partition("@")[0]
         for name, service in found.items()
         if "EVENTS_URL" in service.get("environment", ())
     }

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
 from alembic import command
@@ -24,7 +23,7 @@ WAIT_SECONDS = 10
 def main() -> None:
     """Make everything, as the administrator whom PostgreSQL's variables name."""
     try:
-        make_roles({login: _password(f"{login.upper()}_PASSWORD") for login in LOGINS})
+        make_roles({login: os.environ[f"{login.upper()}_PASSWORD"] for login in LOGINS})
         make_tables()
     except psycopg.Error as error:
         sys.exit(f"The database {DATABASE} could not be made: {error}")
@@ -59,14 +58,6 @@ def make_tables() -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     engine.dispose()
-
-
-def _password(variable: str) -> str:
-    """A password that can be part of EVENTS_URL; SystemExit for another."""
-    password = os.environ[variable]
-    if quote(password, safe="") != password:
-        sys.exit(f"{variable} is part of an address: choose one of letters, digits, - and _ only.")
-    return password
 
 
 def _exists(connection: "psycopg.Connection[tuple[object, ...]]", table: str, column: str, name: str) -> bool:

@@ -57,18 +57,29 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         yield started
 
 
+@dataclass(frozen=True)
+class Tables:
+    """Rows of each table, by its head; a file has each from the moment when it was taken."""
+
+    rows: dict[str, list[str]] = field(default_factory=lambda: {HEAD: [], EVENTS_HEAD: []})
+
+    def add(self, head: str, row: str) -> None:
+        """One more row."""
+        self.rows[head].append(row)
+        TABLES.parent.mkdir(exist_ok=True)
+        tables = [head + "".join(lines) for head, lines in self.rows.items() if lines]
+        TABLES.write_text("\n".join(tables), encoding="utf-8")
+        print(f"\n{row}")  # noqa: T201 - the proof
+
+
 @pytest.fixture(scope="session")
-def tables() -> Iterator[dict[str, list[str]]]:
-    """Rows of each table, by its head; printed and written at the end."""
-    rows: dict[str, list[str]] = {HEAD: [], EVENTS_HEAD: []}
-    yield rows
-    TABLES.parent.mkdir(exist_ok=True)
-    TABLES.write_text("\n".join(head + "".join(lines) for head, lines in rows.items() if lines), encoding="utf-8")
-    print(f"\n\n{TABLES.read_text(encoding='utf-8')}")  # noqa: T201 - the proof
+def tables() -> Tables:
+    """Empty ones."""
+    return Tables()
 
 
 @pytest.fixture
-def breaking(deployment: Deployment, tables: dict[str, list[str]]) -> Break:
+def breaking(deployment: Deployment, tables: Tables) -> Break:
     """A context in which clients ask all the time, another deployment if one is named; a row of the table."""
 
     @contextmanager
@@ -78,16 +89,17 @@ def breaking(deployment: Deployment, tables: dict[str, list[str]]) -> Break:
             happening = Breaking(clients, time.monotonic())
             yield happening
             time.sleep(CALM_SECONDS)
-        tables[HEAD].append(
+        tables.add(
+            HEAD,
             f"| {what} | {clients.requests} | {len(clients.failures)} | {clients.slowest:.1f} "
-            f"| {happening.healed_after:.0f} |\n"
+            f"| {happening.healed_after:.0f} |\n",
         )
 
     return break_while_asked
 
 
 @pytest.fixture
-def breaking_events(deployment: Deployment, tables: dict[str, list[str]]) -> BreakEvents:
+def breaking_events(deployment: Deployment, tables: Tables) -> BreakEvents:
     """The same while somebody sends events, too."""
 
     @contextmanager
@@ -98,10 +110,11 @@ def breaking_events(deployment: Deployment, tables: dict[str, list[str]]) -> Bre
             yield happening
             time.sleep(CALM_SECONDS)
         happening.lost = writer.stored.keys() - set(broken.sql("SELECT event_id FROM event"))
-        tables[EVENTS_HEAD].append(
+        tables.add(
+            EVENTS_HEAD,
             f"| {what} | {clients.requests} | {len(clients.failures)} | {len(writer.stored)} "
             f"| {writer.refusals.total()} | {writer.slowest:.1f} | {len(happening.lost)} "
-            f"| {happening.healed_after:.0f} |\n"
+            f"| {happening.healed_after:.0f} |\n",
         )
 
     return break_while_told

@@ -82,9 +82,8 @@ class Deployment:
         self.compose("--profile", "*", "down", "--volumes", "--timeout", "5")
 
     def password(self, name: str) -> str:
-        """A value of the environment file."""
-        lines = (self.folder / ".env").read_text(encoding="utf-8").splitlines()
-        return next(line.partition("=")[2] for line in lines if line.startswith(f"{name}="))
+        """One of secrets/."""
+        return (self.folder / "secrets" / name).read_text(encoding="utf-8")
 
     @property
     def gateway(self) -> Client:

@@ -12,8 +12,8 @@ from tests.processes import PROJECT
 pytestmark = pytest.mark.compose
 
 SECRETS = (
-    ".env", "app/.env", "data/own/.env", "deploy/.env", "deploy/kubernetes/overlays/one-node/.env", "training/.netrc",
-    "app/web/id_rsa", "deploy/events/credentials.json", ".dvc/config.local", "data/own/key.pem",
+    ".env", "secrets/API_KEYS", "app/.env", "data/own/.env", "deploy/.env", "deploy/kubernetes/overlays/one-node/.env",
+    "training/.netrc", "app/web/id_rsa", "deploy/events/credentials.json", ".dvc/config.local", "data/own/key.pem",
 )  # fmt: skip
 
 
@@ -28,6 +28,7 @@ def test_secrets_among_the_files_stay_out_and_all_of_the_code_goes_in(tmp_path: 
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / name, project / name)
     for name in SECRETS:
+        (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text("a secret", encoding="utf-8")
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n", encoding="utf-8")
     options = ["--file", str(tmp_path / "Dockerfile"), "--output", f"type=tar,dest={context}"]

@@ -67,16 +67,6 @@ def test_the_owner_has_no_login(events_database: Postgres) -> None:
         psycopg.connect(events_database.url("events_owner"))
 
 
-@pytest.mark.parametrize("sign", "#@/$'\" ")
-def test_a_password_that_breaks_an_address_is_refused_before_anything_is_changed(
-    events_database: Postgres, sign: str
-) -> None:
-    done = events_database.make_database(events_keeper=f"a{sign}b")
-    assert done.returncode == 1
-    assert done.stderr.startswith("EVENTS_KEEPER_PASSWORD is part of an address: choose one of letters")
-    psycopg.connect(events_database.url("events_keeper")).close()
-
-
 def test_a_second_run_changes_nothing(events_database: Postgres) -> None:
     events_database.execute(INSERT, "events")
     before = [events_database.execute(query, "events") for query in (READ, "SELECT * FROM store")]

@@ -20,7 +20,7 @@ VERSIONS = ("1.31", "1.34")
 NOT_HERE = {"gateway", "s3", "buckets", "prometheus", "grafana", "train", "spark-master", "spark-worker", "spark-train"}
 # A CronJob runs once and ends, where the container goes on and waits.
 OTHER_COMMAND = {"retrain", "trial", "events-keeper"}
-ONLY_COMPOSE = {"RETRAIN_CRON"}
+ONLY_COMPOSE = {"RETRAIN_CRON", "POSTGRES_PASSWORD_FILE"}
 GIB = {"M": 1 << 20, "G": 1 << 30, "Mi": 1 << 20, "Gi": 1 << 30}
 
 Document = dict[str, Any]
@@ -55,30 +55,35 @@ def container(name: str) -> Document:
 
 
 def environment(name: str) -> dict[str, str]:
-    """The variables of a container; a password is its name in .env, in angle brackets."""
+    """The variables of a container; a password is its name in secrets/, in angle brackets."""
     found: dict[str, str] = {}
     for each in container(name)["env"]:
         if "value" in each:
-            value = re.sub(r"\$\((\w+)\)", lambda match: found[match[1]], each["value"])
+            value = each["value"]
         elif "configMapKeyRef" in each["valueFrom"]:
             value = SETTINGS[each["valueFrom"]["configMapKeyRef"]["key"]]
         else:
             secret = each["valueFrom"]["secretKeyRef"]
             assert secret["name"] == "passwords"
-            value = "" if secret.get("optional") else f"<{secret['key']}>"
+            value = f"<{secret['key']}>"
         found[each["name"]] = value
     return found
 
 
 def in_compose(text: object) -> str:
-    """A value as .env.example leaves it; a password is its name in angle brackets."""
-    while (inner := re.sub(r"\$\{(\w+)(:\?|:-)([^${}]*)\}", _default, str(text))) != text:
+    """A value as .env.example leaves it."""
+    while (inner := re.sub(r"\$\{\w+:-([^${}]*)\}", r"\1", str(text))) != text:
         text = inner
     return str(text)
 
 
-def _default(match: re.Match[str]) -> str:
-    return f"<{match[1]}>" if match[2] == ":?" else match[3]
+def secrets_in_compose(name: str) -> dict[str, str]:
+    """The variables that come from files; a password is its name in angle brackets."""
+    pairs = [
+        (each["target"], each["source"]) if isinstance(each, dict) else (each, each)
+        for each in COMPOSE[name]["secrets"]
+    ]
+    return {target: f"<{source}>" for target, source in pairs}
 
 
 def n_bytes(text: str) -> int:
@@ -88,11 +93,10 @@ def n_bytes(text: str) -> int:
 
 @pytest.mark.parametrize("name", OURS)
 def test_everything_in_compose_is_here_with_the_same_settings(name: str) -> None:
-    expected = {key: in_compose(value) for key, value in COMPOSE[name]["environment"].items()}
+    variables = {key: in_compose(value) for key, value in COMPOSE[name]["environment"].items()}
+    expected = {key: value for key, value in variables.items() if key not in ONLY_COMPOSE} | secrets_in_compose(name)
     ours = environment(name)
-    assert {key: ours.get(key) for key in expected.keys() - ONLY_COMPOSE} == {
-        key: value for key, value in expected.items() if key not in ONLY_COMPOSE
-    }
+    assert {key: ours.get(key) for key in expected} == expected
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -193,7 +197,7 @@ def test_no_password_lies_where_images_are_built_from() -> None:
     texts = [path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.yaml")]
     assert not any("secretGenerator" in text for text in texts)
     page = (PROJECT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
-    assert "create secret generic passwords --from-env-file=.env" in page
+    assert "create secret generic passwords --from-file=secrets" in page
 
 
 def test_the_service_is_probed_scaled_spread_and_kept_from_vanishing_at_once() -> None:
@@ -208,7 +212,7 @@ def test_the_service_is_probed_scaled_spread_and_kept_from_vanishing_at_once() -
 
 
 def test_the_service_gets_only_settings_that_it_knows() -> None:
-    known = {name.upper() for name in Settings.model_fields} | {"EVENTS_SERVICE_PASSWORD"}
+    known = {name.upper() for name in Settings.model_fields} | {"PGPASSWORD"}
     assert environment("api").keys() <= known
 
 
