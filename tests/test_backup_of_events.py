@@ -14,6 +14,8 @@ from tests.app.events.test_store import NOW, event
 from tests.postgres import PASSWORDS, PROGRAMS, Postgres, postgres
 from tests.processes import PROJECT
 
+pytestmark = pytest.mark.long
+
 # docker compose VERB OPTIONS SERVICE COMMAND
 DOCKER = """#!/bin/sh
 shift

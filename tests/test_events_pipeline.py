@@ -11,7 +11,7 @@ from tests.training.event_store import Said
 from tests.training.world import grouped_items, grouped_ratings
 
 # Each test goes on from where the former one ends.
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.long, pytest.mark.story]
 
 COMMAND = ("dvc", "repro", "refit", "evaluate")
 EVERY_STAGE = ["prepare", "train@popularity", "refit", "evaluate@popularity"]

@@ -62,6 +62,7 @@ def test_the_notebook_is_kept_without_outputs_and_with_little_metadata() -> None
             assert (cell.outputs, cell.execution_count) == ([], None)
 
 
+@pytest.mark.long
 def test_it_shows_ratings_map_neighbours_and_recommendations(project: Project) -> None:
     done = execute(project.root)
     assert done.returncode == 0, done.stderr

@@ -15,6 +15,7 @@ from tests.registry import TestRegistry
 from tests.service import Asking, changes, serves, service
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
     pytest.mark.skipif(mlflow.__version__.startswith("2."), reason="written for the page of MLflow 3"),
 ]

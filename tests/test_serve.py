@@ -94,6 +94,7 @@ def test_a_second_signal_while_all_stops_leaves_nothing_running(project: Path) -
         assert "Traceback" not in serving.output
 
 
+@pytest.mark.long
 def test_ctrl_c_before_the_servers_are_up_leaves_nothing_running(project: Path) -> None:
     with serve(project) as serving:
         wait_until((project / ".cache" / "mlflow.log").exists)
@@ -102,6 +103,7 @@ def test_ctrl_c_before_the_servers_are_up_leaves_nothing_running(project: Path) 
         assert "Traceback" not in serving.output
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_the_pipeline_and_what_it_has_started(project: Path) -> None:
     (project / "dvc.yaml").write_text("stages: {slow: {cmd: 'touch started && sleep 600'}}\n")
     with serve(project) as serving:

@@ -68,8 +68,8 @@ def test_a_client_in_python_is_built_from_it_and_works(
     assert done.returncode == 0, done.stdout + done.stderr
     monkeypatch.syspath_prepend(str(tmp_path))
     recommend = importlib.import_module("films_client.api.recommendations.recommend_for_user")
-    films = importlib.import_module("films_client").Client(f"http://127.0.0.1:{client.port}")
-    answer = recommend.sync("2", client=films, k=3)
+    with importlib.import_module("films_client").Client(f"http://127.0.0.1:{client.port}") as films:
+        answer = recommend.sync("2", client=films, k=3)
     assert [item.id for item in answer.items] == [
         item["id"] for item in client.get("/users/2/recommendations?k=3").json["items"]
     ]

@@ -10,6 +10,8 @@ from training.params.whole import load_params
 from training.tracking.connection import connect
 from training.tracking.versions import DECISION
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

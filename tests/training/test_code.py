@@ -175,6 +175,7 @@ for module in list(sys.modules.values()):
     assert ours <= lists[name] | set(NOT_LISTED)
 
 
+@pytest.mark.long
 def test_only_a_change_that_matters_to_a_candidate_makes_dvc_train_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,10 +101,12 @@ def kill_one_backend(server: Postgres) -> None:
     os.kill(int(str(pid)), signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_service_that_is_killed_loses_no_answered_event(stored_in: Settings, tmp_path: Path) -> None:
     assert kill_the_service(stored_in, tmp_path / "log", rounds=2) > 100
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_loses_no_answered_event(
     events_settings: Settings, own_postgres: Postgres, tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def test_more_connections_than_descriptors_do_no_lasting_harm(make_settings: Mak
     assert "Traceback" not in log
 
 
+@pytest.mark.long
 def test_connections_that_only_wait_for_the_end_of_a_refused_body_count(
     make_settings: MakeSettings, tmp_path: Path
 ) -> None:

@@ -17,6 +17,8 @@ from training.prepare import prepare
 from training.project import Project
 from training.train import train
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def ndcgs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:

@@ -8,7 +8,10 @@ from tests import browser
 from tests.training.world import CANDIDATES, Trained, change_params
 from training.register import register
 
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
 NAME = "described"
 
 

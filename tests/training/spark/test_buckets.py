@@ -57,7 +57,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Params]:
     return make_project(tmp_path_factory.mktemp("world"), models__ease__embedding_size=16)
 
 
-@pytest.fixture(scope="module", params=[3, 7, 200])
+@pytest.fixture(scope="module", params=[3, 7, pytest.param(200, marks=pytest.mark.long)])
 def buckets(
     world: tuple[Project, Params], tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Buckets:

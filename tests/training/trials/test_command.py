@@ -164,6 +164,7 @@ def test_without_a_store_there_is_one_sentence(
         main(["trial"])
 
 
+@pytest.mark.long
 def test_on_a_schedule_it_looks_at_once_and_shows_metrics_until_it_is_stopped(
     client: mlflow.MlflowClient, tmp_path: Path
 ) -> None:

@@ -135,6 +135,7 @@ def test_what_a_member_has_of_its_own_is_changed_there(world: tuple[Project, Par
     assert models["blend"]["members"]["sklearn_svd"] == {**SVD, "iterations": 3, "embedding_size": 5}
 
 
+@pytest.mark.long
 def test_tune_recipe_shares_the_time_and_applies_what_is_better(
     world: tuple[Project, Params], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +150,7 @@ def test_tune_recipe_shares_the_time_and_applies_what_is_better(
     assert models["blend"]["members"]["sklearn_svd"] == models["sklearn_svd"]
 
 
+@pytest.mark.long
 def test_without_apply_params_yaml_stays_but_the_next_member_is_tuned_beside_the_better_one(
     world: tuple[Project, Params], capsys: pytest.CaptureFixture[str]
 ) -> None:
