@@ -193,6 +193,14 @@ def test_one_slow_answer_takes_no_replica_out() -> None:
     assert (probe["timeoutSeconds"] >= 5, probe["failureThreshold"] >= 3) == (True, True)
 
 
+def test_mlflow_may_start_as_slowly_as_in_compose() -> None:
+    check, probe = COMPOSE["mlflow"]["healthcheck"], container("mlflow")["startupProbe"]
+    assert f"{probe['periodSeconds'] * probe['failureThreshold'] // 60}m" == check["start_period"]
+    assert {f"{container('mlflow')[f'{kind}Probe']['timeoutSeconds']}s" for kind in ("startup", "liveness")} == {
+        check["timeout"]
+    }
+
+
 def test_no_password_lies_where_images_are_built_from() -> None:
     texts = [path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.yaml")]
     assert not any("secretGenerator" in text for text in texts)
