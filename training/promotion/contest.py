@@ -16,16 +16,7 @@ from training.files import REPRODUCE, read_json, read_parquet
 from training.fitting.candidate import fit_candidate
 from training.params.whole import Params
 from training.project import Project
-from training.promotion.checks import (
-    Check,
-    ListPair,
-    check_films,
-    check_floods,
-    check_freshness,
-    check_lists,
-    check_shares,
-    check_size,
-)
+from training.promotion.checks import CHECKS, Check, Facts, ListPair, check
 from training.promotion.data_figures import DataFigures
 from training.promotion.event_log import EventLog, read_event_log
 from training.promotion.films import are_others
@@ -122,22 +113,23 @@ class Contest:
     @cached_property
     def checks(self) -> list[Check]:
         """The checks of data and lists, made once."""
-        params = self.params.registration.checks
+        facts = self._facts()
+        return [check(name, facts) for name in CHECKS]
+
+    def _facts(self) -> Facts:
         evidence = self.live_version.evidence if self.live_version else None
         live = None if self._begins_anew else self._live_figures
-        return [
-            check_films(
-                self._events,
-                self.live_version.version if self.live_version else None,
-                self._begins_anew,
-                self.params.fetch.source,
-            ),
-            check_size(self.figures, live, params),
-            check_freshness(self._events, time.time(), params),
-            check_floods(self._events, live, params),
-            check_shares(self.figures, live, params),
-            check_lists(self._lists(evidence, live), params),
-        ]
+        return Facts(
+            params=self.params.registration.checks,
+            source=self.params.fetch.source,
+            time=time.time(),
+            now=self.figures,
+            live_version=self.live_version.version if self.live_version else None,
+            has_other_items=self._begins_anew,
+            live=live,
+            events=self._events,
+            lists=self._lists(evidence, live),
+        )
 
     @cached_property
     def _begins_anew(self) -> bool:
