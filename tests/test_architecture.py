@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "training.project": "",
     "training.files": "errors",
     "training.metrics": "",
-    "training.params": "errors metrics",
+    "training.params": "app.contract errors metrics",
     "training.progress": "",
     "training.data": "app.contract errors files params progress",
     "training.models": "app.contract errors params progress",

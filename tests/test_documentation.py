@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from ruamel.yaml import YAML
 
+from app.contract.events import SaidType
 from tests.processes import PROJECT
 
 DOCS = PROJECT / "docs"
@@ -92,3 +93,8 @@ def _readme(name: str) -> str:
 def _prose(page: str) -> str:
     """All but the blocks, below the choice of language."""
     return re.sub(r"(?s)```.*?```", "", page.partition("\n* ")[2])
+
+
+def test_the_api_page_says_what_each_type_of_event_means() -> None:
+    table = (PROJECT / "docs" / "api.md").read_text().partition("| in the next training |\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == list(get_args(SaidType))

@@ -1,10 +1,11 @@
-"""What a person has said about an item, and what it means: the service and training have these rules in common."""
+"""What people can say about an item, and what each type of event means: the service, training and trials go by this."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
-EventType = Literal["rating", "like", "dislike", "watch", "click", "hide", "retract", "forget"]
+SaidType = Literal["rating", "like", "dislike", "watch", "click", "hide", "retract"]
+EventType = Literal[SaidType, "forget"]
 
 EMBEDDED_STORE = "sqlite:///events.db"  # where events are unless EVENTS_URL says otherwise: in the project's folder
 NO_STORE = "off"  # of EVENTS_URL: no events
@@ -40,13 +41,34 @@ class Meaning(IntEnum):
     HIDDEN = 3  # never recommended, and not to be learned from
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a type of event stands for.
+
+    `stars` count in training where the event has none. In a trial a type may make a list good (`success`), and some
+    take back what was good of it (`is_against`); `register.trial.success` chooses among the former.
+    """
+
+    meaning: Meaning
+    stars: float | None = None
+    success: bool = False
+    is_against: bool = False
+
+
+RULES: dict[EventType, Rule] = {
+    "rating": Rule(Meaning.LIKED, success=True),  # of few stars: only seen, and against the list
+    "like": Rule(Meaning.LIKED, stars=5.0, success=True),
+    "dislike": Rule(Meaning.SEEN, stars=1.0, is_against=True),
+    "watch": Rule(Meaning.SEEN, success=True),
+    "click": Rule(Meaning.SEEN, success=True),
+    "hide": Rule(Meaning.HIDDEN, is_against=True),
+    "retract": Rule(Meaning.NOTHING, is_against=True),
+    FORGET: Rule(Meaning.NOTHING),
+}
+
+
 def meaning(event_type: EventType, stars: float | None, min_rating: float | None) -> Meaning:
     """The meaning of an event where ratings of at least `min_rating` stars are positives."""
-    if event_type == "rating":
-        least = MIDDLE_STARS if min_rating is None else min_rating
-        return Meaning.LIKED if stars is not None and stars >= least else Meaning.SEEN
-    if event_type == "like":
-        return Meaning.LIKED
-    if event_type == "hide":
-        return Meaning.HIDDEN
-    return Meaning.NOTHING if event_type in ("retract", FORGET) else Meaning.SEEN
+    if stars is not None and stars < (MIDDLE_STARS if min_rating is None else min_rating):
+        return Meaning.SEEN
+    return RULES[event_type].meaning

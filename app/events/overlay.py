@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Iterable
 from struct import Struct
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
-from app.contract.events import FORGET, EventType
+from app.contract.events import FORGET, RULES, EventType
 from app.events.store import StoredEvent
 
-TYPES: tuple[EventType, ...] = get_args(EventType)
+TYPES = tuple(RULES)
 NUMBERS = {event_type: number for number, event_type in enumerate(TYPES)}
 PACKED = Struct("<qiBd")  # position, item number, type number, stars
 NO_ITEM = -1

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.contract.events import Event
 from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, StoredEvent
 
-VERSION = 2  # 1 had no exposures
+VERSION = 3  # 1 had no exposures; until 2 the table listed the types of events
 POLL_SECONDS = 0.02
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS event (
   event_id TEXT NOT NULL UNIQUE,
   user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
   item_id TEXT CHECK (length(item_id) BETWEEN 1 AND 200),
-  type TEXT NOT NULL CHECK (type IN ('rating', 'like', 'dislike', 'watch', 'click', 'hide', 'retract', 'forget')),
+  type TEXT NOT NULL,
   value REAL CHECK ((type = 'rating') = (value IS NOT NULL) AND (value IS NULL OR value BETWEEN 0.5 AND 5)),
   occurred_at REAL NOT NULL,
   received_at REAL NOT NULL,
@@ -40,6 +40,16 @@ CREATE TABLE IF NOT EXISTS exposure (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS exposure_of_user ON exposure (experiment, user_id);
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
+"""
+# SQLite can't take a check off a table. Positions go on after the last one, also if its event is gone.
+WITHOUT_LIST_OF_TYPES = """
+DROP INDEX event_of_user;
+ALTER TABLE event RENAME TO former;
+{tables}
+INSERT INTO event SELECT * FROM former;
+DELETE FROM sqlite_sequence WHERE name = 'event';
+UPDATE sqlite_sequence SET name = 'event' WHERE name = 'former';
+DROP TABLE former
 """
 APPEND = """
 INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, received_at)
@@ -166,7 +176,9 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 def _make_tables(connection: sqlite3.Connection) -> None:
     with _transaction(connection):
-        for statement in TABLES.split(";"):
+        version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
+        statements = WITHOUT_LIST_OF_TYPES.format(tables=TABLES) if 0 < version < VERSION else TABLES
+        for statement in statements.split(";"):
             connection.execute(statement)
         connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT * FROM store)", (str(uuid.uuid4()),))
         connection.execute(f"PRAGMA user_version = {VERSION}")

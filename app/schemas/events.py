@@ -3,7 +3,7 @@
 import re
 import uuid
 from random import getrandbits
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import (
     AwareDatetime,
@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.contract.events import MAX_ID_LENGTH, MAX_STARS, MIN_STARS, Event
+from app.contract.events import MAX_ID_LENGTH, MAX_STARS, MIN_STARS, Event, SaidType
 from app.schemas.queries import LONE_SURROGATES, Body
 
 MAX_EVENTS = 1000
@@ -92,9 +92,7 @@ class NewEvent(Body):
     )
     user_id: StoredId = Field(description="Whose event it is; the model need not know the user.", examples=[42])
     item_id: StoredId = Field(description="The film's id.", examples=[601])
-    type: Literal["rating", "like", "dislike", "watch", "click", "hide", "retract"] = Field(
-        description="What is said about the film.", examples=["like"]
-    )
+    type: SaidType = Field(description="What is said about the film.", examples=["like"])
     value: float | None = Field(
         default=None,
         ge=MIN_STARS,

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.contract.events import Meaning
+from app.contract.events import FORGET, RULES, Meaning
 from app.contract.recommendation_id import read_id
 from app.contract.trial import MOST_LISTS, Arm, Trial
 from training.data.events.merging import meanings
@@ -17,7 +17,7 @@ WITHIN_DAYS = 7  # between a list and what is said about it
 MOST_GOOD_LISTS = 10  # of a user: who finds more counts no more
 SLACK_SECONDS = 600  # by which a client's clock may be late
 # What takes back an earlier success with the same item of the list; a rating does where its stars are few.
-AGAINST = ("dislike", "hide", "retract")
+AGAINST = [event_type for event_type, rule in RULES.items() if rule.is_against]
 LIST, SAID = "recommendation_id", "received_at"
 COUNTED, NOT_COUNTED = "good lists of the trial", "events without its id"
 
@@ -53,7 +53,7 @@ def observe(records: Records, trial: Trial, kinds: tuple[str, ...], min_rating: 
     right = shown[ARM].to_numpy() == shown[USER].map(theirs).to_numpy()
     misplaced = shown[USER][~right].nunique() / max(len(theirs), 1)
     shown = shown[right].assign(**{LISTS: lambda rows: rows[LISTS].clip(upper=MOST_LISTS)})
-    forgotten = records.events[USER][records.events["type"] == "forget"]
+    forgotten = records.events[USER][records.events["type"] == FORGET]
     shown = shown[~shown[USER].isin(forgotten)]
     said = _said(records.events[records.events[USER].isin(shown[USER])], kinds, min_rating)
     good = _good_lists(named := _in_the_trial(said, trial), shown)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.contract.events import EventType, Meaning, meaning
+from app.contract.events import RULES, EventType, Meaning, meaning
 
 
 @pytest.mark.parametrize(
@@ -10,13 +10,7 @@ from app.contract.events import EventType, Meaning, meaning
     [
         ("rating", 4.0, Meaning.LIKED),
         ("rating", 3.5, Meaning.SEEN),
-        ("like", None, Meaning.LIKED),
-        ("dislike", None, Meaning.SEEN),
-        ("watch", None, Meaning.SEEN),
-        ("click", None, Meaning.SEEN),
-        ("hide", None, Meaning.HIDDEN),
-        ("retract", None, Meaning.NOTHING),
-        ("forget", None, Meaning.NOTHING),
+        *[(event_type, None, rule.meaning) for event_type, rule in RULES.items()],
     ],
 )
 def test_each_type_of_event_has_a_meaning(event_type: EventType, stars: float | None, expected: Meaning) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,31 +37,60 @@ def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
         SqliteStore(file).latest()
 
 
-def test_a_file_of_an_earlier_release_gets_the_table_of_exposures_and_keeps_its_events(tmp_path: Path) -> None:
+@pytest.mark.parametrize("former_version", [1, 2])
+def test_a_file_of_an_earlier_release_gets_new_tables_and_keeps_events_and_positions(
+    tmp_path: Path, former_version: int
+) -> None:
     store = SqliteStore(tmp_path / "events.db")
-    store.append([said(42, "like", 1)], NOW)
-    store_id = store.id
+    store.append([said(42, "like", 1), said(42, "hide", 2)], NOW)
+    store_id, [first, _] = store.id, store.read_after(0, 9)
     store.close()
-    with closing(sqlite3.connect(tmp_path / "events.db")) as file:
-        file.execute("DROP TABLE exposure")
-        file.execute("PRAGMA user_version = 1")
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
+        for statement in FORMER_EVENT.split(";"):
+            file.execute(statement)
+        file.execute("DELETE FROM event WHERE position = 2")  # as where a user is forgotten
+        if former_version == 1:
+            file.execute("DROP TABLE exposure")
+        file.execute(f"PRAGMA user_version = {former_version}")
     store.append_exposures([Exposure("2026-11-28", "42", "films:7@0.5", 1, "7", 1, 10)])
-    assert (store.latest(), store.id) == (1, store_id)
+    assert (store.read_after(0, 9), store.id) == ([first], store_id)
+    assert store.append([replace(said(42, "like", 3), type="purchase")], NOW).positions == [3]  # type: ignore[arg-type]
     store.close()
+
+
+FORMER_EVENT = """
+DROP INDEX event_of_user;
+ALTER TABLE event RENAME TO another;
+CREATE TABLE event (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_id TEXT NOT NULL UNIQUE,
+  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
+  item_id TEXT CHECK (length(item_id) BETWEEN 1 AND 200),
+  type TEXT NOT NULL CHECK (type IN ('rating', 'like', 'dislike', 'watch', 'click', 'hide', 'retract', 'forget')),
+  value REAL CHECK ((type = 'rating') = (value IS NOT NULL) AND (value IS NULL OR value BETWEEN 0.5 AND 5)),
+  occurred_at REAL NOT NULL,
+  received_at REAL NOT NULL,
+  recommendation_id TEXT CHECK (length(recommendation_id) <= 64),
+  CHECK ((type = 'forget') = (item_id IS NULL))
+) STRICT;
+INSERT INTO event SELECT * FROM another;
+DROP TABLE another;
+CREATE INDEX event_of_user ON event (user_id, position)
+"""
 
 
 def delete(file: Path) -> None:
     file.unlink()
 
 
-def replace(file: Path) -> None:
+def put_another(file: Path) -> None:
     another = SqliteStore(file.parent / "another.db")
     another.latest()
     another.close()
     (file.parent / "another.db").rename(file)
 
 
-@pytest.mark.parametrize("harm", [delete, replace])
+@pytest.mark.parametrize("harm", [delete, put_another])
 @pytest.mark.parametrize("is_open", [True, False])
 def test_nothing_is_stored_once_the_file_was_deleted_or_replaced(
     tmp_path: Path, harm: Callable[[Path], None], is_open: bool
@@ -81,7 +111,7 @@ def test_nothing_is_stored_once_the_file_was_deleted_or_replaced(
             EventStoreError, match=rf"The events in {file} can't .*: the file was deleted or replaced\."
         ):
             call()
-    assert file.exists() == (harm is replace)
+    assert file.exists() == (harm is put_another)
     store.close()
 
 

@@ -4,13 +4,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.contract.events import Meaning, meaning
+from app.contract.events import RULES, Meaning, meaning
 from training.data.dataset import ITEM_ID, POSITIVE, RATING, TIMESTAMP, USER_ID
 from training.data.events.files import OCCURRED, TYPE
 from training.data.events.sifting import Sifted
 
-# What stands for stars where somebody gave none; other events have no stars.
-STARS = {"like": 5.0, "dislike": 1.0}
+STARS = {event_type: rule.stars for event_type, rule in RULES.items() if rule.stars is not None}
 
 
 def merge(ratings: pd.DataFrame, events: Sifted, min_rating: float | None) -> pd.DataFrame:
