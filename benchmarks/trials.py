@@ -28,8 +28,8 @@ from training.trials.sequence import Look, looks
 from training.trials.verdict import judge
 
 DAYS, CONFIDENCE = 28, 0.95
-SIZE = 9000  # people, of whom 7,400 come within four weeks: the documented size
-SIZES, LIFTS = (3000, 9000, 27_000), (0.1, 0.2, 0.4)
+SIZE = 15_000  # people, of whom 12,300 come within four weeks: the documented size
+SIZES, LIFTS = (3000, SIZE, 45_000), (0.1, 0.2, 0.4)
 TRIAL = Trial("7", "5", "films:7", 0.5, FIRST_DAY * DAY)
 PARAMS = TrialParams(share=0.5, days=14, success=("like",), max_loss=0.05)
 

@@ -26,7 +26,7 @@ from app.errors import (
     RegistryUnavailableError,
 )
 from app.registry.download import in_our_words
-from app.registry.paced import PacedHandler, PacedTlsHandler
+from app.registry.paced import BriefRedirects, PacedHandler, PacedTlsHandler
 from app.settings import Settings
 
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -63,7 +63,7 @@ class MlflowApi:
         self._address = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self._authorization = _authorization(settings, user_info)
         self._timeout = settings.registry_timeout_seconds
-        self._opener = build_opener(PacedHandler(), PacedTlsHandler(context=_tls(settings)))
+        self._opener = build_opener(PacedHandler(), PacedTlsHandler(context=_tls(settings)), BriefRedirects())
 
     def get(self, path: str, kind: type[Kind], absent: ModelError, /, **parameters: str) -> Kind:
         """The answer to a GET; raises `absent` if MLflow says that it does not exist, else RegistryUnavailableError."""

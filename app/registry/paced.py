@@ -1,11 +1,14 @@
-"""Gives up an answer that drips: one byte a second would else keep a poll for ever, as each read is in time."""
+"""Gives up an answer that drips: one byte a second would else keep a poll for ever, as each read is in time.
 
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+What a redirect says besides its address is not read: it may be of any length.
+"""
+
+from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
 from io import BufferedReader, RawIOBase
 from socket import socket
 from time import monotonic
-from typing import TYPE_CHECKING, Any
-from urllib.request import HTTPHandler, HTTPSHandler, Request
+from typing import IO, TYPE_CHECKING, Any
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -68,3 +71,17 @@ class PacedTlsHandler(HTTPSHandler):
     def https_open(self, request: Request) -> HTTPResponse:
         """Ask."""
         return self.do_open(_Encrypted, request, context=self._context)  # type: ignore[attr-defined]
+
+
+class BriefRedirects(HTTPRedirectHandler):
+    """Follows redirects without their bodies, which urllib reads whole."""
+
+    def http_error_302(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> HTTPResponse | None:
+        """Follow one."""
+        fp.close()
+        followed: HTTPResponse | None = super().http_error_302(req, fp, code, msg, headers)
+        return followed
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

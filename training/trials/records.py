@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, column, func, select, table
 
 from app.contract.trial import Trial
-from training.data.events.snapshot import SQLITE
+from training.data.events.snapshot import SQLITE, seconds
 
 DAY = 86_400
 # The columns of the exposures and of the events, as below.
@@ -77,10 +77,5 @@ def _events(connection: Connection, since: float) -> pd.DataFrame:
     start = since if is_sqlite else datetime.fromtimestamp(since, timezone.utc)
     query = select(_EVENT).where(_EVENT.c.received_at >= start).order_by(_EVENT.c.position)
     found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
-    times = {name: _seconds(found[name]) for name in ("occurred_at", "received_at")}
+    times = {name: found[name].map(seconds).astype(float) for name in ("occurred_at", "received_at")}
     return found.assign(**times).astype({USER: object, "value": "float64"})
-
-
-def _seconds(times: "pd.Series[float]") -> "pd.Series[float]":
-    """Seconds since 1970 of times, which PostgreSQL gives as such and SQLite as numbers."""
-    return times.map(lambda moment: moment.timestamp() if isinstance(moment, datetime) else float(moment)).astype(float)

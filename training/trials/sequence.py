@@ -15,7 +15,6 @@ LEAST_USERS = 100  # of each arm
 LEAST_SUCCESSES = 20  # of each arm
 # Somebody may have got one list in the name of every so-manieth user, and liked it or not as suited them.
 VOICES = 100
-ORDINARY = 1.96  # standard errors of an ordinary interval
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -25,8 +24,8 @@ class Look(NamedTuple):
     """What is known after one day: users and successes a list of each arm, the difference and its band.
 
     The difference is challenger less production. `half` is half the width of the band, NaN where an arm has too few
-    users or successes. The band holds for all looks at once, and it is so wide that the ordinary interval leaves out 0
-    even without the good lists that one client could have got with a request for every hundredth user.
+    users or successes. The band holds for all looks at once. `bought` is the part of `half` for the good lists that one
+    client could have got with a request for every hundredth user.
     """
 
     day: int
@@ -34,6 +33,7 @@ class Look(NamedTuple):
     rates: tuple[float, float]
     standard_error: float
     half: float
+    bought: float = 0.0
 
     @property
     def difference(self) -> float:
@@ -79,7 +79,7 @@ def users_needed(look: Look, alpha: float, most: float) -> float | None:
     """How many users the band needs to leave out 0, if the difference stays as it is; None if more than `most`."""
     n = float(sum(look.users))
     spread = look.standard_error * math.sqrt(n)
-    while half_width(n, spread / math.sqrt(n), alpha) > abs(look.difference):
+    while half_width(n, spread / math.sqrt(n), alpha) + look.bought > abs(look.difference):
         n *= 1.01
         if n > most:
             return None
@@ -143,8 +143,8 @@ def _look(day: int, arms: list[_Ratio], alpha: float) -> Look:
     users = production.users, challenger.users
     standard_error = math.sqrt(max(production.variance, 0) + max(challenger.variance, 0))
     few = min(users) < LEAST_USERS or min(production.successes, challenger.successes) < LEAST_SUCCESSES
-    half = math.nan
-    if not few:
-        bought = sum(users) / VOICES / min(production.lists, challenger.lists)
-        half = max(half_width(sum(users), standard_error, alpha), bought + ORDINARY * standard_error)
-    return Look(day, users, (production.rate, challenger.rate), standard_error, half)
+    if few:
+        return Look(day, users, (production.rate, challenger.rate), standard_error, math.nan)
+    bought = sum(users) // VOICES / min(production.lists, challenger.lists)
+    half = half_width(sum(users), standard_error, alpha) + bought
+    return Look(day, users, (production.rate, challenger.rate), standard_error, half, bought)

@@ -31,19 +31,25 @@ class Whatever(BaseModel):
 
 
 class Recorder(BaseHTTPRequestHandler):
-    """Answers {} and keeps the headers it was sent; /moved leads to the address in `elsewhere`."""
+    """Answers {} and keeps the headers it was sent, or leads to the address in `elsewhere`, with `body` to read."""
 
     seen: list[str | None]
+    unread: list[int]  # redirects whose body nobody read to its end
     answer = b"{}"
     elsewhere: str | None = None
+    status, body = 307, b""
 
     def do_GET(self) -> None:
         """Answer."""
         self.seen.append(self.headers["Authorization"])
         if self.elsewhere is not None:
-            self.send_response(307)
+            self.send_response(self.status)
             self.send_header("Location", self.elsewhere)
             self.end_headers()
+            try:
+                self.wfile.write(self.body)
+            except ConnectionError:
+                self.unread.append(self.status)
             return
         self.send_response(200)
         self.end_headers()
@@ -55,7 +61,7 @@ class Recorder(BaseHTTPRequestHandler):
 
 @contextmanager
 def listening(**attributes: object) -> Iterator[HTTPServer]:
-    handler = type("Handler", (Recorder,), {"seen": [], **attributes})
+    handler = type("Handler", (Recorder,), {"seen": [], "unread": [], **attributes})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -99,6 +105,17 @@ def test_another_server_that_the_first_leads_to_does_not_learn_it(make_settings:
         uri = f"http://ann:secret@127.0.0.1:{first.server_port}"
         MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", Whatever, ABSENT)
         assert (len(seen(first)), seen(other)) == (1, [None])
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_body_of_a_redirect_is_not_read(make_settings: MakeSettings, status: int) -> None:
+    with listening() as other:
+        elsewhere = f"http://127.0.0.1:{other.server_port}/"
+        with listening(elsewhere=elsewhere, status=status, body=b" " * (1 << 26)) as first:
+            uri = f"http://127.0.0.1:{first.server_port}"
+            MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", Whatever, ABSENT)
+        assert seen(other) == [None]
+    assert first.RequestHandlerClass.unread == [status]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b"\xff"])

@@ -1,7 +1,9 @@
 """`python -m training trial` on a real registry and a real store, from the first list to the promotion."""
 
+import math
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -161,6 +163,15 @@ def test_without_a_store_there_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("EVENTS_URL", url)
     with pytest.raises(SystemExit, match=f"^trial: .*{sentence}"):
+        main(["trial"])
+
+
+@pytest.mark.parametrize("change", ["UPDATE event SET occurred_at = ?", "UPDATE event SET received_at = ?"])
+def test_an_event_without_a_possible_time_is_named(client: mlflow.MlflowClient, tmp_path: Path, change: str) -> None:
+    people(tmp_path, {Arm.PRODUCTION: 30, Arm.CHALLENGER: 60}, n=300)
+    with closing(sqlite3.connect(tmp_path / "events.db")) as store, store:
+        store.execute(f"{change} WHERE position = 2", [math.inf])
+    with pytest.raises(SystemExit, match=r"^trial: the event store holds the time inf, which is none: correct or "):
         main(["trial"])
 
 

@@ -1,4 +1,5 @@
 import math
+from bisect import bisect_left
 
 import numpy as np
 import pandas as pd
@@ -83,10 +84,41 @@ def test_how_many_more_users_are_needed_follows_from_the_band() -> None:
     assert users_needed(look._replace(rates=(0.1, 0.9)), 0.05, 1e6) == 2000
     just = Look(3, (2048, 2048), (0.0, half_width(4096, 0.01, 0.05)), 0.01, 0.0)
     assert users_needed(just, 0.05, 1e6) == 4096
+    one_client = look._replace(bought=0.01)
+    assert users_needed(one_client, 0.05, 1e6) == users_needed(look._replace(rates=(0.1, 0.11)), 0.05, 1e6)
 
 
 def excludes_0(look: Look) -> bool:
     return not look.low <= 0 <= look.high and not math.isnan(look.half)
+
+
+def with_good_lists(daily: pd.DataFrame, number: int, arm: int, each: int) -> pd.DataFrame:
+    """Lists that one client got and said something good about: in the names of those who like least, `each` of one."""
+    users = by_user(daily[daily["arm"] == arm]).sort_values(["successes", "lists"], ascending=[True, False]).index
+    more = {
+        "user_id": users[np.arange(number) // each],
+        "arm": arm,
+        "day": daily["day"].max(),
+        "lists": 1,
+        "successes": 1,
+    }
+    return pd.concat([daily, pd.DataFrame(more)]).groupby(["user_id", "arm", "day"], as_index=False).sum()
+
+
+@pytest.mark.parametrize("each", [1, 10])
+@pytest.mark.parametrize("n_users", [3000, 15_000, 60_000])
+def test_one_client_decides_no_trial_that_the_others_just_leave_undecided(n_users: int, each: int) -> None:
+    people = simulate(np.random.default_rng(3), n_users)
+    voices = math.ceil(people["user_id"].nunique() / 100) - 1
+
+    def is_sure(number: int) -> bool:
+        """Whether people alone, of whom so many more found something good, say which version is better."""
+        look = looks(with_good_lists(people, number, 1, 1), 0.05)[-1]
+        return look.difference > half_width(sum(look.users), look.standard_error, 0.05)
+
+    unsure = with_good_lists(people, bisect_left(range(n_users // 3), True, key=is_sure) - 1, 1, 1)
+    look = looks(with_good_lists(unsure, voices, 1, each), 0.05)[-1]
+    assert look.low <= 0 < look.difference - (look.half - look.bought)
 
 
 def test_however_many_people_there_are_a_hundredth_of_good_lists_more_decides_nothing() -> None:
@@ -124,7 +156,7 @@ def test_looking_every_day_at_two_like_versions_is_hardly_ever_a_false_alarm() -
 
 
 def test_a_fifth_more_is_found_at_the_documented_size() -> None:
-    runs = [looks(simulate(np.random.default_rng(seed), n_users=9000, lift=0.2), 0.05) for seed in range(20)]
+    runs = [looks(simulate(np.random.default_rng(seed), n_users=15_000, lift=0.2), 0.05) for seed in range(20)]
     found = [next((look for look in run if excludes_0(look)), None) for run in runs]
     assert sum(look is not None and look.low > 0 for look in found) >= 17
     assert not any(look is not None and look.high < 0 for look in found)
