@@ -17,38 +17,20 @@ from threadpoolctl import threadpool_limits
 
 from app.contract.version import VERSION
 from app.errors import InternalError, InvalidParameterError, ServiceError, UnauthorizedError
-from app.events.exposures import ExposureMetrics, Exposures
-from app.events.feed import Feed
-from app.events.feed_state import FeedMetrics
-from app.events.metrics import EventMetrics
-from app.events.overlay import Overlay
-from app.events.profiles import Profiles
-from app.events.store import open_store
-from app.events.writer import EventWriter
 from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware, Secrets
 from app.http.answer_examples import add_examples
 from app.http.descriptors import DescriptorWarning
 from app.http.error_answers import add_error_handlers, error_responses
 from app.http.front_door import FrontDoor
-from app.http.lanes import Lanes
 from app.http.list_ids import RECOMMENDATION_ID
 from app.http.middleware import RequestMiddleware
+from app.http.parts import Parts, make_parts
 from app.http.query_names import refuse_unknown_names
 from app.http.read_after import POSITION, READ_AFTER
-from app.http.shutdown import GracefulStop
 from app.mask import Mask
-from app.model.store import ModelStore
 from app.observability.logs import configure_logging
 from app.observability.metrics_port import metrics_port
-from app.observability.recent_figures import RecentFigures
-from app.observability.request_log import RequestLog
-from app.observability.telemetry import Telemetry
 from app.observability.tracing import tracing_config
-from app.registry.challenger import CHALLENGER, Challenger
-from app.registry.follower import Follower
-from app.registry.loaded import Followed, LoadedVersions
-from app.registry.mlflow_registry import Registry
-from app.registry.shadow import Shadow
 from app.routes import (
     api_docs,
     events,
@@ -112,77 +94,16 @@ def create_app(settings: Settings | None = None) -> Service:
         responses=error_responses(InternalError),
         telemetry=tracing,
     )
-    app.state.mask = mask
-    _add_state(app, settings)
+    parts = app.state.parts = make_parts(settings, mask, _routes_not_of_clients())
     _add_routes(app, settings)
     add_error_handlers(app)
-    _add_middleware(app, settings, traced=tracing["tracing"])
+    _add_middleware(app, parts, traced=tracing["tracing"])
     gc.enable()  # app/__main__.py has switched it off
     if not tracing["tracing"] and settings.shadow_alias is None and settings.cors_origins is None:
         keys = _keys(settings.api_keys)
         secrets = None if keys is None else Secrets(keys)
-        state = app.state
-        app.front_door = FrontDoor(state.store, state.lanes, state.telemetry, state.request_log, secrets)
+        app.front_door = FrontDoor(parts.store, parts.lanes, parts.telemetry, parts.request_log, secrets)
     return app
-
-
-def _add_state(app: FastAPI, settings: Settings) -> None:
-    app.state.settings = settings
-    app.state.store = ModelStore()
-    app.state.telemetry = Telemetry()
-    app.state.request_log = RequestLog(settings.log_level, settings.log_format)
-    app.state.stop = GracefulStop(settings.drain_seconds)
-    app.state.overlay = Overlay()
-    app.state.profiles = Profiles(app.state.overlay)
-    app.state.event_writer = app.state.feed = app.state.exposures = None
-    if settings.events_url is not None:
-        _add_events(app, settings.events_url.get_secret_value())
-    _add_followers(app, settings)
-
-
-def _add_events(app: FastAPI, url: str) -> None:
-    state, collectors = app.state, app.state.telemetry.collectors
-    state.event_writer = EventWriter(open_store(url), EventMetrics(collectors))
-    state.feed = Feed(open_store(url), state.overlay, FeedMetrics(collectors))
-    state.exposures = Exposures(open_store(url), ExposureMetrics(collectors))
-
-
-def _add_followers(app: FastAPI, settings: Settings) -> None:
-    state, collectors = app.state, app.state.telemetry.collectors
-    prepare = None if state.feed is None else state.feed.prepare
-    state.follower = Follower(settings, state.store, state.telemetry.model, prepare=prepare)
-    # For requests that need MLflow; the followers have their own.
-    state.registry = Registry(settings) if settings.model_dir is None else None
-    state.challenger = state.shadow = None
-    # A trial counts events, and its version is in the registry.
-    if settings.events_url is not None and settings.model_dir is None and settings.trial_share != 0:
-        state.challenger = Challenger(settings, collectors, prepare=prepare)
-    state.lanes = Lanes(
-        state.profiles,
-        with_ids=settings.events_url is not None,
-        challenger=state.challenger,
-        exposures=state.exposures,
-    )
-    if settings.shadow_alias is not None:
-        profile_of = Profiles(state.overlay).of
-        rests = state.challenger is not None and settings.shadow_alias.lower() == CHALLENGER
-        state.shadow = Shadow(
-            settings, settings.shadow_alias, collectors, profile_of=profile_of, prepare=prepare, rests=rests
-        )
-        state.telemetry.compare = state.shadow.compare
-    state.versions = _loaded_versions(app, settings)
-    state.figures = RecentFigures(state.telemetry, _routes_not_of_clients())
-
-
-def _loaded_versions(app: FastAPI, settings: Settings) -> LoadedVersions:
-    state = app.state
-    served = settings.model_alias.lower() if settings.model_dir is None else None
-    followed = [Followed(served, state.follower)]
-    if state.challenger is not None:
-        followed.append(Followed(CHALLENGER, state.challenger))
-    if settings.shadow_alias is not None:
-        followed.append(Followed(settings.shadow_alias.lower(), state.shadow.follower))
-    return LoadedVersions(followed)
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
@@ -204,9 +125,9 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         app.include_router(page.router)
 
 
-def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
+def _add_middleware(app: FastAPI, parts: Parts, *, traced: bool) -> None:
     # The middleware that is added last sees a request first.
-    state = app.state
+    settings = parts.settings
     pages = _paths(api_docs)
     if settings.web_page:
         pages |= _paths(page)  # it asks for the key itself
@@ -225,9 +146,9 @@ def _add_middleware(app: FastAPI, settings: Settings, *, traced: bool) -> None:
         )
     app.add_middleware(
         RequestMiddleware,
-        store=state.store,
-        telemetry=state.telemetry,
-        request_log=state.request_log,
+        store=parts.store,
+        telemetry=parts.telemetry,
+        request_log=parts.request_log,
         pages=pages,
         traced=traced,
     )
@@ -251,29 +172,25 @@ def _paths(*modules: ModuleType) -> set[str]:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    # The feed comes first: a version waits for the recent events.
-    state = app.state
-    parts: list[Feed | Follower | Shadow | EventWriter | Exposures | None]
-    parts = [state.feed, state.follower, state.challenger, state.shadow, state.event_writer, state.exposures]
-    running = [part for part in parts if part is not None]
-    app.state.stop.install()
+    parts: Parts = app.state.parts
+    settings = parts.settings
+    parts.stop.install()
     asyncio.get_running_loop().set_exception_handler(DescriptorWarning())
     # More BLAS threads wait for each other in a loop, and take the processor from other requests.
-    settings, collectors = app.state.settings, app.state.telemetry.collectors
     with (
         threadpool_limits(1, user_api="blas"),
-        metrics_port(settings.metrics_port, settings.metrics_host, collectors),
+        metrics_port(settings.metrics_port, settings.metrics_host, parts.telemetry.collectors),
     ):
-        for each in running:
+        for each in parts.running():
             each.start()
         # A thread that calculates gives way to the event loop after this time, not after the usual 5 ms.
         sys.setswitchinterval(SWITCH_SECONDS)
-        app.state.figures.start()
+        parts.figures.start()
         yield
-        app.state.figures.stop()
-        for each in running:
+        parts.figures.stop()
+        for each in parts.running():
             each.stop()
-    app.state.request_log.flush()
+    parts.request_log.flush()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "app.http": "contract errors events mask model observability registry schemas settings",
     "app.routes": "contract errors events http mask model observability registry schemas settings",
     "app.__main__": "contract http",
-    "app.main": "contract errors events http mask model observability registry routes settings",
+    "app.main": "contract errors http mask observability routes settings",
     "training.errors": "",
     "training.project": "",
     "training.files": "errors",

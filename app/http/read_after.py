@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from app.events.feed import Feed
+from app.http.dependencies import CurrentParts
 
 READ_AFTER, POSITION = "X-Read-After", "X-Position"
 READ_AFTER_SECONDS = 0.25
@@ -13,6 +14,7 @@ LAST_POSITION = 10**15  # more than any store will have
 
 async def _wait(
     request: Request,
+    parts: CurrentParts,
     position: Annotated[
         int,
         Header(
@@ -24,7 +26,7 @@ async def _wait(
         ),
     ] = 0,
 ) -> None:
-    feed: Feed | None = request.app.state.feed
+    feed = parts.feed
     if READ_AFTER not in request.headers or feed is None:
         return
     await until_answers_know(feed, position)

@@ -19,7 +19,7 @@ from app.events.metrics import ACCEPTED, DUPLICATE, UNKNOWN_ITEM, EventMetrics
 from app.events.store import Appended
 from app.http.access import EVENTS_PATH
 from app.http.body_limit import LimitedRoute, large_bodies
-from app.http.dependencies import CurrentEventWriter, CurrentFeed, CurrentLanes, CurrentModel
+from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.error_answers import error_responses
 from app.http.item_lists import json_response
 from app.http.read_after import until_answers_know
@@ -35,16 +35,16 @@ router = APIRouter(tags=["events"], route_class=LimitedRoute)
 
 @router.post(EVENTS_PATH, responses=error_responses(*ERRORS), response_model=AppendedEvents)
 async def append_events(
-    writer: CurrentEventWriter, feed: CurrentFeed, model: CurrentModel, lanes: CurrentLanes, request: EventsRequest
+    parts: CurrentParts, writer: CurrentEventWriter, model: CurrentModel, request: EventsRequest
 ) -> Response:
     """Store what users say about films; the answer comes once the events survive a crash."""
-    models = lanes.models(model)
+    models = parts.lanes.models(model)
     if len(request.events) < MANY:
         known, unknown = _sorted_out(models, request)
     else:
         known, unknown = await to_thread.run_sync(_sorted_out, models, request, limiter=large_bodies)
     appended = await writer.append(known)
-    await until_answers_know(feed, appended.last)  # so that this process's next answer knows them
+    await until_answers_know(parts.feed, appended.last)  # so that this process's next answer knows them
     n_new = _count(writer.metrics, known, unknown, appended)
     answer = {
         "accepted": n_new,

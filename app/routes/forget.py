@@ -9,7 +9,7 @@ import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.events import FORGET, MAX_ID_LENGTH, Event
 from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParameterError, UnauthorizedError
 from app.events.metrics import ACCEPTED
-from app.http.dependencies import CurrentEventWriter, CurrentFeed
+from app.http.dependencies import CurrentEventWriter, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.operator_token import OPERATOR
 from app.http.read_after import until_answers_know
@@ -22,8 +22,8 @@ router = APIRouter(tags=["users"], dependencies=OPERATOR)
 
 @router.delete("/users/{user_id:any}", responses=ADDRESS_TOO_LONG | error_responses(*ERRORS))
 async def forget_user(
+    parts: CurrentParts,
     writer: CurrentEventWriter,
-    feed: CurrentFeed,
     user_id: Annotated[
         str,
         Path(
@@ -38,6 +38,6 @@ async def forget_user(
     """Forget a user, whether known or not: unknown at once, and absent from the next training."""
     wish = Event(new_event_id(), user_id, None, FORGET, None, time.time())
     appended = await writer.append([wish])
-    await until_answers_know(feed, appended.last)
+    await until_answers_know(parts.feed, appended.last)
     writer.metrics.counted(FORGET, ACCEPTED)
     return ForgottenUser(user_id=user_id, position=appended.last)

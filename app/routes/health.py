@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.errors import CatchingUpError, NoModelError, StoppingError
 from app.events.feed_state import CATCHING_UP
-from app.http.dependencies import CurrentFeedState, CurrentModel, CurrentStop
+from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import error_responses
 from app.schemas.status import Liveness, Readiness
 
@@ -23,10 +23,10 @@ async def is_live() -> Liveness:
 
 @router.head("/ready", include_in_schema=False)
 @router.get("/ready", responses=error_responses(NoModelError, CatchingUpError, StoppingError))
-async def is_ready(model: CurrentModel, stop: CurrentStop, feed: CurrentFeedState) -> Readiness:
+async def is_ready(parts: CurrentParts, model: CurrentModel) -> Readiness:
     """200 once a model is loaded and all events are read, or their store is down, until the process is told to stop."""
-    if stop.has_begun:
+    if parts.stop.has_begun:
         raise StoppingError("The service is stopping; send requests to another replica.")
-    if feed is not None and feed.at(time.time()).status == CATCHING_UP:
+    if (feed := parts.feed_state) is not None and feed.at(time.time()).status == CATCHING_UP:
         raise CatchingUpError("Answers don't know all events yet; /model says how far they do.")
     return Readiness(model_version=model.version)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import InvalidParameterError, NoModelError, UnknownUserError
-from app.http.dependencies import CurrentModel, CurrentProfiles
+from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.read_after import ReadAfter
 from app.schemas.items import History, SeenItem
@@ -22,12 +22,12 @@ router = APIRouter(tags=["users"])
 )
 async def list_history(
     model: CurrentModel,
-    profiles: CurrentProfiles,
+    parts: CurrentParts,
     user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
     query: Annotated[PageQuery, Query()],
 ) -> History:
     """The films that a user has seen, and so does not get recommended again: the latest first."""
-    seen = profiles.history(model, user_id)
+    seen = parts.profiles.history(model, user_id)
     if seen is None:
         raise UnknownUserError(f"The model does not know the user {user_id[:80]!r}.", field="user_id")
     shown = seen[query.offset : query.offset + query.k]

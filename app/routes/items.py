@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import InvalidParameterError, NoModelError, UnknownItemError
-from app.http.dependencies import CurrentLanes, CurrentModel
+from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.item_lists import list_json
 from app.http.lanes import Lanes
@@ -43,22 +43,22 @@ async def list_genres(model: CurrentModel) -> GenreList:
 
 @router.get("/items/popular", responses=LIST_ERRORS, response_model=PopularItems)
 async def list_popular_items(
-    model: CurrentModel, lanes: CurrentLanes, query: Annotated[ListQuery, Query()]
+    model: CurrentModel, parts: CurrentParts, query: Annotated[ListQuery, Query()]
 ) -> Response:
     """The films with the most interactions; `score` is that number."""
     selection = popular(model, query, allowed_items(model, query))
-    return _answer(lanes, model, {"model_version": model.version}, selection)
+    return _answer(parts.lanes, model, {"model_version": model.version}, selection)
 
 
 @router.get("/items/{item_id:any}/similar", responses=ITEM_ERRORS, response_model=SimilarItems)
 async def list_similar_items(
-    model: CurrentModel, lanes: CurrentLanes, item_id: ItemPath, query: Annotated[ListQuery, Query()]
+    model: CurrentModel, parts: CurrentParts, item_id: ItemPath, query: Annotated[ListQuery, Query()]
 ) -> Response:
     """The films most similar to this one; `score` is the cosine of their embeddings."""
     row = _row(model, item_id)
     selection = similar(model, row, query, allowed_items(model, query))
     fields = {"item_id": model.artifact.item_ids[row].item(), "model_version": model.version}
-    return _answer(lanes, model, fields, selection)
+    return _answer(parts.lanes, model, fields, selection)
 
 
 # The last one, because it matches the paths above, too.

@@ -8,40 +8,33 @@ from fastapi import APIRouter
 
 from app.contract.version import VERSION
 from app.events.feed_state import FeedState
-from app.http.dependencies import CurrentFeedState, CurrentFollowerState, CurrentMask, CurrentSettings, CurrentStore
+from app.http.dependencies import CurrentParts
+from app.http.parts import Parts
 from app.mask import Mask
-from app.model.store import ModelStore, ServedModel
+from app.model.store import ServedModel
 from app.registry.follower import FollowerState
 from app.schemas.status import EventsState, ModelDescription, ModelProblem, RegistryState
 from app.schemas.versions import LoadedVersion
-from app.settings import Settings
 
 router = APIRouter(tags=["model"])
 
 
 @router.get("/model")
-async def describe_model(
-    settings: CurrentSettings,
-    mask: CurrentMask,
-    store: CurrentStore,
-    state: CurrentFollowerState,
-    feed: CurrentFeedState,
-) -> ModelDescription:
+async def describe_model(parts: CurrentParts) -> ModelDescription:
     """The loaded version, and the outcome of the last registry poll; the version is null before the first model."""
-    return description(settings, mask, store, state, feed)
+    return description(parts, parts.follower.state)
 
 
-def description(
-    settings: Settings, mask: Mask, store: ModelStore, state: FollowerState, feed: FeedState | None
-) -> ModelDescription:
+def description(parts: Parts, state: FollowerState) -> ModelDescription:
     """The answer of `describe_model`."""
+    settings, mask, feed = parts.settings, parts.mask, parts.feed_state
     known = state.last_problem
     problem = None if known is None else ModelProblem(**asdict(replace(known, message=mask(known.message))))
     return ModelDescription(
         service_version=VERSION,
         name=settings.model_name,
         alias=settings.model_alias.lower() if settings.model_dir is None else None,
-        **_details(store.current),
+        **_details(parts.store.current),
         registry=_registry_state(state, mask),
         last_problem=problem,
         events=None if feed is None else _events_state(feed, mask),

@@ -12,14 +12,7 @@ from app.errors import (
     UnauthorizedError,
     UnknownVersionError,
 )
-from app.http.dependencies import (
-    CurrentFeedState,
-    CurrentFollower,
-    CurrentMask,
-    CurrentRegistry,
-    CurrentSettings,
-    CurrentStore,
-)
+from app.http.dependencies import CurrentParts
 from app.http.error_answers import error_responses
 from app.http.operator_token import OPERATOR
 from app.http.registry_calls import ask_registry
@@ -39,17 +32,12 @@ router = APIRouter(tags=["model"], dependencies=OPERATOR)
 
 @router.post("/versions/{version}/promote", responses=error_responses(*ERRORS))
 async def promote_version(
-    settings: CurrentSettings,
-    mask: CurrentMask,
-    store: CurrentStore,
-    follower: CurrentFollower,
-    registry: CurrentRegistry,
-    feed: CurrentFeedState,
+    parts: CurrentParts,
     version: Annotated[str, Path(pattern="^[1-9][0-9]{0,9}$", description="Its number in MLflow.", examples=["3"])],
 ) -> ModelDescription:
     """Give the version the alias that is served, load it at once, and answer like `GET /model`."""
-    if registry is None:
+    if (registry := parts.registry) is None:
         raise UnknownVersionError("This service serves a folder (MODEL_DIR), which has no versions.", field="version")
-    await ask_registry(lambda: registry.promote(version), mask)
-    state = await asyncio.wrap_future(follower.poll_now())
-    return description(settings, mask, store, state, feed)
+    await ask_registry(lambda: registry.promote(version), parts.mask)
+    state = await asyncio.wrap_future(parts.follower.poll_now())
+    return description(parts, state)

@@ -9,17 +9,17 @@ import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.recommender import Mask
 from app.errors import AliasNotLoadedError, BodyTooLargeError, InvalidParameterError, NoModelError, UnknownItemsError
 from app.http.body_limit import LimitedRoute
-from app.http.dependencies import CurrentLanes, CurrentModel, CurrentTelemetry, CurrentVersions
+from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.item_lists import json_response, list_json
-from app.http.lanes import Lane, Lanes
+from app.http.lanes import Lane
 from app.http.list_ids import id_field, list_response
+from app.http.parts import Parts
 from app.http.read_after import ReadAfter
 from app.http.user_recommendations import answer_allowed, answer_user
 from app.model.profile import fold_in_profile, liked_rows
 from app.model.selection import allowed_items, known_rows, recommend
 from app.model.store import ServedModel
-from app.registry.loaded import LoadedVersions
 from app.schemas.items import BatchRecommendations, FoldInRecommendations, Recommendations
 from app.schemas.queries import BatchRequest, FoldInRequest, PathText, UserQuery
 
@@ -38,17 +38,15 @@ router = APIRouter(tags=["recommendations"], route_class=LimitedRoute)
     dependencies=[ReadAfter],
 )
 async def recommend_for_user(
+    parts: CurrentParts,
     model: CurrentModel,
-    lanes: CurrentLanes,
-    telemetry: CurrentTelemetry,
-    versions: CurrentVersions,
     user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
     query: Annotated[UserQuery, Query()],
 ) -> Response:
     """The k films that a user has not seen and would like best; popular films for an unknown user."""
     # The figures are about the lists that users get, and so is what is kept of profiles.
-    lane = _lane(lanes, versions, model, user_id, query)
-    counted = telemetry if not query.preview and (query.alias is None or lane.model is model) else None
+    lane = _lane(parts, model, user_id, query)
+    counted = parts.telemetry if not query.preview and (query.alias is None or lane.model is model) else None
     recommendation_id = lane.id_for(user_id)
     if not query.explain:
         body = answer_user(lane, counted, user_id, query, recommendation_id)
@@ -63,9 +61,7 @@ async def recommend_for_user(
     responses=error_responses(*ERRORS, UnknownItemsError, BodyTooLargeError),
     response_model=FoldInRecommendations,
 )
-async def recommend_by_fold_in(
-    model: CurrentModel, lanes: CurrentLanes, telemetry: CurrentTelemetry, request: FoldInRequest
-) -> Response:
+async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request: FoldInRequest) -> Response:
     """The k films that a new user would like best, from films that they like and dislike."""
     liked, disliked = known_rows(model, request.liked), known_rows(model, request.disliked)
     if not len(liked) and not len(disliked):
@@ -73,8 +69,8 @@ async def recommend_by_fold_in(
     profile = fold_in_profile(model, liked, disliked)
     selection = recommend(model, profile, request, allowed_items(model, request))
     source = "fold_in" if profile.source == "personalised" else "popular"
-    telemetry.served(model, source, selection.rows, request.k)
-    recommendation_id = lanes.outside(model).id_for("")
+    parts.telemetry.served(model, source, selection.rows, request.k)
+    recommendation_id = parts.lanes.outside(model).id_for("")
     fields = {
         "model_version": model.version,
         **id_field(recommendation_id),
@@ -91,11 +87,10 @@ async def recommend_by_fold_in(
     response_model=BatchRecommendations,
     dependencies=[ReadAfter],
 )
-async def recommend_for_users(
-    model: CurrentModel, lanes: CurrentLanes, telemetry: CurrentTelemetry, request: BatchRequest
-) -> Response:
+async def recommend_for_users(parts: CurrentParts, model: CurrentModel, request: BatchRequest) -> Response:
     """One answer for each of up to 1,000 users, the same as if each had asked alone."""
     query = UserQuery(**request.model_dump(exclude={"user_ids"}))
+    lanes, telemetry = parts.lanes, parts.telemetry
     masks: dict[str, Mask | None] = {}
 
     def answer(user_id: str) -> bytes:
@@ -113,10 +108,10 @@ async def recommend_for_users(
     return json_response(await to_thread.run_sync(answer_all, limiter=batches))
 
 
-def _lane(lanes: Lanes, versions: LoadedVersions, live: ServedModel, user_id: str, query: UserQuery) -> Lane:
+def _lane(parts: Parts, live: ServedModel, user_id: str, query: UserQuery) -> Lane:
     if query.alias is not None:
-        return lanes.apart(versions.named(query.alias))
-    return lanes.preview(live, user_id) if query.preview else lanes.of(live, user_id)
+        return parts.lanes.apart(parts.versions.named(query.alias))
+    return parts.lanes.preview(live, user_id) if query.preview else parts.lanes.of(live, user_id)
 
 
 def _unknown(model: ServedModel, request: FoldInRequest) -> list[int | str]:

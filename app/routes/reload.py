@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter
 
 from app.errors import UnauthorizedError
-from app.http.dependencies import CurrentFeed, CurrentFollower, CurrentMask, CurrentSettings, CurrentStore
+from app.http.dependencies import CurrentParts
 from app.http.error_answers import error_responses
 from app.http.operator_token import OPERATOR
 from app.routes.model import description
@@ -15,9 +15,7 @@ router = APIRouter(tags=["model"], dependencies=OPERATOR)
 
 
 @router.post("/model/reload", responses=error_responses(UnauthorizedError))
-async def reload_model(
-    settings: CurrentSettings, mask: CurrentMask, store: CurrentStore, follower: CurrentFollower, feed: CurrentFeed
-) -> ModelDescription:
+async def reload_model(parts: CurrentParts) -> ModelDescription:
     """Poll the alias, or the folder, at once, load its version, and answer like `GET /model`."""
-    state = await asyncio.wrap_future(follower.poll_now())
-    return description(settings, mask, store, state, None if feed is None else feed.state)
+    state = await asyncio.wrap_future(parts.follower.poll_now())
+    return description(parts, state)

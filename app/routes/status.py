@@ -6,19 +6,9 @@ from anyio import to_thread
 from fastapi import APIRouter
 
 from app.contract.trial import VERDICT, Trial, read_gain
-from app.events.exposures import Exposures
-from app.http.dependencies import (
-    CurrentChallenger,
-    CurrentExposures,
-    CurrentFigures,
-    CurrentLanes,
-    CurrentMask,
-    CurrentStore,
-    CurrentTelemetry,
-)
-from app.mask import Mask
+from app.http.dependencies import CurrentParts
+from app.http.parts import Parts
 from app.observability.recent_figures import Step
-from app.registry.challenger import Challenger
 from app.schemas.figures import (
     ArmLists,
     Latency,
@@ -37,22 +27,15 @@ router = APIRouter(tags=["model"])
 
 
 @router.get("/status")
-async def show_status(
-    store: CurrentStore,
-    telemetry: CurrentTelemetry,
-    figures: CurrentFigures,
-    lanes: CurrentLanes,
-    exposures: CurrentExposures,
-    challenger: CurrentChallenger,
-    mask: CurrentMask,
-) -> Status:
+async def show_status(parts: CurrentParts) -> Status:
     """Requests, latencies, errors, lists and swaps of the last 15 minutes, of the replica that answers."""
+    telemetry, figures = parts.telemetry, parts.figures
     steps = [_figures(step) for step in figures.steps()]
     # In a thread: to count the films of thousands of lists takes milliseconds.
     recent = await to_thread.run_sync(telemetry.served_lists.summary)
     figures_of_lists = recent._asdict()
     top = figures_of_lists.pop("top")
-    model = store.current
+    model = parts.store.current
     # A swap may have come in between.
     known = model is not None and telemetry.served_lists.are_of(model.artifact)
     most_shown = [ShownItem(lists=lists, **model.catalogue.film(row)) for row, lists in top] if model and known else []
@@ -61,7 +44,7 @@ async def show_status(
         started_at=_time(figures.started),
         model_version=None if model is None else model.version,
         recent_lists=RecentListFigures(**figures_of_lists, most_shown=most_shown),
-        trial=_trial(lanes.running(model), exposures, challenger, mask),
+        trial=_trial(parts, parts.lanes.running(model)),
         steps=steps,
     )
 
@@ -75,9 +58,8 @@ def _figures(step: Step) -> StepFigures:
     return StepFigures(latency_ms=latency, **fields)
 
 
-def _trial(
-    trial: Trial | None, exposures: Exposures | None, challenger: Challenger | None, mask: Mask
-) -> TrialFigures | None:
+def _trial(parts: Parts, trial: Trial | None) -> TrialFigures | None:
+    exposures, challenger = parts.exposures, parts.challenger
     if trial is None or exposures is None or challenger is None:
         return None
     target = challenger.state.target
@@ -88,7 +70,7 @@ def _trial(
         production=trial.against,
         share=trial.share,
         lists=ArmLists(**exposures.totals(trial.experiment)),
-        verdict=None if VERDICT not in tags else mask(tags[VERDICT]),
+        verdict=None if VERDICT not in tags else parts.mask(tags[VERDICT]),
         gain=None if ends is None else TrialGain(value=ends[0], low=ends[1], high=ends[2]),
     )
 

@@ -8,8 +8,9 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter
 
 from app.errors import RegistrySilentError
-from app.http.dependencies import CurrentMask, CurrentRegistry, CurrentSettings, CurrentVersions
+from app.http.dependencies import CurrentParts
 from app.http.error_answers import error_responses
+from app.http.parts import Parts
 from app.http.registry_calls import ask_registry
 from app.mask import Mask
 from app.model.store import ServedModel
@@ -30,39 +31,38 @@ router = APIRouter(tags=["model"])
 
 
 @router.get("/versions")
-async def list_versions(settings: CurrentSettings, mask: CurrentMask, versions: CurrentVersions) -> VersionDescriptions:
+async def list_versions(parts: CurrentParts) -> VersionDescriptions:
     """The loaded versions, the served one first, each with what the gate said of it."""
-    loaded = ((followed, followed.current) for followed in versions.followed)
-    described = [_description(settings, mask, followed, model) for followed, model in loaded if model is not None]
+    loaded = ((followed, followed.current) for followed in parts.versions.followed)
+    described = [_description(parts, followed, model) for followed, model in loaded if model is not None]
     return VersionDescriptions(versions=described)
 
 
 @router.get("/versions/registered", responses=error_responses(RegistrySilentError))
-async def list_registered_versions(
-    settings: CurrentSettings, mask: CurrentMask, registry: CurrentRegistry
-) -> RegisteredVersions:
+async def list_registered_versions(parts: CurrentParts) -> RegisteredVersions:
     """The 100 newest versions in MLflow, the newest first; none where a folder is served."""
-    found = [] if registry is None else await ask_registry(registry.versions, mask)
-    return RegisteredVersions(versions=[_registered(settings, mask, *each) for each in found])
+    registry = parts.registry
+    found = [] if registry is None else await ask_registry(registry.versions, parts.mask)
+    return RegisteredVersions(versions=[_registered(parts, *each) for each in found])
 
 
-def _registered(settings: Settings, mask: Mask, target: Target, aliases: list[str]) -> RegisteredVersion:
+def _registered(parts: Parts, target: Target, aliases: list[str]) -> RegisteredVersion:
     return RegisteredVersion(
         version=target.release.version,
-        aliases=[mask(alias) for alias in aliases],
+        aliases=[parts.mask(alias) for alias in aliases],
         registered_at=target.release.registered_at,
-        page=_page(settings, target.release.version),
-        gate=_gate(target.tags, mask),
+        page=_page(parts.settings, target.release.version),
+        gate=_gate(target.tags, parts.mask),
     )
 
 
-def _description(settings: Settings, mask: Mask, followed: Followed, model: ServedModel) -> VersionDescription:
+def _description(parts: Parts, followed: Followed, model: ServedModel) -> VersionDescription:
     target = followed.target(model)
     return VersionDescription(
         **dict(model.described),
         alias=followed.alias,
-        page=None if followed.alias is None else _page(settings, model.version),
-        gate=None if target is None else _gate(target.tags, mask),
+        page=None if followed.alias is None else _page(parts.settings, model.version),
+        gate=None if target is None else _gate(target.tags, parts.mask),
     )
 
 

@@ -66,7 +66,7 @@ def test_every_registry_status_is_documented() -> None:
 def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
     events = SecretStr(f"sqlite:///{tmp_path}/events.db")
     settings = offline_settings(tmp_path).model_copy(update={"shadow_alias": "challenger", "events_url": events})
-    telemetry: Telemetry = create_app(settings).state.telemetry
+    telemetry: Telemetry = create_app(settings).state.parts.telemetry
     model = load_model(write(tmp_path / "served"), Release("1", 0, ""))
     telemetry.served(model, "personalised", [0], 1)
     telemetry.model.swapped(model)

@@ -97,8 +97,8 @@ def artifact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def make_service(artifact: Path, with_front_door: bool, **fields: Any) -> Service:
     service = create_app(Settings(log_level="WARNING", **fields))
     model = load_model(artifact, Release("7", 0, "run"))
-    service.state.store.swap(model)
-    service.state.telemetry.model.swapped(model)
+    service.state.parts.store.swap(model)
+    service.state.parts.telemetry.model.swapped(model)
     if not with_front_door:
         service.front_door = None
     return service
@@ -140,7 +140,7 @@ async def answer(service: Service, scope: Scope) -> list[Message]:
 
 
 def counters(service: Service) -> dict[str, float]:
-    found = collected(service.state.telemetry.collectors)
+    found = collected(service.state.parts.telemetry.collectors)
     return {name: value for name, value in found.items() if not name.startswith(TIMES) and "_created" not in name}
 
 

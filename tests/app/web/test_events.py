@@ -95,7 +95,7 @@ def on_trial(tmp_path: Path) -> Iterator[tuple[Client, Service]]:
     settings = make_service_settings(tmp_path, events_url=events_url(tmp_path))
     app = create_app(settings)
     with serving(settings, app) as client:
-        challenger = app.state.challenger
+        challenger = app.state.parts.challenger
         challenger.store.swap(load_model(write(tmp_path / "8", make_model(seed=8)), Release("8", 0, "")))
         challenger.model = challenger.store.current
         challenger.trial = Trial("8", "7", "films:8", 0.25, 0)
@@ -106,7 +106,7 @@ def test_now_shows_the_running_trial_and_its_arms(on_trial: tuple[Client, Servic
     client, app = on_trial
     for number in range(40):
         client.get(f"/users/{1 + number % 4}/recommendations")
-    app.state.exposures.flush()
+    app.state.parts.exposures.flush()
     screen = open_screen(client)
     screen.open("#now")
     tile = screen.page.get_by_role("region", name="Trial")
@@ -133,7 +133,7 @@ def test_who_looks_at_lists_during_a_trial_compares_both_versions_and_counts_for
     screen.page.evaluate(POLL)
     screen.page.wait_for_load_state("networkidle")
     expect(screen.page.locator(".notice")).to_have_count(0)
-    app.state.exposures.flush()
+    app.state.parts.exposures.flush()
     assert client.get("/status").json["trial"]["lists"] == {"production": 0, "challenger": 0, "fallback": 0}
 
 

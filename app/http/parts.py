@@ -1,0 +1,130 @@
+"""The parts of the service, which are put together once: routes get them by `CurrentParts`."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.events.exposures import ExposureMetrics, Exposures
+from app.events.feed import Feed
+from app.events.feed_state import FeedMetrics, FeedState
+from app.events.metrics import EventMetrics
+from app.events.overlay import Overlay
+from app.events.profiles import Profiles
+from app.events.store import open_store
+from app.events.writer import EventWriter
+from app.http.lanes import Lanes
+from app.http.shutdown import GracefulStop
+from app.mask import Mask
+from app.model.store import ModelStore
+from app.observability.recent_figures import RecentFigures
+from app.observability.request_log import RequestLog
+from app.observability.telemetry import Telemetry
+from app.registry.challenger import CHALLENGER, Challenger
+from app.registry.follower import Follower
+from app.registry.loaded import Followed, LoadedVersions
+from app.registry.mlflow_registry import Registry
+from app.registry.shadow import Shadow
+from app.settings import Settings
+
+
+class Runs(Protocol):
+    """A part with a thread of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What exists once in a process; None is what the settings switch off.
+
+    `registry` is for requests that need MLflow: the followers have their own.
+    """
+
+    settings: Settings
+    mask: Mask
+    store: ModelStore
+    telemetry: Telemetry
+    request_log: RequestLog
+    stop: GracefulStop
+    profiles: Profiles
+    figures: RecentFigures
+    lanes: Lanes
+    follower: Follower
+    versions: LoadedVersions
+    registry: Registry | None
+    challenger: Challenger | None
+    shadow: Shadow | None
+    writer: EventWriter | None
+    feed: Feed | None
+    exposures: Exposures | None
+
+    @property
+    def feed_state(self) -> FeedState | None:
+        """How far answers know the events; None without events."""
+        return None if self.feed is None else self.feed.state
+
+    def running(self) -> Iterator[Runs]:
+        """The parts to start, in this order. The feed comes first: a version waits for the recent events."""
+        for part in (self.feed, self.follower, self.challenger, self.shadow, self.writer, self.exposures):
+            if part is not None:
+                yield part
+
+
+def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> Parts:
+    """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
+    store, telemetry, overlay = ModelStore(), Telemetry(), Overlay()
+    collectors, profiles = telemetry.collectors, Profiles(overlay)
+    writer = feed = exposures = prepare = None
+    if settings.events_url is not None:
+        url = settings.events_url.get_secret_value()
+        writer = EventWriter(open_store(url), EventMetrics(collectors))
+        feed = Feed(open_store(url), overlay, FeedMetrics(collectors))
+        exposures = Exposures(open_store(url), ExposureMetrics(collectors))
+        prepare = feed.prepare
+    follower = Follower(settings, store, telemetry.model, prepare=prepare)
+    challenger = shadow = None
+    # A trial counts events, and its version is in the registry.
+    if settings.events_url is not None and settings.model_dir is None and settings.trial_share != 0:
+        challenger = Challenger(settings, collectors, prepare=prepare)
+    if settings.shadow_alias is not None:
+        rests = challenger is not None and settings.shadow_alias.lower() == CHALLENGER
+        profile_of = Profiles(overlay).of
+        shadow = Shadow(
+            settings, settings.shadow_alias, collectors, profile_of=profile_of, prepare=prepare, rests=rests
+        )
+        telemetry.compare = shadow.compare
+    with_ids = settings.events_url is not None
+    return Parts(
+        settings=settings,
+        mask=mask,
+        store=store,
+        telemetry=telemetry,
+        request_log=RequestLog(settings.log_level, settings.log_format),
+        stop=GracefulStop(settings.drain_seconds),
+        profiles=profiles,
+        figures=RecentFigures(telemetry, own_routes),
+        lanes=Lanes(profiles, with_ids=with_ids, challenger=challenger, exposures=exposures),
+        follower=follower,
+        versions=_versions(settings, follower, challenger, shadow),
+        registry=Registry(settings) if settings.model_dir is None else None,
+        challenger=challenger,
+        shadow=shadow,
+        writer=writer,
+        feed=feed,
+        exposures=exposures,
+    )
+
+
+def _versions(
+    settings: Settings, follower: Follower, challenger: Challenger | None, shadow: Shadow | None
+) -> LoadedVersions:
+    followed = [Followed(settings.model_alias.lower() if settings.model_dir is None else None, follower)]
+    if challenger is not None:
+        followed.append(Followed(CHALLENGER, challenger))
+    if shadow is not None and settings.shadow_alias is not None:
+        followed.append(Followed(settings.shadow_alias.lower(), shadow.follower))
+    return LoadedVersions(followed)
