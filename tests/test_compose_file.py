@@ -149,6 +149,10 @@ def test_each_service_reaches_events_by_its_own_role_or_not_at_all(tmp_path: Pat
     assert on_network == {*roles, "postgres", "events-database"}
 
 
+def test_mlflow_starts_again_with_another_postgresql_to_which_its_connections_do_not_lead(tmp_path: Path) -> None:
+    assert services(tmp_path)["mlflow"]["depends_on"]["postgres"]["restart"] is True
+
+
 def test_the_service_and_the_keeper_are_not_where_mlflow_s_files_are(tmp_path: Path) -> None:
     found = services(tmp_path)
     assert set(found["api"]["networks"]) == {"registry", "events", "web"}
