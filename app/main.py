@@ -24,6 +24,7 @@ from app.http.error_answers import add_error_handlers, error_responses
 from app.http.front_door import FrontDoor
 from app.http.list_ids import RECOMMENDATION_ID
 from app.http.middleware import RequestMiddleware
+from app.http.one_write import warn_if_unknown
 from app.http.parts import Parts, make_parts
 from app.http.query_names import refuse_unknown_names
 from app.http.read_after import POSITION, READ_AFTER
@@ -102,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Service:
     if not tracing["tracing"] and settings.shadow_alias is None and settings.cors_origins is None:
         keys = _keys(settings.api_keys)
         secrets = None if keys is None else Secrets(keys)
+        warn_if_unknown()
         app.front_door = FrontDoor(parts.store, parts.lanes, parts.telemetry, parts.request_log, secrets)
     return app
 
