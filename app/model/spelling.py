@@ -1,4 +1,4 @@
-"""Known words that are spelt almost like an unknown one."""
+"""Known words, where they stand, and which of them are spelt almost like an unknown one."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,6 +10,7 @@ CANDIDATES = 32  # words whose distance is computed
 MOST_WORDS = 3
 
 Pairs = npt.NDArray[np.uint16]
+Rows = npt.NDArray[np.int64]
 
 
 class Spelling:
@@ -20,32 +21,43 @@ class Spelling:
 
     def __init__(self, titles: bytes) -> None:
         """`titles` are folded: what is between their blanks and line breaks is a word."""
-        self._words = np.array(sorted({word[:LONGEST] for word in titles.split()}), dtype=f"S{LONGEST}")
+        lines = [line.split() for line in titles.split(b"\n")[1:-1]]
+        said = np.array([word[:LONGEST] for line in lines for word in line], dtype=f"S{LONGEST}")
+        self._words, which, counts = np.unique(said, return_inverse=True, return_counts=True)
+        self._rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])[np.argsort(which, kind="stable")]
+        self._firsts = np.concatenate([[0], np.cumsum(counts)])
         pairs = _pairs(self._words)
         key = np.unique((pairs.astype(np.int64) << 32 | np.arange(len(pairs))[:, None])[pairs > 0])
         self._places = key.astype(np.int32)  # the lower half: the words of each pair
         self._starts = np.searchsorted(key >> 32, np.arange(2**16 + 1))
         self._sizes = np.bincount(self._places, minlength=len(pairs)).astype(np.float32)
 
+    def rows(self, beginning: bytes) -> Rows:
+        """The titles, by their lines, in which a word begins like this."""
+        ends = np.array([beginning, beginning.ljust(LONGEST, b"\xff")], dtype=self._words.dtype)
+        first, last = np.searchsorted(self._words, ends[0]), np.searchsorted(self._words, ends[1], side="right")
+        rows: Rows = np.unique(self._rows[self._firsts[first] : self._firsts[last]])
+        return rows
+
     def near(self, word: bytes) -> list[bytes]:
         """The nearest words: within a step for three letters, two for six and more; none of a number."""
         most_steps = min(2, len(word) // 3)
         if word.isdigit() or not most_steps or not len(self._words):
             return []
-        known = self._alike(word)
-        steps = distances(word[:LONGEST], known)
-        return [each for each, count in zip(known, steps, strict=True) if count == min(steps) <= most_steps][
-            :MOST_WORDS
-        ]
+        word = word[:LONGEST]
+        known = [each for each in self._alike(word) if abs(len(each) - len(word)) <= most_steps]
+        steps = distances(word, known)
+        nearest = min([*steps, most_steps])
+        return [each for each, count in zip(known, steps, strict=True) if count == nearest][:MOST_WORDS]
 
     def _alike(self, word: bytes) -> list[bytes]:
         """The words that share most pairs with this one, first the one that shares most."""
         pairs = [pair for pair in set(_pairs(np.array([word], f"S{LONGEST}"))[0].tolist()) if pair]
         sharing = [self._places[self._starts[pair] : self._starts[pair + 1]] for pair in pairs]
         shared = np.bincount(np.concatenate(sharing), minlength=len(self._words))
-        alike = shared / (self._sizes + len(pairs))
-        best = np.argpartition(-alike, min(CANDIDATES, len(alike) - 1))[:CANDIDATES]
-        known: list[bytes] = self._words[best[np.argsort(-alike[best], kind="stable")]].tolist()
+        some = np.flatnonzero(shared >= max(1, len(pairs) // 3))  # those with fewer are never near, or hardly ever
+        best = some[np.argsort(-shared[some] / (self._sizes[some] + len(pairs)), kind="stable")[:CANDIDATES]]
+        known: list[bytes] = self._words[best].tolist()
         return known
 
 

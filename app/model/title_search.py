@@ -1,7 +1,7 @@
 """Films by title."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from itertools import product
 
 import numpy as np
@@ -47,8 +47,8 @@ class TitleSearch:
         ranks[self._rows_of(beginnings)] = BEGINNING
         ranks[self._rows_of(whole)] = EXACT
         if ranks.min() == NOWHERE:
-            for words in self._respelt(text.split(), find):
-                ranks[self._with_words(words, find)] = ALIKE
+            for words in self._respelt(text.split()):
+                ranks[reduce(np.intersect1d, map(self._spelling.rows, words))] = ALIKE
         if allowed is not None:
             ranks[~allowed] = NOWHERE
         found = np.flatnonzero(ranks != NOWHERE)
@@ -67,13 +67,12 @@ class TitleSearch:
                 break
         return np.empty(0, dtype=np.int64) if common is None else common
 
-    def _respelt(self, words: Sequence[bytes], find: Callable[[bytes], Rows]) -> Iterable[Sequence[bytes]]:
+    def _respelt(self, words: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
         """The query with known words in place of those that begin no word; not of many, which takes too long."""
-        unknown = [word for word in set(words) if not len(self._with_words([word], find))]
+        unknown = {word for word in words if not len(self._spelling.rows(word))}
         if not 0 < len(unknown) <= MOST_MISSPELT:
             return ()
-        near = [self._spelling.near(word) if word in unknown else [word] for word in words]
-        return product(*near)
+        return product(*(self._spelling.near(word) if word in unknown else [word] for word in dict.fromkeys(words)))
 
     def _find(self, text: bytes) -> Rows:
         """Where the text begins in the titles."""

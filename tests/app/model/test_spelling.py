@@ -27,6 +27,15 @@ def test_the_nearest_words_are_known_ones_within_two_steps(word: bytes, near: li
     assert Spelling(b"\n").near(word) == []
 
 
+@pytest.mark.parametrize(
+    ("beginning", "rows"),
+    [(b"the", [0, 3, 6]), (b"s", [0, 1, 2]), (b"storyy", []), (b"zz", []), (b"a", [4, 5]), (b"shawshank", [0])],
+)
+def test_titles_are_found_by_the_beginning_of_a_word(beginning: bytes, rows: list[int]) -> None:
+    assert Spelling(TITLES).rows(beginning).tolist() == rows
+    assert not len(Spelling(b"\n").rows(beginning))
+
+
 def test_distances_are_those_of_the_table_filled_by_hand() -> None:
     rng = np.random.default_rng(0)
     words = [bytes(rng.integers(97, 101, rng.integers(1, 9)).tolist()) for _ in range(40)]
