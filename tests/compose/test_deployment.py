@@ -11,6 +11,7 @@ import pytest
 
 from tests.client import Client
 from tests.compose.deployment import MODEL, NAME, Deployment, docker
+from tests.compose.page import do, ways
 from tests.processes import PROJECT, answers, free_port, wait_until
 
 pytestmark = pytest.mark.compose
@@ -116,7 +117,7 @@ def test_a_promotion_and_a_rollback_reach_every_replica(deployment: Deployment, 
         deployment.promote(version)
         deployment.wait_for(version)
         assert deployment.gateway.get("/users/42/recommendations").json["model_version"] == version
-    deployment.compose("run", "--rm", "-T", "train", "python", "-m", "training", "promote", "1")
+    do(deployment, *ways("the previous model"))
     deployment.wait_for("1")
 
 

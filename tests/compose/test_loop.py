@@ -11,6 +11,7 @@ import pytest
 
 from tests.compose.clients import Clients
 from tests.compose.deployment import MODEL, Deployment, ask, docker
+from tests.compose.page import do, ways
 from tests.metrics import samples
 from tests.processes import wait_until
 
@@ -87,7 +88,7 @@ def test_after_three_likes_through_one_replica_the_next_answer_of_each_is_person
 
 
 def test_the_next_training_learns_from_it_and_every_replica_follows(deployment: Deployment) -> None:
-    said = deployment.compose("run", "--rm", "-T", "train")
+    said = do(deployment, *ways("a new model"))
     assert "events: 3 until number 3 of store" in said
     version = re.findall(rf"{MODEL} version (\d+) \(\w+\): production", said)[0]
     deployment.wait_for(version)

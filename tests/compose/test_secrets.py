@@ -6,7 +6,7 @@ import pytest
 
 from tests.compose.conftest import Break
 from tests.compose.deployment import NAME, Deployment, docker
-from tests.compose.test_procedures import do, ways
+from tests.compose.page import do, ways
 from tests.processes import PROJECT, wait_until
 
 pytestmark = pytest.mark.compose

@@ -20,7 +20,7 @@ VERSIONS = ("1.31", "1.34")
 NOT_HERE = {"gateway", "s3", "buckets", "prometheus", "grafana", "train", "spark-master", "spark-worker", "spark-train"}
 # A CronJob runs once and ends, where the container goes on and waits.
 OTHER_COMMAND = {"retrain", "trial", "events-keeper"}
-ONLY_COMPOSE = {"RETRAIN_CRON", "POSTGRES_PASSWORD_FILE"}
+ONLY_COMPOSE = {"RETRAIN_CRON", "POSTGRES_PASSWORD_FILE", "PGDATA"}
 GIB = {"M": 1 << 20, "G": 1 << 30, "Mi": 1 << 20, "Gi": 1 << 30}
 
 Document = dict[str, Any]
