@@ -124,6 +124,14 @@ def test_what_can_not_be_used_changes_nothing(deployment: Deployment, file: str,
     assert deployment.compose("ps", "--all", "--quiet", "api", "gateway", "mlflow") == before
 
 
+def test_mlflows_tables_are_brought_up_to_date_while_it_runs(deployment: Deployment, breaking: Break) -> None:
+    with breaking("`mlflow db upgrade`, then `make up`, as for a new version of MLflow") as happening:
+        do(deployment, *ways("a new version of MLflow"))
+        deployment.wait_for("1")
+        happening.healed()
+    assert happening.clients.failures == []
+
+
 @pytest.fixture(scope="module")
 def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A deployment of the last release, with its data, as that release's page starts it."""
