@@ -50,9 +50,9 @@ def main() -> None:
 def _service(case: str, scratch: Path) -> Service:
     url = "off" if case == CASES[0] else f"sqlite:///{scratch}/events.db"
     service = create_app(Settings.model_validate({"log_level": "WARNING", "trial_share": None, "events_url": url}))
-    service.state.store.swap(_model(scratch / f"{case} 7", "7"))
+    service.state.parts.store.swap(_model(scratch / f"{case} 7", "7"))
     if case == CASES[2]:
-        challenger = service.state.challenger
+        challenger = service.state.parts.challenger
         challenger.model = _model(scratch / f"{case} 8", "8")
         challenger.trial = Trial("8", "7", "movie-recommender:8", 0.5, 0)
     return service
