@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from app.contract.artifact import Artifact, ArtifactError, Float32Array, Recipe, load_artifact, write_artifact
 from app.contract.artifact_format import FORMAT_VERSION
-from app.contract.catalogue import Film, pack
 from benchmarks.environments import CACHE
+from tests.artifacts import Film, pack_films
 from training.refit import with_ready_lists
 
 FIRST_YEAR, LAST_YEAR = 1915, 2019
@@ -96,7 +96,7 @@ def make(size: Size, seed: int) -> Artifact:
         seen_liked=rng.random(size.seen) < LIKED,
         encoder=_embeddings(size.items, spread, rng),
         encoder_intercept=np.zeros(size.dim, dtype=np.float32),
-        catalogue=pack(films(size.items, rng)),
+        catalogue=pack_films(films(size.items, rng)),
     )
     return with_ready_lists(artifact, size.ready)
 

@@ -17,9 +17,9 @@ import numpy as np
 import psycopg
 
 from app.contract.artifact import Artifact, Recipe
-from app.contract.catalogue import Film, pack
 from app.contract.recommender import Recommender
 from benchmarks.report import table
+from tests.artifacts import Film, pack_films
 from tests.postgres import postgres
 
 ITEMS, DIM, REPEATS, BATCH = 62_423, 64, 5_000, 100
@@ -106,7 +106,7 @@ def _recommender() -> Recommender:
         seen_liked=np.empty(0, dtype=bool),
         encoder=encoder,
         encoder_intercept=np.zeros(DIM, dtype=np.float32),
-        catalogue=pack([Film("")] * ITEMS),
+        catalogue=pack_films([Film("")] * ITEMS),
     )
     return Recommender(artifact)
 

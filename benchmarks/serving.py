@@ -25,6 +25,7 @@ from benchmarks.contenders import CONTENDERS, FILTERED, NOTHING, PLAIN, Contende
 from benchmarks.load import Load
 from benchmarks.report import AT, Measured, Workers, markdown
 from benchmarks.servers import Memory, Server, serving
+from tests.artifacts import film_of
 
 K = 10
 GENRE, YEAR_FROM = "Drama", 1990
@@ -46,7 +47,7 @@ class Truth:
         """Of some users at random."""
         artifact = load_artifact(folder)
         recommender = Recommender(artifact)
-        films = [artifact.catalogue.film(row) for row in range(recommender.n_items)]
+        films = [film_of(artifact.catalogue, row) for row in range(recommender.n_items)]
         allowed = np.array([GENRE in film.genres and (film.year or 0) >= YEAR_FROM for film in films])
         expected: dict[str, dict[int, list[int]]] = {PLAIN: {}, FILTERED: {}}
         for row in np.random.default_rng(0).choice(recommender.n_users, n_users, replace=False):

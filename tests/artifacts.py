@@ -3,13 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Recipe, write_artifact
-from app.contract.catalogue import Film, pack
+from app.contract.catalogue import Catalogue, pack
+from app.contract.columns import Column
+
+YEAR, GENRES = Column("year", "number"), Column("genres", "tags")
+
+
+class Film(NamedTuple):
+    """An item with two columns."""
+
+    title: str
+    year: int | None = None
+    genres: Sequence[str] = ()
+
+
+def pack_films(films: Sequence[Film]) -> Catalogue:
+    """The catalogue of films, whose columns are year and genres."""
+    columns = YEAR.filled(film.year for film in films), GENRES.filled(film.genres for film in films)
+    return pack([film.title for film in films], columns)
+
+
+def film_of(catalogue: Catalogue, row: int) -> Film:
+    """The film of a row."""
+    year, genres = (column.reader()(row) for column in catalogue.columns)
+    return Film(catalogue.title(row), year, genres)  # type: ignore[arg-type]
 
 
 def make_artifact(
@@ -39,7 +62,7 @@ def make_artifact(
         seen_liked=np.ones(sum(map(len, rows)), dtype=bool),
         encoder=np.zeros((len(items), dim), dtype=np.float32),
         encoder_intercept=np.zeros(dim, dtype=np.float32),
-        catalogue=pack(films or [make_film(str(item)) for item in items]),
+        catalogue=pack_films(films or [make_film(str(item)) for item in items]),
     )
     return replace(artifact, **replaced)
 

@@ -6,7 +6,7 @@ every file with its shape, dtype and SHA-256. Nothing is pickled. docs/artifact.
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,24 +14,24 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.contract import format_1
-from app.contract.artifact_checks import check_contents
+from app.contract import format_2
+from app.contract.artifact_checks import check_contents, check_features
 from app.contract.artifact_files import give_pages_back, load_arrays, read_json, sha256_of, write_json
 from app.contract.artifact_format import (
-    ARRAYS,
     CATALOGUE_ARRAYS,
     FORMAT_VERSION,
     KIND,
     MANIFEST,
     MAX_MANIFEST_BYTES,
-    OPTIONAL,
     Arrays,
     ArtifactError,
     Float32Array,
     check_listed,
     check_manifest,
+    table_of,
 )
 from app.contract.catalogue import Catalogue
+from app.contract.columns import Column
 
 __all__ = [
     "MANIFEST",
@@ -46,6 +46,9 @@ __all__ = [
 ]
 
 
+Columns = Sequence[Mapping[str, Any]]
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What an artifact was made from."""
@@ -54,6 +57,9 @@ class Recipe:
     params: Mapping[str, Any]
     seed: int
     data_hash: str
+
+
+Feature = Mapping[str, Any]  # which value of which column it is, as docs/artifact.md has it
 
 
 class Events(NamedTuple):
@@ -72,7 +78,8 @@ class Artifact:
     A new user's vector is Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique.
     `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
     `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
-    positives; None: all were.
+    positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
+    which is the last row; `user_encoder` a user's vector from `user_features`.
     """
 
     recipe: Recipe
@@ -90,8 +97,12 @@ class Artifact:
     catalogue: Catalogue
     ready_items: npt.NDArray[np.int32] | None = None
     ready_scores: npt.NDArray[np.int32] | None = None
+    item_encoder: Float32Array | None = None
+    user_encoder: Float32Array | None = None
     events: Events | None = None
     min_rating: float | None = None
+    item_features: Sequence[Feature] = ()
+    user_features: Sequence[Feature] = ()
 
 
 def content_hash(directory: Path) -> str:
@@ -105,7 +116,7 @@ def write_artifact(directory: Path, artifact: Artifact) -> None:
     Raises ArtifactError where the arrays contradict each other or hold NaN or infinity.
     """
     arrays = _arrays_of(artifact)
-    check_contents(directory, arrays)
+    check_contents(directory, arrays, _described(artifact.catalogue.columns))
     directory.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
@@ -129,33 +140,56 @@ def load_artifact(directory: Path) -> Artifact:
     path = directory / MANIFEST
     manifest = read_json(path, MAX_MANIFEST_BYTES)
     check_manifest(path, manifest)
-    load = format_1.load if manifest["format_version"] == 1 else _load
-    arrays = load(directory, manifest["files"])
-    check_contents(directory, arrays)
+    former = manifest["format_version"] == format_2.VERSION
+    columns = format_2.COLUMNS if former else manifest.get("columns", [])
+    arrays = _load(directory, manifest["files"], columns, former=former)
+    check_contents(directory, arrays, columns)
+    for name in ("item", "user"):
+        check_features(path, manifest.get(f"{name}_features", []), arrays.get(f"{name}_encoder"))
     give_pages_back(arrays)
-    catalogue = Catalogue(**{name: arrays.pop(name) for name in CATALOGUE_ARRAYS})
-    recipe = Recipe(manifest["family"], manifest["params"], manifest["seed"], manifest["data_hash"])
-    events = Events(**manifest["events"]) if "events" in manifest else None
-    min_rating = manifest.get("min_rating")
-    return Artifact(recipe=recipe, catalogue=catalogue, events=events, min_rating=min_rating, **arrays)
+    return Artifact(
+        recipe=Recipe(manifest["family"], manifest["params"], manifest["seed"], manifest["data_hash"]),
+        catalogue=_catalogue(arrays, columns),
+        events=Events(**manifest["events"]) if "events" in manifest else None,
+        min_rating=manifest.get("min_rating"),
+        item_features=manifest.get("item_features", ()),
+        user_features=manifest.get("user_features", ()),
+        **arrays,
+    )
 
 
-def _load(directory: Path, files: Mapping[str, Any]) -> Arrays:
-    has_optional = any(f"{name}.npy" in files for name in OPTIONAL)
-    names = [*ARRAYS, *(OPTIONAL if has_optional else [])]
-    check_listed(directory / MANIFEST, files, [f"{name}.npy" for name in names])
-    return load_arrays(directory, files, names)
+def _load(directory: Path, files: Mapping[str, Any], columns: Columns, *, former: bool) -> Arrays:
+    table = table_of([] if former else columns, {name.removesuffix(".npy") for name in files})
+    check_listed(directory / MANIFEST, files, [f"{name}.npy" for name in table])
+    arrays = load_arrays(directory, files, table)
+    return arrays | format_2.load_columns(directory, files) if former else arrays
+
+
+def _catalogue(arrays: Arrays, columns: Columns) -> Catalogue:
+    """The catalogue, of arrays that are taken from `arrays`."""
+    found = []
+    for number, column in enumerate(columns):
+        prefix = f"column_{number}_"
+        own = {name.removeprefix(prefix): arrays.pop(name) for name in [*arrays] if name.startswith(prefix)}
+        found.append(Column(**{key: column[key] for key in Column.KEYS}, arrays=own))
+    return Catalogue(columns=tuple(found), **{name: arrays.pop(name) for name in CATALOGUE_ARRAYS})
+
+
+def _described(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    return [column.described for column in columns]
 
 
 def _arrays_of(artifact: Artifact) -> Arrays:
-    found = {field.name: getattr(artifact, field.name) for field in fields(artifact)}
-    found |= {name: getattr(artifact.catalogue, name) for name in CATALOGUE_ARRAYS}
-    names = [*ARRAYS, *(name for name in OPTIONAL if found[name] is not None)]
-    return {name: _as_stored(name, found[name]) for name in names}
+    columns = artifact.catalogue.columns
+    found = {field.name: getattr(artifact, field.name) for field in fields(artifact)} | vars(artifact.catalogue)
+    for number, column in enumerate(columns):
+        found |= {f"column_{number}_{name}": array for name, array in column.arrays.items()}
+    table = table_of(_described(columns), {name for name, value in found.items() if value is not None})
+    return {name: _as_stored(name, found[name], dtype) for name, (dtype, _) in table.items()}
 
 
-def _as_stored(name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array = np.asarray(array, dtype=(ARRAYS | OPTIONAL)[name][0])
+def _as_stored(name: str, array: npt.NDArray[Any], dtype: str | None) -> npt.NDArray[Any]:
+    array = np.asarray(array, dtype=dtype)
     # One dimension of all items after the other: scoring all items for one user then reads memory in order.
     return np.asfortranarray(array) if name == "item_embeddings" else np.ascontiguousarray(array)
 
@@ -178,8 +212,11 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         "seed": recipe.seed,
         "data_hash": recipe.data_hash,
         "files": files,
+        "columns": _described(artifact.catalogue.columns),
         **({"events": artifact.events._asdict()} if artifact.events else {}),
         **({} if artifact.min_rating is None else {"min_rating": artifact.min_rating}),
+        **({} if artifact.item_encoder is None else {"item_features": [*artifact.item_features]}),
+        **({} if artifact.user_encoder is None else {"user_features": [*artifact.user_features]}),
     }
 
 

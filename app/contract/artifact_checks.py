@@ -1,13 +1,15 @@
 """What the arrays of an artifact must hold; shapes and types are checked by the format."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact_format import Arrays, check_shapes, refuse
+from app.contract.artifact_format import Arrays, check_shapes, refuse, table_of
 from app.contract.catalogue import BREAK
+from app.contract.columns import FIRST_TIME, LAST_TIME, NO_FLAG, NO_TIME
 
 # Far beyond what any model learns, and small enough that no sum of products leaves float32.
 MAX_MAGNITUDE = 1e12
@@ -17,20 +19,32 @@ SURROGATES = (0xD800, 0xDFFF)
 PADDING = -1
 
 
-def check_contents(directory: Path, arrays: Arrays) -> None:
+def check_contents(directory: Path, arrays: Arrays, columns: Sequence[Mapping[str, Any]] = ()) -> None:
     """Refuse arrays that contradict each other, numbers no model learns, ids out of order, text that isn't UTF-8."""
-    check_shapes(directory, arrays)
+    check_shapes(directory, arrays, table_of(columns, arrays))
     for name, array in arrays.items():
-        if array.dtype.kind == "f":
+        if array.dtype.kind == "f" and not name.startswith("column_"):
             _check_numbers(directory / f"{name}.npy", array)
     for name in ("user_ids", "item_ids"):
         _check_ids(directory / f"{name}.npy", arrays[name])
     if arrays["item_popularity"].min() < 0:
         refuse(directory / "item_popularity.npy", "holds a negative number")
     _check_seen(directory, arrays)
-    _check_catalogue(directory, arrays)
+    _check_titles(directory, arrays)
+    for number, column in enumerate(columns):
+        if column["filter"] or column["shown"]:
+            _check_column(directory, arrays, f"column_{number}_", column["type"])
     if "ready_items" in arrays:
         _check_ready(directory / "ready_items.npy", arrays["ready_items"], len(arrays["item_ids"]))
+
+
+def check_features(path: Path, features: object, encoder: npt.NDArray[Any] | None) -> None:
+    """Refuse a manifest whose features aren't those of an encoder's rows, which has one row more."""
+    n_features = 0 if encoder is None else len(encoder) - 1
+    if not isinstance(features, list) or not all(isinstance(each, dict) and "column" in each for each in features):
+        refuse(path, "has features that are no list of objects with a column")
+    if len(features) != n_features:
+        refuse(path, f"has {len(features)} features for an encoder of {n_features}")
 
 
 def _check_numbers(path: Path, array: npt.NDArray[Any]) -> None:
@@ -59,13 +73,8 @@ def _check_seen(directory: Path, arrays: Arrays) -> None:
         refuse(directory / "seen_liked.npy", "holds bytes other than 0 and 1")
 
 
-def _check_catalogue(directory: Path, arrays: Arrays) -> None:
-    for text, offsets in (("titles", "title_offsets"), ("genre_names", "genre_name_offsets")):
-        _check_offsets(directory, arrays, offsets, text)
-        _check_text(directory / f"{text}.npy", arrays[text], arrays[offsets])
-    _check_offsets(directory, arrays, "genre_indptr", "genre_codes")
-    n_genres = len(arrays["genre_name_offsets"]) - 1
-    _check_rows(directory / "genre_codes.npy", arrays["genre_codes"], n_genres, "genres")
+def _check_titles(directory: Path, arrays: Arrays) -> None:
+    _check_texts(directory, arrays, "titles", "title_offsets")
     folded, breaks = arrays["folded_titles"], arrays["folded_breaks"]
     _check_text(directory / "folded_titles.npy", folded, breaks)
     found = np.flatnonzero(folded == ord(BREAK))
@@ -74,6 +83,38 @@ def _check_catalogue(directory: Path, arrays: Arrays) -> None:
             directory / "folded_breaks.npy",
             "is not where folded_titles.npy has line breaks: one before each title, one at the end",
         )
+
+
+def _check_column(directory: Path, arrays: Arrays, prefix: str, kind: str) -> None:
+    if kind in ("text", "link"):
+        _check_texts(directory, arrays, f"{prefix}text", f"{prefix}text_offsets")
+    elif kind in ("tag", "tags"):
+        _check_tags(directory, arrays, prefix, one=kind == "tag")
+    elif kind != "vector":
+        _check_values(directory / f"{prefix}values.npy", arrays[f"{prefix}values"], kind)
+
+
+def _check_tags(directory: Path, arrays: Arrays, prefix: str, *, one: bool) -> None:
+    _check_texts(directory, arrays, f"{prefix}names", f"{prefix}name_offsets")
+    _check_offsets(directory, arrays, f"{prefix}indptr", f"{prefix}codes")
+    codes, n_tags = arrays[f"{prefix}codes"], len(arrays[f"{prefix}name_offsets"]) - 1
+    _check_rows(directory / f"{prefix}codes.npy", codes, n_tags, "tags")
+    if one and np.diff(arrays[f"{prefix}indptr"]).max() > 1:
+        refuse(directory / f"{prefix}indptr.npy", "gives an item two of a tag; tags may be several")
+
+
+def _check_values(path: Path, values: npt.NDArray[Any], kind: str) -> None:
+    if kind == "number" and np.isinf(values).any():
+        refuse(path, "holds infinity")
+    if kind == "flag" and not np.isin(values, (NO_FLAG, 0, 1)).all():
+        refuse(path, "holds numbers other than -1, 0 and 1")
+    if kind == "time" and not ((values == NO_TIME) | ((values >= FIRST_TIME) & (values < LAST_TIME))).all():
+        refuse(path, "holds a time outside of the years 1 to 9998")
+
+
+def _check_texts(directory: Path, arrays: Arrays, text: str, offsets: str) -> None:
+    _check_offsets(directory, arrays, offsets, text)
+    _check_text(directory / f"{text}.npy", arrays[text], arrays[offsets])
 
 
 def _check_ready(path: Path, ready: npt.NDArray[np.int32], n_items: int) -> None:

@@ -1,7 +1,8 @@
 """What an artifact consists of: arrays with their types and shapes, and the keys of the manifest."""
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -9,7 +10,8 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+OLDEST_VERSION = 2
 KIND = "movie-recommender"
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
@@ -24,11 +26,6 @@ Table = dict[str, tuple[str | None, tuple[str, ...]]]
 CATALOGUE_ARRAYS: Table = {
     "titles": ("|u1", ("title bytes",)),
     "title_offsets": ("<i8", ("items + 1",)),
-    "years": ("<i4", ("items",)),
-    "genre_indptr": ("<i8", ("items + 1",)),
-    "genre_codes": ("<i4", ("film genres",)),
-    "genre_names": ("|u1", ("genre bytes",)),
-    "genre_name_offsets": ("<i8", ("genres + 1",)),
     "folded_titles": ("|u1", ("folded bytes",)),
     "folded_breaks": ("<i8", ("items + 1",)),
 }
@@ -48,11 +45,42 @@ ARRAYS: Table = {
     **CATALOGUE_ARRAYS,
 }
 
-# Arrays that an artifact may lack, all of them or none.
-OPTIONAL: Table = {
+# Arrays that an artifact may lack, all of a group or none.
+READY_ARRAYS: Table = {
     "ready_items": ("<i4", ("users", "ready")),
     "ready_scores": ("<i4", ("users", "ready")),
 }
+ENCODER_ARRAYS: Table = {
+    "item_encoder": ("<f4", ("item features + 1", "dim + 1")),
+    "user_encoder": ("<f4", ("user features + 1", "dim")),
+}
+GROUPS: list[Table] = [READY_ARRAYS, *({name: line} for name, line in ENCODER_ARRAYS.items())]
+OPTIONAL: Table = {**READY_ARRAYS, **ENCODER_ARRAYS}
+
+# Of column n, by its type; its arrays are called column_<n>_<name>, and sizes but `items` are its own.
+_TAGS: Table = {
+    "indptr": ("<i8", ("items + 1",)),
+    "codes": ("<i4", ("item tags",)),
+    "names": ("|u1", ("name bytes",)),
+    "name_offsets": ("<i8", ("tags + 1",)),
+}
+_TEXT: Table = {"text": ("|u1", ("text bytes",)), "text_offsets": ("<i8", ("items + 1",))}
+COLUMN_ARRAYS: dict[str, Table] = {
+    "number": {"values": ("<f8", ("items",))},
+    "time": {"values": ("<i8", ("items",))},
+    "flag": {"values": ("|i1", ("items",))},
+    "tag": _TAGS,
+    "tags": _TAGS,
+    "text": _TEXT,
+    "link": _TEXT,
+    "vector": {},
+}
+FILTERED_TYPES = ("tag", "tags", "number", "time", "flag")
+COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+# Fields of answers, and words of the language of filters.
+RESERVED = {"id", "item_id", "title", "rank", "score", "because", "interactions", "liked", "model_version"}
+RESERVED |= {"AND", "OR", "NOT"}
+MAX_COLUMNS = 200
 
 NOT_EMPTY = {"users", "items", "dim", "ready"}
 
@@ -75,7 +103,9 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
         refuse(path, f"describes a {manifest.get('kind')!r}, not a {KIND!r}")
     version = manifest.get("format_version")
     if not isinstance(version, int) or version < 1:
-        refuse(path, f"has the format version {version!r}; expected a number from 1 to {FORMAT_VERSION}")
+        refuse(path, f"has the format version {version!r}; expected {OLDEST_VERSION} to {FORMAT_VERSION}")
+    if version < OLDEST_VERSION:
+        refuse(path, f"is of format {version}, which is no longer read: train again, or serve it with release 1.0")
     if version > FORMAT_VERSION:
         refuse(path, f"is of format {version}, newer than {FORMAT_VERSION}: upgrade the software that reads it")
     for key, kind in {"family": str, "params": dict, "seed": int, "data_hash": str, "files": dict}.items():
@@ -87,9 +117,55 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
     _check_text(path, json.dumps(manifest, ensure_ascii=False))
     if "events" in manifest:
         _check_events(path, manifest["events"])
+    if version > OLDEST_VERSION:
+        check_columns(path, manifest.get("columns", []))
     least = manifest.get("min_rating")
     if least is not None and (type(least) not in (int, float) or not abs(least) < MAX_MIN_RATING):
         refuse(path, f"has the min_rating {least!r}; expected a number of stars")
+
+
+def check_columns(path: Path, columns: object) -> None:
+    """Refuse columns that aren't described as the format wants."""
+    if not isinstance(columns, list) or len(columns) > MAX_COLUMNS:
+        refuse(path, f"has columns that are no list of at most {MAX_COLUMNS}")
+    for column in columns:
+        flags = [column.get(key) for key in ("filter", "shown", "learn")] if isinstance(column, dict) else []
+        if not flags or not all(isinstance(flag, bool) for flag in flags):
+            refuse(path, f"has the column {column!r:.80}; expected a name, a type, and filter, shown and learn")
+        if problem := name_problem(column.get("name")):
+            refuse(path, f"has the column {column.get('name')!r:.80}, {problem}")
+        if column.get("type") not in COLUMN_ARRAYS:
+            refuse(
+                path,
+                f"has the column {column['name']} of type {column.get('type')!r:.80}; known are "
+                f"{', '.join(COLUMN_ARRAYS)}",
+            )
+        if column["filter"] and column["type"] not in FILTERED_TYPES:
+            refuse(path, f"has the column {column['name']} to filter by, which a {column['type']} is not for")
+    names = [column["name"] for column in columns]
+    if len(set(names)) < len(names):
+        refuse(path, "has two columns of one name")
+
+
+def name_problem(name: object) -> str | None:
+    """What is wrong with the name of a column; None if nothing is."""
+    if not isinstance(name, str) or not COLUMN_NAME.fullmatch(name):
+        return "whose name should be 1 to 64 letters, digits and underscores, and begin with no digit"
+    return "whose name has another meaning in answers or filters" if name in RESERVED else None
+
+
+def table_of(columns: Sequence[Mapping[str, Any]], names: Container[str]) -> Table:
+    """The arrays of an artifact with these columns that has, of each optional group, one of `names`."""
+    table = dict(ARRAYS)
+    for group in GROUPS:
+        if any(name in names for name in group):
+            table |= group
+    for number, column in enumerate(columns):
+        if column["filter"] or column["shown"]:
+            for name, (dtype, shape) in COLUMN_ARRAYS[column["type"]].items():
+                sizes = tuple(size if size.startswith("items") else f"column {number} {size}" for size in shape)
+                table[f"column_{number}_{name}"] = dtype, sizes
+    return table
 
 
 def check_listed(path: Path, files: Mapping[str, Any], names: Iterable[str]) -> None:
@@ -99,11 +175,11 @@ def check_listed(path: Path, files: Mapping[str, Any], names: Iterable[str]) -> 
             refuse(path, f"does not list {name}")
 
 
-def check_shapes(directory: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Refuse arrays whose types or shapes are not those of the tables, or contradict each other."""
+def check_shapes(directory: Path, arrays: Mapping[str, npt.NDArray[Any]], table: Table) -> None:
+    """Refuse arrays whose types or shapes are not those of the table, or contradict each other."""
     sizes: dict[str, int] = {}
     for name, array in arrays.items():
-        (dtype, symbols), path = (ARRAYS | OPTIONAL)[name], directory / f"{name}.npy"
+        (dtype, symbols), path = table[name], directory / f"{name}.npy"
         if dtype is None and array.dtype.str != "<i8" and not array.dtype.str.startswith("<U"):
             refuse(path, f"is of type {array.dtype.str}; ids are int64 or text")
         if dtype is not None and array.dtype.str != dtype:

@@ -18,6 +18,7 @@ from starlette.datastructures import QueryParams
 from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from app.errors import InvalidParameterError
 from app.http.access import API_KEY_HEADER, Secrets, without_blanks
 from app.http.lanes import Lane, Lanes
 from app.http.list_ids import id_header
@@ -121,6 +122,8 @@ class FrontDoor:
             lane = self._lanes.of(live, text)
             recommendation_id = None if lane.new_id is None else lane.new_id(user_id)
             body = self._body(lane, user_id, text, query_string, recommendation_id)
+        except InvalidParameterError:
+            return None  # the route says what is wrong with the filter
         except Exception:
             logger.exception("The front door failed; the route answers")
             return None

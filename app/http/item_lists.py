@@ -7,7 +7,7 @@ from fastapi import Response
 from numpy.typing import NDArray
 
 from app.contract.recommender import Rows
-from app.model.film_fields import to_json
+from app.model.item_fields import to_json
 from app.model.selection import REASONS_SHOWN, Selection
 from app.model.store import ServedModel
 
@@ -43,5 +43,5 @@ def json_response(body: bytes) -> Response:
 
 
 def _because(model: ServedModel, rows: Rows) -> bytes:
-    items = (model.catalogue.film(row) for row in rows.tolist())
+    items = (model.catalogue.item(row) for row in rows.tolist())
     return b',"because":%b' % to_json([{"id": item["id"], "title": item["title"]} for item in items])

@@ -6,7 +6,7 @@ from itertools import chain
 import pydantic_core
 
 from app.http.item_lists import SCORE_DECIMALS
-from app.model.film_fields import to_json
+from app.model.item_fields import to_json
 from app.model.store import ServedModel
 from app.observability.figures import ListCount
 from app.observability.served_lists import NotedList, ReadyList

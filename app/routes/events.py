@@ -23,7 +23,7 @@ from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.error_answers import error_responses
 from app.http.item_lists import json_response
 from app.http.read_after import until_answers_know
-from app.model.film_fields import to_json
+from app.model.item_fields import to_json
 from app.model.store import ServedModel
 from app.schemas.events import AppendedEvents, EventsRequest
 

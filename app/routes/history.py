@@ -31,5 +31,5 @@ async def list_history(
     if seen is None:
         raise UnknownUserError(f"The model does not know the user {user_id[:80]!r}.", field="user_id")
     shown = seen[query.offset : query.offset + query.k]
-    items = [SeenItem(liked=liked, **model.catalogue.film(row)) for row, liked in shown]
+    items = [SeenItem(liked=liked, **model.catalogue.item(row)) for row, liked in shown]
     return History(user_id=user_id, model_version=model.version, total=len(seen), items=items)

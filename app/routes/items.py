@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
+from app.contract.columns import Column
+from app.contract.conditions import GENRES
 from app.errors import InvalidParameterError, NoModelError, UnknownItemError
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
@@ -14,12 +16,25 @@ from app.http.lanes import Lanes
 from app.http.list_ids import id_field, list_response
 from app.model.selection import Selection, allowed_items, popular, similar
 from app.model.store import ServedModel
-from app.schemas.items import FoundItem, FoundItems, GenreCount, GenreList, ItemDetails, PopularItems, SimilarItems
+from app.schemas.items import (
+    ColumnDetails,
+    ColumnList,
+    FoundItem,
+    FoundItems,
+    GenreCount,
+    GenreList,
+    ItemDetails,
+    PopularItems,
+    SimilarItems,
+    TagCount,
+)
 from app.schemas.queries import ListQuery, PathText, SearchQuery
 
 ItemPath = Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["1"])]
 LIST_ERRORS = ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError)
 ITEM_ERRORS = ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError, UnknownItemError)
+
+TAGS_LISTED = 100
 
 router = APIRouter(tags=["items"])
 
@@ -30,15 +45,22 @@ def search_items(model: CurrentModel, query: Annotated[SearchQuery, Query()]) ->
     """The films whose title matches: exactly, then by its beginning, its words, any part; popular ones first."""
     rows = model.catalogue.search(query.query, allowed_items(model, query))
     shown = rows[query.offset : query.offset + query.k].tolist()
-    items = [FoundItem(interactions=_interactions(model, row), **model.catalogue.film(row)) for row in shown]
+    items = [FoundItem(interactions=_interactions(model, row), **model.catalogue.item(row)) for row in shown]
     return FoundItems(model_version=model.version, total=len(rows), items=items)
 
 
 @router.get("/genres", responses=error_responses(NoModelError))
 async def list_genres(model: CurrentModel) -> GenreList:
     """All genres in the catalogue: the values that `genre` and `exclude_genre` know."""
-    genres = [GenreCount(name=name, films=films) for name, films in model.catalogue.genres()]
+    genres = [GenreCount(name=name, films=films) for name, films in model.catalogue.tags(GENRES)]
     return GenreList(model_version=model.version, genres=genres)
+
+
+@router.get("/columns", responses=error_responses(NoModelError))
+async def list_columns(model: CurrentModel) -> ColumnList:
+    """The columns of the catalogue: what `filter` may name, and what is shown of a film."""
+    columns = [_column(model, column) for column in model.catalogue.columns if column.filter or column.shown]
+    return ColumnList(model_version=model.version, columns=columns)
 
 
 @router.get("/items/popular", responses=LIST_ERRORS, response_model=PopularItems)
@@ -66,8 +88,20 @@ async def list_similar_items(
 async def describe_item(model: CurrentModel, item_id: ItemPath) -> ItemDetails:
     """What the catalogue and the model know about a film."""
     row = _row(model, item_id)
-    film = model.catalogue.film(row)
+    film = model.catalogue.item(row)
     return ItemDetails(model_version=model.version, interactions=_interactions(model, row), **film)
+
+
+def _column(model: ServedModel, column: Column) -> ColumnDetails:
+    tags = model.catalogue.tags(column.name)
+    most = sorted(tags, key=lambda tag: -tag[1])[:TAGS_LISTED]
+    return ColumnDetails(
+        name=column.name,
+        type=column.type,
+        filter=column.filter,
+        shown=column.shown,
+        tags=[TagCount(name=name, films=films) for name, films in most],
+    )
 
 
 def _answer(lanes: Lanes, model: ServedModel, fields: Mapping[str, object], selection: Selection) -> Response:

@@ -38,7 +38,7 @@ async def show_status(parts: CurrentParts) -> Status:
     model = parts.store.current
     # A swap may have come in between.
     known = model is not None and telemetry.served_lists.are_of(model.artifact)
-    most_shown = [ShownItem(lists=lists, **model.catalogue.film(row)) for row, lists in top] if model and known else []
+    most_shown = [ShownItem(lists=lists, **model.catalogue.item(row)) for row, lists in top] if model and known else []
     return Status(
         replica=figures.replica,
         started_at=_time(figures.started),

@@ -2,14 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict, JsonValue
 
 ItemId = Annotated[
     int | str, Field(description="A number if the catalogue's ids are numbers, else a text.", examples=[1])
 ]
 Title = Annotated[str, Field(description="As the catalogue has it.", examples=["Toy Story (1995)"])]
-Year = Annotated[int | None, Field(description="The year of release; null where it is not known.", examples=[1995])]
-Genres = Annotated[list[str], Field(description="As the catalogue has them.", examples=[["Animation", "Comedy"]])]
 ModelVersion = Annotated[
     str, Field(description="The version that answered, as numbered in the registry.", examples=["3"])
 ]
@@ -24,13 +23,20 @@ RecommendationId = Annotated[
 UserId = Annotated[str, Field(description="The id as it was sent.", examples=["42"])]
 
 
+_TYPES: list[JsonValue] = [{"type": kind} for kind in ("string", "number", "boolean", "null")]
+COLUMN_VALUE: JsonDict = {
+    "anyOf": [*_TYPES, {"type": "array", "items": {"type": "string"}}],
+    "description": "The value of a column: `year` and `genres`, or what the catalogue has.",
+}
+
+
 class Item(BaseModel):
-    """A film with its id."""
+    """A film with its id, and every column that `/columns` calls shown: null, or no tags, where it has no value."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": COLUMN_VALUE})
 
     id: ItemId
     title: Title
-    year: Year
-    genres: Genres
 
 
 class ItemDetails(Item):
@@ -50,14 +56,10 @@ class ItemTitle(BaseModel):
     title: Title
 
 
-class RecommendedItem(BaseModel):
+class RecommendedItem(Item):
     """One place in a list of recommendations."""
 
     rank: int = Field(description="1 is the best.", examples=[1])
-    id: ItemId
-    title: Title
-    year: Year
-    genres: Genres
     score: float = Field(
         description="Higher is better; comparable only within one answer. The model's score, "
         "or the number of interactions if `source` is `popular`.",
@@ -153,9 +155,7 @@ class FoundItems(BaseModel):
 class SeenItem(Item):
     """A film that a user has seen."""
 
-    liked: bool = Field(
-        description="Whether the user liked it. A model of format 1 can't tell and says true.", examples=[True]
-    )
+    liked: bool = Field(description="Whether the user liked it. ", examples=[True])
 
 
 class History(BaseModel):
@@ -174,6 +174,32 @@ class GenreCount(BaseModel):
 
     name: str = Field(description="The genre, as the catalogue has it.", examples=["Comedy"])
     films: int = Field(description="How many films have the genre.", examples=[187])
+
+
+class TagCount(BaseModel):
+    """A tag of a column."""
+
+    name: str = Field(description="The tag, as the catalogue has it.", examples=["Comedy"])
+    films: int = Field(description="How many films have the tag.", examples=[187])
+
+
+class ColumnDetails(BaseModel):
+    """A column of the catalogue."""
+
+    name: str = Field(description="What a filter and an answer call it.", examples=["genres"])
+    type: Literal["tag", "tags", "number", "time", "flag", "text", "link", "vector"] = Field(
+        description="What its values are.", examples=["tags"]
+    )
+    filter: bool = Field(description="Whether `filter` may name it.", examples=[True])
+    shown: bool = Field(description="Whether answers show it of each film.", examples=[True])
+    tags: list[TagCount] = Field(description="Of a column to filter by: the 100 most frequent tags.")
+
+
+class ColumnList(BaseModel):
+    """The columns of the catalogue."""
+
+    model_version: ModelVersion
+    columns: list[ColumnDetails] = Field(description="In the order of the catalogue.")
 
 
 class GenreList(BaseModel):

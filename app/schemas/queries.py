@@ -17,6 +17,7 @@ MAX_IDS = 1000
 MAX_ID_LENGTH = 16_384
 MAX_GENRES = 50
 MAX_TEXT_LENGTH = 200
+MAX_FILTER_LENGTH = 1000
 MAX_YEAR = 9999
 MAX_UNKNOWN_FIELDS = 20
 
@@ -72,6 +73,13 @@ class Filters(BaseModel):
         max_length=MAX_GENRES,
         description="No films with one of these genres.",
         examples=[["Horror"]],
+    )
+    filter: str = Field(
+        default="",
+        max_length=MAX_FILTER_LENGTH,
+        description="Only films that pass this filter of columns, in the language of https://google.aip.dev/160; "
+        "`/columns` lists the columns.",
+        examples=["genres:Comedy AND year >= 1980"],
     )
     year_from: YearLimit = Field(default=None, description="Only films of this year or later.", examples=[1980])
     year_to: YearLimit = Field(default=None, description="Only films of this year or earlier.", examples=[1999])

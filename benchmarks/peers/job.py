@@ -24,5 +24,5 @@ class Job:
         ranking = self.recommender.recommend(np.array([row]), 10)
         rows = ranking.items[0].tolist()
         ids = self.artifact.item_ids[rows].tolist()
-        titles = [self.artifact.catalogue.film(row).title for row in rows]
+        titles = [self.artifact.catalogue.title(row) for row in rows]
         return {"ids": ids, "titles": titles, "scores": ranking.scores[0].tolist()}

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import Artifact
-from app.contract.catalogue import Film
 from app.settings import Settings
-from tests.artifacts import make_artifact, write
+from tests.artifacts import Film, make_artifact, write
 from tests.client import Client, put_in_cache, serving
 from tests.processes import free_port
 

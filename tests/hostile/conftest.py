@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import Artifact
-from app.contract.catalogue import Film
 from app.settings import Settings
-from tests.artifacts import make_artifact, write
+from tests.artifacts import Film, make_artifact, write
 from tests.client import Client, put_in_cache
 from tests.processes import PROJECT, free_port
 from tests.service import service

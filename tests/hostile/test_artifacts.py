@@ -32,7 +32,7 @@ def answers_everybody(model: ServedModel) -> bool:
     for user_id in model.artifact.user_ids[:20]:
         for query in QUERIES:
             recommend(model, learned_profile(model, str(user_id)), query, allowed_items(model, query))
-    return bool(model.catalogue.film(0))
+    return bool(model.catalogue.item(0))
 
 
 @pytest.mark.parametrize("is_hidden", [False, True], ids=["plain", "hidden"])

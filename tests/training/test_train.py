@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from app.contract.artifact import Artifact, content_hash, load_artifact
-from app.contract.catalogue import Film
 from app.contract.recommender import Recommender
+from tests.artifacts import Film, film_of
 from tests.training import families
 from tests.training.world import change_params, make_project
 from training.data.dataset import Interactions, load_dataset
@@ -97,7 +97,7 @@ def test_the_served_artifact_has_learned_from_everything_and_hides_all_that_was_
     assert len(served.seen_indices) == len(everything)
     assert served.seen_indices.dtype == np.int32
     assert_what_is_liked_is_what_is_positive(served, everything)
-    assert served.catalogue.film(0) == Film("Film 1", 1981, ["Drama"])
+    assert film_of(served.catalogue, 0) == Film("Film 1", 1981, ["Drama"])
     assert len(served.item_ids) == 81  # with the film nobody rated
 
 

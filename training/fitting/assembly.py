@@ -1,6 +1,5 @@
 """Makes an artifact from factors and what is known of each user."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,7 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from app.contract.artifact import Artifact, Recipe
-from app.contract.catalogue import Catalogue, Film, pack
+from app.contract.catalogue import Catalogue, pack
+from app.contract.columns import Column
 from training.data.dataset import GENRES, TITLE, YEAR, Dataset, Interactions
 from training.models.base import Encoder, Factors, Fits, TrainingData
 from training.models.encoder import encoder_of
@@ -98,10 +98,12 @@ class Knowledge:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return pack(list(films(self.dataset.catalogue)))
+        return packed(self.dataset.catalogue)
 
 
-def films(catalogue: pd.DataFrame) -> Iterator[Film]:
-    """The catalogue's films, in its order."""
-    for title, year, genres in zip(catalogue[TITLE], catalogue[YEAR], catalogue[GENRES], strict=True):
-        yield Film(title, None if pd.isna(year) else int(year), genres.split("|") if genres else [])
+def packed(catalogue: pd.DataFrame) -> Catalogue:
+    """A catalogue as it is stored."""
+    years = (None if pd.isna(year) else int(year) for year in catalogue[YEAR])
+    genres = (text.split("|") if text else [] for text in catalogue[GENRES])
+    columns = Column(YEAR, "number").filled(years), Column(GENRES, "tags").filled(genres)
+    return pack(catalogue[TITLE].tolist(), columns)

@@ -3,8 +3,10 @@
 from urllib.parse import parse_qs
 
 from app.contract.artifact import Artifact
-from app.contract.film_filter import FilmFilter
+from app.contract.conditions import GENRES, Conditions
+from app.contract.filter_language import FilterError
 from app.contract.ids import row_of
+from app.contract.item_filter import ItemFilter
 from app.contract.recommender import Mask
 from training.errors import ParamsError
 from training.params.section import Section, validated
@@ -15,6 +17,7 @@ GENRES_SHOWN = 20
 class ListFilters(Section, strict=False):
     """The filters of the service's lists; a film must pass all of them."""
 
+    filter: str = ""
     genre: tuple[str, ...] = ()
     exclude_genre: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -28,7 +31,7 @@ def parse_filters(text: str) -> ListFilters:
         given = parse_qs(text, strict_parsing=True, keep_blank_values=True) if text else {}
     except ValueError as error:
         raise ParamsError(f"--filters {text!r}: {error}; write them as genre=Drama&year_from=1990") from error
-    single = ("year_from", "year_to")
+    single = ("filter", "year_from", "year_to")
     content = {name: values[-1] if name in single else values for name, values in given.items()}
     return validated(ListFilters, content, f"--filters {text!r}")
 
@@ -36,15 +39,19 @@ def parse_filters(text: str) -> ListFilters:
 def allowed_items(artifact: Artifact, filters: ListFilters) -> Mask | None:
     """The items that pass all filters, bool (n_items,); None without filters. Unknown ids in `exclude` don't matter.
 
-    Raises ParamsError where no film passes.
+    Raises ParamsError where no film passes, or the columns can't answer a filter.
     """
     if filters == ListFilters():
         return None
-    films = FilmFilter(artifact.catalogue)
-    mask = films.mask(filters.genre, filters.exclude_genre, filters.year_from, filters.year_to)
+    items = ItemFilter(artifact.catalogue.columns, len(artifact.item_ids))
+    wanted = Conditions(filters.filter, filters.genre, filters.exclude_genre, filters.year_from, filters.year_to)
+    try:
+        mask = wanted.mask(items)
+    except FilterError as error:
+        raise ParamsError(f"--filters: {error}") from error
     rows = (row_of(artifact.item_ids, item_id) for item_id in filters.exclude)
     mask[[row for row in rows if row is not None]] = False
     if not mask.any():
-        genres = ", ".join(name for name, _ in films.genres()[:GENRES_SHOWN])
+        genres = ", ".join(name for name, _ in items.tags(GENRES)[:GENRES_SHOWN])
         raise ParamsError(f"--filters: none of the {len(mask):,} films passes; their genres are {genres}")
     return mask

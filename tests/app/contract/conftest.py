@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.contract.catalogue import Film
 from app.contract.ready_scores import NO_SCORE
-from tests.artifacts import make_artifact, write
+from tests.artifacts import Film, make_artifact, write
 
 FILMS = [Film("Amélie", 2001, ["Comedy"]), Film("", None), Film("日本", -44, ["Œuvre", "Comedy"]), *[Film("x")] * 3]
 READY: dict[str, Any] = {

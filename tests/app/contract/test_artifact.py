@@ -12,25 +12,29 @@ import psutil
 import pytest
 
 from app.contract.artifact import MANIFEST, ArtifactError, Events, Recipe, content_hash, load_artifact, write_artifact
-from app.contract.artifact_format import ARRAYS, CATALOGUE_ARRAYS, FORMAT_VERSION, OPTIONAL
+from app.contract.artifact_format import ARRAYS, CATALOGUE_ARRAYS, FORMAT_VERSION, READY_ARRAYS
 from tests.app.contract.conftest import FILMS, READY
 from tests.app.contract.hostile import list_file, list_hash, rewrite_manifest
-from tests.artifacts import damage, make_artifact, write
+from tests.artifacts import damage, film_of, make_artifact, write
 
 STORE = "0f8fad5b-d9cb-469f-a165-70867728950e"
-FILES = [f"{name}.npy" for name in ARRAYS | OPTIONAL]
+FILES = [f"{name}.npy" for name in ARRAYS | READY_ARRAYS] + [
+    f"column_1_{name}.npy" for name in ("indptr", "codes", "names", "name_offsets")
+]
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     written = make_artifact(seen={1: [0, 3]}, films=FILMS, seen_liked=np.array([False, True]), **READY)
     read = load_artifact(write(tmp_path / "served", written))
-    for name in ARRAYS | OPTIONAL:
+    for name in ARRAYS | READY_ARRAYS:
         of = "catalogue." * (name in CATALOGUE_ARRAYS) + name
         found, expected = attrgetter(of)(read), attrgetter(of)(written)
         np.testing.assert_array_equal(found, expected, err_msg=name)
         assert found.dtype == expected.dtype
     assert (read.recipe, read.events) == (written.recipe, None)
-    assert [read.catalogue.film(row) for row in range(6)] == [film._replace(genres=list(film.genres)) for film in FILMS]
+    assert [film_of(read.catalogue, row) for row in range(6)] == [
+        film._replace(genres=list(film.genres)) for film in FILMS
+    ]
 
 
 @pytest.mark.parametrize("ids", [["", "a/b", "ä", "日本", "😀"], [-(2**63), -1, 0, 2**63 - 1]])
@@ -115,8 +119,8 @@ def resident(path: Path) -> int:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": FORMAT_VERSION + 1}, "is of format 3, newer than 2: upgrade"),
-        ({"format_version": "1"}, "has the format version '1'"),
+        ({"format_version": FORMAT_VERSION + 1}, "is of format 4, newer than 3: upgrade"),
+        ({"format_version": "1"}, "has the format version '1'; expected 2 to 3"),
         ({"format_version": 0}, "has the format version 0"),
         ({"kind": "weather"}, "describes a 'weather', not a 'movie-recommender'"),
         ({"files": {}}, r"does not list user_ids\.npy"),
@@ -211,7 +215,7 @@ def test_ready_lists_may_be_missing(tmp_path: Path) -> None:
     assert (read.ready_items, read.ready_scores) == (None, None)
 
 
-@pytest.mark.parametrize("name", OPTIONAL)
+@pytest.mark.parametrize("name", READY_ARRAYS)
 def test_ready_lists_without_scores_or_the_reverse_are_refused(directory: Path, name: str) -> None:
     files = json.loads((directory / MANIFEST).read_text())["files"]
     del files[f"{name}.npy"]

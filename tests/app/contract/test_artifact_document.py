@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import load_artifact
-from app.contract.artifact_format import ARRAYS, OPTIONAL, Table
-from app.contract.catalogue import Film
+from app.contract.artifact_format import ARRAYS, COLUMN_ARRAYS, OPTIONAL, Table
 from app.contract.recommender import Recommender
+from tests.artifacts import Film, film_of
 from tests.processes import PROJECT
 
 PAGE = (PROJECT / "docs" / "artifact.md").read_text(encoding="utf-8")
@@ -42,9 +42,33 @@ def test_the_document_s_arrays_are_those_of_the_code(part: str, arrays: Table) -
 
 
 def test_the_document_s_keys_are_those_of_a_manifest() -> None:
-    keys = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|object)", PAGE, re.MULTILINE)
-    required = ["format_version", "kind", "family", "params", "seed", "data_hash", "files"]
+    keys = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|object|list \|)", PAGE, re.MULTILINE)
+    required = ["format_version", "kind", "family", "params", "seed", "data_hash", "files", "columns"]
     assert keys == [*required, "events", "min_rating"]
+
+
+# The columns year and genres.
+DESCRIBED = [
+    {"name": "year", "type": "number", "filter": True, "shown": True, "learn": True},
+    {"name": "genres", "type": "tags", "filter": True, "shown": True, "learn": True},
+]
+FILLED: dict[str, tuple[str, object]] = {
+    "column_0_values": ("<f8", [2001, np.nan, 1971]),
+    "column_1_indptr": ("<i8", [0, 2, 2, 3]), "column_1_codes": ("<i4", [1, 0, 0]),
+    "column_1_names": ("|u1", list(b"ComedyDrama")), "column_1_name_offsets": ("<i8", [0, 6, 11]),
+}  # fmt: skip
+
+
+def test_the_document_names_the_arrays_of_each_type_of_column() -> None:
+    lines = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (.*?) \| [^|]*\|$", PAGE.replace("\\|", ""), re.MULTILINE)
+    named = {
+        kind: set(re.findall(r"column_n_(\w+)", arrays))
+        for kinds, arrays in lines
+        for kind in re.findall(r"\w+", kinds)
+    }
+    assert {kind: named[kind] for kind in COLUMN_ARRAYS} == {
+        kind: set(arrays) for kind, arrays in COLUMN_ARRAYS.items()
+    }
 
 
 # Two users, three films, as a reader of the document would write them down.
@@ -55,10 +79,8 @@ VALUES: dict[str, object] = {
     "seen_indptr": [0, 1, 1], "seen_indices": [2], "seen_liked": [True],
     "encoder": [[0, 0], [1, 1], [0, 0]], "encoder_intercept": [0, 0],
     "titles": list("Amélie$".encode()), "title_offsets": [0, 7, 7, 8],
-    "years": [2001, -2147483648, 1971],
-    "genre_indptr": [0, 2, 2, 3], "genre_codes": [1, 0, 0],
-    "genre_names": list(b"ComedyDrama"), "genre_name_offsets": [0, 6, 11],
     "folded_titles": list(b"\namelie\n\n$\n"), "folded_breaks": [0, 7, 8, 10],
+    "item_encoder": [[1, 1, 0.5], [0, 0, 0]], "user_encoder": [[0, 0]],
     "ready_items": [[1, 0], [1, 0]], "ready_scores": [[2000000, 1500000], [-2147483648, 5000000]],
 }  # fmt: skip
 
@@ -71,8 +93,14 @@ def test_an_artifact_that_follows_the_document_is_read(tmp_path: Path) -> None:
         np.save(tmp_path / f"{name}.npy", array)
         digest = sha256((tmp_path / f"{name}.npy").read_bytes()).hexdigest()
         files[f"{name}.npy"] = {"sha256": digest, "shape": list(array.shape), "dtype": array.dtype.str}
+    for name, (dtype, values) in FILLED.items():
+        array = np.array(values, dtype=dtype)
+        np.save(tmp_path / f"{name}.npy", array)
+        digest = sha256((tmp_path / f"{name}.npy").read_bytes()).hexdigest()
+        files[f"{name}.npy"] = {"sha256": digest, "shape": list(array.shape), "dtype": array.dtype.str}
     manifest = {
-        "format_version": 2, "kind": "movie-recommender", "family": "by hand", "params": {}, "seed": 0, "data_hash": "",
+        "columns": DESCRIBED, "item_features": [{"column": "genres", "value": "Drama"}],
+        "format_version": 3, "kind": "movie-recommender", "family": "by hand", "params": {}, "seed": 0, "data_hash": "",
         "files": files, "events": {"store": "0f8fad5b-d9cb-469f-a165-70867728950e", "until": 0}, "min_rating": 3.5,
     }  # fmt: skip
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -84,5 +112,5 @@ def test_an_artifact_that_follows_the_document_is_read(tmp_path: Path) -> None:
         for ranking in (recommender.ready(row, 2), recommender.recommend(np.array([row]), 2)):
             assert ranking.items.tolist() == [[1, 0]]
             assert ranking.scores.tolist() == [scores]
-    assert artifact.catalogue.film(0) == Film("Amélie", 2001, ["Drama", "Comedy"])
-    assert artifact.catalogue.film(1) == Film("", None, [])
+    assert film_of(artifact.catalogue, 0) == Film("Amélie", 2001, ["Drama", "Comedy"])
+    assert film_of(artifact.catalogue, 1) == Film("", None, [])

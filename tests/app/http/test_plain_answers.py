@@ -2,7 +2,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.http.plain_answers import score_texts
-from app.model.film_fields import to_json
+from app.model.item_fields import to_json
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))

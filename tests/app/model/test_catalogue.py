@@ -3,11 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from app.contract.catalogue import Film
 from app.model import catalogue
 from app.model.catalogue import CatalogueIndex
 from app.schemas.queries import Filters
-from tests.artifacts import make_artifact
+from tests.artifacts import Film, make_artifact
 
 FILMS = [
     Film("Léon: The Professional", 1994, ["Action", "Crime"]),
@@ -35,8 +34,8 @@ def index() -> CatalogueIndex:
 @pytest.mark.parametrize("row", range(len(FILMS)))
 def test_a_film_comes_back_as_it_was(index: CatalogueIndex, row: int) -> None:
     title, year, genres = FILMS[row]
-    assert index.film(row) == {"id": row, "title": title, "year": year, "genres": list(genres)}
-    assert json.loads(b"{%b}" % index.fragment(row)) == index.film(row)
+    assert index.item(row) == {"id": row, "title": title, "year": year, "genres": list(genres)}
+    assert json.loads(b"{%b}" % index.fragment(row)) == index.item(row)
 
 
 def test_a_fragment_is_compact_json() -> None:
@@ -45,7 +44,7 @@ def test_a_fragment_is_compact_json() -> None:
 
 
 def test_ids_may_be_texts() -> None:
-    assert CatalogueIndex(make_artifact(item_ids=['a"é'], films=[Film("x")])).film(0)["id"] == 'a"é'
+    assert CatalogueIndex(make_artifact(item_ids=['a"é'], films=[Film("x")])).item(0)["id"] == 'a"é'
 
 
 def test_more_films_than_are_kept_as_json_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +134,7 @@ def test_no_filter_is_no_mask(index: CatalogueIndex) -> None:
 
 def test_genres_are_listed_as_they_are_written(index: CatalogueIndex) -> None:
     expected = [("Action", 3), ("Crime", 1), ("Drama", 1), ("Sci-Fi", 1), ("War", 1), ("drama", 1), ("Œuvre d'été", 1)]
-    assert index.genres() == expected
+    assert index.tags("genres") == expected
     assert index.knows_a_genre(["western", "WAR"])
     assert not index.knows_a_genre(["western"])
 
@@ -145,4 +144,4 @@ def test_films_without_any_genre_can_be_filtered() -> None:
     mask = index.allowed(Filters(genre=["comedy"]))
     assert mask is not None
     assert not mask.any()
-    assert index.genres() == []
+    assert index.tags("genres") == []

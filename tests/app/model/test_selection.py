@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import Artifact, Float32Array
-from app.contract.catalogue import Film
+from app.contract.conditions import Conditions
 from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, Recommender
 from app.http.item_lists import list_json
 from app.model import item_subsets
-from app.model.catalogue import FilterKey
+from app.model.catalogue import filter_key
 from app.model.profile import learned_profile
 from app.model.release import Release
 from app.model.selection import Selection, allowed_items, popular, recommend
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import ListQuery, UserQuery
-from tests.artifacts import make_artifact, write
+from tests.artifacts import Film, make_artifact, write
 
 SHARES = {"Drama": 0.5, "Comedy": 0.3, "Western": 0.05}
 GENRES = list(SHARES)
@@ -154,7 +154,7 @@ def test_copies_take_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert sum(each.n_bytes for each in copies) <= 3 * largest
 
 
-def query_key(query: ListQuery) -> FilterKey:
-    key = FilterKey.of(query)
+def query_key(query: ListQuery) -> Conditions:
+    key = filter_key(query)
     assert key is not None
     return key

@@ -40,12 +40,12 @@ def test_a_mapped_model_survives_the_removal_of_its_files(tmp_path: Path) -> Non
     for path in directory.iterdir():
         path.unlink()
     assert model.recommender.popular(3).items[0].tolist() == [0, 1, 2]
-    assert model.catalogue.film(5) == {"id": 60, **make_film("60")._asdict()}
+    assert model.catalogue.item(5) == {"id": 60, **make_film("60")._asdict()}
 
 
 def test_films_are_read_from_the_artifact_s_own_arrays(tmp_path: Path) -> None:
     model = load_model(write(tmp_path / "served"), RELEASE)
-    assert model.catalogue.film(0) == {"id": 10, **make_film("10")._asdict()}
+    assert model.catalogue.item(0) == {"id": 10, **make_film("10")._asdict()}
 
 
 def test_a_former_model_is_freed_without_the_garbage_collector(tmp_path: Path) -> None:

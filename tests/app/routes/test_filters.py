@@ -25,6 +25,12 @@ FILTERS: dict[str, Passes] = {
     "year_from=1999": lambda title, year, genres: year is not None and year >= 1999,
     "year_to=1995": lambda title, year, genres: year is not None and year <= 1995,
     "year_from=1995&year_to=1999&exclude_genre=action": lambda title, year, genres: title.startswith("Toy"),
+    "filter=genres:horror+OR+year<=1995": lambda title, year, genres: (
+        "Horror" in genres or (year is not None and year <= 1995)
+    ),
+    "filter=year:*+AND+NOT+genres:comedy&year_from=1990": lambda title, year, genres: (
+        year is not None and year >= 1990 and "Comedy" not in genres
+    ),
     "exclude=20&exclude=80&exclude=unknown": lambda title, year, genres: title not in ("Toy Story", "Never Shown"),
     "exclude_genre=unknown": lambda title, year, genres: True,
 }
@@ -116,3 +122,29 @@ def test_as_much_as_is_allowed_is_answered(films: Client) -> None:
     excluded = "&".join(f"exclude={number}" for number in range(1000))
     genres = "&".join(f"exclude_genre={number}" for number in range(50))
     assert ids(films, f"/users/4/recommendations?k=100&offset=0&{excluded}&{genres}&year_to=9999&year_from=0") == []
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/items?query=toy"])
+def test_a_filter_that_can_not_be_followed_names_the_word_and_its_place(films: Client, path: str) -> None:
+    answer = films.get(filtered(path, "filter=year>1990+AND+genre:Horror"))
+    assert answer.status == 422
+    assert answer.json["error"]["field"] == "filter"
+    message = "filter: 'genre' at character 15 is no column to filter by; they are year, genres."
+    assert answer.json["error"]["message"] == message
+
+
+def test_a_filter_is_followed_in_a_body(films: Client) -> None:
+    wanted = {"liked": [20], "filter": "genres:horror", "k": 100}
+    assert films.post("/recommendations", wanted).json["items"]
+    for item in films.post("/recommendations", wanted).json["items"]:
+        assert "Horror" in item["genres"]
+    [batch] = films.post("/recommendations/batch", {"user_ids": [4], "filter": "genres:horror"}).json["answers"]
+    assert ids(films, "/users/4/recommendations?filter=genres:horror") == [item["id"] for item in batch["items"]]
+
+
+def test_the_columns_are_described(films: Client) -> None:
+    year, genres = films.get("/columns").json["columns"]
+    assert year == {"name": "year", "type": "number", "filter": True, "shown": True, "tags": []}
+    assert (genres["name"], genres["type"]) == ("genres", "tags")
+    counts = {genre["name"]: genre["films"] for genre in films.get("/genres").json["genres"]}
+    assert {tag["name"]: tag["films"] for tag in genres["tags"]} == counts

@@ -11,10 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page
 
 from app.contract.artifact import Artifact
-from app.contract.catalogue import Film
 from app.settings import Settings
 from tests.app.conftest import offline_settings
-from tests.artifacts import make_artifact, write
+from tests.artifacts import Film, make_artifact, write
 from tests.browser import chromium
 from tests.client import Client, put_in_cache, serving
 

@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 
 from app.contract.artifact import Artifact, load_artifact
-from app.contract.catalogue import Film
 from app.contract.recommender import NO_ITEM, Recommender
 from app.model.release import Release
 from app.model.selection import allowed_items as of_service
 from app.model.store import load_model
 from app.schemas.queries import Filters
-from tests.artifacts import make_artifact, write
+from tests.artifacts import Film, make_artifact, write
 from training.errors import ParamsError
 from training.lists.bucket import Lists
 from training.lists.filters import ListFilters, allowed_items, parse_filters

@@ -1,0 +1,35 @@
+"""The fields of an item as the service answers them."""
+
+import json
+from typing import Any
+
+import numpy.typing as npt
+
+from app.contract.catalogue import Catalogue
+from app.contract.columns import Value
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+class ItemFields:
+    """Items by row, put together from the packed catalogue: the one place that says which fields an item has."""
+
+    def __init__(self, item_ids: npt.NDArray[Any], catalogue: Catalogue) -> None:
+        self._item_ids, self._catalogue = item_ids, catalogue
+        self._readers = [(column.name, column.reader()) for column in catalogue.columns if column.shown]
+
+    def item(self, row: int) -> dict[str, Value]:
+        """The fields of an item: id, title, and the columns that are shown; null, or no tags, where it has none."""
+        fields: dict[str, Value] = {"id": self._item_ids[row].item(), "title": self._catalogue.title(row)}
+        for name, read in self._readers:
+            fields[name] = read(row)
+        return fields
+
+    def fragment(self, row: int) -> bytes:
+        """The fields as they stand in a JSON object: `"id":1,"title":"…","year":1995,"genres":[…]`."""
+        return to_json(self.item(row))[1:-1]
+
+
+def to_json(value: object) -> bytes:
+    """Compact JSON in UTF-8; raises UnicodeEncodeError for text that UTF-8 can't express."""
+    return _ENCODER.encode(value).encode()
