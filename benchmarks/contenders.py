@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from app.contract.alias import PRODUCTION
 from app.contract.artifact import content_hash
 from app.model.release import Release
 from app.registry.cache import ModelCache
 from app.settings import Settings
 from benchmarks.environments import CACHE, environment
 from benchmarks.load import Request
-from training.tracking.aliases import PRODUCTION, promote
+from training.tracking.aliases import promote
 from training.tracking.connection import connect
 from training.tracking.versions import Evidence, register_version
 

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "training.former": "project",
     "training.fetch": "data errors files params",
     "training.events": "data files params",
-    "training.source": "data errors fetch params project promotion tracking tuning",
+    "training.source": "app.contract data errors fetch params project promotion tracking tuning",
     "training.prepare": "data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",

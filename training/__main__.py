@@ -260,7 +260,7 @@ def _retrain(project: Project, _: Params, options: Namespace) -> None:
 
 
 def _say_live(name: str, version: str, former: str | None) -> None:
-    from training.tracking.aliases import PRODUCTION
+    from app.contract.alias import PRODUCTION
 
     before = "as before" if version == former else f"{former or 'none'} was before"
     print(f"{name}: version {version} is {PRODUCTION}, {before}")

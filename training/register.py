@@ -8,6 +8,7 @@ the gate would decide, but registers nothing and moves no alias.
 from collections.abc import Mapping
 from contextlib import suppress
 
+from app.contract.alias import CHALLENGER, PRODUCTION
 from app.contract.artifact import content_hash
 from training.data.dataset import load_dataset
 from training.errors import CollisionError
@@ -75,7 +76,7 @@ def _register(project: Project, params: Params, experiment: str | None) -> Regis
 def _contest(client: Client, project: Project, params: Params) -> Contest:
     name = params.registration.name
     with mlflow_errors():
-        live = aliases.version_of(client, name, aliases.PRODUCTION)
+        live = aliases.version_of(client, name, PRODUCTION)
     live_version = None if live is None else LiveVersion(live, versions.load_evidence(client, name, live))
     return Contest(project, params, load_dataset(project.prepared), live_version)
 
@@ -116,27 +117,27 @@ def _decision(client: Client, contest: Contest, version: str, verdict: Verdict) 
     """What becomes of a version: an alias, or a word that its tag says."""
     registration = contest.params.registration
     if registration.promote == "always":
-        return aliases.PRODUCTION
+        return PRODUCTION
     if not verdict.promote:
         return versions.REFUSED
-    live = aliases.version_of(client, registration.name, aliases.PRODUCTION)
+    live = aliases.version_of(client, registration.name, PRODUCTION)
     # Without a live version there is nothing to compare with.
     if registration.promote == "gate" or (registration.promote == "trial" and live in (None, version)):
-        return aliases.PRODUCTION
+        return PRODUCTION
     # A trial takes weeks: retraining goes on meanwhile and must not cut it short.
     on_trial.end_overtaken(client, registration.name)
     trial = on_trial.running(client, registration.name)
-    return aliases.CHALLENGER if trial is None or trial.version == version else versions.WAITING
+    return CHALLENGER if trial is None or trial.version == version else versions.WAITING
 
 
 def _move_aliases(client: Client, contest: Contest, version: str, decision: str) -> None:
     registration = contest.params.registration
     name = registration.name
-    if decision == aliases.PRODUCTION:
+    if decision == PRODUCTION:
         aliases.promote(client, name, version)
         on_trial.end_overtaken(client, name)
-    elif decision == aliases.CHALLENGER and registration.promote == "trial":
+    elif decision == CHALLENGER and registration.promote == "trial":
         if on_trial.running(client, name) is None:  # else an earlier run of this stage, which failed, has begun it
             on_trial.begin(client, name, version, registration.trial.share)
-    elif decision == aliases.CHALLENGER and aliases.version_of(client, name, aliases.PRODUCTION) != version:
-        aliases.move(client, name, aliases.CHALLENGER, version)
+    elif decision == CHALLENGER and aliases.version_of(client, name, PRODUCTION) != version:
+        aliases.move(client, name, CHALLENGER, version)

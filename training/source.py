@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import URL
 
+from app.contract.alias import PRODUCTION
 from training.data.catalogue import catalogue_of
 from training.data.dataset import ITEM_ID
 from training.data.events.snapshot import SQLITE, VARIABLE, missing_file, snapshot, store_address
@@ -54,7 +55,7 @@ def _read(raw: Path) -> pd.DataFrame:
 def _are_live(project: Project, params: Params, catalogue: pd.DataFrame) -> bool:
     """Whether the live version is known to recommend these films."""
     client, name = connect(project.root, params.registration.experiment), params.registration.name
-    live = aliases.version_of(client, name, aliases.PRODUCTION)
+    live = aliases.version_of(client, name, PRODUCTION)
     evidence = None if live is None else versions.load_evidence(client, name, live)
     films = evidence.recipe.get("data", {}).get("films", {}) if evidence else {}
     return bool(films) and not are_others(films, catalogue)

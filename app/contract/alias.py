@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 PRODUCTION = "production"
+CHALLENGER = "challenger"
 PREVIOUS = "previous"  # the version that was live before
 SEEN_LIVE = "seen_live"  # a tag of the model: the version that was live when a program of ours last looked
 

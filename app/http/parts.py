@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.contract.alias import CHALLENGER
 from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
 from app.events.feed_state import FeedMetrics, FeedState
@@ -19,7 +20,7 @@ from app.model.store import ModelStore
 from app.observability.recent_figures import RecentFigures
 from app.observability.request_log import RequestLog
 from app.observability.telemetry import Telemetry
-from app.registry.challenger import CHALLENGER, Challenger
+from app.registry.challenger import Challenger
 from app.registry.follower import Follower
 from app.registry.loaded import Followed, LoadedVersions
 from app.registry.mlflow_registry import Registry

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 
 from prometheus_client import CollectorRegistry
 
+from app.contract.alias import CHALLENGER
 from app.contract.trial import Trial, read_trial
 from app.errors import AliasMissingError, ModelError, ModelMissingError, VersionMissingError
 from app.model.store import ModelStore, ServedModel
@@ -14,7 +15,6 @@ from app.registry.follower import Follower, Prepare
 from app.registry.target import Target
 from app.settings import Settings
 
-CHALLENGER = "challenger"
 TRYING = "trying"
 NOBODY = (AliasMissingError, ModelMissingError, VersionMissingError)
 

@@ -8,14 +8,9 @@ import re
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
-from app.contract.alias import resolve_alias
+from app.contract.alias import PREVIOUS, PRODUCTION, SEEN_LIVE, resolve_alias
 from training.errors import TrackingError
 from training.tracking.connection import Client, mlflow_errors
-
-PRODUCTION = "production"
-PREVIOUS = "previous"
-CHALLENGER = "challenger"
-SEEN_LIVE = "seen_live"  # a tag of the model: the version that was live when a command last looked
 
 
 def version_of(client: Client, name: str, alias: str) -> str | None:

@@ -1,6 +1,6 @@
 """Tells people on MLflow's page of the registered model how to promote a version, and how to go back."""
 
-from training.tracking.aliases import CHALLENGER, PREVIOUS, PRODUCTION
+from app.contract.alias import CHALLENGER, PREVIOUS, PRODUCTION
 from training.tracking.connection import Client, mlflow_errors
 
 # MLflow shows a line break within a paragraph, so each paragraph is one line.

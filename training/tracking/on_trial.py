@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.contract import trial as tags
+from app.contract.alias import CHALLENGER, PRODUCTION
 from app.contract.trial import Trial, read_trial
 from training.errors import TrackingError
-from training.tracking.aliases import CHALLENGER, PRODUCTION, move, take_away, version_of
+from training.tracking.aliases import move, take_away, version_of
 from training.tracking.connection import Client, mlflow_errors
 
 WON, LOST, ENDED = "won", "lost", "ended"

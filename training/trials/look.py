@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from app.contract.alias import PRODUCTION
 from app.contract.trial import Trial, gain_tags
 from training.data.events.snapshot import VARIABLE, missing_file, snapshot, store_address
 from training.errors import DataError
@@ -71,8 +72,8 @@ def _decided(client: Client, name: str, verdict: Verdict) -> list[str]:
     if verdict.word == "better":
         aliases.promote(client, name, trial.version)
         on_trial.end(client, name, trial.version, on_trial.WON, verdict.sentence)
-        return [f"version {trial.version} is {aliases.PRODUCTION}, {trial.against} was before"]
+        return [f"version {trial.version} is {PRODUCTION}, {trial.against} was before"]
     if verdict.word in ("worse", "harmful"):
         on_trial.end(client, name, trial.version, on_trial.LOST, verdict.sentence)
-        return [f"version {trial.version} is dropped; version {trial.against} stays {aliases.PRODUCTION}"]
+        return [f"version {trial.version} is dropped; version {trial.against} stays {PRODUCTION}"]
     return ["nothing is decided yet"]
