@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
     source = add(_source, "switch to other ratings, and set aside what was said about other films")
-    source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv: your own files")
+    source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv, parquet, sql: your own data")
     recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
     recipe.add_argument("name", help="a file of recipes/; large: dense or sparse by the data; auto: propose one")
     export = add(_export, "write every user's list into parquet files")
@@ -131,7 +131,7 @@ def _code(project: Project, params: Params, _: Namespace) -> None:
     from training.former import remove_former
 
     check_families(params, params.candidates)  # before anything is trained
-    write_code(project, params, params.engine)
+    write_code(project, params, params.engine, fetch_again=params.fetch.source == "sql")
     remove_former(project, params.candidates)
 
 

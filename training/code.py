@@ -7,6 +7,7 @@ only then. docs/decisions/0008 says why.
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 from training.files import replacing, write_json
@@ -18,18 +19,19 @@ from training.project import Project
 LEFT_OUT = {Path("training/models/families.py")}
 
 
-def write_code(project: Project, params: RefitStage, engine: str = "embedded") -> None:
+def write_code(project: Project, params: RefitStage, engine: str = "embedded", *, fetch_again: bool = False) -> None:
     """Write reports/code: a list for `fetch`, `prepare`, `evaluate` and `refit`, and one for each candidate's `train`.
 
     With the engine `spark`, all but `fetch` begin in training/spark. Raises ParamsError for a candidate, or a member of
-    one, that is no family.
+    one, that is no family. `fetch_again` makes `fetch` run whatever it made before: DVC can't see into a database.
     """
     with replacing(project.code) as folder:
         for name, modules in _entry_points(params, engine).items():
             # A blend's members have the parameters of their own sections, which its stage doesn't name.
             members = params.models.get(name.removeprefix("train/"), {}).get("members", {})
             sections = {f"models.{member}": section for member, section in members.items()}
-            write_json(folder / f"{name}.json", hashes(project.root, modules) | sections)
+            asked = {"asked at": datetime.now(timezone.utc).isoformat()} if fetch_again and name == "fetch" else {}
+            write_json(folder / f"{name}.json", hashes(project.root, modules) | sections | asked)
 
 
 def _entry_points(params: RefitStage, engine: str) -> dict[str, set[str]]:

@@ -14,6 +14,7 @@ from tests.training.data.archives import (
     Answer,
     Files,
     archive,
+    fetch_params,
     needs_movielens,
     serving,
     write,
@@ -22,7 +23,6 @@ from training.data import movielens
 from training.data.raw import read_items, read_ratings
 from training.errors import DataError
 from training.fetch import fetch
-from training.params.fetch import FetchParams
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +39,7 @@ def raw(tmp_path: Path) -> Path:
 
 def get(source: str, destination: Path, csv_folder: Path | str = "data/own", **options: str) -> set[str]:
     """Fetch and list what has come."""
-    params = FetchParams.model_validate({"source": source, "csv_folder": str(csv_folder), "events": False})
-    fetch(params, 42, destination, **options)
+    fetch(fetch_params(source=source, csv_folder=str(csv_folder)), 42, destination, **options)
     return {path.name for path in destination.iterdir()}
 
 
@@ -119,13 +118,12 @@ def test_a_folder_or_a_broken_link_is_no_file(name: str, tmp_path: Path, raw: Pa
     assert_untouched(raw)
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_folder_of_ratings_is_copied_for_spark_and_refused_by_pandas(kind: str, tmp_path: Path, raw: Path) -> None:
+def test_a_folder_of_ratings_is_copied_for_spark_and_refused_by_pandas(tmp_path: Path, raw: Path) -> None:
     own = write(tmp_path / "own", {"items.csv": OWN["items.csv"]})
-    write(own / f"ratings.{kind}", {f"a.{kind}": "1", f"b.{kind}": "2"})
-    assert get("csv", raw, own) == {f"interactions.{kind}", "items.csv"}
-    assert {path.name for path in (raw / f"interactions.{kind}").iterdir()} == {f"a.{kind}", f"b.{kind}"}
-    with pytest.raises(DataError, match=rf"interactions\.{kind} is a folder.*only engine: spark reads"):
+    write(own / "ratings.csv", {"a.csv": "1", "b.csv": "2"})
+    assert get("csv", raw, own) == {"interactions.csv", "items.csv"}
+    assert {path.name for path in (raw / "interactions.csv").iterdir()} == {"a.csv", "b.csv"}
+    with pytest.raises(DataError, match=r"interactions\.csv is a folder.*only engine: spark reads"):
         read_ratings(raw)
 
 

@@ -7,8 +7,26 @@ from pydantic import Field
 from training.params.section import Section
 
 Source = Literal[
-    "sample", "csv", "split", "ml-latest-small", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m"
+    "sample",
+    "csv",
+    "parquet",
+    "sql",
+    "split",
+    "ml-latest-small",
+    "ml-100k",
+    "ml-1m",
+    "ml-10m",
+    "ml-20m",
+    "ml-25m",
+    "ml-32m",
 ]
+
+
+class Queries(Section):
+    """What a database is asked for."""
+
+    ratings: Annotated[str, Field(pattern=r"\S")]
+    items: Annotated[str, Field(pattern=r"\S")] | None
 
 
 class FetchParams(Section):
@@ -16,4 +34,5 @@ class FetchParams(Section):
 
     source: Source
     csv_folder: Annotated[str, Field(pattern=r"\S")]
+    sql: Queries
     events: bool

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.processes import PROJECT
+from training.params.fetch import FetchParams
 
 # Where real ratings may be; read when this is imported, before a test takes the variable away.
 MOVIELENS = Path(os.environ.get("MOVIELENS_DIR") or PROJECT.parent / "shared" / "data").resolve()
@@ -42,6 +43,13 @@ TAB = {
         "2|unknown||||1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0\n"
     ),
 }
+
+
+def fetch_params(**changes: object) -> FetchParams:
+    """The section `fetch`, of the sample and without events unless something else is said."""
+    queries = {"ratings": "SELECT * FROM ratings", "items": None}
+    content = {"source": "sample", "csv_folder": "data/own", "sql": queries, "events": False}
+    return FetchParams.model_validate({**content, **changes})
 
 
 def write(folder: Path, files: Files, encoding: str = "utf-8") -> Path:

@@ -9,14 +9,13 @@ import pandas as pd
 import pytest
 
 from app.contract.artifact import Artifact, load_artifact
-from tests.training.data.archives import Files, write
+from tests.training.data.archives import Files, fetch_params, write
 from tests.training.world import change_params
 from training.data.dataset import Dataset, Interactions, load_dataset
 from training.data.raw import read_items, read_ratings
 from training.errors import DataError, ParamsError
 from training.evaluate import evaluate
 from training.fetch import fetch
-from training.params.fetch import FetchParams
 from training.prepare import prepare
 from training.project import Project
 from training.train import train
@@ -34,7 +33,7 @@ SPLIT = {"prepare__min_rating": None, "fetch__source": "split"}
 
 def get(own: Path, raw: Path) -> set[str]:
     """Fetch and list what has come."""
-    fetch(FetchParams(source="split", csv_folder=str(own), events=False), 42, raw)
+    fetch(fetch_params(source="split", csv_folder=str(own)), 42, raw)
     return {path.name for path in raw.iterdir()}
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
-from training.data.raw.layouts import Layout
+from training.data.raw.layouts import PARQUET, Layout
 from training.data.raw.rows import Row, header, rows, value_error, width_error
 from training.data.raw.schema import RULES, Fault
+from training.data.raw.tables import value_at
 from training.errors import DataError
 
 _SPELLINGS = {
@@ -39,16 +40,16 @@ def columns_of(path: Path, layout: Layout) -> Columns:
 
 def wrong_value(path: Path, layout: Layout, fault: Fault) -> DataError:
     """Make the error for a value that can be read and breaks a rule."""
-    line, cell = _find(path, layout, fault.row, fault.column)
-    return value_error(path, line, fault.column, cell, fault.rule, layout.remedy)
+    place, cell = _find(path, layout, fault.row, fault.column)
+    return value_error(place, fault.column, cell, fault.rule, layout.remedy)
 
 
 def unknown_film(path: Path, layout: Layout, row: int, others: int) -> DataError:
     """Make the error for a rating of a film that the file of films lacks."""
-    line, cell = _find(path, layout, row, ITEM_ID)
+    place, cell = _find(path, layout, row, ITEM_ID)
     more = f" (nor are {others} other ids)" if others else ""
     return DataError(
-        f"{path}, line {line}: item_id {cell!r} isn't in {layout.items}{more}; add the film there or remove its "
+        f"{place}: item_id {cell!r} isn't in {layout.items}{more}; add the film there or remove its "
         f"ratings; {layout.remedy}"
     )
 
@@ -68,7 +69,7 @@ def wrong_row(path: Path, layout: Layout) -> DataError | None:
         for name, spelling in _SPELLINGS.items():
             cell = row.cells[columns.index(name)] if name in columns else "0"
             if not spelling.fullmatch(cell):
-                return value_error(path, row.line, name, cell, RULES[name], layout.remedy)
+                return value_error(f"{path}, line {row.line}", name, cell, RULES[name], layout.remedy)
         count += 1
     return None if count else DataError(f"{path} holds no ratings; {layout.remedy}")
 
@@ -81,8 +82,10 @@ def _data(path: Path, layout: Layout) -> Iterator[Row]:
     return lines
 
 
-def _find(path: Path, layout: Layout, number: int, column: str) -> tuple[int, str]:
-    """Line and text of a value in the row of this number."""
+def _find(path: Path, layout: Layout, number: int, column: str) -> tuple[str, str]:
+    """Place and text of a value in the row of this number."""
+    if layout is PARQUET:
+        return value_at(path, layout, number, column)
     place = columns_of(path, layout).names.index(column)
     line, cells = next(islice(_data(path, layout), number, None))
-    return line, cells[place]
+    return f"{path}, line {line}", cells[place]

@@ -57,7 +57,7 @@ def read_items(directory: Path, layout: Layout | None = None) -> pd.DataFrame | 
     if fault:
         film = films[fault.row]
         value = str(getattr(film, fault.column))
-        raise value_error(path, film.line, fault.column, value, fault.rule, layout.remedy)
+        raise value_error(f"{path}, line {film.line}", fault.column, value, fault.rule, layout.remedy)
     return items
 
 
@@ -83,7 +83,7 @@ def _year(path: Path, line: int, text: str, layout: Layout) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{4}(\.0)?", text):
-        raise value_error(path, line, YEAR, text, "a year such as 1995", layout.remedy)
+        raise value_error(f"{path}, line {line}", YEAR, text, "a year such as 1995", layout.remedy)
     return int(text[:4])
 
 

@@ -32,6 +32,7 @@ OWN = Layout(
     optional=frozenset({RATING, TIMESTAMP}),
     remedy="correct this and run again",
 )
+PARQUET = replace(OWN, ratings="interactions.parquet")  # a file, or a folder of files
 SPLIT_TXT = Layout(
     ratings="train.txt",
     test="test.txt",
@@ -67,18 +68,18 @@ MOVIELENS_TAB = Layout(
     encodings=("utf-8", "latin-1"),
 )
 SPLITS = (SPLIT_TXT, SPLIT_CSV)
-LAYOUTS = (OWN, *SPLITS, MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB)
+LAYOUTS = (OWN, PARQUET, *SPLITS, MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB)
 
 
 def detect(directory: Path) -> Layout:
     """Find the layout of the files in a folder."""
     for layout in LAYOUTS:
-        if (directory / layout.ratings).is_file():
+        if (path := directory / layout.ratings).is_file() or (layout is PARQUET and path.is_dir()):
             return layout
-    for name in (OWN.ratings, "interactions.parquet"):
-        if (directory / name).is_dir():
-            raise DataError(
-                f"{directory / name} is a folder of files, which only engine: spark reads: set it in params.yaml"
-            )
+    if (directory / OWN.ratings).is_dir():
+        raise DataError(
+            f"{directory / OWN.ratings} is a folder of files, which only engine: spark reads: set it in params.yaml, "
+            "or bring parquet files"
+        )
     known = ", ".join(layout.ratings for layout in LAYOUTS)
     raise DataError(f"{directory} holds no ratings (none of {known}); run `dvc repro fetch`")

@@ -36,7 +36,7 @@ class _Column:
         """Add an id; raise DataError for one that breaks the rule."""
         if text not in self._distinct:
             if not 0 < len(text) <= ids.LONGEST or "\0" in text:
-                raise value_error(path, line, self.name, text, RULES[self.name], layout.remedy)
+                raise value_error(f"{path}, line {line}", self.name, text, RULES[self.name], layout.remedy)
             self._distinct[text] = len(self._distinct)
         self.numbers.append(self._distinct[text])
 

@@ -15,9 +15,10 @@ from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from training.data.raw import ids
 from training.data.raw.faults import columns_of, unknown_film, unreadable, wrong_row, wrong_value
 from training.data.raw.items import read_items
-from training.data.raw.layouts import Layout, detect
+from training.data.raw.layouts import PARQUET, Layout, detect
 from training.data.raw.pairs import read_pairs
 from training.data.raw.schema import RULES, Fault, ratings_fault
+from training.data.raw.tables import read_table
 
 # Each id is stored once, and its number in each row: less memory than texts, and as fast as numbers.
 _TYPES = {
@@ -40,7 +41,7 @@ def read_ratings(directory: Path) -> pd.DataFrame:
         return read_pairs(directory, layout, read_items(directory))
     path = directory / layout.ratings
     items = read_items(directory)
-    table = _parse(path, layout)
+    table = read_table(path, layout) if layout is PARQUET else _parse(path, layout)
     frame = {
         USER_ID: _ids(table[USER_ID], path, layout, USER_ID, None),
         ITEM_ID: _ids(table[ITEM_ID], path, layout, ITEM_ID, None if items is None else items[ITEM_ID]),

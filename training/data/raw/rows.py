@@ -53,9 +53,9 @@ def width_error(path: Path, row: Row, width: int, remedy: str) -> DataError:
     return DataError(f"{path}, line {row.line} has {len(row.cells)} fields instead of {width}; {hint}{remedy}")
 
 
-def value_error(path: Path, line: int, column: str, value: str, rule: str, remedy: str) -> DataError:
-    """Make the error for a value that breaks a rule; `rule` says in words what it should be."""
-    return DataError(f"{path}, line {line}: {column} {value!r} should be {rule}; {remedy}")
+def value_error(place: str, column: str, value: str, rule: str, remedy: str) -> DataError:
+    """Make the error for a value that breaks a rule; `place` is a file and a line, `rule` says what it should be."""
+    return DataError(f"{place}: {column} {value!r} should be {rule}; {remedy}")
 
 
 def encoding_of(path: Path, encodings: Sequence[str]) -> str:

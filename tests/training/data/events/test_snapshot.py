@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 
 from tests.postgres import Postgres
+from tests.training.data.archives import fetch_params
 from tests.training.event_store import NOW, Said
 from training.data.events import files
 from training.data.events.files import Recorded, read_events
 from training.data.events.snapshot import address_of, snapshot
 from training.errors import DataError
 from training.events import events
-from training.params.fetch import FetchParams
 
-PARAMS = FetchParams(source="sample", csv_folder="data/own", events=True)
+PARAMS = fetch_params(events=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,0 +1,123 @@
+"""Copies own files to data/raw, and checks them as `prepare` will."""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from training.data.raw import read_ratings
+from training.data.raw.layouts import OWN, PARQUET, SPLITS
+from training.data.raw.tables import files_of
+from training.data.written import write_rows
+from training.errors import DataError
+
+_PARQUET = {"ratings.parquet": PARQUET.ratings, "items.parquet": OWN.items}
+
+
+def copy_csv(source: Path, folder: Path) -> None:
+    """Copy own ratings and, if there is one, the file of own films."""
+    parts = source / "ratings.csv"
+    if parts.is_dir() and any(parts.glob("*.csv")):  # engine: spark reads many files
+        shutil.copytree(parts, folder / OWN.ratings)
+        _copy_items(source, folder)
+        return
+    if not _has(source, "ratings.csv"):
+        raise DataError(
+            f"{source / 'ratings.csv'} doesn't exist; put your ratings there as user_id,item_id[,rating][,timestamp], "
+            "or change fetch.csv_folder or fetch.source in params.yaml"
+        )
+    shutil.copyfile(source / "ratings.csv", folder / OWN.ratings)
+    _copy_items(source, folder)
+    check(folder, {OWN.ratings: source / "ratings.csv", OWN.items: source / OWN.items})
+
+
+def copy_parquet(source: Path, folder: Path) -> None:
+    """Copy own ratings, a file or a folder of files, and write the films, if there are any, as the file of films.
+
+    Films may be in items.csv instead.
+    """
+    ratings, items = (source / name for name in _PARQUET)
+    if not ratings.exists():
+        raise DataError(
+            f"{ratings} doesn't exist; put a file, or a folder of files, with the columns "
+            "user_id,item_id[,rating][,timestamp] there, or change fetch.csv_folder or fetch.source in params.yaml"
+        )
+    (shutil.copytree if ratings.is_dir() else shutil.copyfile)(ratings, folder / PARQUET.ratings)
+    if items.exists():
+        write_rows(folder / OWN.items, *_rows(items))
+        check(folder, {PARQUET.ratings: ratings}, {OWN.items: str(items)})
+    else:
+        _copy_items(source, folder)
+        check(folder, {PARQUET.ratings: ratings, OWN.items: source / OWN.items})
+
+
+def copy_split(source: Path, folder: Path) -> None:
+    """Copy both parts of a given split and, if there is one, the file of films."""
+    names = [name for layout in SPLITS for name in (layout.ratings, str(layout.test))]
+    present = [name for name in names if _has(source, name)]
+    if present not in (names[:2], names[2:]):
+        raise DataError(
+            f"{source} holds {' and '.join(present) or 'no split'}: put either {' and '.join(names[:2])} there (lines "
+            f"of a user and its items) or {' and '.join(names[2:])} (lines user,item), or change fetch.csv_folder or "
+            "fetch.source in params.yaml"
+        )
+    for name in present:
+        shutil.copyfile(source / name, folder / name)
+    _copy_items(source, folder)
+    check(folder, {name: source / name for name in (*present, OWN.items)})
+
+
+def check(folder: Path, files: Mapping[str, Path], tables: Mapping[str, str] | None = None) -> None:
+    """Read what was copied, as `prepare` will; an error names the person's own file, which is the one to correct.
+
+    `tables` are the files that were written from a table, whose first row is in line 2.
+    """
+    try:
+        read_ratings(folder)
+    except DataError as error:
+        sentence = str(error)
+        for name, origin in files.items():
+            sentence = sentence.replace(str(folder / name), str(origin))
+        for name, table in (tables or {}).items():
+            sentence = _by_row(sentence, str(folder / name), table)
+        raise DataError(sentence) from error
+
+
+def _by_row(sentence: str, file: str, table: str) -> str:
+    return re.sub(
+        rf"{re.escape(file)}(?:, line ([0-9]+))?",
+        lambda found: table + (f", row {int(found[1]) - 1}" if found[1] else ""),
+        sentence,
+    )
+
+
+def _rows(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+    """The columns of a table in parquet, and its rows."""
+    try:
+        table = pa.concat_tables(
+            [pq.read_table(file, partitioning=None) for file in files_of(path, PARQUET)], promote_options="default"
+        )
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} can't be read: {str(error).splitlines()[0][:300]}; {PARQUET.remedy}") from error
+    rows = (row for batch in table.to_batches(10_000) for row in zip(*batch.to_pydict().values(), strict=True))
+    return table.column_names, rows
+
+
+def _copy_items(source: Path, folder: Path) -> None:
+    if _has(source, OWN.items):
+        shutil.copyfile(source / OWN.items, folder / OWN.items)
+
+
+def _has(source: Path, name: str) -> bool:
+    """Whether the folder has this file; raise DataError for what somebody may take for it, and is not."""
+    for path in source.iterdir() if source.is_dir() else ():
+        if path.name.strip().lower() == name and path.name != name:
+            raise DataError(f"{path.name!r} in {source} should be called {name}: rename it, or remove it")
+        if path.name == name and not path.is_file():
+            kind = "a link that leads nowhere" if path.is_symlink() else "no file"
+            raise DataError(f"{path} is {kind}: put the file there, or remove it")
+    return (source / name).is_file()
