@@ -55,7 +55,7 @@ class Rule:
     is_against: bool = False
 
 
-RULES: dict[EventType, Rule] = {
+RULES: dict[str, Rule] = {
     "rating": Rule(Meaning.LIKED, success=True),  # of few stars: only seen, and against the list
     "like": Rule(Meaning.LIKED, stars=5.0, success=True),
     "dislike": Rule(Meaning.SEEN, stars=1.0, is_against=True),
@@ -65,10 +65,11 @@ RULES: dict[EventType, Rule] = {
     "retract": Rule(Meaning.NOTHING, is_against=True),
     FORGET: Rule(Meaning.NOTHING),
 }
+OF_ANOTHER_RELEASE = Rule(Meaning.SEEN)  # the tables take any type: a newer release may have written it
 
 
-def meaning(event_type: EventType, stars: float | None, min_rating: float | None) -> Meaning:
+def meaning(event_type: str, stars: float | None, min_rating: float | None) -> Meaning:
     """The meaning of an event where ratings of at least `min_rating` stars are positives."""
     if stars is not None and stars < (MIDDLE_STARS if min_rating is None else min_rating):
         return Meaning.SEEN
-    return RULES[event_type].meaning
+    return RULES.get(event_type, OF_ANOTHER_RELEASE).meaning

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
-from app.contract.events import FORGET, RULES, EventType
+from app.contract.events import FORGET, RULES
 from app.events.store import StoredEvent
 
-TYPES = tuple(RULES)
+TYPES = (*RULES, "of another release")
 NUMBERS = {event_type: number for number, event_type in enumerate(TYPES)}
 PACKED = Struct("<qiBd")  # position, item number, type number, stars
 NO_ITEM = -1
@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
     position: int
     item: int
-    type: EventType
+    type: str
     stars: float | None
 
 
@@ -54,7 +54,7 @@ class Overlay:
                 self._leave_out()
                 continue
             item = NO_ITEM if event.item_id is None else self._number(event.item_id)
-            packed = PACKED.pack(event.position, item, NUMBERS[event.type], event.stars or NO_STARS)
+            packed = PACKED.pack(event.position, item, NUMBERS.get(event.type, len(RULES)), event.stars or NO_STARS)
             added.setdefault(event.user_id, []).append(packed)
             if event.type == FORGET:
                 forgotten.add(event.user_id)

@@ -175,6 +175,7 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA secure_delete = ON")  # else the former table stays in the file, also of users who leave
     with _transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
         statements = WITHOUT_LIST_OF_TYPES.format(tables=TABLES) if 0 < version < VERSION else TABLES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.contract.events import RULES, EventType, Meaning, meaning
+from app.contract.events import RULES, Meaning, meaning
 
 
 @pytest.mark.parametrize(
@@ -11,9 +11,10 @@ from app.contract.events import RULES, EventType, Meaning, meaning
         ("rating", 4.0, Meaning.LIKED),
         ("rating", 3.5, Meaning.SEEN),
         *[(event_type, None, rule.meaning) for event_type, rule in RULES.items()],
+        ("of a newer release", None, Meaning.SEEN),
     ],
 )
-def test_each_type_of_event_has_a_meaning(event_type: EventType, stars: float | None, expected: Meaning) -> None:
+def test_each_type_of_event_has_a_meaning(event_type: str, stars: float | None, expected: Meaning) -> None:
     assert meaning(event_type, stars, min_rating=4.0) is expected
 
 

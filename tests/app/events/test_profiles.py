@@ -108,7 +108,7 @@ def test_a_film_without_an_encoder_is_seen_and_does_not_count(model: ServedModel
     assert N_ITEMS - 1 in alone.seen
 
 
-@pytest.mark.parametrize("event_type", ["dislike", "watch", "click", "hide"])
+@pytest.mark.parametrize("event_type", ["dislike", "watch", "click", "hide", "of a newer release"])
 def test_what_is_not_liked_only_leaves_films_out(model: ServedModel, overlay: Overlay, event_type: Any) -> None:
     profiles, query = Profiles(overlay), UserQuery(k=5)
     best = recommend(model, learned_profile(model, "1"), UserQuery(k=7), None)
