@@ -15,7 +15,7 @@ Names = tuple[str, ...]
 class Conditions(NamedTuple):
     """A filter in the language of filters, and genres and years; an item must pass all."""
 
-    filter: str = ""
+    filter: str | None = None
     genres: Names = ()
     excluded: Names = ()
     year_from: int | None = None
@@ -31,8 +31,8 @@ class Conditions(NamedTuple):
     def _given(self) -> dict[str, Callable[[], Expression]]:
         """What reads each parameter that is given."""
         given: dict[str, Callable[[], Expression]] = {}
-        if self.filter:
-            given["filter"] = lambda: parse(self.filter)
+        if text := self.filter:
+            given["filter"] = lambda: parse(text)
         if self.genres:
             given["genre"] = lambda: _any_tag(self.genres)
         if self.excluded:

@@ -74,9 +74,8 @@ class Filters(BaseModel):
         description="No films with one of these genres.",
         examples=[["Horror"]],
     )
-    filter: str = Field(
-        default="",
-        max_length=MAX_FILTER_LENGTH,
+    filter: Annotated[str, Field(min_length=1, max_length=MAX_FILTER_LENGTH)] | None = Field(
+        default=None,
         description="Only films that pass this filter of columns, in the language of https://google.aip.dev/160; "
         "`/columns` lists the columns.",
         examples=["genres:Comedy AND year >= 1980"],

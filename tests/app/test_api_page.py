@@ -137,7 +137,8 @@ def test_an_example_is_answered_as_the_page_says(example: Example, client: Clien
     if "steps" in answer:
         answer["steps"] = [step for step in answer["steps"] if step["requests"]]
     if "…" in example.answer:
-        answer["genres"] = answer["genres"][: len(example.shown["genres"])]
+        [name] = {"genres", "columns"} & answer.keys()
+        answer[name] = answer[name][: len(example.shown[name])]
     assert shape(answer) == shape(example.shown)
     assert stable(answer, example.learned) == stable(example.shown, example.learned)
 

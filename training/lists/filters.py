@@ -17,7 +17,7 @@ GENRES_SHOWN = 20
 class ListFilters(Section, strict=False):
     """The filters of the service's lists; a film must pass all of them."""
 
-    filter: str = ""
+    filter: str | None = None
     genre: tuple[str, ...] = ()
     exclude_genre: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
