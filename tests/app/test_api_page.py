@@ -48,12 +48,13 @@ TYPES = {
 # What training writes into the version's tags.
 GATE = {
     "decision": "production",
-    "gate_reason": "beats popularity by +0.1532 [+0.1418, +0.1638] in ndcg@10; there is no live version",
+    "gate_reason": "beats popularity by +0.1608 [+0.1499, +0.1717] in ndcg@10; there is no live version",
     "gate_metric": "ndcg@10",
-    "gate_candidate": "0.231822",
-    "gate_gain_over_popularity": "0.153154",
-    "gate_gain_over_popularity_low": "0.141813",
-    "gate_gain_over_popularity_high": "0.163772",
+    "gate_candidate": "0.239473",
+    "gate_popularity": "0.078668",
+    "gate_gain_over_popularity": "0.160805",
+    "gate_gain_over_popularity_low": "0.149941",
+    "gate_gain_over_popularity_high": "0.171741",
 }
 CURL = argparse.ArgumentParser()
 CURL.add_argument("url")

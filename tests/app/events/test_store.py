@@ -81,7 +81,6 @@ def test_a_page_begins_after_a_position_and_ends_at_the_limit(opened: Open) -> N
     [
         event(user=""),
         event(item="x" * 201),
-        event(type="love"),
         event(stars=4.0),
         event(type="rating", stars=None),
         event(type="rating", stars=5.5),
