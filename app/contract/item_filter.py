@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.columns import NO_FLAG, NO_TIME, Arrays, Column, as_time
-from app.contract.filter_language import ANY, Comparison, Expression, FilterError
+from app.contract.filter_language import ANY, MAX_QUOTED, Comparison, Expression, FilterError
 from app.contract.folding import fold, fold_all
 from app.contract.item_matrix import Mask, Rows
 from app.contract.packed_text import texts_of
@@ -22,7 +22,6 @@ COMPARE: Mapping[str, Callable[[Values, Any], Mask]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-MAX_QUOTED = 40
 FLAGS = {"true": 1, "false": 0}
 
 

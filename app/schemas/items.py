@@ -155,7 +155,7 @@ class FoundItems(BaseModel):
 class SeenItem(Item):
     """A film that a user has seen."""
 
-    liked: bool = Field(description="Whether the user liked it. ", examples=[True])
+    liked: bool = Field(description="Whether the user liked it.", examples=[True])
 
 
 class History(BaseModel):

@@ -12,7 +12,7 @@ from scipy.stats import t as student_t
 
 from app.contract.trial import Arm
 from training.metrics.bootstrap import Interval
-from training.trials.sequence import VOICES
+from training.trials.sequence import bought_users
 
 LEAST = 2  # users of an arm, for a variance
 
@@ -43,7 +43,7 @@ def ratio_p(users: int, challengers: int, share: float) -> float:
 
     A hundredth of the users is taken as chosen by somebody who knows the arms, so that they alone break no trial.
     """
-    chosen = users // VOICES
+    chosen = bought_users(users)
     others = users - chosen
     likeliest = min(max(round(share * others), challengers - chosen), challengers)
     return float(binomtest(likeliest, others, share).pvalue) if users else 1.0

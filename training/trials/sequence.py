@@ -13,11 +13,15 @@ TUNED_FOR = 5000  # users at which the band is narrowest
 # Below these the method's approximation is no good.
 LEAST_USERS = 100  # of each arm
 LEAST_SUCCESSES = 20  # of each arm
-# Somebody may have got one list in the name of every so-manieth user, and liked it or not as suited them.
 VOICES = 100
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+
+def bought_users(users: int) -> int:
+    """How many of so many users one client may have been, who got lists in their names and liked what suited them."""
+    return users // VOICES
 
 
 class Look(NamedTuple):
@@ -145,6 +149,6 @@ def _look(day: int, arms: list[_Ratio], alpha: float) -> Look:
     few = min(users) < LEAST_USERS or min(production.successes, challenger.successes) < LEAST_SUCCESSES
     if few:
         return Look(day, users, (production.rate, challenger.rate), standard_error, math.nan)
-    bought = sum(users) // VOICES / min(production.lists, challenger.lists)
+    bought = bought_users(sum(users)) / min(production.lists, challenger.lists)
     half = half_width(sum(users), standard_error, alpha) + bought
     return Look(day, users, (production.rate, challenger.rate), standard_error, half, bought)

@@ -9,7 +9,7 @@ from training.params.register import TrialParams
 from training.trials.attribution import Observations
 from training.trials.estimate import Estimate, estimate, ratio_p
 from training.trials.records import DAY, Records, share_of
-from training.trials.sequence import LEAST_SUCCESSES, LEAST_USERS, VOICES, Look, looks, users_needed
+from training.trials.sequence import LEAST_SUCCESSES, LEAST_USERS, Look, bought_users, looks, users_needed
 
 BROKEN_BELOW = 0.001  # p of the sample-ratio check
 MOST_MISPLACED = 0.01  # share of users
@@ -80,7 +80,7 @@ def _judged(
         return "harmful", f"version {trial.version} surely loses too much: {text}"
     if last.low <= 0 <= last.high:
         return "undecided", f"no clear difference yet: {text}"
-    if last.low > 0 and found.success.difference.high < sum(last.users) // VOICES / min(last.users):
+    if last.low > 0 and found.success.difference.high < bought_users(sum(last.users)) / min(last.users):
         return "undecided", f"more successes a list, but for fewer users: {text}"
     if days < params.days:
         return "early", f"it looks decided, but a trial takes {params.days} days: {text}"
