@@ -31,7 +31,7 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 	@$(BIN)/python -m training check
 	@$(BIN)/dvc repro
 
-test: .venv/installed .venv-mlflow2/installed ## Run the tests in 5 minutes, and aliases, versions and a registration on MLflow 2.22
+test: .venv/installed .venv-mlflow2/installed ## Run the tests, and aliases, versions and a registration on MLflow 2.22
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	@.venv-mlflow2/bin/python -m pytest $(ON_MLFLOW_2)
 
