@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "training.fetch": "data errors files params",
     "training.events": "data files params",
     "training.source": "app.contract data errors fetch params project promotion tracking tuning",
-    "training.prepare": "data errors files params",
+    "training.prepare": "app.contract data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from app.contract.events import DEFAULT_TYPES, Described, EventTypes
 from training.data.catalogue import catalogue_of, features_of
 from training.data.dataset import (
     HELD_OUT,
@@ -35,12 +36,18 @@ NO_STARS = "the ratings file has no rating column: set prepare.min_rating to nul
 
 
 def prepare(
-    params: PrepareParams, seed: int, raw: Path, prepared: Path, stats: Path, events: Path | None = None
+    params: PrepareParams,
+    seed: int,
+    raw: Path,
+    prepared: Path,
+    stats: Path,
+    events: Path | None = None,
+    event_types: Described = DEFAULT_TYPES,
 ) -> str:
     """Write the splits, ids, catalogue and features into `prepared`, and figures about them to `stats`.
 
-    `events` is the folder of what users have said to the service. Returns what was made, in a sentence. Raises
-    DataError where a file is wrong or nothing is left to train on.
+    `events` is the folder of what users have said to the service, `event_types` what it means. Returns what was made,
+    in a sentence. Raises DataError where a file is wrong or nothing is left to train on.
     """
     read = read_ratings(raw)
     items = read_items(raw)
@@ -52,7 +59,7 @@ def prepare(
     rated = _with_positives(_latest(read), params)
     sifted = None if recorded is None else _sifted(recorded, read, items)
     if sifted is not None:
-        rated = _by_time(merge(rated, sifted, params.min_rating))
+        rated = _by_time(merge(rated, sifted, EventTypes(event_types, params.min_rating)))
     ratings = _frequent(rated, params)
     users = pd.DataFrame({USER_ID: np.sort(ratings[USER_ID].unique())})
     items = catalogue_of(ratings if items is None else items)
@@ -70,7 +77,7 @@ def prepare(
         partial.mkdir()
         for name, frame in {**frames, "users": users, "items": items, "features": features}.items():
             frame.to_parquet(partial / f"{name}.parquet", index=False)
-        write_provenance(partial, Provenance(params.min_rating, recorded.learned if recorded else None))
+        write_provenance(partial, Provenance(params.min_rating, recorded.learned if recorded else None, event_types))
     if HELD_OUT in rows:
         figures |= {"given_split": _given_stats(read, rows)}
     write_json(stats, figures)

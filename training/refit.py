@@ -26,7 +26,7 @@ def refit(project: Project, params: RefitStage) -> str:
     knowledge = Knowledge(load_dataset(project.prepared), SPLITS, params.threads)
     artifact = fit_artifact(knowledge, winner, family, params.seed)
     source = read_provenance(project.prepared)
-    artifact = replace(artifact, events=source.events, min_rating=source.min_rating)
+    artifact = source.described(artifact)
     write_artifact(project.served, with_ready_lists(artifact, params.refit.ready_items))
     return winner
 

@@ -7,7 +7,7 @@ every file with its shape, dtype and SHA-256. Nothing is pickled. docs/artifact.
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from app.contract.artifact_format import (
 )
 from app.contract.catalogue import Catalogue
 from app.contract.columns import Column
+from app.contract.events import DEFAULT_TYPES, Described
 
 __all__ = [
     "MANIFEST",
@@ -79,7 +80,8 @@ class Artifact:
     `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
     `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
     positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
-    which is the last row; `user_encoder` a user's vector from `user_features`.
+    which is the last row; `user_encoder` a user's vector from `user_features`. `event_types`
+    are the further types that `events.Described` has.
     """
 
     recipe: Recipe
@@ -103,6 +105,7 @@ class Artifact:
     min_rating: float | None = None
     item_features: Sequence[Feature] = ()
     user_features: Sequence[Feature] = ()
+    event_types: Described = field(default_factory=lambda: DEFAULT_TYPES)
 
 
 def content_hash(directory: Path) -> str:
@@ -154,6 +157,7 @@ def load_artifact(directory: Path) -> Artifact:
         min_rating=manifest.get("min_rating"),
         item_features=manifest.get("item_features", ()),
         user_features=manifest.get("user_features", ()),
+        event_types=manifest.get("event_types", DEFAULT_TYPES),
         **arrays,
     )
 
@@ -181,7 +185,7 @@ def _described(columns: Sequence[Column]) -> list[dict[str, Any]]:
 
 def _arrays_of(artifact: Artifact) -> Arrays:
     columns = artifact.catalogue.columns
-    found = {field.name: getattr(artifact, field.name) for field in fields(artifact)} | vars(artifact.catalogue)
+    found = {each.name: getattr(artifact, each.name) for each in fields(artifact)} | vars(artifact.catalogue)
     for number, column in enumerate(columns):
         found |= {f"column_{number}_{name}": array for name, array in column.arrays.items()}
     table = table_of(_described(columns), {name for name, value in found.items() if value is not None})
@@ -213,6 +217,7 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         "data_hash": recipe.data_hash,
         "files": files,
         "columns": _described(artifact.catalogue.columns),
+        "event_types": {name: dict(described) for name, described in artifact.event_types.items()},
         **({"events": artifact.events._asdict()} if artifact.events else {}),
         **({} if artifact.min_rating is None else {"min_rating": artifact.min_rating}),
         **({} if artifact.item_encoder is None else {"item_features": [*artifact.item_features]}),

@@ -10,6 +10,8 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from app.contract.events import types_problem
+
 FORMAT_VERSION = 3
 OLDEST_VERSION = 2
 KIND = "movie-recommender"
@@ -119,6 +121,8 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
         _check_events(path, manifest["events"])
     if version > OLDEST_VERSION:
         check_columns(path, manifest.get("columns", []))
+    if problem := types_problem(manifest.get("event_types", {})):
+        refuse(path, f"has event_types that can't be: {problem}")
     least = manifest.get("min_rating")
     if least is not None and (type(least) not in (int, float) or not abs(least) < MAX_MIN_RATING):
         refuse(path, f"has the min_rating {least!r}; expected a number of stars")

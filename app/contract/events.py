@@ -1,17 +1,23 @@
 """What people can say about an item, and what each type of event means: the service, training and trials go by this."""
 
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Literal
+from typing import Any
 
-SaidType = Literal["rating", "like", "dislike", "watch", "click", "hide", "retract"]
-EventType = Literal[SaidType, "forget"]
+import numpy as np
 
 EMBEDDED_STORE = "sqlite:///events.db"  # where events are unless EVENTS_URL says otherwise: in the project's folder
 NO_STORE = "off"  # of EVENTS_URL: no events
-FORGET: EventType = "forget"  # the service's own: a person wants to be forgotten
+RATING = "rating"
+FORGET = "forget"  # the service's own: a person wants to be forgotten
 MIN_STARS, MAX_STARS = 0.5, 5.0
 MAX_ID_LENGTH = 200
+MAX_TYPES = 50
+MAX_VALUE = 1e6
+TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Where training counts every row as a like (min_rating: null), stars below the middle of the scale are not one.
 MIDDLE_STARS = 3.0
 
@@ -20,14 +26,15 @@ MIDDLE_STARS = 3.0
 class Event:
     """Something that a user said about an item, at a time in seconds since 1970, UTC.
 
-    `event_id` is a UUID in lower case with hyphens. Only a rating has `stars`; only `forget` has no item.
+    `event_id` is a UUID in lower case with hyphens. `value` is the stars of a rating, or the number that the type comes
+    with. Only `forget` has no item.
     """
 
     event_id: str
     user_id: str
     item_id: str | None
-    type: EventType
-    stars: float | None
+    type: str
+    value: float | None
     occurred_at: float
     recommendation_id: str | None = None
 
@@ -45,31 +52,115 @@ class Meaning(IntEnum):
 class Rule:
     """What a type of event stands for.
 
-    `stars` count in training where the event has none. In a trial a type may make a list good (`success`), and some
-    take back what was good of it (`is_against`); `register.trial.success` chooses among the former.
+    `stars` count in training. In a trial a type may make a list good (`success`), and some take back what was good of
+    it (`is_against`); `register.trial.success` chooses among the former. An event has a value from `least` to `most`
+    where `values` has both; one with a value below `threshold` is only seen, and against the list.
     """
 
     meaning: Meaning
     stars: float | None = None
     success: bool = False
     is_against: bool = False
+    values: tuple[float, float] | None = None
+    threshold: float | None = None
 
 
+MEANS: dict[str, Rule] = {
+    "positive": Rule(Meaning.LIKED, stars=5.0, success=True),
+    "negative": Rule(Meaning.SEEN, stars=1.0, is_against=True),
+    "seen": Rule(Meaning.SEEN, success=True),
+    "hidden": Rule(Meaning.HIDDEN, is_against=True),
+}
+# The types that the service's page and the data itself need; their meaning is not to be changed.
 RULES: dict[str, Rule] = {
-    "rating": Rule(Meaning.LIKED, success=True),  # of few stars: only seen, and against the list
-    "like": Rule(Meaning.LIKED, stars=5.0, success=True),
-    "dislike": Rule(Meaning.SEEN, stars=1.0, is_against=True),
-    "watch": Rule(Meaning.SEEN, success=True),
-    "click": Rule(Meaning.SEEN, success=True),
-    "hide": Rule(Meaning.HIDDEN, is_against=True),
+    RATING: replace(MEANS["positive"], stars=None, values=(MIN_STARS, MAX_STARS)),
+    "like": MEANS["positive"],
+    "dislike": MEANS["negative"],
+    "hide": MEANS["hidden"],
     "retract": Rule(Meaning.NOTHING, is_against=True),
     FORGET: Rule(Meaning.NOTHING),
 }
 OF_ANOTHER_RELEASE = Rule(Meaning.SEEN)  # the tables take any type: a newer release may have written it
 
+# Further types as params.yaml and the manifest describe them.
+Described = Mapping[str, Mapping[str, Any]]
+DEFAULT_TYPES: Described = {
+    "watch": {"means": "seen"},
+    "click": {"means": "seen"},
+    "purchase": {"means": "positive"},
+    "share": {"means": "positive"},
+    "play": {"means": "positive", "value": [0.0, 1.0], "from": 0.7},
+}
 
-def meaning(event_type: str, stars: float | None, min_rating: float | None) -> Meaning:
-    """The meaning of an event where ratings of at least `min_rating` stars are positives."""
-    if stars is not None and stars < (MIDDLE_STARS if min_rating is None else min_rating):
-        return Meaning.SEEN
-    return RULES.get(event_type, OF_ANOTHER_RELEASE).meaning
+
+class EventTypes:
+    """The types that there are, where ratings of at least `min_rating` stars are positives; None: all of them are."""
+
+    def __init__(self, described: Described, min_rating: float | None) -> None:
+        self.described, self.min_rating = described, min_rating
+        self.rules = RULES | {name: _rule(each) for name, each in described.items()}
+        least = MIDDLE_STARS if min_rating is None else min_rating
+        self.rules[RATING] = replace(RULES[RATING], threshold=least)
+
+    @property
+    def said(self) -> list[str]:
+        """The types that clients may send."""
+        return [name for name in self.rules if name != FORGET]
+
+    def meaning(self, event_type: str, value: float | None) -> Meaning:
+        """The meaning of an event."""
+        rule = self.rules.get(event_type, OF_ANOTHER_RELEASE)
+        is_low = rule.threshold is not None and value is not None and value < rule.threshold
+        return Meaning.SEEN if is_low else rule.meaning
+
+    def stars(self, event_type: str, value: float | None) -> float | None:
+        """What an event counts in training as a rating."""
+        if event_type == RATING:
+            return value
+        rule = self.rules.get(event_type, OF_ANOTHER_RELEASE)
+        return rule.stars if self.meaning(event_type, value) is rule.meaning else None
+
+
+def types_problem(described: object) -> str | None:
+    """What is wrong with further types of events; None if nothing is."""
+    if not isinstance(described, dict) or len(described) > MAX_TYPES:
+        return f"the types are no mapping of at most {MAX_TYPES} names to what they mean"
+    problems = ((name, _problem(name, each)) for name, each in described.items())
+    return next((f"{name!r:.80} {problem}" for name, problem in problems if problem), None)
+
+
+def _problem(name: object, described: object) -> str | None:
+    if not isinstance(name, str) or not TYPE_NAME.fullmatch(name):
+        return "is no name of a type: write 1 to 40 small letters, digits and underscores, a letter first"
+    if name in RULES:
+        return "has a meaning that can't be changed"
+    if not isinstance(described, dict) or not {"means"} <= described.keys() <= {"means", "value", "from"}:
+        return f"is {described!r:.80}; expected means, and perhaps value and from"
+    if not isinstance(described["means"], str) or described["means"] not in MEANS:
+        return f"means {described['means']!r:.80}; choose from {', '.join(MEANS)}"
+    values: Any = described.get("value")
+    if "value" in described and not _is_range(values):
+        return f"has the value {values!r:.80}; expected [least, most], two rising numbers within ±{MAX_VALUE:g}"
+    if "from" in described and (described["means"] != "positive" or values is None):
+        return "has a from, which is for a positive with a value"
+    if "from" in described and not _is_range([values[0], described["from"], values[1]], strictly=False):
+        return f"is a positive from {described['from']!r:.80}, which is no value of it"
+    return None
+
+
+def _is_range(numbers: object, *, strictly: bool = True) -> bool:
+    if not isinstance(numbers, list) or len(numbers) != (2 if strictly else 3):
+        return False
+    if not all(type(each) in (int, float) and math.isfinite(each) and abs(each) <= MAX_VALUE for each in numbers):
+        return False
+    return numbers == sorted(numbers) and not (strictly and numbers[0] == numbers[-1])
+
+
+def _rule(described: Mapping[str, Any]) -> Rule:
+    rule = MEANS[described["means"]]
+    if "value" in described:
+        rule = replace(rule, values=tuple(described["value"]))
+    if "from" in described:
+        # A store keeps a value as float32, which may be a little less than what was sent.
+        rule = replace(rule, threshold=min(float(described["from"]), float(np.float32(described["from"]))))
+    return rule

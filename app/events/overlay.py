@@ -1,18 +1,18 @@
 """What people have said lately, in memory: a few bytes for each event, and one look-up for each request."""
 
 import logging
+import math
 from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
-from app.contract.events import FORGET, RULES
+from app.contract.events import FORGET
 from app.events.store import StoredEvent
 
-TYPES = (*RULES, "of another release")
-NUMBERS = {event_type: number for number, event_type in enumerate(TYPES)}
-PACKED = Struct("<qiBd")  # position, item number, type number, stars
+PACKED = Struct("<qiHd")  # position, item number, type number, value
+LAST_TYPE = 2**16 - 1
 NO_ITEM = -1
-NO_STARS = 0.0
+NO_VALUE = math.nan
 TIDIED = 64 * PACKED.size
 PER_USER = 150  # bytes beside those of the events: the id, its place in the dictionary, the heads of both objects
 MOST_BYTES = 256 * 2**20
@@ -26,7 +26,7 @@ class Said(NamedTuple):
     position: int
     item: int
     type: str
-    stars: float | None
+    value: float | None
 
 
 class Overlay:
@@ -42,7 +42,9 @@ class Overlay:
         self.users: dict[str, bytes] = {}
         self._size, self._left_out = 0, 0  # bytes; events since it is full
         self.item_ids: list[str] = []
-        self._numbers: dict[str, int] = {}
+        self._types = [FORGET]
+        self._item_numbers: dict[str, int] = {}
+        self._type_numbers = {FORGET: 0}
 
     def add(self, events: Iterable[StoredEvent]) -> None:
         """Add events, but for those that no longer fit."""
@@ -53,9 +55,7 @@ class Overlay:
             if is_full and event.type != FORGET:
                 self._leave_out()
                 continue
-            item = NO_ITEM if event.item_id is None else self._number(event.item_id)
-            packed = PACKED.pack(event.position, item, NUMBERS.get(event.type, len(RULES)), event.stars or NO_STARS)
-            added.setdefault(event.user_id, []).append(packed)
+            added.setdefault(event.user_id, []).append(self._packed_event(event))
             if event.type == FORGET:
                 forgotten.add(event.user_id)
         for user_id, parts in added.items():
@@ -63,17 +63,17 @@ class Overlay:
             after = b"".join([before, *parts])
             # Now and then is enough: it takes longer than to add, and most users have few events.
             is_due = user_id in forgotten or len(before) // TIDIED != len(after) // TIDIED
-            self._put(user_id, _tidied(after) if is_due else after)
+            self._put(user_id, self._tidied(after) if is_due else after)
 
     def drop_until(self, position: int) -> None:
         """Drop events up to a position, which every model in use has learned from."""
         for user_id, packed in list(self.users.items()):
-            kept = [said for said in unpacked(packed) if said.position > position]
+            kept = [said for said in PACKED.iter_unpack(packed) if said[0] > position]
             if not kept:
                 del self.users[user_id]
                 self._size -= len(packed) + PER_USER
             elif len(kept) * PACKED.size < len(packed):
-                self._put(user_id, _packed(kept))
+                self._put(user_id, b"".join(PACKED.pack(*said) for said in kept))
         self._has_room()
 
     def restart(self, store_id: str) -> None:
@@ -97,29 +97,33 @@ class Overlay:
             logger.warning("The overlay has room again: answers know nothing of %d events before", self._left_out)
             self._left_out = 0
 
-    def _number(self, item_id: str) -> int:
-        number = self._numbers.get(item_id)
-        if number is None:
-            number = self._numbers[item_id] = len(self.item_ids)
-            self.item_ids.append(item_id)
-        return number
+    def unpacked(self, packed: bytes) -> list[Said]:
+        """The events of a user, oldest first."""
+        found = sorted(PACKED.iter_unpack(packed))
+        return [
+            Said(position, item, self._types[kind], None if math.isnan(value) else value)
+            for position, item, kind, value in found
+        ]
+
+    def _packed_event(self, event: StoredEvent) -> bytes:
+        item = NO_ITEM if event.item_id is None else _number(event.item_id, self.item_ids, self._item_numbers)
+        kind = min(_number(event.type, self._types, self._type_numbers), LAST_TYPE)
+        return PACKED.pack(event.position, item, kind, NO_VALUE if event.value is None else event.value)
+
+    def _tidied(self, packed: bytes) -> bytes:
+        """Keep what counts: the last wish to be forgotten, and of the events after it the last about each item."""
+        last: dict[int, tuple[int, int, int, float]] = {}
+        for said in sorted(PACKED.iter_unpack(packed)):
+            if self._types[said[2]] == FORGET:
+                last.clear()
+            last[said[1]] = said
+        return b"".join(PACKED.pack(*said) for said in last.values())
 
 
-def unpacked(packed: bytes) -> list[Said]:
-    """The events of a user, oldest first."""
-    found = sorted(PACKED.iter_unpack(packed))
-    return [Said(position, item, TYPES[number], stars or None) for position, item, number, stars in found]
-
-
-def _packed(said: Iterable[Said]) -> bytes:
-    return b"".join(PACKED.pack(one.position, one.item, NUMBERS[one.type], one.stars or NO_STARS) for one in said)
-
-
-def _tidied(packed: bytes) -> bytes:
-    """Keep what counts: of the events after the last wish to be forgotten, that included, the last about each item."""
-    last: dict[int, Said] = {}
-    for said in unpacked(packed):
-        if said.type == FORGET:
-            last.clear()
-        last[said.item] = said
-    return _packed(last.values())
+def _number(text: str, known: list[str], numbers: dict[str, int]) -> int:
+    """The place of a text among those that are known, which it joins."""
+    number = numbers.get(text)
+    if number is None:
+        number = numbers[text] = len(known)
+        known.append(text)
+    return number

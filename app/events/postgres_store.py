@@ -28,7 +28,7 @@ CHANNEL = "event"
 # Writers take turns, and the lock ends after the commit is visible: so events become visible in the order of their
 # positions. The number is any that nothing else in this database locks.
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(7310302)"
-EVENT_FIELDS = ("event_id", "user_id", "item_id", "type", "stars", "occurred_at", "recommendation_id")
+EVENT_FIELDS = ("event_id", "user_id", "item_id", "type", "value", "occurred_at", "recommendation_id")
 APPEND = """
 INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, received_at)
 SELECT event_id, user_id, item_id, type, value, to_timestamp(occurred_at), recommendation_id, to_timestamp(%s::float8)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from app.contract.artifact import Artifact
-from app.contract.events import FORGET, Meaning, meaning
+from app.contract.events import FORGET, Meaning
 from app.contract.recommender import Recommender, Rows
 from app.events.fresh_vector import fresh_vector
-from app.events.overlay import Overlay, unpacked
+from app.events.overlay import Overlay
 from app.model.profile import KeptRanking, Profile, empty_profile, learned_profile
 from app.model.store import ServedModel
 
@@ -90,7 +90,7 @@ class _Reader:
     """Reads a user's events as one model must."""
 
     def __init__(self, model: ServedModel, overlay: Overlay) -> None:
-        self._model, self._item_ids = model, overlay.item_ids
+        self._model, self._overlay = model, overlay
         self._until = learned_until(model.artifact, overlay.store_id)
         self._rows: dict[int, int | None] = {}
 
@@ -104,8 +104,8 @@ class _Reader:
 
     def fresh(self, packed: bytes) -> Fresh:
         """What these events mean, without those that the model has learned from."""
-        is_forgotten, meanings, least = False, dict[int, Meaning](), self._model.artifact.min_rating
-        for said in unpacked(packed):
+        is_forgotten, meanings, types = False, dict[int, Meaning](), self._model.event_types
+        for said in self._overlay.unpacked(packed):
             if said.position <= self._until:
                 continue
             if said.type == FORGET:
@@ -113,12 +113,12 @@ class _Reader:
                 meanings.clear()
             elif (row := self._row(said.item)) is not None:
                 meanings.pop(row, None)  # so that it becomes the newest
-                meanings[row] = meaning(said.type, said.stars, least)
+                meanings[row] = types.meaning(said.type, said.value)
         return Fresh(is_forgotten, meanings)
 
     def _row(self, item: int) -> int | None:
         if item not in self._rows:
-            self._rows[item] = self._model.recommender.item_row(self._item_ids[item])
+            self._rows[item] = self._model.recommender.item_row(self._overlay.item_ids[item])
         return self._rows[item]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.contract.events import Event
 from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, StoredEvent
 
-VERSION = 3  # 1 had no exposures; until 2 the table listed the types of events
+VERSION = 4  # 1 had no exposures; until 2 the table listed the types of events, and until 3 their values
 POLL_SECONDS = 0.02
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS event (
   user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
   item_id TEXT CHECK (length(item_id) BETWEEN 1 AND 200),
   type TEXT NOT NULL,
-  value REAL CHECK ((type = 'rating') = (value IS NOT NULL) AND (value IS NULL OR value BETWEEN 0.5 AND 5)),
+  value REAL CHECK (type <> 'rating' OR (value IS NOT NULL AND value BETWEEN 0.5 AND 5)),
   occurred_at REAL NOT NULL,
   received_at REAL NOT NULL,
   recommendation_id TEXT CHECK (length(recommendation_id) <= 64),
@@ -42,7 +42,7 @@ CREATE INDEX IF NOT EXISTS exposure_of_user ON exposure (experiment, user_id);
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """
 # SQLite can't take a check off a table. Positions go on after the last one, also if its event is gone.
-WITHOUT_LIST_OF_TYPES = """
+WITH_FEWER_CHECKS = """
 DROP INDEX event_of_user;
 ALTER TABLE event RENAME TO former;
 {tables}
@@ -178,7 +178,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA secure_delete = ON")  # else the former table stays in the file, also of users who leave
     with _transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
-        statements = WITHOUT_LIST_OF_TYPES.format(tables=TABLES) if 0 < version < VERSION else TABLES
+        statements = WITH_FEWER_CHECKS.format(tables=TABLES) if 0 < version < VERSION else TABLES
         for statement in statements.split(";"):
             connection.execute(statement)
         connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT * FROM store)", (str(uuid.uuid4()),))
@@ -193,7 +193,7 @@ def _append(connection: sqlite3.Connection, event: Event, received_at: float) ->
             event.user_id,
             event.item_id,
             event.type,
-            event.stars,
+            event.value,
             event.occurred_at,
             event.recommendation_id,
             received_at,

@@ -4,11 +4,13 @@ import ctypes
 import gc
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from app.contract.artifact import Artifact, ArtifactError, content_hash, load_artifact
+from app.contract.events import EventTypes
 from app.contract.recommender import Recommender
 from app.errors import ModelRefusedError, NoModelError
 from app.model.catalogue import CatalogueIndex
@@ -38,6 +40,11 @@ class ServedModel:
     def version(self) -> str:
         """The number in the registry; for a folder, the start of the content hash."""
         return self.release.version
+
+    @cached_property
+    def event_types(self) -> EventTypes:
+        """What events mean to this version."""
+        return EventTypes(self.artifact.event_types, self.artifact.min_rating)
 
     @property
     def artifact(self) -> Artifact:

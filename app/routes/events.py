@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from anyio import to_thread
 from fastapi import APIRouter, Response
 
-from app.contract.events import Event
+from app.contract.events import Event, EventTypes
 from app.errors import (
     BodyTooLargeError,
     EventsDisabledError,
@@ -25,7 +25,7 @@ from app.http.item_lists import json_response
 from app.http.read_after import until_answers_know
 from app.model.item_fields import to_json
 from app.model.store import ServedModel
-from app.schemas.events import AppendedEvents, EventsRequest
+from app.schemas.events import AppendedEvents, EventsRequest, NewEvent
 
 ERRORS = (InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError, BodyTooLargeError)
 MANY = 100  # to sort out more of them takes longer than to pass them to a thread
@@ -56,15 +56,39 @@ async def append_events(
 
 
 def _sorted_out(models: Sequence[ServedModel], request: EventsRequest) -> tuple[list[Event], list[Event]]:
-    """The events about films that a version which answers users knows, and the others: training could not use these."""
+    """The events about films that a version which answers users knows, and the others: training could not use these.
+
+    Raises InvalidParameterError for a type that none of these versions knows, and a value that the type does not have.
+    """
     received_at = time.time()
     known: list[Event] = []
     unknown: list[Event] = []
-    for each in request.events:
+    for number, each in enumerate(request.events):
+        _check(f"events.{number}", each, models)
         event = each.as_event(received_at)
         is_known = any(model.recommender.item_row(each.item_id) is not None for model in models)
         (known if is_known else unknown).append(event)
     return known, unknown
+
+
+def _check(place: str, event: NewEvent, models: Sequence[ServedModel]) -> None:
+    types = next((model.event_types for model in models if event.type in model.event_types.said), None)
+    if types is None:
+        known = ", ".join(dict.fromkeys(name for model in models for name in model.event_types.said))
+        raise InvalidParameterError(
+            f"{place}.type is {event.type!r}, which the model does not know: use one of {known}.", field=f"{place}.type"
+        )
+    if problem := _value_problem(event, types):
+        raise InvalidParameterError(f"{place}.value is {event.value}: {problem}.", field=f"{place}.value")
+
+
+def _value_problem(event: NewEvent, types: EventTypes) -> str | None:
+    values = types.rules[event.type].values
+    if values is None:
+        return None if event.value is None else f"a {event.type} has none"
+    least, most = values
+    is_one = event.value is not None and least <= event.value <= most
+    return None if is_one else f"a {event.type} has one from {least:g} to {most:g}"
 
 
 def _count(metrics: EventMetrics, known: Sequence[Event], unknown: Sequence[Event], appended: Appended) -> int:

@@ -12,13 +12,11 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
-    ValidationInfo,
     WithJsonSchema,
-    field_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from app.contract.events import MAX_ID_LENGTH, MAX_STARS, MIN_STARS, Event, SaidType
+from app.contract.events import MAX_ID_LENGTH, MAX_VALUE, TYPE_NAME, Event
 from app.schemas.queries import LONE_SURROGATES, Body
 
 MAX_EVENTS = 1000
@@ -92,14 +90,19 @@ class NewEvent(Body):
     )
     user_id: StoredId = Field(description="Whose event it is; the model need not know the user.", examples=[42])
     item_id: StoredId = Field(description="The film's id.", examples=[601])
-    type: SaidType = Field(description="What is said about the film.", examples=["like"])
+    type: str = Field(
+        min_length=1,
+        max_length=40,
+        pattern=f"^{TYPE_NAME.pattern}$",
+        description="What is said about the film: a type that the model knows.",
+        examples=["like"],
+    )
     value: float | None = Field(
         default=None,
-        ge=MIN_STARS,
-        le=MAX_STARS,
+        ge=-MAX_VALUE,
+        le=MAX_VALUE,
         allow_inf_nan=False,
-        validate_default=True,
-        description="The stars of a rating; other types have none.",
+        description="The stars of a rating, or the number that the type comes with; most types have none.",
         examples=[4.5],
     )
     occurred_at: Time | None = Field(
@@ -115,13 +118,6 @@ class NewEvent(Body):
         description="The list in which the user saw the film.",
         examples=["AQEBZ0Y1"],
     )
-
-    @field_validator("value", mode="after")
-    @classmethod
-    def _fits_the_type(cls, value: float | None, info: ValidationInfo) -> float | None:
-        if "type" in info.data and (info.data["type"] == "rating") != (value is not None):
-            raise PydanticCustomError("event_value", "A rating has a value, and no other type has one")
-        return value
 
     def as_event(self, received_at: float) -> Event:
         """The event, its time within the 30 days before it was received: a client's clock may be wrong."""

@@ -3,7 +3,7 @@
 import uuid
 from pathlib import Path
 
-from app.contract.events import Event, EventType
+from app.contract.events import Event
 from app.events.store import EventStore, open_store
 
 NOW = 1_800_000_000.0
@@ -31,7 +31,7 @@ class Said:
         self,
         user_id: object,
         item_id: object | None,
-        what: EventType,
+        what: str,
         stars: float | None = None,
         received_at: float = NOW,
         occurred_at: float | None = None,

@@ -46,7 +46,8 @@ def prepared(project: Project, **changes: Any) -> str:
     """What `prepare` says after both stages."""
     params: Params = change_params(project, **changes)
     events(params.fetch, project.events, project.root)
-    return prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats, project.events)
+    paths = project.raw, project.prepared, project.stats, project.events
+    return prepare(params.prepare, params.seed, *paths, params.events.types)
 
 
 def rated(dataset: Dataset, user: object) -> dict[Any, bool]:
@@ -164,16 +165,16 @@ def test_prepare_says_how_many_events_it_used_and_why_it_left_out_others(project
 
 
 def test_the_served_artifact_says_what_it_has_learned_from(project: Project, said: Said) -> None:
-    for item in (1, 5):
-        last = said.say(9001, item, "like")
-    said.say(9001, 2, "watch")
+    types = {"watch": {"means": "seen"}, "stream": {"means": "positive", "value": [0, 90], "from": 60}}
+    for item, minutes in ((1, 60), (5, 90), (2, 59)):
+        said.say(9001, item, "stream", minutes)
     last = said.say(9001, 3, "hide")
-    merged(project)
+    merged(project, events__types=types)
     params = change_params(project, candidates=["popularity"])
     train(project, params, "popularity")
     refit(project, params)
     artifact = load_artifact(project.served)
-    assert (artifact.min_rating, artifact.events) == (4.0, (said.store.id, last))
+    assert (artifact.min_rating, artifact.events, artifact.event_types) == (4.0, (said.store.id, last), types)
     recommender = Recommender(artifact)
     row = recommender.user_row("9001")
     assert row is not None

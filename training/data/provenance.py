@@ -1,9 +1,10 @@
 """Where the prepared data comes from, as far as a model's reader has to know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.contract.artifact import Events
+from app.contract.artifact import Artifact, Events
+from app.contract.events import Described, EventTypes
 from training.files import read_json, write_json
 
 FILE = "provenance.json"
@@ -11,19 +12,34 @@ FILE = "provenance.json"
 
 @dataclass(frozen=True)
 class Provenance:
-    """The least stars of a positive, None where every rating is one, and the events that are among the data."""
+    """What events and ratings mean, and the events that are among the data.
+
+    `min_rating` is the least stars of a positive, None where every rating is one; `event_types` are the further types.
+    """
 
     min_rating: float | None
     events: Events | None
+    event_types: Described
+
+    @property
+    def types(self) -> EventTypes:
+        """What events mean."""
+        return EventTypes(self.event_types, self.min_rating)
+
+    def described(self, artifact: Artifact) -> Artifact:
+        """An artifact that was learned from these data, with what the service has to know of them."""
+        return replace(artifact, **vars(self))
 
 
 def write_provenance(prepared: Path, provenance: Provenance) -> None:
     """Write it beside the prepared data."""
     events = provenance.events
-    write_json(prepared / FILE, {"min_rating": provenance.min_rating, "events": events and events._asdict()})
+    content = {"min_rating": provenance.min_rating, "events": events and events._asdict()}
+    write_json(prepared / FILE, {**content, "event_types": dict(provenance.event_types)})
 
 
 def read_provenance(prepared: Path) -> Provenance:
     """Read it; raise DataError where it is missing or damaged."""
     content = read_json(prepared / FILE, "run: dvc repro --force prepare")
-    return Provenance(content["min_rating"], Events(**content["events"]) if content["events"] else None)
+    events = Events(**content["events"]) if content["events"] else None
+    return Provenance(content["min_rating"], events, content["event_types"])

@@ -24,7 +24,8 @@ def prepare(project: Project, params: Params) -> str:
     """Run the stage `prepare`; return what it made."""
     from training.prepare import prepare
 
-    return prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats, project.events)
+    paths = project.raw, project.prepared, project.stats, project.events
+    return prepare(params.prepare, params.seed, *paths, params.events.types)
 
 
 def train(project: Project, params: Params, candidate: str) -> None:

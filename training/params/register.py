@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from app.contract.events import RULES, SaidType
 from training.params.section import AtLeastOne, Section, Share, no_repeats
 
 
@@ -30,23 +29,15 @@ class ChecksParams(Section):
     least_coverage: Share
 
 
-def _can_show_success(types: tuple[SaidType, ...]) -> tuple[SaidType, ...]:
-    possible = [event_type for event_type, rule in RULES.items() if rule.success]
-    if others := [each for each in types if each not in possible]:
-        raise ValueError(f"{others[0]} shows no success; choose from {', '.join(possible)}")
-    return types
-
-
 class TrialParams(Section):
     """How a trial splits users, what counts as a success, and when it is decided."""
 
     share: Annotated[float, Field(gt=0, lt=1)]
     days: AtLeastOne
     success: Annotated[
-        tuple[SaidType, ...],
+        tuple[str, ...],
         Field(min_length=1, strict=False),
         AfterValidator(no_repeats),
-        AfterValidator(_can_show_success),
     ]
     max_loss: Annotated[float, Field(gt=0, lt=1)]
 

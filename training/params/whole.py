@@ -7,9 +7,11 @@ from pydantic import Field, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from app.contract.events import EventTypes
 from training.errors import ParamsError
 from training.metrics.names import parse_metric
 from training.params.evaluate import EvaluateStage
+from training.params.events import EventsParams
 from training.params.fetch import FetchParams
 from training.params.prepare import PrepareParams
 from training.params.refit import RefitStage
@@ -24,6 +26,7 @@ class Params(RefitStage, EvaluateStage):
     engine: Literal["embedded", "spark"]
     spark: SparkParams
     fetch: FetchParams
+    events: EventsParams
     prepare: PrepareParams
     registration: RegisterParams = Field(alias="register")
 
@@ -33,6 +36,18 @@ class Params(RefitStage, EvaluateStage):
         if k is not None and k not in self.evaluate.at:
             raise ValueError(f"select.metric {self.select.metric!r} needs {k} in evaluate.at {list(self.evaluate.at)}")
         return self
+
+    @model_validator(mode="after")
+    def _successes_can_be(self) -> "Params":
+        possible = [name for name, rule in self.event_types.rules.items() if rule.success]
+        if others := [each for each in self.registration.trial.success if each not in possible]:
+            raise ValueError(f"register.trial.success: {others[0]} shows no success; choose from {', '.join(possible)}")
+        return self
+
+    @property
+    def event_types(self) -> EventTypes:
+        """What events mean."""
+        return EventTypes(self.events.types, self.prepare.min_rating)
 
 
 def load_params(path: Path) -> Params:

@@ -28,5 +28,5 @@ def read_event_log(project: Project, dataset: Dataset) -> EventLog | None:
     if provenance.events is None or recorded is None:
         return None
     rows = sift(recorded.rows, dataset.user_ids.dtype.kind == "i", dataset.item_ids).rows
-    positive = meanings(rows, provenance.min_rating) == Meaning.LIKED
+    positive = meanings(rows, provenance.types) == Meaning.LIKED
     return EventLog(rows.assign(**{POSITIVE: positive}), *provenance.events)

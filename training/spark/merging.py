@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from app.contract.events import EventTypes
 from training.data.dataset import USER_ID
 from training.data.events.files import POSITION, REMEDY
 from training.data.events.merging import merge
@@ -27,7 +28,7 @@ class Merging:
 
     numeric_users: bool
     item_ids: npt.NDArray[np.str_]
-    min_rating: float | None
+    types: EventTypes
 
     def merged(self, ratings: "DataFrame", files: list[Path], parts: int) -> tuple["DataFrame", dict[str, int]]:
         """The ratings with what the events in some files change, and `Sifted.figures` of all events."""
@@ -53,7 +54,7 @@ class Merging:
 
     def _merge(self, ratings: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
         place: dict[str, Any] = {"source": "Int64", "start": "Int64", "row": "Int64"}  # which may be missing
-        rows = merge(ratings.astype(place), self._sift(events), self.min_rating)
+        rows = merge(ratings.astype(place), self._sift(events), self.types)
         return _for_spark(rows.fillna({"source": 1, "file": "", "start": 0, "row": pd.Series(np.arange(len(rows)))}))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from app.contract.events import DEFAULT_TYPES, Described, EventTypes
 from training.data.catalogue import catalogue_of, features_of
 from training.data.dataset import ITEM, ITEM_ID, POSITIVE, RATING, SPLITS, TIMESTAMP, USER, USER_ID
 from training.data.events.files import event_files, read_learned
@@ -32,7 +33,9 @@ COLUMNS = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
 Cuts = tuple[float, float] | None
 
 
-def prepare(project: Project, params: PrepareParams, spark_params: SparkParams) -> str:
+def prepare(
+    project: Project, params: PrepareParams, spark_params: SparkParams, event_types: Described = DEFAULT_TYPES
+) -> str:
     """Write the splits, ids, catalogue and features into data/prepared, and figures about them to reports/stats.json.
 
     Returns what was made, in a sentence. Raises DataError where a file is wrong or nothing is left to train on, and
@@ -42,20 +45,27 @@ def prepare(project: Project, params: PrepareParams, spark_params: SparkParams) 
         raise ParamsError("prepare.split.method random needs engine: embedded; on Spark use per_user or global")
     with session(project, spark_params) as spark, replacing(project.prepared) as folder:
         folder.mkdir()
-        figures = _prepare(spark, project, params, spark_params, folder)
+        figures = _prepare(spark, project, params, spark_params, folder, event_types)
     write_json(project.stats, figures)
     return said(figures)
 
 
 def _prepare(
-    spark: "SparkSession", project: Project, params: PrepareParams, spark_params: SparkParams, folder: Path
+    spark: "SparkSession",
+    project: Project,
+    params: PrepareParams,
+    spark_params: SparkParams,
+    folder: Path,
+    event_types: Described,
 ) -> dict[str, Any]:
     read = read_raw(spark, project.raw, params.text_user_ids)
     rated = _with_positives(_latest(read.ratings), params)
     learned, events = read_learned(project.events), None
     if learned is not None:
         known = read.items[ITEM_ID].astype(str) if read.items is not None else item_ids(read.ratings)
-        merging = Merging(read.numeric_users, np.array(known, dtype=np.str_), params.min_rating)
+        merging = Merging(
+            read.numeric_users, np.array(known, dtype=np.str_), EventTypes(event_types, params.min_rating)
+        )
         rated, events = merging.merged(rated, event_files(project.events), spark_params.buckets)
     ratings = _frequent(rated, params).persist()
     items = catalogue_of(_from_ratings(ratings) if read.items is None else read.items)
@@ -66,7 +76,7 @@ def _prepare(
     items.to_parquet(folder / "items.parquet", index=False)
     features_of(items, params).to_parquet(folder / "features.parquet", index=False)
     buckets.write(folder)
-    write_provenance(folder, Provenance(params.min_rating, learned))
+    write_provenance(folder, Provenance(params.min_rating, learned, event_types))
     positives = {name: int(parts[name].sum()) for name in SPLITS}
     refuse_empty(positives, float(parts["highest"].max()), params)
     rated_items = ratings.select(ITEM_ID).distinct().count()

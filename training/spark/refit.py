@@ -1,7 +1,5 @@
 """The `refit` stage on Spark."""
 
-from dataclasses import replace
-
 from app.contract.artifact import write_artifact
 from training.data.dataset import SPLITS
 from training.data.provenance import read_provenance
@@ -25,5 +23,5 @@ def refit(project: Project, params: RefitStage, spark_params: SparkParams) -> st
         Fitting.begin(spark, project, spark_params, params.seed, params.threads, SPLITS) as fitting,
     ):
         artifact = fitting.everyone(winner, family, SPLITS, params.refit.ready_items)
-        write_artifact(project.served, replace(artifact, events=source.events, min_rating=source.min_rating))
+        write_artifact(project.served, source.described(artifact))
     return winner

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.contract.events import FORGET, RULES, Meaning
+from app.contract.events import FORGET, EventTypes, Meaning
 from app.contract.recommendation_id import read_id
 from app.contract.trial import MOST_LISTS, Arm, Trial
 from training.data.events.merging import meanings
@@ -16,8 +16,6 @@ from training.trials.records import ARM, DAY, DAY_SHOWN, LISTS, USER, Records
 WITHIN_DAYS = 7  # between a list and what is said about it
 MOST_GOOD_LISTS = 10  # of a user: who finds more counts no more
 SLACK_SECONDS = 600  # by which a client's clock may be late
-# What takes back an earlier success with the same item of the list; a rating does where its stars are few.
-AGAINST = [event_type for event_type, rule in RULES.items() if rule.is_against]
 LIST, SAID = "recommendation_id", "received_at"
 COUNTED, NOT_COUNTED = "good lists of the trial", "events without its id"
 
@@ -41,12 +39,12 @@ class Observations:
         return self.daily.groupby(USER).agg(arm=(ARM, "first"), lists=(LISTS, "sum"), successes=("successes", "sum"))
 
 
-def observe(records: Records, trial: Trial, kinds: tuple[str, ...], min_rating: float | None) -> Observations:
+def observe(records: Records, trial: Trial, kinds: tuple[str, ...], types: EventTypes) -> Observations:
     """Count lists and successes of each user: of each ten lists a day at most, and of those the good ones.
 
-    `kinds` are the types of events that make a list good, a rating from `min_rating` stars on. The last thing that the
-    user says for or against a film of the list counts. What names no list of the trial counts for nobody: anybody can
-    say it, in anybody's name, as often as they like. Nobody can make the id of a list that was not answered.
+    `kinds` are the types of events that make a list good, one with a value from its threshold on. The last thing that
+    the user says for or against a film of the list counts. What names no list of the trial counts for nobody: anybody
+    can say it, in anybody's name, as often as they like. Nobody can make the id of a list that was not answered.
     """
     shown = records.exposures
     theirs = {user: trial.arm(user) for user in shown[USER].unique()}
@@ -55,17 +53,20 @@ def observe(records: Records, trial: Trial, kinds: tuple[str, ...], min_rating: 
     shown = shown[right].assign(**{LISTS: lambda rows: rows[LISTS].clip(upper=MOST_LISTS)})
     forgotten = records.events[USER][records.events["type"] == FORGET]
     shown = shown[~shown[USER].isin(forgotten)]
-    said = _said(records.events[records.events[USER].isin(shown[USER])], kinds, min_rating)
+    said = _said(records.events[records.events[USER].isin(shown[USER])], kinds, types)
     good = _good_lists(named := _in_the_trial(said, trial), shown)
     return Observations(_daily(shown, good), {COUNTED: len(good), NOT_COUNTED: len(said) - len(named)}, misplaced)
 
 
-def _said(events: pd.DataFrame, kinds: tuple[str, ...], min_rating: float | None) -> pd.DataFrame:
+def _said(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd.DataFrame:
     """The events for or against a film, and which of them are for it."""
-    is_rating = (events["type"] == "rating").to_numpy()
-    is_liked: npt.NDArray[np.bool_] = meanings(events, min_rating) == Meaning.LIKED
-    good = events["type"].isin(kinds).to_numpy() & (~is_rating | is_liked)
-    counts = good | is_rating | events["type"].isin(AGAINST).to_numpy()
+    valued, against = (
+        events["type"].isin([name for name, rule in types.rules.items() if chosen(rule)]).to_numpy()
+        for chosen in (lambda rule: rule.threshold is not None, lambda rule: rule.is_against)
+    )
+    is_liked: npt.NDArray[np.bool_] = meanings(events, types) == Meaning.LIKED
+    good = events["type"].isin(kinds).to_numpy() & (~valued | is_liked)
+    counts = good | valued | against
     return events[counts].assign(good=good[counts])
 
 

@@ -50,7 +50,7 @@ def _judged(project: Project, params: Params, trial: Trial, now: float) -> Verdi
     if records.experiment:
         trial = replace(trial, share=share_of(records.experiment))
     registration = params.registration
-    observations = observe(records, trial, registration.trial.success, params.prepare.min_rating)
+    observations = observe(records, trial, registration.trial.success, params.event_types)
     return judge(trial, records, observations, registration.trial, registration.gate.confidence, now)
 
 

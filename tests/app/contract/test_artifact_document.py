@@ -44,7 +44,7 @@ def test_the_document_s_arrays_are_those_of_the_code(part: str, arrays: Table) -
 def test_the_document_s_keys_are_those_of_a_manifest() -> None:
     keys = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|object|list \|)", PAGE, re.MULTILINE)
     required = ["format_version", "kind", "family", "params", "seed", "data_hash", "files", "columns"]
-    assert keys == [*required, "events", "min_rating"]
+    assert keys == [*required, "events", "event_types", "min_rating"]
 
 
 # The columns year and genres.

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from itertools import count
 from uuid import uuid4
 
-from app.contract.events import Event, EventType
+from app.contract.events import Event
 from app.events.store import StoredEvent
 
 NOW = 1_700_000_000.0
 
 
-def said(user: int | str, event_type: EventType, item: int | str | None = None, stars: float | None = None) -> Event:
+def said(user: int | str, event_type: str, item: int | str | None = None, value: float | None = None) -> Event:
     """An event; a rating has stars, only `forget` has no item."""
-    return Event(str(uuid4()), str(user), None if item is None else str(item), event_type, stars, NOW)
+    return Event(str(uuid4()), str(user), None if item is None else str(item), event_type, value, NOW)
 
 
 def stored(*events: Event, first: int = 1) -> Iterator[StoredEvent]:

@@ -5,7 +5,7 @@ import pytest
 
 from app.contract.events import Event
 from app.events import overlay as overlay_module
-from app.events.overlay import NO_ITEM, PER_USER, Overlay, unpacked
+from app.events.overlay import NO_ITEM, PACKED, PER_USER, Overlay
 from tests.app.events.stories import said, stored
 
 
@@ -13,7 +13,7 @@ def read(overlay: Overlay, user: str) -> list[tuple[int, str, str]]:
     """Position, type and item of a user's events."""
     return [
         (one.position, one.type, "" if one.item == NO_ITEM else overlay.item_ids[one.item])
-        for one in unpacked(overlay.users[user])
+        for one in overlay.unpacked(overlay.users[user])
     ]
 
 
@@ -21,7 +21,7 @@ def test_events_are_read_as_they_were_said() -> None:
     overlay = Overlay()
     overlay.add(stored(said("a", "rating", "x", 3.7), said("b", "like", "日本"), said("a", "hide", "y")))
     assert read(overlay, "a") == [(1, "rating", "x"), (3, "hide", "y")]
-    assert [one.stars for one in unpacked(overlay.users["a"])] == [3.7, None]
+    assert [one.value for one in overlay.unpacked(overlay.users["a"])] == [3.7, None]
     assert read(overlay, "b") == [(2, "like", "日本")]
     assert overlay.users.keys() == {"a", "b"}
 
@@ -67,13 +67,13 @@ def test_somebody_who_says_the_same_without_end_takes_bounded_memory() -> None:
     overlay = Overlay()
     for start in range(0, 10_000, 10):
         overlay.add(stored(*(said("a", "like", n % 5) for n in range(10)), first=start))
-    assert len(unpacked(overlay.users["a"])) < 80
+    assert len(overlay.unpacked(overlay.users["a"])) < 80
 
 
 def test_a_full_overlay_takes_no_more_but_wishes_to_be_forgotten_until_models_have_learned(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(overlay_module, "MOST_BYTES", 10 * (PER_USER + 21))
+    monkeypatch.setattr(overlay_module, "MOST_BYTES", 10 * (PER_USER + PACKED.size))
     overlay = Overlay()
     for user in range(30):
         overlay.add(stored(said(user, "like", 1), first=user + 1))
@@ -97,7 +97,7 @@ def test_a_user_with_one_event_takes_about_what_is_counted() -> None:
     overlay.add(stored(*(said(user, "like", 1) for user in range(5000))))
     taken = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert taken / 5000 < PER_USER + 21
+    assert taken / 5000 < PER_USER + PACKED.size
 
 
 @pytest.mark.parametrize(("until", "left"), [(0, {"a", "b"}), (1, {"a", "b"}), (2, {"a"}), (3, set())])
@@ -106,7 +106,7 @@ def test_what_every_model_has_learned_is_dropped(until: int, left: set[str]) -> 
     overlay.add(stored(said("a", "like", "x"), said("b", "like", "x"), said("a", "like", "y")))
     overlay.drop_until(until)
     assert overlay.users.keys() == left
-    assert all(one.position > until for packed in overlay.users.values() for one in unpacked(packed))
+    assert all(one.position > until for packed in overlay.users.values() for one in overlay.unpacked(packed))
 
 
 def test_100_000_users_with_20_events_each_take_at_most_150_mb() -> None:

@@ -39,7 +39,7 @@ def test_a_connection_without_a_sign_of_life_ends_within_seconds(events_database
 def test_a_refused_event_is_not_quoted(events_database: Postgres) -> None:
     store = PostgresStore(events_database.url("events_service"))
     with pytest.raises(EventStoreError, match="violates check constraint") as error:
-        store.append([event("somebody", stars=4.0)], NOW)
+        store.append([event("somebody", type="rating", value=9.0)], NOW)
     assert "somebody" not in str(error.value)
 
 

@@ -16,7 +16,7 @@ Open = Callable[[], EventStore]
 
 
 def event(user: str = "42", item: str | None = "1", **fields: object) -> Event:
-    values = {"event_id": str(uuid4()), "type": "like", "stars": None, "occurred_at": NOW, **fields}
+    values = {"event_id": str(uuid4()), "type": "like", "value": None, "occurred_at": NOW, **fields}
     return Event(user_id=user, item_id=item, **values)  # type: ignore[arg-type]
 
 
@@ -39,9 +39,11 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
 
 def test_events_are_read_as_they_were_appended(opened: Open) -> None:
     events = [
-        event("a/b", "日本", type="rating", stars=4.7, occurred_at=NOW - 5.125, recommendation_id="x" * 64),
+        event("a/b", "日本", type="rating", value=4.7, occurred_at=NOW - 5.125, recommendation_id="x" * 64),
         event("😀" * 200, "1"),
         event("42", None, type="forget"),
+        event(type="play", value=0.5),
+        event(type="play", value=-30.0),
     ]
     appended = opened().append(events, NOW)
     stored = opened().read_after(0, 10)
@@ -81,9 +83,9 @@ def test_a_page_begins_after_a_position_and_ends_at_the_limit(opened: Open) -> N
     [
         event(user=""),
         event(item="x" * 201),
-        event(stars=4.0),
-        event(type="rating", stars=None),
-        event(type="rating", stars=5.5),
+        event(type="rating", value=0.4),
+        event(type="rating", value=None),
+        event(type="rating", value=5.5),
         event(item=None),
         event(type="forget"),
         event(recommendation_id="x" * 65),

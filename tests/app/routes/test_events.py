@@ -63,9 +63,9 @@ def test_an_answered_event_is_in_the_store(intake: Intake) -> None:
     first, second = intake.stored()
     assert answer.json == {"accepted": 2, "duplicates": 0, "unknown_items": [], "position": second.position}
     assert (first.event_id, first.user_id, first.item_id, first.type) == (name, "日本/😀", "10", "rating")
-    assert (first.stars, first.recommendation_id) == (4.7, "a-B.1~_")
+    assert (first.value, first.recommendation_id) == (4.7, "a-B.1~_")
     assert before - 0.01 <= first.occurred_at <= first.received_at + 1e-6 <= time.time() + 0.01
-    assert (second.user_id, second.stars, second.recommendation_id) == ("42", None, None)
+    assert (second.user_id, second.value, second.recommendation_id) == ("42", None, None)
     assert str(UUID(second.event_id)) == second.event_id
 
 
@@ -114,6 +114,9 @@ def test_a_clock_that_is_wrong_counts_as_the_nearest_possible_one(sent: str, sec
         ({"type": "rating", "value": "4"}, "value"),
         ({"type": "rating", "value": True}, "value"),
         ({"value": 4}, "value"),
+        ({"type": "play"}, "value"),
+        ({"type": "play", "value": 1.1}, "value"),
+        ({"type": "Love it"}, "type"),
         ({"user_id": ""}, "user_id"),
         ({"user_id": "x" * 201}, "user_id"),
         ({"user_id": 10**200}, "user_id"),
@@ -217,7 +220,7 @@ def test_the_operator_has_a_user_forgotten(intake: Intake) -> None:
     answer = intake.client.get("/users/a%2Fb", "DELETE", {"Authorization": "Bearer token"})
     [stored] = intake.stored()
     assert answer.json == {"user_id": "a/b", "position": stored.position}
-    assert (stored.user_id, stored.item_id, stored.type, stored.stars) == ("a/b", None, "forget", None)
+    assert (stored.user_id, stored.item_id, stored.type, stored.value) == ("a/b", None, "forget", None)
     counted = samples(intake.client.get("/metrics").body.decode())
     assert counted["recommender_events_total{outcome=accepted,type=forget}"] == 1
 

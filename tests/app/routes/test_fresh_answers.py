@@ -67,6 +67,21 @@ def test_a_stranger_who_likes_a_film_gets_films_like_it_in_the_next_answer(liste
         assert (answer["source"], [item["id"] for item in answer["items"]]) == ("personalised", [80, 60, 50])
 
 
+def test_a_type_of_the_model_s_own_counts_as_the_model_has_it_and_another_is_refused_by_name(tmp_path: Path) -> None:
+    settings = with_events(offline_settings(tmp_path), tmp_path / "events.db")
+    types = {"stream": {"means": "positive", "value": [0, 90], "from": 60}}
+    put_in_cache(settings, write(tmp_path / "served", replace(make_films(), event_types=types)), version="7")
+    with serving(settings) as client, closing(open_store(f"sqlite:///{tmp_path}/events.db")) as store:
+        listening = Listening(client, store)
+        listening.say("new", "stream", 70, value=59)
+        assert listening.client.get("/users/new/recommendations").json["source"] == "popular"
+        listening.say("new", "stream", 70, value=60)
+        assert listening.recommended("new", "k=3") == [80, 60, 50]
+        error = client.post("/events", {"events": [{"user_id": 1, "type": "play", "item_id": 70}]}).json["error"]
+        assert error["field"] == "events.0.type"
+        assert error["message"].endswith("use one of rating, like, dislike, hide, retract, stream.")
+
+
 def test_each_event_counts_in_the_next_answer(listening: Listening) -> None:
     for number in range(40):
         item = 30 if number % 2 else 40

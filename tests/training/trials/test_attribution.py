@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from app.contract.events import Event
+from app.contract.events import DEFAULT_TYPES, Event, EventTypes
 from app.contract.recommendation_id import id_maker
 from app.contract.trial import Arm, Trial
 from app.events.store import Exposure, open_store
@@ -20,7 +20,7 @@ DAY = 86_400
 FIRST = 20_000  # the first day of the trial, since 1970
 NOON = FIRST * DAY + DAY / 2
 TRIAL = Trial("7", "5", "films_x:7", 0.5, FIRST * DAY)
-KINDS = ("like", "rating", "watch")
+KINDS = ("like", "rating", "watch", "play")
 USERS = [f"u{number}" for number in range(50)]
 OURS = next(user for user in USERS if TRIAL.arm(user) is Arm.CHALLENGER)
 THEIRS = next(user for user in USERS if TRIAL.arm(user) is Arm.PRODUCTION)
@@ -32,7 +32,7 @@ class Story:
     def __init__(self, url: str, training_url: str) -> None:
         self.store, self._training_url = open_store(url), training_url
         self._numbers = count()
-        self.named = dict[tuple[str, str], str]()  # the list in which a user saw a film
+        self.named = dict[tuple[str, str | None], str]()  # the list in which a user saw a film
 
     def show(self, user: str, day: int = 0, lists: int = 1, arm: Arm | None = None, name: str | None = None) -> None:
         arm = TRIAL.arm(user) if arm is None else arm
@@ -48,13 +48,13 @@ class Story:
             clock.setattr("app.contract.recommendation_id.time.time", lambda: NOON + day * DAY)
             return id_maker(version, arm, trial.secret)(user.encode()).decode()
 
-    def say(self, user: str, kind: str, day: float = 0, item: str = "1", **fields: Any) -> None:
+    def say(self, user: str, kind: str, day: float = 0, item: str | None = "1", **fields: Any) -> None:
         """Say it about a film of a list of the day on which it was shown, if no `recommendation_id` is given."""
         number = next(self._numbers)
         time = NOON + day * DAY
         name = self.named.setdefault((user, item), self.name(user, day))
-        values = {"stars": None, "recommendation_id": name, **fields}
-        event = Event(f"{number:08}-0000-4000-8000-000000000000", user, item, kind, occurred_at=time, **values)  # type: ignore[arg-type]
+        values = {"value": None, "recommendation_id": name, **fields}
+        event = Event(f"{number:08}-0000-4000-8000-000000000000", user, item, kind, occurred_at=time, **values)
         self.store.append([event], time)
 
     def records(self) -> Records:
@@ -62,7 +62,7 @@ class Story:
             return read_records(read.connection, TRIAL)
 
     def observe(self, min_rating: float | None = 4.0) -> Observations:
-        return observe(self.records(), TRIAL, KINDS, min_rating)
+        return observe(self.records(), TRIAL, KINDS, EventTypes(DEFAULT_TYPES, min_rating))
 
     def successes(self) -> dict[str, int]:
         users = self.observe().users
@@ -102,8 +102,11 @@ def test_the_last_thing_said_for_or_against_a_film_of_the_list_counts(story: Sto
             story.say(OURS, kind, item=kinds)
     for stars in (4.0, 3.5):
         story.say(OURS, "like", item=str(stars))
-        story.say(OURS, "rating", item=str(stars), stars=stars)
+        story.say(OURS, "rating", item=str(stars), value=stars)
     assert story.successes() == {OURS: 4}  # dislike like, like click, like watch like, four stars
+    for share in (0.8, 0.3):
+        story.say(OURS, "play", item=f"played {share}", value=share)
+    assert story.successes() == {OURS: 5}
 
 
 def test_an_event_must_name_a_list_of_the_user_in_the_trial(story: Story) -> None:
@@ -155,7 +158,7 @@ def test_a_forgotten_user_is_left_out(story: Story) -> None:
     for user in (OURS, THEIRS):
         story.show(user)
         story.say(user, "like")
-    story.say(OURS, "forget", item=None)  # type: ignore[arg-type]
+    story.say(OURS, "forget", item=None)
     assert story.observe().users.index.tolist() == [THEIRS]
 
 
@@ -196,5 +199,5 @@ def test_from_how_many_stars_a_rating_is_a_success_is_the_pipeline_s_rule(
 ) -> None:
     story.show(OURS, lists=4)
     for stars in (1.0, 2.0, 3.0, 5.0):
-        story.say(OURS, "rating", item=str(stars), stars=stars)
+        story.say(OURS, "rating", item=str(stars), value=stars)
     assert story.observe(min_rating).users["successes"].tolist() == [expected]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.events import Event
+from app.contract.events import DEFAULT_TYPES, Event, EventTypes
 from app.contract.recommendation_id import id_maker
 from app.contract.trial import ARMS, Arm, Trial
 from tests.training.trials.simulation import FIRST_DAY, simulate
@@ -95,12 +95,12 @@ class People:
         ]
         names = ["user_id", "item_id", "type", "value", "occurred_at", "received_at", "recommendation_id"]
         records = Records(TRIAL.experiment, shown, pd.DataFrame(rows, columns=names), mixed=False)
-        observed = observe(records, TRIAL, PARAMS.success, None)
+        observed = observe(records, TRIAL, PARAMS.success, EventTypes(DEFAULT_TYPES, None))
         return judge(TRIAL, records, observed, PARAMS, 0.95, (FIRST_DAY + DAYS) * DAY)
 
 
 def event(user: str, day: int, kind: str, item: int, name: str | None) -> Event:
-    return Event(str(UUID(int=next(NUMBERS))), user, str(item), kind, None, day * DAY + DAY / 2, name)  # type: ignore[arg-type]
+    return Event(str(UUID(int=next(NUMBERS))), user, str(item), kind, None, day * DAY + DAY / 2, name)
 
 
 def sealed(user: str, day: int, makers: dict[Arm, Callable[[bytes], bytes]] = MAKERS) -> str:

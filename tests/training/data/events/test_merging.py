@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.contract.events import DEFAULT_TYPES, Described, EventTypes
 from tests.training.event_store import NOW
 from training.data.events.merging import merge
 from training.data.events.sifting import Sifted, sift
@@ -28,9 +29,9 @@ def sifted(*rows: Row, numeric: bool = True) -> Sifted:
     return sift(table(*rows), numeric, ITEMS)
 
 
-def merged(*rows: Row, min_rating: float | None = 4.0) -> list[Row]:
+def merged(*rows: Row, min_rating: float | None = 4.0, types: Described = DEFAULT_TYPES) -> list[Row]:
     """User, item, stars and positive of what is left, sorted."""
-    found = merge(RATINGS, sifted(*rows), min_rating)
+    found = merge(RATINGS, sifted(*rows), EventTypes(types, min_rating))
     assert found.dtypes.equals(RATINGS.dtypes)
     assert found.index.is_unique
     found = found.sort_values(["user_id", "item_id"]).replace({np.nan: None})
@@ -54,6 +55,9 @@ def test_without_events_the_ratings_stay_as_they_are() -> None:
         (("hide",), None, False),
         (("rating", 4.0), 4.0, True),
         (("rating", 3.5), 3.5, False),
+        (("purchase",), 5.0, True),
+        (("play", 0.7), 5.0, True),
+        (("play", 0.6), None, False),
     ],
 )
 @pytest.mark.parametrize(("user", "item"), [(3, 12), (1, 10)])
