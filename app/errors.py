@@ -28,6 +28,7 @@ ModelError                          has a code; /model shows it and the log hold
 ├── VersionMissingError             the version was deleted
 ├── ArtifactMissingError            the version holds no artifact
 ├── DownloadFailedError             the artifact could not be downloaded or stored; the next poll tries again
+├── ModelNotLoadedError             the process lacked memory or descriptors to load it; the next poll tries again
 └── ModelRefusedError               the artifact is damaged, or its format is newer; not tried again
 """
 
@@ -244,6 +245,12 @@ class DownloadFailedError(ModelError):
     """The artifact could not be downloaded or stored."""
 
     code = "download_failed"
+
+
+class ModelNotLoadedError(ModelError):
+    """The process could not load the artifact, which may be sound."""
+
+    code = "not_loaded"
 
 
 class ModelRefusedError(ModelError):

@@ -1,8 +1,10 @@
 """Reading and writing the single files of an artifact, checked against what the manifest lists."""
 
+import errno
 import hashlib
 import json
 import mmap
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact_format import Arrays, refuse
+
+# NumPy parses a header with `ast`; before Python 3.11.8 two threads that do so at once get a SystemError
+# (github.com/python/cpython/issues/106905).
+_PARSING = threading.Lock()
 
 DAMAGED = "does not have the SHA-256 that the manifest gives: it is damaged or truncated"
 
@@ -31,11 +37,12 @@ def give_pages_back(arrays: Arrays) -> None:
 def _load_array(path: Path, listed: Mapping[str, Any]) -> npt.NDArray[Any]:
     try:
         # The header is read and the file's size compared before a byte is allocated: a header may lie.
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"), _PARSING:
             array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         refuse(path, "is missing")
     except (ValueError, OSError, OverflowError, EOFError, SyntaxError) as error:
+        _raise_if_lacking(error)
         refuse(path, f"is not a readable .npy array ({error})")
     if list(array.shape) != listed.get("shape") or array.dtype.str != listed.get("dtype"):
         was, expected = f"{array.dtype.str} {list(array.shape)}", f"{listed.get('dtype')} {listed.get('shape')}"
@@ -88,10 +95,17 @@ def read_json(path: Path, most_bytes: int) -> dict[str, Any]:
     except FileNotFoundError:
         refuse(path, "is missing")
     except (ValueError, OSError, RecursionError) as error:
+        _raise_if_lacking(error)
         refuse(path, f"is not readable JSON ({error})")
     if not isinstance(content, dict):
         refuse(path, "is not a JSON object")
     return content
+
+
+def _raise_if_lacking(error: Exception) -> None:
+    """Raise an error that says of the process, not of the file, that it can't be read."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        raise error
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from app.contract.artifact import Artifact, ArtifactError, content_hash, load_artifact
 from app.contract.events import EventTypes
 from app.contract.recommender import Recommender
-from app.errors import ModelRefusedError, NoModelError
+from app.errors import ModelNotLoadedError, ModelRefusedError, NoModelError
 from app.model.catalogue import CatalogueIndex
 from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists
@@ -82,7 +82,10 @@ class ModelStore:
 
 
 def load_model(directory: Path, release: Release) -> ServedModel:
-    """Verify, map and warm the artifact; raises ModelRefusedError saying what is wrong with it."""
+    """Verify, map and warm the artifact; raises ModelRefusedError saying what is wrong with it.
+
+    Raises ModelNotLoadedError where the process, not the artifact, is the cause.
+    """
     try:
         artifact = load_artifact(directory)
         recommender, catalogue = Recommender(artifact), CatalogueIndex(artifact)
@@ -99,6 +102,8 @@ def load_model(directory: Path, release: Release) -> ServedModel:
     except ArtifactError as error:
         # The path is a temporary one; the file's name is what matters.
         raise ModelRefusedError(str(error).replace(f"{directory}/", "")) from error
+    except (MemoryError, SystemError, OSError) as error:
+        raise ModelNotLoadedError(f"Loading failed with {type(error).__name__}: {error}.") from error
     except Exception as error:
         # The artifact came from outside: whatever it makes fail, the loaded model goes on answering.
         raise ModelRefusedError(f"The artifact does not load: {type(error).__name__}: {error}") from error

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
 
 from app.contract.artifact import Events
-from app.errors import ModelError, ModelRefusedError
+from app.errors import ModelError, ModelNotLoadedError, ModelRefusedError
 from app.model.release import Release
 from app.model.store import ModelStore, ServedModel, load_model
 from app.observability.telemetry import OK, ModelMetrics
@@ -197,6 +197,11 @@ class Follower:
             logger.warning("The cached version %s is not usable: %s", entry.release.version, error)
             self._metrics.swap_failed(error.code)
             self._cache.discard(entry)
+            return False
+        except ModelNotLoadedError as error:
+            # The entry may be the only copy of the last good version.
+            logger.warning("The cached version %s is kept, but was not loaded: %s", entry.release.version, error)
+            self._metrics.swap_failed(error.code)
             return False
         self._serve(model, "from the cache")
         return True

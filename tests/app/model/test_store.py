@@ -1,11 +1,15 @@
 import gc
+import os
+import resource
+import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from app.errors import ModelRefusedError, NoModelError
+from app.errors import ModelNotLoadedError, ModelRefusedError, NoModelError
 from app.model.release import Release
 from app.model.store import ModelStore, load_model
 from tests.artifacts import damage, make_film, write
@@ -72,3 +76,33 @@ def test_popular_films_are_written_as_json_before_the_first_request(tmp_path: Pa
     warm = model.catalogue.fragment.cache_info().misses
     model.catalogue.fragment(0)
     assert model.catalogue.fragment.cache_info().misses == warm > 0
+
+
+def test_a_process_without_descriptors_does_not_refuse_the_artifact(tmp_path: Path) -> None:
+    directory = write(tmp_path / "served")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.open(directory, os.O_RDONLY)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        with pytest.raises(ModelNotLoadedError, match="Too many open files"):
+            load_model(directory, RELEASE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert load_model(directory, RELEASE).version == "1"
+
+
+def test_threads_load_models_at_once_while_objects_are_freed(tmp_path: Path) -> None:
+    def pause(phase: str, info: dict[str, int]) -> None:
+        time.sleep(0)  # another thread runs, as a finalizer of any object may let it
+
+    directory, thresholds = write(tmp_path / "served"), gc.get_threshold()
+    gc.callbacks.append(pause)
+    gc.set_threshold(20)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            models = list(threads.map(lambda _: load_model(directory, RELEASE), range(8)))
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(pause)
+    assert [model.version for model in models] == ["1"] * 8
