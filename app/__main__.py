@@ -11,12 +11,13 @@ from uvicorn.main import main
 
 from app.contract.version import VERSION
 from app.http.descriptors import BACKLOG
+from app.http.known_uvicorn import PROTOCOL
 
 OPTIONS = (
     "--factory",
     "app.main:create_app",
     "--http",
-    "app.http.protocol:LimitedProtocol",
+    PROTOCOL,
     "--ws",
     "none",
     "--no-proxy-headers",

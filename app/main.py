@@ -22,9 +22,9 @@ from app.http.answer_examples import add_examples
 from app.http.descriptors import DescriptorWarning
 from app.http.error_answers import add_error_handlers, error_responses
 from app.http.front_door import FrontDoor
+from app.http.known_uvicorn import warn_if_unknown
 from app.http.list_ids import RECOMMENDATION_ID
 from app.http.middleware import RequestMiddleware
-from app.http.one_write import warn_if_unknown
 from app.http.parts import Parts, make_parts
 from app.http.query_names import refuse_unknown_names
 from app.http.read_after import POSITION, READ_AFTER

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from app.contract.artifact import content_hash
+from app.http.known_uvicorn import IS_KNOWN, PROTOCOL
 from app.http.protocol import LimitedProtocol
 from app.main import Service, create_app
 from app.model.release import Release
@@ -88,7 +89,7 @@ def serving(settings: Settings, app: Service | None = None, port: int = 0, keep_
         host="127.0.0.1",
         port=port,
         log_config=None,
-        http=Protocol,
+        http=Protocol if IS_KNOWN else PROTOCOL,
         ws="none",
         proxy_headers=False,
         timeout_keep_alive=keep_alive,

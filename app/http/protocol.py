@@ -1,9 +1,8 @@
 """Limits what a connection may cost, and gives each request one answer: `python -m app` has uvicorn use this protocol.
 
 Uvicorn's own protocol takes headers of any size, and waits without end for the rest of a request, and for a client that
-doesn't read its answer. Here a client that owes something for CLIENT_SECONDS is cut off. Uvicorn's own also loses the
-body of a request that offers to change the protocol (its issue 2722), and answers wrong bytes before the requests that
-came whole ahead of them.
+doesn't read its answer. It also loses the body of a request that offers to change the protocol (its issue 2722), and
+answers wrong bytes before the requests that came whole ahead of them.
 """
 
 import asyncio
@@ -21,6 +20,7 @@ from app.http.body_limit import MAX_BODY_BYTES
 from app.http.descriptors import MAX_CONNECTIONS
 from app.http.front_door import FrontDoor
 from app.http.one_write import as_lines
+from app.http.patience import ANOTHER, READ, SEND, Debt, Patience
 from app.http.patient_transport import PatientTransport
 from app.http.room import Room, Waiting
 
@@ -29,14 +29,9 @@ MAX_HEAD_BYTES = 96 * 1024
 MAX_HEADERS = 100
 MAX_REQUEST_BYTES = 4 * MAX_BODY_BYTES  # a body of many small chunks is longer than its content
 MAX_PIPELINED = 256
-CLIENT_SECONDS = 20.0
-CHECK_SECONDS = 1.0
-LINGER_SECONDS = 1.0
 LINGER_BYTES = 16 << 20
 SLICE = 4096
 NOT_HTTP = b"Invalid HTTP request received."
-
-Debt = tuple[str, int]
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -48,14 +43,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._requests, self._received, self._is_whole = 0, 0, True
         self._is_ended, self._has_eof, self._last_answer = False, False, b""
         self._may_answer_at_once = False
-        self._since, self._debt = self.loop.time(), self._owed()
-        self._check = self.loop.call_later(CHECK_SECONDS, self._look_for_progress)
+        self._patience = Patience(self.loop, self.transport, self._owed, self.timeout_keep_alive)
         if len(self.connections) > MAX_CONNECTIONS:
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
-        self._check.cancel()
+        self._patience.end()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -109,8 +103,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def waiting(self) -> Waiting | None:
         """For how long the client has kept this connection waiting; None while it works for the client."""
-        debt = self._owed()
-        return None if debt is None else (debt[0] == "another", self._since)
+        return self._patience.waiting()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         # A task takes several turns of the loop. Of what one read brings, only the first answer goes without, so that a
@@ -171,32 +164,13 @@ class LimitedProtocol(HttpToolsProtocol):
     def _owed(self) -> Debt | None:
         """What this client has yet to do before anything goes on here, and how far it is."""
         if self.transport.is_closing() or self.flow.write_paused:
-            return "read", self.transport.get_write_buffer_size()
+            return READ, self.transport.get_write_buffer_size()
         if self._is_ended:
             return None
         if not self._is_whole or self.cycle is None:
-            return "send", self._requests
+            return SEND, self._requests
         # While it waits for an answer it owes nothing.
-        return ("another", self._requests) if self.cycle.response_complete else None
-
-    def _look_for_progress(self) -> None:
-        now, debt = self.loop.time(), self._owed()
-        if debt is None or debt != self._debt:
-            self._since, self._debt = now, debt
-        elif now - self._since >= self._patience(debt):
-            self._give_up()
-        self._check = self.loop.call_later(CHECK_SECONDS, self._look_for_progress)
-
-    def _patience(self, debt: Debt) -> float:
-        if debt[0] == "another":
-            return self.timeout_keep_alive
-        return LINGER_SECONDS if debt == ("read", 0) else CLIENT_SECONDS
-
-    def _give_up(self) -> None:
-        if self._debt is not None and self._debt[0] == "read":
-            self.transport.abort()
-        else:
-            self.transport.close()
+        return (ANOTHER, self._requests) if self.cycle.response_complete else None
 
     def _make_room(self) -> None:
         """Close a connection that waits for its client, for the longest; or an idle one; or, if all work, this one."""

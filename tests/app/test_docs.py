@@ -10,7 +10,8 @@ from app.errors import ModelError, ServiceError
 from app.events.profiles import KEPT
 from app.events.writer import PATIENCE_SECONDS
 from app.http.body_limit import SMALL_BODY_BYTES
-from app.http.protocol import CLIENT_SECONDS, MAX_ADDRESS_BYTES, MAX_PIPELINED
+from app.http.patience import CLIENT_SECONDS
+from app.http.protocol import MAX_ADDRESS_BYTES, MAX_PIPELINED
 from app.http.read_after import READ_AFTER_SECONDS
 from app.main import create_app
 from app.model.release import Release

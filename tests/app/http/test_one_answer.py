@@ -61,7 +61,7 @@ def request(number: int, start: str, size: int, upgrade: str = "", *, chunked: b
         parts = (body[at : at + 50_000] for at in range(0, len(body), 50_000))
         framed = b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
         framed += b"0\r\n\r\n"
-    sent = head + b"X-Request-ID: r%d\r\n" % number + UPGRADES[upgrade] + framed
+    sent = head + b"Host: a\r\nX-Request-ID: r%d\r\n" % number + UPGRADES[upgrade] + framed
     return Sent(f"r{number}", sent, status, may_end=status == 413 or size > READ_LIMIT)
 
 
@@ -71,14 +71,15 @@ def pieces(content: bytes, cuts: Sequence[int]) -> Iterator[bytes]:
         yield content[start:end]
 
 
-def exchange(client: Client, parts: Iterator[bytes]) -> bytes:
+def exchange(client: Client, parts: Iterator[bytes], *, half_closes: bool = True) -> bytes:
     """Send the parts, each in a segment of its own as far as the system lets us, end this side, and read to the end."""
     with socket.create_connection(("127.0.0.1", client.port), timeout=20) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(ConnectionError):
             for part in parts:
                 connection.sendall(part)
-            connection.shutdown(socket.SHUT_WR)
+            if half_closes:
+                connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
 

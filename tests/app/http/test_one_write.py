@@ -1,21 +1,14 @@
 """An answer in one write is the same on the wire as one through uvicorn's `send`."""
 
-import os
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
-from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.http import one_write
 from app.http.front_door import FrontDoor
-from app.http.one_write import takes_an_answer, warn_if_unknown
+from app.http.one_write import takes_an_answer
 from app.http.one_write import write as write_at_once
 from app.main import create_app
 from tests.app.conftest import offline_settings
@@ -68,12 +61,8 @@ def on_the_wire(client: Client, request: bytes) -> bytes:
     return DIFFERENT_EACH_TIME.sub(b"", received)
 
 
-@pytest.mark.parametrize("is_known", [True, False], ids=["one write", "send"])
 @pytest.mark.parametrize("request_bytes", WIRE.values(), ids=WIRE)
-def test_the_bytes_on_the_wire_are_the_same(
-    services: tuple[Client, Client], request_bytes: bytes, is_known: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(one_write, "IS_KNOWN", one_write.IS_KNOWN and is_known)
+def test_the_bytes_on_the_wire_are_the_same(services: tuple[Client, Client], request_bytes: bytes) -> None:
     ours, documented = (on_the_wire(client, request_bytes) for client in services)
     assert ours == documented
     assert ours.startswith(b"HTTP/1.1 ")
@@ -133,41 +122,3 @@ def test_an_object_that_is_not_uvicorn_s_own_takes_no_answer_at_once() -> None:
         pass
 
     assert not takes_an_answer(Other.__new__(Other))
-
-
-def test_the_installed_uvicorn_was_read(caplog: pytest.LogCaptureFixture) -> None:
-    warn_if_unknown()
-    assert not caplog.messages
-
-
-def test_an_uvicorn_that_nobody_has_read_is_noticed_at_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    changed = tmp_path / "httptools_impl.py"
-    assert not one_write._is_known(str(changed))
-    changed.write_bytes(Path(httptools_impl.__file__).read_bytes() + b"\n")
-    monkeypatch.setattr(one_write, "IS_KNOWN", one_write._is_known(str(changed)))
-    create_app(offline_settings(tmp_path))
-    assert f"Plain answers are slower with uvicorn {uvicorn.__version__}" in caplog.text
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("wanted", ["uvicorn", f"uvicorn<{uvicorn.__version__}"], ids=["newest", "the one before"])
-def test_another_uvicorn_costs_no_answer(tmp_path: Path, wanted: str) -> None:
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tmp_path), wanted]
-    subprocess.run(install, check=True, timeout=120)
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    found = "import uvicorn; assert uvicorn.__file__.startswith(__import__('sys').argv[1]), uvicorn.__file__"
-    subprocess.run([sys.executable, "-c", found, str(tmp_path)], env=environment, check=True, timeout=60)
-    tests = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        "on_the_wire or in_many_pieces or reading",
-    ]
-    done = subprocess.run([*tests, __file__], env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
