@@ -35,8 +35,9 @@ test: .venv/installed .venv-mlflow2/installed ## Run the tests, and aliases, ver
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	@.venv-mlflow2/bin/python -m pytest $(ON_MLFLOW_2)
 
-test-long: .venv/installed ## Run the tests that take long: the pipeline with everything real, and what needs many requests or starts
+test-long: .venv/installed .venv-mlflow2/installed ## Run the tests that take long: the pipeline with everything real, and what needs many requests or starts
 	@$(BIN)/python -m pytest tests -m long --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@.venv-mlflow2/bin/python -m pytest $(ON_MLFLOW_2) -m long
 
 test-all: test test-long test-pages test-hostile ## Run all tests that need neither Docker nor Java
 

@@ -80,6 +80,7 @@ def serve(project: Path) -> Iterator[Serve]:
         started.close()
 
 
+@pytest.mark.long
 def test_a_second_signal_while_all_stops_leaves_nothing_running(project: Path) -> None:
     with serve(project) as serving:
         wait_until(lambda: "Ctrl-C ends both" in serving.output, step=0.1)

@@ -273,7 +273,7 @@ def test_a_route_names_the_errors_that_it_answers(method: str, path: str, docume
         if status != "500"
     }
     sentence = section(f"### `{method} {path}`").partition("Errors: ")[2].partition(".\n")[0]
-    named = {(part[:3], code) for part in re.split(", ", sentence) for code in re.findall("`([a-z_]+)`", part)}
+    named = {(part[:3], code) for part in re.split(r",\s", sentence) for code in re.findall("`([a-z_]+)`", part)}
     assert named == declared
 
 

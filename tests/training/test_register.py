@@ -175,6 +175,7 @@ def test_the_pipeline_s_run_holds_the_comparison_report(registered: Trained) -> 
     assert run.data.tags["pipeline_hash"] in logged
 
 
+@pytest.mark.long
 def test_the_report_is_written_again_where_it_is_of_other_results_or_on_demand(
     registered: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -303,6 +304,7 @@ def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(
     assert "* floods passed: there are no events" in described
 
 
+@pytest.mark.long
 def test_data_of_other_films_are_another_beginning(registered: Trained) -> None:
     project, params = registered
     other_films(project)
@@ -316,6 +318,7 @@ def test_data_of_other_films_are_another_beginning(registered: Trained) -> None:
     assert "sizes are not compared: no live version has figures of such data" in sentences
 
 
+@pytest.mark.long
 def test_what_was_said_about_other_films_keeps_a_version_from_going_live(
     registered: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,6 +375,7 @@ def test_a_version_is_described_for_the_person_who_promotes_it(
     assert client.get_model_version("movie-recommender", "1").description == "A person's own words"
 
 
+@pytest.mark.long
 def test_a_live_version_of_unknown_recipe_is_not_replaced_by_rule(trained: Trained) -> None:
     project, params = trained
     client = client_of(project)
@@ -400,6 +404,7 @@ def test_a_live_recipe_that_no_longer_exists_is_not_replaced_by_rule(
     assert "recipe of live version 1 can't be fitted here" in registration.verdict.reason
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("promote", "decision"), [("never", "challenger"), ("always", "production")])
 def test_the_gate_can_be_overruled(trained: Trained, promote: str, decision: str) -> None:
     project, _ = trained

@@ -44,6 +44,7 @@ def stores(project: Project) -> Iterator[str]:
     return (path.name for path in project.root.glob("events*"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("items", [True, False])
 def test_what_was_said_about_other_films_is_set_aside(
     live: Trained, capsys: pytest.CaptureFixture[str], items: bool

@@ -16,14 +16,14 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(VALUES)
 def test_it_reads_what_the_standard_library_reads(value: object) -> None:
     text = json.dumps(value, ensure_ascii=False)
     assert json.loads(text, cls=BoundedDecoder, max_values=MAX_VALUES) == json.loads(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet='{}[]",: 1e-n\\u\n'))
 def test_it_refuses_what_the_standard_library_refuses_with_the_same_words(text: str) -> None:
     def outcome(**options: Any) -> object:

@@ -9,6 +9,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pandas as pd
+import pytest
 
 from app.contract.artifact import content_hash, load_artifact
 from app.contract.recommender import Recommender
@@ -51,6 +52,7 @@ def test_of_two_versions_of_one_artifact_the_first_counts(empty_registry: mlflow
     assert sorted(int(version.version) for version in left) == list(range(2, 11))
 
 
+@pytest.mark.long
 def test_the_version_is_an_ordinary_pyfunc_model(registered: Trained, tmp_path: Path) -> None:
     project, _ = registered
     script = f"""

@@ -141,6 +141,7 @@ def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world:
         assert trial.value == search.validation.fit_validated(family).metric
 
 
+@pytest.mark.long
 def test_a_search_goes_on_where_it_ended(world: tuple[Project, Params]) -> None:
     first = Search.open(*world, "gifted", "gifted")
     list(first.run(3))
@@ -177,6 +178,7 @@ def test_another_metric_begins_a_search_of_its_own(world: tuple[Project, Params]
     assert Search.open(project, other, "gifted", "gifted").trials() == []
 
 
+@pytest.mark.long
 def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted", "gifted")
     for talent in (0.6, 0.7, 0.8, 0.9):
@@ -288,6 +290,7 @@ def test_a_blend_s_member_follows_unless_it_says_otherwise(tmp_path: Path) -> No
     assert models["lightfm"]["learning_rate"] == 0.033
 
 
+@pytest.mark.long
 def test_an_interrupted_command_ends_with_a_sentence(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,6 +326,7 @@ def test_a_damaged_database_of_trials_is_named(world: tuple[Project, Params], mo
         tune(*world, "gifted", "gifted", 1, None, print)
 
 
+@pytest.mark.long
 def test_each_trial_is_told_with_its_outcome_and_the_best_so_far(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:
