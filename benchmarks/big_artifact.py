@@ -37,6 +37,10 @@ LAST_WORDS = [
     *("Kingdom", "Voyage", "Hour", "Dream", "Fire", "Daughter", "Stranger", "Café", "Highway", "Island", "Bride"),
     *("Detective", "Storm", "Window", "Song", "Heart", "City", "Soldier", "Forest", "Game", "Night", "Mountain"),
 ]
+SYLLABLES = [
+    *("mi", "ran", "da", "lo", "ka", "ter", "son", "vel", "es", "ti", "mar", "in", "ber", "go", "sha", "wen", "ri"),
+    *("tho", "cas", "pe", "du", "nor", "fi", "lan", "ox", "ju", "gar", "bel", "quin", "ste", "hol", "ya", "zu", "wick"),
+]
 
 
 @dataclass(frozen=True)
@@ -158,20 +162,21 @@ def _lengths(size: Size, rng: np.random.Generator) -> npt.NDArray[np.int64]:
 
 
 def films(n: int, rng: np.random.Generator) -> list[Film]:
-    """Films with made-up titles, years and one to three genres."""
+    """Films with made-up titles, in some 20,000 words, years and one to three genres."""
     firsts, lasts = rng.integers(len(FIRST_WORDS), size=n), rng.integers(len(LAST_WORDS), size=n)
     years = LAST_YEAR - np.minimum(rng.exponential(22, n).astype(np.int64), LAST_YEAR - FIRST_YEAR)
     weights = 1 / np.arange(1, len(GENRES) + 1)
     genres = rng.choice(len(GENRES), size=(n, 3), p=weights / weights.sum())
     counts = rng.choice([1, 2, 3], size=n, p=[0.4, 0.35, 0.25])
-    columns = zip(firsts, lasts, years.tolist(), genres, counts, strict=True)
+    names = (rng.random((n, 3)) ** 2 * len(SYLLABLES)).astype(np.int64)  # the first syllables are used most
+    columns = zip(firsts, lasts, names, years.tolist(), genres, counts, strict=True)
     return [
         Film(
-            f"The {FIRST_WORDS[first]} {LAST_WORDS[last]}",
+            f"The {FIRST_WORDS[first]} {LAST_WORDS[last]} of {''.join(SYLLABLES[place] for place in name).title()}",
             year,
             [GENRES[genre] for genre in sorted(set(genre_rows[:count].tolist()))],
         )
-        for first, last, year, genre_rows, count in columns
+        for first, last, name, year, genre_rows, count in columns
     ]
 
 

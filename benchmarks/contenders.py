@@ -91,6 +91,8 @@ def _other_routes(artifact: Path) -> Iterator[Route]:
         "fold-in": Request("/recommendations", liked),
         "similar": Request(f"/items/{ids[0]}/similar"),
         "search": Request("/items?query=river"),
+        "search for three words": Request("/items?query=the+river+mira"),
+        "search for two misspelt words": Request("/items?query=rivre+mirandla"),
     }
     for name, request in requests.items():
         yield Route(f"ours, {name}", request, _ids_of_items, NOTHING, everywhere=False)

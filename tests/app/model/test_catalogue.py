@@ -76,12 +76,24 @@ def test_more_films_than_are_kept_as_json_change_nothing(monkeypatch: pytest.Mon
         ("\n", []),
         ("\0", []),
         ("list man", []),  # not across two titles
+        ("xx leon", []),  # nor before the first
+        ("the spidre", [2]),  # spelt almost so
         ("x" * 5000, []),
         ("\ud800", []),
     ],
 )
 def test_titles_are_found(index: CatalogueIndex, query: str, rows: list[int]) -> None:
     assert index.search(query).tolist() == rows
+
+
+def test_among_many_titles_those_are_found_in_which_each_word_begins_one() -> None:
+    rng = np.random.default_rng(0)
+    titles = [" ".join(bytes(word).decode() for word in rng.integers(97, 100, (3, 3)).tolist()) for _ in range(500)]
+    searched = index_of(*map(Film, titles))
+    for query in titles[:20]:
+        words = [word[:length] for word, length in zip(query.split(), (3, 2, 1), strict=True)]
+        begun = {row for row, title in enumerate(titles) if all(f" {word}" in f" {title}" for word in words)}
+        assert set(searched.search(" ".join(reversed(words))).tolist()) == begun
 
 
 def test_more_filters_than_are_kept_change_nothing(index: CatalogueIndex) -> None:
