@@ -33,7 +33,7 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 
 test: .venv/installed .venv-mlflow2/installed ## Run the tests, and aliases, versions and a registration on MLflow 2.22
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
-	@.venv-mlflow2/bin/python -m pytest $(ON_MLFLOW_2)
+	@.venv-mlflow2/bin/python -m pytest $(ON_MLFLOW_2) --numprocesses 2 --dist loadfile
 
 test-long: .venv/installed .venv-mlflow2/installed ## Run the tests that take long: the pipeline with everything real, and what needs many requests or starts
 	@$(BIN)/python -m pytest tests -m long --numprocesses 3 --dist loadfile --no-loadscope-reorder

@@ -45,7 +45,11 @@ def configure(project: Project) -> Params:
 
 @pytest.mark.parametrize(
     ("candidate", "ready_items"),
-    [("ease", 0), ("ease", 50), ("popularity", 0)],
+    [
+        ("ease", 0),
+        pytest.param("ease", 50, marks=pytest.mark.long),
+        pytest.param("popularity", 0, marks=pytest.mark.long),
+    ],
     ids=["ease", "ease with ready lists", "popularity"],
 )
 def test_the_lists_that_are_answered_are_those_that_were_measured(

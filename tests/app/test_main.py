@@ -59,6 +59,7 @@ def test_the_last_good_version_answers_before_the_registry_does(make_settings: M
             assert polls(client) == 0
 
 
+@pytest.mark.long
 def test_log_lines_are_short_and_plain(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings()
     put_in_cache(settings, write(tmp_path / "served"), "5")
@@ -75,6 +76,7 @@ def test_log_lines_are_short_and_plain(make_settings: MakeSettings, tmp_path: Pa
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_registry_that_hangs_does_not_delay_the_end(
     make_settings: MakeSettings, tmp_path: Path, stop: signal.Signals
@@ -114,6 +116,7 @@ def test_the_service_needs_neither_mlflow_nor_training_to_be_imported() -> None:
     assert ended.stdout == "set()\n"
 
 
+@pytest.mark.long
 def test_garbage_is_collected_from_the_end_of_the_imports_on() -> None:
     code = (
         "import gc, app.__main__; off = not gc.isenabled(); "

@@ -56,6 +56,7 @@ def test_every_field_says_what_it_is(document: dict[str, Any]) -> None:
     assert [name for name, content in fields.items() if not content.get("description")] == []
 
 
+@pytest.mark.long
 def test_a_client_in_python_is_built_from_it_and_works(
     document: dict[str, Any], client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +76,7 @@ def test_a_client_in_python_is_built_from_it_and_works(
     ]
 
 
+@pytest.mark.long
 def test_types_for_typescript_are_built_from_it(document: dict[str, Any], tmp_path: Path) -> None:
     npx = shutil.which("npx")
     if npx is None:

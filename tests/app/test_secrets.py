@@ -93,7 +93,7 @@ def forms(secret: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 4))])
 def test_of_the_registry_and_the_store(make_settings: MakeSettings, tmp_path: Path, seed: int) -> None:
     random_ = random.Random(seed)  # noqa: S311 - it shall come again
     secrets = ["".join(random_.choices(ALPHABET, k=20)).strip() for _ in range(6)]

@@ -34,6 +34,7 @@ def test_buckets_are_created_and_those_that_exist_are_no_failure(
     assert httpx.get(f"{s3}/models").status_code == 200
 
 
+@pytest.mark.long
 def test_a_bucket_is_created_in_the_region_that_is_set(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("BUCKETS", "films")
@@ -41,12 +42,14 @@ def test_a_bucket_is_created_in_the_region_that_is_set(s3: str, monkeypatch: pyt
     assert boto3.client("s3").get_bucket_location(Bucket="films")["LocationConstraint"] == "eu-central-1"
 
 
+@pytest.mark.long
 def test_a_name_that_no_bucket_can_have_is_named(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUCKETS", "models,ab")
     with pytest.raises(SystemExit, match=r"The bucket ab could not be created: .*InvalidBucketName"):
         buckets.main()
 
 
+@pytest.mark.long
 def test_a_store_that_is_down_is_told_in_a_sentence(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("BUCKETS", "films")

@@ -142,6 +142,7 @@ def test_a_list_leaves_out_what_cannot_change_the_stage(name: str, lists: dict[s
     assert "training/params/register.py" not in lists[name]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("stage", "section", "name"),
     [("train", TrainStage, "train/blend"), ("evaluate", EvaluateStage, "evaluate"), ("refit", RefitStage, "refit")],

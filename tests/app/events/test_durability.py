@@ -113,6 +113,7 @@ def test_a_server_that_is_killed_loses_no_answered_event(
     assert kill_postgres(at(events_settings, own_postgres), own_postgres, tmp_path / "log", rounds=2) > 100
 
 
+@pytest.mark.long
 def test_while_a_server_hangs_events_are_refused_in_time_and_recommendations_go_on(
     events_settings: Settings, own_postgres: Postgres, tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ def test_a_line_in_the_log_says_what_was_asked_and_how_it_was_answered(
     assert len(long_line) < 800
 
 
+@pytest.mark.long
 def test_in_json_each_line_is_an_object(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings(log_format="json", model_name="films")
     put_in_cache(settings, write(tmp_path / "served"), "5")
@@ -116,6 +117,7 @@ def test_the_server_s_own_access_log_is_off(make_settings: MakeSettings, tmp_pat
     assert (tmp_path / "log").read_text().count("/unheard-of") == 1
 
 
+@pytest.mark.long
 def test_where_only_warnings_are_logged_there_are_no_lines_of_requests_and_none_of_the_server(
     make_settings: MakeSettings, tmp_path: Path
 ) -> None:

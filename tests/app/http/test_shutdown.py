@@ -43,6 +43,7 @@ def test_ready_turns_503_while_everything_else_is_still_answered(settings: Setti
         assert {status for status, _ in asking.stop()} == {200}
 
 
+@pytest.mark.long
 def test_the_end_comes_after_the_pause(settings: Settings, tmp_path: Path) -> None:
     with service(settings, tmp_path / "log") as (client, running):
         started = time.monotonic()
@@ -76,6 +77,7 @@ def test_a_request_in_flight_is_answered(settings: Settings, tmp_path: Path, dra
     assert answered[0].json["registry"]["status"] == "registry_unavailable"
 
 
+@pytest.mark.long
 def test_without_a_pause_the_end_comes_at_once(make_settings: MakeSettings, tmp_path: Path) -> None:
     with service(make_settings(), tmp_path / "log") as (_, running):
         running.send_signal(signal.SIGTERM)
@@ -83,6 +85,7 @@ def test_without_a_pause_the_end_comes_at_once(make_settings: MakeSettings, tmp_
     assert "Not ready any more" not in (tmp_path / "log").read_text()
 
 
+@pytest.mark.long
 def test_a_second_signal_ends_the_pause(settings: Settings, tmp_path: Path) -> None:
     with service(settings.model_copy(update={"drain_seconds": 60}), tmp_path / "log") as (client, running):
         running.send_signal(signal.SIGTERM)
@@ -97,6 +100,7 @@ def test_ctrl_c_does_not_wait(settings: Settings, tmp_path: Path) -> None:
         running.wait(20)
 
 
+@pytest.mark.long
 def test_several_workers_each_end_gracefully(settings: Settings, tmp_path: Path) -> None:
     longer = settings.model_copy(update={"drain_seconds": 5})
     with service(longer, tmp_path / "log", {"WEB_CONCURRENCY": "2"}) as (client, running):

@@ -38,6 +38,7 @@ def shown(port: int) -> Samples:
     return samples(Client(port).get("/metrics").body.decode())
 
 
+@pytest.mark.long
 def test_the_ports_of_two_workers_add_up_to_all_requests(make_settings: MakeSettings, tmp_path: Path) -> None:
     first = free_ports(WORKERS)
     settings = make_settings(metrics_port=first)

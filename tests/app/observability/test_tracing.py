@@ -80,7 +80,14 @@ def test_off_is_all_off() -> None:
     assert not any(OFF.values())
 
 
-@pytest.mark.parametrize("variables", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, {"OTEL_TRACES_EXPORTER": "none"}])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        pytest.param({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, marks=pytest.mark.long),
+        pytest.param({"OTEL_TRACES_EXPORTER": "none"}, marks=pytest.mark.long),
+    ],
+)
 def test_without_the_variables_nothing_of_it_is_loaded(variables: Mapping[str, str]) -> None:
     # FastAPI itself imports the interfaces, opentelemetry-api; what makes and sends spans is never there.
     modules, said = loaded(variables)
@@ -88,6 +95,7 @@ def test_without_the_variables_nothing_of_it_is_loaded(variables: Mapping[str, s
     assert said == ""
 
 
+@pytest.mark.long
 def test_without_the_package_a_sentence_says_what_to_install() -> None:
     modules, said = loaded(
         {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, "sys.modules['opentelemetry.exporter'] = None"

@@ -143,6 +143,7 @@ def test_a_newer_format_is_a_failed_swap(following: Following, registry: TestReg
     assert f"newer than {FORMAT_VERSION}: upgrade" in message
 
 
+@pytest.mark.long
 def test_of_two_quick_moves_only_the_last_is_followed(following: Following, registry: TestRegistry) -> None:
     for _ in range(2):
         registry.register(alias="production")
@@ -175,6 +176,7 @@ def test_moving_back_is_a_swap_that_needs_no_download(
     following.poll("1", "ok", swaps=1)
 
 
+@pytest.mark.long
 def test_a_registry_that_is_down_for_minutes_is_found_again(
     registry: TestRegistry, make_settings: MakeSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -197,6 +199,7 @@ def can_mount() -> bool:
     return subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare, of util-linux, to make a small disk")
 def test_a_disk_that_is_full_is_a_failed_swap_until_there_is_room(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path

@@ -69,6 +69,7 @@ def test_cold_films_have_a_table_with_chance_and_a_plot(contest: Contest) -> Non
     assert pictures == ["cold_recall"]
 
 
+@pytest.mark.long
 def test_the_weights_of_a_blend_are_listed_and_who_is_left_out(contest: Contest) -> None:
     comparison = gather(contest, "")
     first = comparison.candidates[0]
@@ -77,6 +78,7 @@ def test_the_weights_of_a_blend_are_listed_and_who_is_left_out(contest: Contest)
     assert "Weights of test_svd: ease 1.50, lightfm 0.00 (left out)." in text
 
 
+@pytest.mark.long
 def test_one_candidate_without_popularity_live_version_and_cold_films(cold_free: Contest, tmp_path: Path) -> None:
     page = lay_out(gather(cold_free, ""))
     text, tables, pictures = section(page, "Cold films")
@@ -93,6 +95,7 @@ def test_one_candidate_without_popularity_live_version_and_cold_films(cold_free:
     assert "Recall when only" not in (tmp_path / "report" / "report.html").read_text()
 
 
+@pytest.mark.long
 def test_a_live_version_that_cannot_be_compared_with_is_explained(contest: Contest) -> None:
     page = lay_out(gather(replace(contest, live_version=LiveVersion("3", None)), ""))
     assert "live version 3 has no recipe to compare with" in section(page, "Differences")[0]
@@ -118,6 +121,7 @@ def test_the_folder_holds_one_page_that_needs_nothing_else(contest: Contest, tmp
     assert not shows(tmp_path / "nowhere", "5e6f")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_a_browser_shows_it_whole_at_any_width_and_asks_for_nothing(contest: Contest, tmp_path: Path) -> None:
     write_report(tmp_path / "comparison", with_titles(gather(contest, ""), HOSTILE))

@@ -133,6 +133,7 @@ def test_a_study_is_that_of_its_recipe_in_whatever_order_it_is_written(tmp_path:
     assert names[0] == names[1] != names[2]
 
 
+@pytest.mark.long
 def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world: tuple[Project, Params]) -> None:
     project, params = world
     search = Search.open(project, params, "gifted", "gifted")
@@ -171,6 +172,7 @@ def interrupt(*_: object) -> float:
     raise KeyboardInterrupt
 
 
+@pytest.mark.long
 def test_another_metric_begins_a_search_of_its_own(world: tuple[Project, Params]) -> None:
     project, params = world
     list(Search.open(project, params, "gifted", "gifted").run(1))
@@ -196,6 +198,7 @@ def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Pr
     assert today.value is not None
 
 
+@pytest.mark.long
 def test_a_trial_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted", "gifted")
     search.study.enqueue_trial({"talent": 1.0})
