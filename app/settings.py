@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.contract.events import EMBEDDED_STORE, NO_STORE
+from app.contract.store_address import EMBEDDED_STORE, StoreAddress
 
 
 class SettingsError(Exception):
@@ -69,14 +69,7 @@ def _sendable(secret: SecretStr) -> SecretStr:
 
 
 def _events_address(secret: SecretStr | None) -> SecretStr | None:
-    if secret is None or secret.get_secret_value() == NO_STORE:
-        return None
-    if not EVENTS_ADDRESS.fullmatch(secret.get_secret_value()):
-        raise ValueError(
-            "it must be sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or off; in a password, write @ as "
-            "%40, % as %25, a blank as %20"
-        )
-    return secret
+    return None if secret is None or StoreAddress.of(secret.get_secret_value()) is None else secret
 
 
 def _password(secret: SecretStr) -> SecretStr:
@@ -96,10 +89,6 @@ SECRETS = {
 }
 # A part of a password that is not quoted would else be read, and shown, as the host or the path.
 HTTP_ADDRESS = re.compile(r"https?://([^@/?#\s]+@)?([^@:/?#\s\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(/[^@?#\s]*)?")
-QUOTED = r"([^@%/?#\s]|%[0-9a-fA-F]{2})*"
-EVENTS_ADDRESS = re.compile(
-    rf"sqlite:///.+|postgresql://(?!$)({QUOTED}@)?{QUOTED}(/{QUOTED})?(\?([^@%#\s]|%[0-9a-fA-F]{{2}})*)?"
-)
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 ORIGIN = re.compile(r"\*|https?://[^/?#\s]+")
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
@@ -239,6 +228,11 @@ class Settings(BaseSettings):
         except UnicodeEncodeError:
             raise ValueError("it is not UTF-8") from None
         return value
+
+    @property
+    def store_address(self) -> StoreAddress | None:
+        """Where events are kept; None if nowhere."""
+        return None if self.events_url is None else StoreAddress(self.events_url.get_secret_value())
 
     @classmethod
     def from_environment(cls) -> "Settings":

@@ -17,7 +17,8 @@ from statistics import median
 
 import numpy as np
 
-from app.events.store import open_store
+from app.contract.store_address import StoreAddress
+from app.events.open_store import open_store
 from benchmarks import load
 from benchmarks.big_artifact import Size, kept
 from benchmarks.load import Load, Request
@@ -106,7 +107,7 @@ def _load(server: Server, case: Case, item: int, url: str, options: argparse.Nam
     """One run; `processor_ms` is that of the service for one event."""
     request = _request(item, case.events)
     load.run(server.port, request, USERS, case.connections, WARM_SECONDS)
-    store = open_store(url)
+    store = open_store(StoreAddress(url))
     position, before = store.latest(), server.processor_seconds()
     found = load.run(server.port, request, USERS, case.connections, options.seconds)
     used = server.processor_seconds() - before
@@ -119,7 +120,7 @@ def _load(server: Server, case: Case, item: int, url: str, options: argparse.Nam
 
 
 def _count_after(url: str, position: int) -> int:
-    store, count = open_store(url), 0
+    store, count = open_store(StoreAddress(url)), 0
     while page := store.read_after(position, PAGE):
         count, position = count + len(page), page[-1].position
     store.close()

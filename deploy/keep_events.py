@@ -9,43 +9,27 @@ the last event, by which the store knows its last position. What trials have cou
 import argparse
 import json
 import os
-import sqlite3
 import sys
 import time
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
-import psycopg
-
-from app.events.store import SQLITE, EventStoreError, open_store
+from app.contract.store_address import StoreAddress
+from app.events.open_store import open_store
+from app.events.store import EventStoreError
 
 DAY = 24 * 3600  # seconds
-WAIT_SECONDS = 10
-FORGOTTEN = """
-DELETE FROM event AS said WHERE type <> 'forget' AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
-  AND position < (SELECT max(position) FROM event AS wish WHERE wish.user_id = said.user_id AND wish.type = 'forget')
-"""
-OLD = """
-DELETE FROM event WHERE type <> 'forget' AND received_at < {before} AND position <= {until}
-  AND position < (SELECT max(position) FROM event)
-"""
-# Longer than any trial; the sums of a forgotten user go as well.
-EXPOSURE_DAYS = 90
-EXPOSURES = """
-DELETE FROM exposure WHERE day < '{day}' OR user_id IN (SELECT user_id FROM event WHERE type = 'forget')
-"""
+EXPOSURE_DAYS = 90  # longer than any trial
 
 
 def main() -> None:
     """Delete and say how many, once or each day."""
-    options, url, days = _options(), os.environ.get("EVENTS_URL", ""), _days()
+    options, days, address = _options(), _days(), _address()
     while True:
         try:
-            forgotten, old = keep(url, days, options.learned)
-        except ValueError as error:
-            sys.exit(f"EVENTS_URL: {error}.")
-        except (EventStoreError, sqlite3.Error, psycopg.Error) as error:
+            forgotten, old = keep(address, days, options.learned)
+        except EventStoreError as error:
             sys.exit(f"Nothing more was deleted: {error}")
         sys.stdout.write(f"Deleted {forgotten} events of forgotten users and {old} old events.\n")
         if not options.daily:
@@ -62,6 +46,14 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _address() -> StoreAddress:
+    try:
+        address = StoreAddress.of(os.environ.get("EVENTS_URL", ""))
+    except ValueError as error:
+        sys.exit(f"EVENTS_URL: {error}.")
+    return address or sys.exit("EVENTS_URL is off: name the store to delete from.")
+
+
 def _days() -> int | None:
     days = os.environ.get("EVENTS_KEEP_DAYS") or None
     if days is not None and not (days.isdecimal() and int(days) > 0):
@@ -69,17 +61,13 @@ def _days() -> int | None:
     return None if days is None else int(days)
 
 
-def keep(url: str, days: int | None, learned: Path | None = None) -> tuple[int, int]:
-    """Delete; returns how many events of forgotten users and how many old ones.
-
-    Raises ValueError for an address that is none, and the errors of the store and its database.
-    """
-    with closing(open_store(url)) as store:
-        last = store.latest()  # of a file, this makes the tables first
-        until = last if learned is None else _learned_until(learned, store.id)
-    forgotten = _delete(url, FORGOTTEN)
-    _delete(url, EXPOSURES.format(day=date.today() - timedelta(EXPOSURE_DAYS)))
-    return forgotten, 0 if days is None else _delete(url, OLD, time.time() - days * DAY, until)
+def keep(address: StoreAddress, days: int | None, learned: Path | None = None) -> tuple[int, int]:
+    """Delete; returns how many events of forgotten users and how many old ones. Raises EventStoreError."""
+    with closing(open_store(address)) as store:
+        until = store.latest() if learned is None else _learned_until(learned, store.id)
+        forgotten = store.delete_forgotten()
+        store.delete_exposures((date.today() - timedelta(EXPOSURE_DAYS)).isoformat())
+        return forgotten, 0 if days is None else store.delete_events(time.time() - days * DAY, until)
 
 
 def _learned_until(file: Path, store_id: str) -> int:
@@ -89,16 +77,6 @@ def _learned_until(file: Path, store_id: str) -> int:
     except FileNotFoundError:  # training has not run yet, or writes it anew
         return 0
     return int(known["until"]) if known.get("store") == store_id else 0
-
-
-def _delete(url: str, statement: str, before: float = 0, until: int = 0) -> int:
-    if url.startswith(SQLITE):
-        with closing(sqlite3.connect(url.removeprefix(SQLITE), timeout=WAIT_SECONDS)) as file, file:
-            file.execute("PRAGMA secure_delete = ON")  # else the bytes stay in the file until others take their place
-            return file.execute(statement.format(before=before, until=until)).rowcount
-    with psycopg.connect(url, connect_timeout=WAIT_SECONDS) as connection:
-        filled = statement.format(before=f"to_timestamp({before})", until=until)
-        return connection.execute(filled.encode()).rowcount
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import mlflow
 import pytest
 
-from app.contract.events import NO_STORE
+from app.contract.store_address import NO_STORE
 from app.settings import Settings
 from tests.artifacts import make_artifact, write
 from tests.client import put_in_cache

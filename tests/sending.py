@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
 
-from app.events.store import EventStore, open_store
+from app.contract.store_address import StoreAddress
+from app.events.open_store import open_store
+from app.events.store import EventStore
 from tests.client import Client
 
 PAGE = 10_000
@@ -85,7 +87,7 @@ def statuses(clients: Sequence[Sending]) -> Counter[int]:
 
 def missing_or_twice(clients: Sequence[Sending], url: str) -> tuple[set[str], set[str]]:
     """The ids of answered events that are not in the store, and of stored ones that are there more than once."""
-    store = open_store(url)
+    store = open_store(StoreAddress(url))
     stored = Counter(_ids(store))
     store.close()
     answered = {event_id for each in clients for event_id in each.answered}

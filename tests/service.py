@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from app.contract.events import NO_STORE
+from app.contract.store_address import NO_STORE
 from app.settings import Settings
 from tests.client import Client
 from tests.metrics import samples

@@ -6,7 +6,7 @@ It always runs. While nobody says anything it writes the same bytes, so that no 
 from pathlib import Path
 
 from training.data.events.files import WriteFiles, write_events, write_learned
-from training.data.events.snapshot import VARIABLE, missing_file, snapshot, store_address
+from training.data.events.snapshot import VARIABLE, snapshot, store_address
 from training.files import replacing
 from training.params.fetch import FetchParams
 
@@ -25,7 +25,7 @@ def events(params: FetchParams, destination: Path, home: Path, write: WriteFiles
         address = store_address(home)
         if address is None:
             return f"none, as {VARIABLE} is off"
-        if missing := missing_file(address):
+        if missing := address.missing_file:
             return f"none yet, as {missing} doesn't exist: the service makes it at its start; {VARIABLE} names another"
         with snapshot(address) as store:
             if not store.until:

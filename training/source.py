@@ -6,12 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import URL
 
 from app.contract.alias import PRODUCTION
 from training.data.catalogue import catalogue_of
 from training.data.dataset import ITEM_ID
-from training.data.events.snapshot import SQLITE, VARIABLE, missing_file, snapshot, store_address
+from training.data.events.snapshot import VARIABLE, snapshot, store_address
 from training.data.movielens import ARCHIVES
 from training.data.raw.items import read_items
 from training.data.raw.ratings import read_ratings
@@ -64,22 +63,21 @@ def _are_live(project: Project, params: Params, catalogue: pd.DataFrame) -> bool
 def _set_aside(home: Path) -> str:
     """Rename the embedded store if it holds events; return a clause that says so."""
     address = store_address(home)
-    if address is None or missing_file(address):
+    if address is None or address.missing_file:
         return ""
     with snapshot(address) as store:
         if not store.until:
             return ""
         name = store.store
-    if address.drivername != SQLITE:
+    if address.file is None:
         raise DataError(
-            f"the events in {address.render_as_string()} are about other films: let {VARIABLE} name another database, "
+            f"the events in {address} are about other films: let {VARIABLE} name another database, "
             "of the service too, and run this again"
         )
-    return f"; what was said about other films is now in {_rename(address, name)}"
+    return f"; what was said about other films is now in {_rename(address.file, name)}"
 
 
-def _rename(address: URL, store: str) -> Path:
-    file = Path(str(address.database))
+def _rename(file: Path, store: str) -> Path:
     target = file.with_name(f"{file.stem}-{store[:8]}{file.suffix}")
     if target.exists():
         raise DataError(f"{target} is there already, so {file} can't be set aside: move it away, and run this again")

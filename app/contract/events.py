@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-EMBEDDED_STORE = "sqlite:///events.db"  # where events are unless EVENTS_URL says otherwise: in the project's folder
-NO_STORE = "off"  # of EVENTS_URL: no events
 RATING = "rating"
 FORGET = "forget"  # the service's own: a person wants to be forgotten
 MIN_STARS, MAX_STARS = 0.5, 5.0

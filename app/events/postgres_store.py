@@ -9,7 +9,16 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from app.contract.events import Event
-from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, StoredEvent
+from app.events.store import (
+    DELETE_FORGOTTEN,
+    DELETE_THEIR_EXPOSURES,
+    LATEST,
+    TIMEOUT_SECONDS,
+    Appended,
+    EventStoreError,
+    Exposure,
+    StoredEvent,
+)
 
 # The server ends what takes longer, so that a writer that hangs holds up the others no longer than this.
 MILLISECONDS = 1000 * TIMEOUT_SECONDS
@@ -47,7 +56,11 @@ SELECT event_id::text, user_id, item_id, type, value, extract(epoch FROM occurre
   position, extract(epoch FROM received_at)::float8
 FROM event WHERE position > %s ORDER BY position LIMIT %s
 """
-LATEST = "SELECT coalesce(max(position), 0) FROM event"
+DELETE_EVENTS = """
+DELETE FROM event WHERE type <> 'forget' AND received_at < to_timestamp(%s) AND position <= %s
+  AND position < (SELECT max(position) FROM event)
+"""
+DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < %s::date"
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -94,6 +107,22 @@ class PostgresStore:
         with self._connected() as connection:
             connection.execute(EXPOSE, _columns(exposures, EXPOSURE_FIELDS))
 
+    def delete_forgotten(self) -> int:
+        """Delete what users said before they wished to be forgotten, in one transaction."""
+        with self._patient() as connection:
+            connection.execute(DELETE_THEIR_EXPOSURES)
+            return connection.execute(DELETE_FORGOTTEN).rowcount
+
+    def delete_events(self, before: float, until: int) -> int:
+        """Delete old events."""
+        with self._patient() as connection:
+            return connection.execute(DELETE_EVENTS, (before, until)).rowcount
+
+    def delete_exposures(self, before: str) -> None:
+        """Delete old exposures."""
+        with self._patient() as connection:
+            connection.execute(DELETE_EXPOSURES, (before,))
+
     def wait(self, seconds: float) -> bool:
         """Listen for the notification of a commit."""
         with self._connected() as connection:
@@ -121,6 +150,13 @@ class PostgresStore:
             # Further lines may quote the row, and so what somebody likes.
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise EventStoreError(f"The events in PostgreSQL can't be read or written: {reason}") from error
+
+    @contextmanager
+    def _patient(self) -> Iterator[Connection]:
+        """A transaction that takes the time it needs: to delete much is slow, and holds up no writer."""
+        with self._connected() as connection, connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = 0")
+            yield connection
 
 
 def _columns(rows: Sequence[Event | Exposure], fields: Sequence[str]) -> tuple[list[object], ...]:

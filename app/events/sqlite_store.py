@@ -9,7 +9,16 @@ from dataclasses import astuple
 from pathlib import Path
 
 from app.contract.events import Event
-from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, StoredEvent
+from app.events.store import (
+    DELETE_FORGOTTEN,
+    DELETE_THEIR_EXPOSURES,
+    LATEST,
+    TIMEOUT_SECONDS,
+    Appended,
+    EventStoreError,
+    Exposure,
+    StoredEvent,
+)
 
 VERSION = 4  # 1 had no exposures; until 2 the table listed the types of events, and until 3 their values
 POLL_SECONDS = 0.02
@@ -60,7 +69,11 @@ READ = """
 SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, position, received_at
 FROM event WHERE position > ? ORDER BY position LIMIT ?
 """
-LATEST = "SELECT coalesce(max(position), 0) FROM event"
+DELETE_EVENTS = """
+DELETE FROM event WHERE type <> 'forget' AND received_at < ? AND position <= ?
+  AND position < (SELECT max(position) FROM event)
+"""
+DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < ?"
 
 
 class SqliteStore:
@@ -103,6 +116,22 @@ class SqliteStore:
         """Store all or none, in one transaction."""
         with self._connected() as connection, _transaction(connection):
             connection.executemany(EXPOSE, [astuple(each) for each in exposures])
+
+    def delete_forgotten(self) -> int:
+        """Delete what users said before they wished to be forgotten, in one transaction."""
+        with self._connected() as connection, _transaction(connection):
+            connection.execute(DELETE_THEIR_EXPOSURES)
+            return connection.execute(DELETE_FORGOTTEN).rowcount
+
+    def delete_events(self, before: float, until: int) -> int:
+        """Delete old events."""
+        with self._connected() as connection:
+            return connection.execute(DELETE_EVENTS, (before, until)).rowcount
+
+    def delete_exposures(self, before: str) -> None:
+        """Delete old exposures."""
+        with self._connected() as connection:
+            connection.execute(DELETE_EXPOSURES, (before,))
 
     def wait(self, seconds: float) -> bool:
         """Poll the number that changes whenever another connection commits, of this process or of any."""
@@ -161,6 +190,8 @@ def _connect(file: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        # Else what is deleted stays in the file until something else takes its place, also of users who leave.
+        connection.execute("PRAGMA secure_delete = ON")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise EventStoreError(
@@ -175,7 +206,6 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA secure_delete = ON")  # else the former table stays in the file, also of users who leave
     with _transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
         statements = WITH_FEWER_CHECKS.format(tables=TABLES) if 0 < version < VERSION else TABLES

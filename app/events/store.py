@@ -1,4 +1,4 @@
-"""What a store of events does, whichever database holds it; `open_store(url)` gives one.
+"""What a store of events does, whichever database holds it.
 
 The order of positions is the order in which events become visible: who has read up to a position has missed nothing
 before it.
@@ -6,13 +6,18 @@ before it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from app.contract.events import Event
 
-SQLITE, POSTGRESQL = "sqlite:///", "postgresql://"
-TIMEOUT_SECONDS = 2  # of a statement, of waiting for another writer, of connecting
+TIMEOUT_SECONDS = 2  # of a statement but to delete, of waiting for another writer, of connecting
+# What both databases understand.
+LATEST = "SELECT coalesce(max(position), 0) FROM event"
+DELETE_FORGOTTEN = """
+DELETE FROM event AS said WHERE type <> 'forget' AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
+  AND position < (SELECT max(position) FROM event AS wish WHERE wish.user_id = said.user_id AND wish.type = 'forget')
+"""
+DELETE_THEIR_EXPOSURES = "DELETE FROM exposure WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')"
 
 
 class EventStoreError(Exception):
@@ -75,6 +80,21 @@ class EventStore(Protocol):
     def append_exposures(self, exposures: Sequence[Exposure]) -> None:
         """Store all or none; exposures have no positions, and further ones of the same user and day add to them."""
 
+    def delete_forgotten(self) -> int:
+        """Delete what users said before they wished to be forgotten, and their exposures; returns how many events.
+
+        The wishes stay, because each later training needs them.
+        """
+
+    def delete_events(self, before: float, until: int) -> int:
+        """Delete events that arrived before a time, up to a position; returns how many.
+
+        Wishes to be forgotten stay; so does the last event, by which the store knows its last position.
+        """
+
+    def delete_exposures(self, before: str) -> None:
+        """Delete the exposures of the days before one (ISO 8601)."""
+
     def wait(self, seconds: float) -> bool:
         """Return True as soon as events may have been appended since the last call, by anybody; False after the time.
 
@@ -83,16 +103,3 @@ class EventStore(Protocol):
 
     def close(self) -> None:
         """Give the connection back; harmless when repeated."""
-
-
-def open_store(url: str) -> EventStore:
-    """A store that is not connected yet; raises ValueError for an address that is neither of the two kinds."""
-    if url.startswith(SQLITE) and len(url) > len(SQLITE):
-        from app.events.sqlite_store import SqliteStore
-
-        return SqliteStore(Path(url.removeprefix(SQLITE)))
-    if url.startswith(POSTGRESQL):
-        from app.events.postgres_store import PostgresStore
-
-        return PostgresStore(url)
-    raise ValueError(f"it must be {SQLITE}FILE or {POSTGRESQL}USER:PASSWORD@HOST/DATABASE")

@@ -9,9 +9,9 @@ from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
 from app.events.feed_state import FeedMetrics, FeedState
 from app.events.metrics import EventMetrics
+from app.events.open_store import open_store
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
-from app.events.store import open_store
 from app.events.writer import EventWriter
 from app.http.lanes import Lanes
 from app.http.shutdown import GracefulStop
@@ -80,11 +80,10 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     store, telemetry, overlay = ModelStore(), Telemetry(), Overlay()
     collectors, profiles = telemetry.collectors, Profiles(overlay)
     writer = feed = exposures = prepare = None
-    if settings.events_url is not None:
-        url = settings.events_url.get_secret_value()
-        writer = EventWriter(open_store(url), EventMetrics(collectors))
-        feed = Feed(open_store(url), overlay, FeedMetrics(collectors))
-        exposures = Exposures(open_store(url), ExposureMetrics(collectors))
+    if (address := settings.store_address) is not None:
+        writer = EventWriter(open_store(address), EventMetrics(collectors))
+        feed = Feed(open_store(address), overlay, FeedMetrics(collectors))
+        exposures = Exposures(open_store(address), ExposureMetrics(collectors))
         prepare = feed.prepare
     follower = Follower(settings, store, telemetry.model, prepare=prepare)
     challenger = shadow = None

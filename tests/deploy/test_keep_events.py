@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from app.events.store import EventStore, Exposure, open_store
+from app.contract.store_address import StoreAddress
+from app.events.open_store import open_store
+from app.events.store import EventStore, Exposure
 from deploy.keep_events import keep, main
 from tests.app.events.test_store import event
 from tests.processes import PROJECT, free_port
@@ -33,7 +35,7 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 
 @pytest.fixture
 def store(urls: tuple[str, str]) -> Iterator[EventStore]:
-    store = open_store(urls[0])
+    store = open_store(StoreAddress(urls[0]))
     yield store
     store.close()
 
@@ -47,27 +49,27 @@ def test_what_a_forgotten_user_said_is_deleted_and_the_wish_and_what_came_later_
 ) -> None:
     wish = ("42", None)
     store.append([event("42"), event("1"), event(*wish, type="forget"), event("42", type="hide")], NOW)
-    assert keep(urls[1], None) == (1, 0)
+    assert keep(StoreAddress(urls[1]), None) == (1, 0)
     assert left(store) == [("1", "like"), ("42", "forget"), ("42", "hide")]
     store.append([event(*wish, type="forget")], NOW)
-    assert keep(urls[1], None) == (1, 0)
+    assert keep(StoreAddress(urls[1]), None) == (1, 0)
     assert left(store) == [("1", "like"), ("42", "forget"), ("42", "forget")]
-    assert keep(urls[1], None) == (0, 0)
+    assert keep(StoreAddress(urls[1]), None) == (0, 0)
 
 
 def test_old_events_are_deleted_but_neither_wishes_nor_the_last_event(store: EventStore, urls: tuple[str, str]) -> None:
     store.append([event("old"), event("gone", None, type="forget")], AGO[11])
     store.append([event("young")], AGO[9])
-    assert keep(urls[1], 10) == (0, 1)
+    assert keep(StoreAddress(urls[1]), 10) == (0, 1)
     assert left(store) == [("gone", "forget"), ("young", "like")]
     last = store.latest()
-    assert keep(urls[1], 1) == (0, 0)
+    assert keep(StoreAddress(urls[1]), 1) == (0, 0)
     assert store.latest() == last
 
 
 def test_without_a_number_of_days_events_are_kept(store: EventStore, urls: tuple[str, str]) -> None:
     store.append([event("old"), event("young")], AGO[11])
-    assert keep(urls[1], None) == (0, 0)
+    assert keep(StoreAddress(urls[1]), None) == (0, 0)
 
 
 def test_exposures_go_with_forgotten_users_and_after_90_days(
@@ -76,7 +78,7 @@ def test_exposures_go_with_forgotten_users_and_after_90_days(
     store.append([event("42"), event("42", None, type="forget"), event("1")], NOW)
     days = {user: (date.today() - timedelta(ago)).isoformat() for user, ago in (("42", 0), ("1", 89), ("old", 91))}
     store.append_exposures([Exposure(day, user, "films:7@0.5", 0, "5", 1, 10) for user, day in days.items()])
-    keep(urls[1], None)
+    keep(StoreAddress(urls[1]), None)
     statement = "SELECT user_id FROM exposure"
     if urls[0].startswith("sqlite"):
         with closing(sqlite3.connect(urls[0].removeprefix("sqlite:///"))) as file:
@@ -88,11 +90,11 @@ def test_exposures_go_with_forgotten_users_and_after_90_days(
 def test_what_no_training_has_read_is_spared(store: EventStore, urls: tuple[str, str], tmp_path: Path) -> None:
     positions = store.append([event("read"), event("unread"), event("last")], AGO[11]).positions
     learned = tmp_path / "until.json"
-    assert keep(urls[1], 10, learned) == (0, 0)
+    assert keep(StoreAddress(urls[1]), 10, learned) == (0, 0)
     learned.write_text(json.dumps({"store": "another", "until": positions[2]}))
-    assert keep(urls[1], 10, learned) == (0, 0)
+    assert keep(StoreAddress(urls[1]), 10, learned) == (0, 0)
     learned.write_text(json.dumps({"store": store.id, "until": positions[0]}))
-    assert keep(urls[1], 10, learned) == (0, 1)
+    assert keep(StoreAddress(urls[1]), 10, learned) == (0, 1)
     assert [user for user, _ in left(store)] == ["unread", "last"]
 
 
@@ -126,7 +128,8 @@ def test_the_command_says_what_it_has_deleted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"EVENTS_URL": ""}, "EVENTS_URL: it must be sqlite:///FILE or postgresql://"),
+        ({"EVENTS_URL": ""}, "EVENTS_URL: it must be sqlite:///FILE, postgresql://"),
+        ({"EVENTS_URL": "off"}, "EVENTS_URL is off: name the store to delete from."),
         ({"EVENTS_URL": "sqlite:////absent/events.db"}, "Nothing more was deleted: The events in /absent/events.db"),
         ({"EVENTS_URL": f"postgresql://k:secret@127.0.0.1:{free_port()}/e"}, "Nothing more was deleted: The events"),
         ({"EVENTS_KEEP_DAYS": "0"}, "EVENTS_KEEP_DAYS must be a whole number of days, 1 or more, not '0'."),

@@ -4,7 +4,9 @@ import uuid
 from pathlib import Path
 
 from app.contract.events import Event
-from app.events.store import EventStore, open_store
+from app.contract.store_address import StoreAddress
+from app.events.open_store import open_store
+from app.events.store import EventStore
 
 NOW = 1_800_000_000.0
 
@@ -14,7 +16,7 @@ class Said:
 
     def __init__(self, url: str, training_url: str | None = None) -> None:
         self.training_url = training_url or url
-        self.store: EventStore = open_store(url)
+        self.store: EventStore = open_store(StoreAddress(url))
 
     @classmethod
     def in_file(cls, file: Path) -> "Said":

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from training import events as embedded
 from training.data.events.files import ranges, write_events, write_file
-from training.data.events.snapshot import SQLITE, Snapshot, unreadable
+from training.data.events.snapshot import Snapshot, unreadable
 from training.errors import DataError
 from training.params.fetch import FetchParams
 from training.params.spark import SparkParams
@@ -38,7 +38,7 @@ def in_executors(project: Project, params: SparkParams, store: Snapshot, folder:
     SQLite is read here, as other machines don't have its file. Raises DataError where the driver for Java is missing,
     or executors can't read the store.
     """
-    if store.connection.dialect.name == SQLITE:
+    if store.address.file is not None:
         return write_events(store, folder)
     check_driver()
     address, options = address_for_java(store), options_of(store)
@@ -53,7 +53,7 @@ def in_executors(project: Project, params: SparkParams, store: Snapshot, folder:
             written = said.mapInArrow(partial(write, folder.resolve()), "events long").collect()
         except (Py4JJavaError, PySparkException) as error:
             if reason := REASON.search(str(error)):
-                raise unreadable(store.connection.engine.url, reason[1]) from error
+                raise unreadable(store.address, reason[1]) from error
             raise
     return sum(row["events"] for row in written)
 

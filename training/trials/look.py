@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.contract.alias import PRODUCTION
 from app.contract.trial import Trial, gain_tags
-from training.data.events.snapshot import VARIABLE, missing_file, snapshot, store_address
+from training.data.events.snapshot import VARIABLE, snapshot, store_address
 from training.errors import DataError
 from training.files import replacing
 from training.params.whole import Params
@@ -43,10 +43,10 @@ def _judged(project: Project, params: Params, trial: Trial, now: float) -> Verdi
     address = store_address(project.root)
     if address is None:
         raise DataError(f"{VARIABLE} is off: name the event store of the service, which counts what a trial shows")
-    if missing := missing_file(address):
+    if missing := address.missing_file:
         raise DataError(f"the event store {missing} doesn't exist: correct {VARIABLE}, or start the service with it")
     with snapshot(address) as store:
-        records = read_records(store.connection, trial)
+        records = read_records(store, trial)
     if records.experiment:
         trial = replace(trial, share=share_of(records.experiment))
     registration = params.registration

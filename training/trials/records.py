@@ -1,13 +1,12 @@
 """What the event store holds about a trial: who was shown lists of which arm, and what was said since it began."""
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 import pandas as pd
 from sqlalchemy import Connection, column, func, select, table
 
 from app.contract.trial import Trial
-from training.data.events.snapshot import SQLITE, seconds
+from training.data.events.snapshot import Snapshot, seconds
 
 DAY = 86_400
 # The columns of the exposures and of the events, as below.
@@ -33,18 +32,19 @@ class Records:
     mixed: bool
 
 
-def read_records(connection: Connection, trial: Trial) -> Records:
+def read_records(store: Snapshot, trial: Trial) -> Records:
     """Read the records of a trial.
 
     The service may give another share than the trial's tag (TRIAL_SHARE), and a share may be raised. Each is an
     experiment of its own; the latest counts, and `mixed` tells of an earlier one that goes on beside it.
     """
+    connection, events = store.connection, _events(store, trial.since)
     experiments = _experiments(connection, trial.salt)
     if experiments.empty:
-        return Records("", _exposures(connection, ""), _events(connection, trial.since), mixed=False)
+        return Records("", _exposures(connection, ""), events, mixed=False)
     present = str(experiments[EXPERIMENT].iloc[-1])
     mixed = bool((experiments["last"].iloc[:-1] > experiments["first"].iloc[-1]).any())
-    return Records(present, _exposures(connection, present), _events(connection, trial.since), mixed)
+    return Records(present, _exposures(connection, present), events, mixed)
 
 
 def share_of(experiment: str) -> float:
@@ -72,10 +72,8 @@ def _exposures(connection: Connection, experiment: str) -> pd.DataFrame:
     return found.assign(**{DAY_SHOWN: days}).astype({USER: object, ARM: "int64", LISTS: "int64"})
 
 
-def _events(connection: Connection, since: float) -> pd.DataFrame:
-    is_sqlite = connection.dialect.name == SQLITE
-    start = since if is_sqlite else datetime.fromtimestamp(since, timezone.utc)
-    query = select(_EVENT).where(_EVENT.c.received_at >= start).order_by(_EVENT.c.position)
-    found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
+def _events(store: Snapshot, since: float) -> pd.DataFrame:
+    query = select(_EVENT).where(_EVENT.c.received_at >= store.time(since)).order_by(_EVENT.c.position)
+    found = pd.DataFrame(store.connection.execute(query).all(), columns=list(_COLUMNS))
     times = {name: found[name].map(seconds).astype(float) for name in ("occurred_at", "received_at")}
     return found.assign(**times).astype({USER: object, "value": "float64"})

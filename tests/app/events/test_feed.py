@@ -15,11 +15,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from app.contract.artifact import Events
+from app.contract.store_address import StoreAddress
 from app.events import feed as feed_module
 from app.events.feed import STALLED_SECONDS, Feed
 from app.events.feed_state import LATE_SECONDS, OK, UNAVAILABLE, FeedMetrics
+from app.events.open_store import open_store
 from app.events.overlay import Overlay
-from app.events.store import EventStore, open_store
+from app.events.store import EventStore
 from tests.app.events.stories import NOW, said
 from tests.metrics import collected
 from tests.postgres import Postgres
@@ -50,14 +52,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[EventStore]:
-    store = open_store(url)
+    store = open_store(StoreAddress(url))
     yield store
     store.close()
 
 
 @contextmanager
 def running_feed(url: str) -> Iterator[Running]:
-    running = Running(open_store(url))
+    running = Running(open_store(StoreAddress(url)))
     running.feed.start()
     try:
         yield running
@@ -190,7 +192,7 @@ def test_a_store_that_is_down_at_the_start_holds_nobody_up_and_is_followed_once_
         assert str(place) in str(running.feed.state.problem)
         assert collected(running.collectors)["recommender_overlay_failures_total"] >= 1
         place.parent.mkdir()
-        with closing(open_store(f"sqlite:///{place}")) as later:
+        with closing(open_store(StoreAddress(f"sqlite:///{place}"))) as later:
             say(later, "a")
         wait_until(running.has("a"))
         wait_until(lambda: running.feed.state.status == OK)
@@ -210,7 +212,7 @@ def test_a_connection_that_breaks_is_made_again_and_nothing_is_lost(events_datab
             events_database.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'events_service'"
             )
-            store = open_store(url)
+            store = open_store(StoreAddress(url))
             say(store, user)
             store.close()
             wait_until(lambda: user in running.overlay.users)  # noqa: B023
@@ -230,7 +232,7 @@ def test_a_store_that_hangs_holds_a_swap_up_for_seconds_only(
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         try:
-            store = open_store(url)
+            store = open_store(StoreAddress(url))
             say(store, "a")
             began = time.monotonic()
             running.feed.prepare("serving", None)

@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.events.store import EventStore, StoredEvent, open_store
+from app.contract.store_address import StoreAddress
+from app.events.open_store import open_store
+from app.events.store import EventStore, StoredEvent
 from tests.app.conftest import offline_settings
 from tests.artifacts import make_artifact, write
 from tests.client import Answer, Client, put_in_cache, serving
@@ -46,7 +48,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def intake(running: tuple[Client, str]) -> Iterator[Intake]:
-    store = open_store(running[1])
+    store = open_store(StoreAddress(running[1]))
     yield Intake(running[0], store)
     store.close()
 

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import Events
-from app.events.store import EventStore, open_store
+from app.contract.store_address import StoreAddress
+from app.events.open_store import open_store
+from app.events.store import EventStore
 from app.settings import Settings
 from tests.app.conftest import ids, make_films, offline_settings
 from tests.app.events.stories import NOW, said
@@ -53,7 +55,7 @@ def with_events(settings: Settings, store: Path, **fields: Any) -> Settings:
 def listening(tmp_path: Path) -> Iterator[Listening]:
     settings = with_events(offline_settings(tmp_path), tmp_path / "events.db")
     put_in_cache(settings, write(tmp_path / "served", make_films()), version="7")
-    store = open_store(f"sqlite:///{tmp_path}/events.db")
+    store = open_store(StoreAddress(f"sqlite:///{tmp_path}/events.db"))
     with serving(settings) as client:
         yield Listening(client, store)
     store.close()
@@ -71,7 +73,7 @@ def test_a_type_of_the_model_s_own_counts_as_the_model_has_it_and_another_is_ref
     settings = with_events(offline_settings(tmp_path), tmp_path / "events.db")
     types = {"stream": {"means": "positive", "value": [0, 90], "from": 60}}
     put_in_cache(settings, write(tmp_path / "served", replace(make_films(), event_types=types)), version="7")
-    with serving(settings) as client, closing(open_store(f"sqlite:///{tmp_path}/events.db")) as store:
+    with serving(settings) as client, closing(open_store(StoreAddress(f"sqlite:///{tmp_path}/events.db"))) as store:
         listening = Listening(client, store)
         listening.say("new", "stream", 70, value=59)
         assert listening.client.get("/users/new/recommendations").json["source"] == "popular"
@@ -250,7 +252,7 @@ def test_swaps_and_rollbacks_count_each_event_once(
     """Film 70 is liked before the second version learns, film 10 after it."""
     settings = with_events(make_settings(registry, model_poll_seconds=3600), tmp_path / "events.db")
     registry.register(write(tmp_path / "1", make_films()), alias="production")
-    with closing(open_store(f"sqlite:///{tmp_path}/events.db")) as store, serving(settings) as client:
+    with closing(open_store(StoreAddress(f"sqlite:///{tmp_path}/events.db"))) as store, serving(settings) as client:
         promote(registry, client, "1")
         position = Listening(client, store).say("new", "like", 70)
         assert history(client) == [70]

@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 from pydantic import SecretStr
 
 from app.contract.recommendation_id import read_id
+from app.contract.store_address import StoreAddress
 from app.contract.trial import Trial
-from app.events.store import open_store
+from app.events.open_store import open_store
 from app.main import Service, create_app
 from app.model.release import Release
 from app.model.store import load_model
@@ -59,7 +60,7 @@ def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Scr
     expect(screen.page.locator(".telling")).to_contain_text("is taken back")
     assert screen.ids() == [first, *others]
     assert first not in screen.ids("History")
-    with closing(open_store(events_url(tmp_path).get_secret_value())) as store:
+    with closing(open_store(StoreAddress(events_url(tmp_path).get_secret_value()))) as store:
         in_the_list, in_the_history = store.read_after(0, 10)
     named = read_id(in_the_list.recommendation_id or "")
     assert named is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.contract.store_address import StoreAddress
 from tests.postgres import PASSWORDS, Postgres
 from tests.processes import free_port
 from tests.training.event_store import NOW, Said
@@ -14,7 +15,7 @@ from tests.training.spark.test_prepare import bytes_of
 from tests.training.world import change_params
 from training.__main__ import main
 from training.data.events.files import write_events
-from training.data.events.snapshot import address_of, snapshot
+from training.data.events.snapshot import snapshot
 from training.events import events
 from training.params.whole import load_params
 from training.project import Project
@@ -70,7 +71,7 @@ def test_executors_see_the_store_as_it_was_when_the_stage_began(
     said: Said, project: Project, spark: "SparkSession", events_database: Postgres
 ) -> None:
     here, there = project.root / "here", project.root / "there"
-    with snapshot(address_of(said.training_url, project.root)) as store:
+    with snapshot(StoreAddress(said.training_url)) as store:
         said.say("ann", 5, "like")
         said.say("Zoë", None, "forget")
         events_database.execute("DELETE FROM event WHERE position < 300000", "events")
@@ -97,7 +98,7 @@ def test_what_java_cannot_read_is_said_without_the_password(
 def test_a_snapshot_that_is_gone_is_an_error_and_never_read_without(
     said: Said, project: Project, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with snapshot(address_of(said.training_url, project.root)) as store:
+    with snapshot(StoreAddress(said.training_url)) as store:
         former = options_of(store)
     monkeypatch.setattr(on_spark, "options_of", lambda _: former)
     with pytest.raises(SystemExit, match=r"the event store .*\*\*\*@.* can't be read \(.*snapshot .* does not exist"):
@@ -127,7 +128,7 @@ def test_a_unix_socket_is_refused_with_what_to_write(
 
 def test_executors_log_in_as_the_pipeline_does(said: Said, tmp_path: Path) -> None:
     url = f"{said.training_url}?sslmode=disable&options=-csearch_path%3Dpublic&application_name=ours"
-    with snapshot(address_of(url, tmp_path)) as store:
+    with snapshot(StoreAddress(url)) as store:
         options, address = options_of(store), address_for_java(store)
     assert re.fullmatch(r"jdbc:postgresql://127\.0\.0\.1:\d+/events", address)
     assert {name: options[name] for name in options if name not in ("driver", "fetchsize", "sessionInitStatement")} == {

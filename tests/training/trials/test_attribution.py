@@ -9,10 +9,12 @@ import pytest
 
 from app.contract.events import DEFAULT_TYPES, Event, EventTypes
 from app.contract.recommendation_id import id_maker
+from app.contract.store_address import StoreAddress
 from app.contract.trial import Arm, Trial
-from app.events.store import Exposure, open_store
+from app.events.open_store import open_store
+from app.events.store import Exposure
 from tests.postgres import Postgres
-from training.data.events.snapshot import address_of, snapshot
+from training.data.events.snapshot import snapshot
 from training.trials.attribution import COUNTED, NOT_COUNTED, Observations, observe
 from training.trials.records import Records, read_records, share_of
 
@@ -30,7 +32,7 @@ class Story:
     """A store in which a trial runs."""
 
     def __init__(self, url: str, training_url: str) -> None:
-        self.store, self._training_url = open_store(url), training_url
+        self.store, self._training_url = open_store(StoreAddress(url)), training_url
         self._numbers = count()
         self.named = dict[tuple[str, str | None], str]()  # the list in which a user saw a film
 
@@ -58,8 +60,8 @@ class Story:
         self.store.append([event], time)
 
     def records(self) -> Records:
-        with snapshot(address_of(self._training_url, Path())) as read:
-            return read_records(read.connection, TRIAL)
+        with snapshot(StoreAddress(self._training_url)) as read:
+            return read_records(read, TRIAL)
 
     def observe(self, min_rating: float | None = 4.0) -> Observations:
         return observe(self.records(), TRIAL, KINDS, EventTypes(DEFAULT_TYPES, min_rating))

@@ -18,8 +18,10 @@ import pytest
 
 from app.contract.events import Event
 from app.contract.recommendation_id import id_maker
+from app.contract.store_address import StoreAddress
 from app.contract.trial import ARMS, Arm, read_gain
-from app.events.store import Exposure, open_store
+from app.events.open_store import open_store
+from app.events.store import Exposure
 from tests.metrics import samples
 from tests.processes import PROJECT, free_port, wait_until
 from training.__main__ import main
@@ -47,14 +49,14 @@ def client(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -
     aliases.promote(client, NAME, "1")
     on_trial.begin(client, NAME, "2", 0.5)
     client.set_model_version_tag(NAME, "2", "trial_since", str(time.time() - 15 * DAY))
-    with closing(open_store(f"sqlite:///{tmp_path}/events.db")) as store:
+    with closing(open_store(StoreAddress(f"sqlite:///{tmp_path}/events.db"))) as store:
         store.latest()  # makes the file
     return client
 
 
 def people(folder: Path, liking: dict[Arm, float], n: int = 1200) -> None:
     """Each gets ten lists, and so many of them per hundred users like a film of one."""
-    store, now = open_store(f"sqlite:///{folder}/events.db"), time.time()
+    store, now = open_store(StoreAddress(f"sqlite:///{folder}/events.db")), time.time()
     trial = on_trial.running(connect(folder, NAME), NAME)
     assert trial is not None
     trial = replace(trial, share=0.5)
@@ -155,7 +157,7 @@ def test_a_trial_that_somebody_has_ended_on_mlflow_s_page_is_ended_and_said(
     [
         ("off", "EVENTS_URL is off: name the event store of the service, which counts what a trial shows"),
         ("sqlite:///absent.db", "absent.db doesn't exist: correct EVENTS_URL, or start the service with it"),
-        ("mysql://x", "EVENTS_URL begins with mysql://; known are"),
+        ("mysql://x", "EVENTS_URL: it must be sqlite:///FILE"),
     ],
 )
 def test_without_a_store_there_is_one_sentence(

@@ -1,22 +1,25 @@
 """Reads the event store, a PostgreSQL database or a SQLite file, as it is at one moment."""
 
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Row, Select, column, create_engine, func, make_url, select, table
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+import psycopg
+from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, select, table
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.contract.events import EMBEDDED_STORE, FORGET, NO_STORE
+from app.contract.events import FORGET
+from app.contract.store_address import EMBEDDED_STORE, StoreAddress
 from training.errors import DataError
 
 VARIABLE = "EVENTS_URL"
 CONNECT_WITHIN_SECONDS = 10
-SQLITE = "sqlite"
 LATEST = 253_402_300_800  # the year 10,000, in seconds since 1970
 
 _STORE = table("store", column("id"))
@@ -28,6 +31,7 @@ _EVENT = table("event", *map(column, _COLUMNS))
 class Snapshot:
     """The event store at one moment: its id, and the numbers of its first and last event, both 0 if there is none."""
 
+    address: StoreAddress
     store: str
     first: int
     until: int
@@ -42,6 +46,10 @@ class Snapshot:
         """Read the events that `query` finds."""
         return self.connection.execute(self.query(first, last)).all()
 
+    def time(self, seconds: float) -> datetime | float:
+        """A time as this store keeps it."""
+        return seconds if self.address.file is not None else datetime.fromtimestamp(seconds, timezone.utc)
+
     def query(self, first: int, last: int) -> Select[Any]:
         """Find the events with numbers from `first` to `last`, by number.
 
@@ -55,59 +63,39 @@ class Snapshot:
         return select(_EVENT).where(wanted).order_by(_EVENT.c.position)
 
 
-def store_address(home: Path) -> URL | None:
-    """Read the address of the store that EVENTS_URL names, or of the embedded one; None where it is off.
+def store_address(home: Path) -> StoreAddress | None:
+    """Where events are kept, as EVENTS_URL says; None where it is off.
 
-    The project's folder is DVC_ROOT in an experiment, else `home`. Raises DataError as `address_of` does.
-    """
-    url = os.environ.get(VARIABLE) or EMBEDDED_STORE
-    return None if url == NO_STORE else address_of(url, Path(os.environ.get("DVC_ROOT", home)))
-
-
-def address_of(url: str, home: Path) -> URL:
-    """Read the address of a store; a relative path of a SQLite file begins at `home`.
-
-    Raises DataError for what is no address, or that of another kind of database.
+    A relative path begins at the project's folder: DVC_ROOT in an experiment, else `home`. Raises DataError for what is
+    no address.
     """
     try:
-        address = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise DataError(
-            "EVENTS_URL is no address: write postgresql://user:password@host/events or sqlite:///file"
-        ) from error
-    if address.drivername == "postgresql":
-        return address.set(drivername="postgresql+psycopg")
-    if address.drivername == SQLITE and address.database:
-        return address.set(database=str(home / address.database))
-    raise DataError(f"EVENTS_URL begins with {address.drivername}://; known are postgresql:// and sqlite:///file")
-
-
-def missing_file(address: URL) -> str | None:
-    """Return the SQLite file of a store to which nobody has said anything yet."""
-    missing = address.drivername == SQLITE and not Path(str(address.database)).is_file()
-    return address.database if missing else None
+        address = StoreAddress.of(os.environ.get(VARIABLE) or EMBEDDED_STORE)
+    except ValueError as error:
+        raise DataError(f"{VARIABLE}: {error}") from error
+    return None if address is None else address.within(Path(os.environ.get("DVC_ROOT", home)))
 
 
 @contextmanager
-def snapshot(address: URL) -> Iterator[Snapshot]:
-    """Open the event store at an address of `address_of`; raise DataError where it can't be read, or is none."""
+def snapshot(address: StoreAddress) -> Iterator[Snapshot]:
+    """Open the event store at an address; raise DataError where it can't be read, or is none."""
     engine = _engine(address)
     try:
         with engine.connect() as connection:
-            if address.drivername == SQLITE:
+            if address.file is not None:
                 # Python's driver begins a transaction at the first change, and here is none.
                 connection.exec_driver_sql("BEGIN")
-            yield _opened(connection)
+            yield _opened(address, connection)
     except SQLAlchemyError as error:
         raise unreadable(address, str(error.__cause__ or error)) from error
     finally:
         engine.dispose()
 
 
-def unreadable(address: URL, reason: str) -> DataError:
+def unreadable(address: StoreAddress, reason: str) -> DataError:
     """Make the error of a store that can't be read; it doesn't show the password."""
     return DataError(
-        f"the event store {address.render_as_string()} can't be read ({' '.join(reason.split())[:300]}): start it or "
+        f"the event store {address} can't be read ({' '.join(reason.split())[:300]}): start it or "
         "correct EVENTS_URL, or set fetch.events to false in params.yaml to train without events"
     )
 
@@ -123,15 +111,16 @@ def seconds(moment: datetime | float) -> int:
     return int(time)
 
 
-def _engine(address: URL) -> Engine:
-    if address.drivername == SQLITE:
-        return create_engine(address)
-    # Everything that is read is of one moment, so no event before `until` is missing.
-    waiting = {"connect_timeout": CONNECT_WITHIN_SECONDS}
-    return create_engine(address, isolation_level="REPEATABLE READ", connect_args=waiting)
+def _engine(address: StoreAddress) -> Engine:
+    if address.file is not None:
+        return create_engine("sqlite://", creator=lambda: sqlite3.connect(address.file))
+    # The driver reads the address as it does in the service. Everything that is read is of one moment, so no event
+    # before `until` is missing.
+    connect = partial(psycopg.connect, address.url, connect_timeout=CONNECT_WITHIN_SECONDS)
+    return create_engine("postgresql+psycopg://", creator=connect, isolation_level="REPEATABLE READ")
 
 
-def _opened(connection: Connection) -> Snapshot:
+def _opened(address: StoreAddress, connection: Connection) -> Snapshot:
     store = connection.execute(select(_STORE.c.id)).scalar_one()
     first, last = connection.execute(select(func.min(_EVENT.c.position), func.max(_EVENT.c.position))).one()
-    return Snapshot(str(store), first or 0, last or 0, connection)
+    return Snapshot(address, str(store), first or 0, last or 0, connection)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from app.contract.store_address import StoreAddress
 from tests.postgres import Postgres
 from tests.training.data.archives import fetch_params
 from tests.training.event_store import NOW, Said
 from training.data.events import files
 from training.data.events.files import Recorded, read_events
-from training.data.events.snapshot import address_of, snapshot
+from training.data.events.snapshot import snapshot
 from training.errors import DataError
 from training.events import events
 
@@ -115,12 +116,11 @@ def test_without_a_store_there_are_no_events_and_the_reason_is_said(
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("mysql://somewhere/events", "begins with mysql://; known are postgresql:// and sqlite:///file"),
-        ("events.db", "EVENTS_URL is no address"),
-        ("postgresql://me:secret@127.0.0.1:port/events", "EVENTS_URL is no address"),
+        ("mysql://somewhere/events", "EVENTS_URL: it must be sqlite:///FILE, postgresql://"),
+        ("postgresql://me:secret/@127.0.0.1/events", "EVENTS_URL: it must be"),
         ("postgresql://me:secret@127.0.0.1:99999/events", r"me:\*\*\*@127.0.0.1:99999/events can't be read .*port"),
         ("sqlite:///empty.db", r"empty.db can't be read \(no such table: store\)"),
-        ("postgresql://me:secret@127.0.0.1:1/events", r"psycopg://me:\*\*\*@127.0.0.1:1/events can't be read"),
+        ("postgresql://me:secret@127.0.0.1:1/events", r"postgresql://me:\*\*\*@127.0.0.1:1/events can't be read"),
     ],
 )  # fmt: skip
 def test_a_store_that_cannot_be_read_is_named_without_its_password(
@@ -147,7 +147,7 @@ def changed(folder: Path, change: str, value: float) -> None:
 
 def test_a_gap_between_positions_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed(tmp_path, "UPDATE event SET position = ?", 10**12)
-    with snapshot(address_of(f"sqlite:///{tmp_path}/events.db", tmp_path)) as store:
+    with snapshot(StoreAddress(f"sqlite:///{tmp_path}/events.db")) as store:
         assert files.ranges(store) == [(0, 99_999), (10**12, 10**12 + 99_999)]
     monkeypatch.setenv("EVENTS_URL", f"sqlite:///{tmp_path}/events.db")
     assert recorded(tmp_path).rows["position"].tolist() == [1, 10**12]
@@ -193,7 +193,7 @@ def test_an_experiment_in_a_folder_of_its_own_reads_the_project_s_store(
 
 def test_what_is_said_during_the_reading_is_left_for_the_next_time(said: Said, tmp_path: Path) -> None:
     said.say("ann", 3, "like")
-    with snapshot(address_of(said.training_url, tmp_path)) as store:
+    with snapshot(StoreAddress(said.training_url)) as store:
         said.say("ann", 4, "like")
         said.say("ann", None, "forget")
         assert (store.until, len(store.rows(0, 100))) == (1, 1)
