@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     )
     mlflow_tracking_client_cert_path: Annotated[FilePath, AfterValidator(_certificate)] | None = Field(
         default=None,
-        description="File with the service's own certificate and key (PEM), for an MLflow server that asks for one.",
+        description="File with the service's certificate and key (PEM), for an MLflow server that asks.",
     )
     mlflow_tracking_insecure_tls: bool = Field(
         default=False, description="`true` turns off the check of the MLflow server's certificate."

@@ -52,6 +52,11 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
             assert anchor in anchors(linked), f"{target}#{anchor}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_no_line_is_longer_than_140_characters(page: Path) -> None:
+    assert [line for line in page.read_text(encoding="utf-8").splitlines() if len(line) > 140] == []
+
+
 def anchors(page: Path) -> set[str]:
     """What a page's headings can be linked by, as GitHub makes it."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)

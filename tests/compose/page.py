@@ -9,9 +9,10 @@ PAGE = PROJECT / "docs" / "deployment.md"
 
 
 def ways(goal: str) -> list[str]:
-    """The commands that the page's table gives for a goal."""
-    [row] = re.findall(rf"^\| {re.escape(goal)} \| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    return [part for part in re.findall(r"`([^`]+)`", row) if part.startswith(("make up", "sh ", "docker ", "for "))]
+    """The commands that the page's list gives for a goal."""
+    text = PAGE.read_text(encoding="utf-8")
+    [way] = re.findall(rf"^\* \*\*{re.escape(goal)}:\*\*(.*(?:\n  .*)*)", text, re.MULTILINE)
+    return [part for part in re.findall(r"`([^`]+)`", way) if part.startswith(("make up", "sh ", "docker ", "for "))]
 
 
 def do(deployment: Deployment, *lines: str) -> str:

@@ -159,7 +159,7 @@ def test_an_older_release_is_upgraded_with_its_data(older: Deployment, breaking_
 def test_the_older_release_comes_back(older: Deployment, breaking_events: BreakEvents) -> None:
     with breaking_events("the way back to the older release, as the page says", older) as happening:
         older.check_out(BEFORE)
-        do(older, *[way for way in ways("the previous code") if (way == "make up") == bool(RELEASE)])
+        do(older, *ways("the previous code" if RELEASE else "code of before 1.0.0"))
         older.wait_for("1")
         wait_until(older.know_events, seconds=60, step=0.5)
         happening.healed()
