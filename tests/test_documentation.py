@@ -103,3 +103,16 @@ def _prose(page: str) -> str:
 def test_the_api_page_says_what_each_type_of_event_means() -> None:
     table = (PROJECT / "docs" / "api.md").read_text().partition("| in the next training |\n")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == EventTypes(DEFAULT_TYPES, None).said
+
+
+def test_the_page_of_the_architecture_lists_every_room_once_and_every_stage() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    rooms = [
+        f"{half}/{path.name}" for half in ("app", "training") for path in (PROJECT / half).iterdir() if path.is_dir()
+    ]
+    listed = re.findall(r"^\| \[`((?:app|training)/\w+)`\]", page, re.MULTILINE)
+    assert sorted(listed) == sorted(room for room in rooms if not room.endswith("__pycache__"))
+    steps = re.findall(r"^\d\. `(\w+)`(?: and `(\w+)`)?", page.partition("## A version")[0], re.MULTILINE)
+    assert [name for step in steps for name in step if name] == list(
+        YAML(typ="safe").load(PROJECT / "dvc.yaml")["stages"]
+    )
