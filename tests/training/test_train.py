@@ -10,7 +10,7 @@ from app.contract.artifact import Artifact, content_hash, load_artifact
 from app.contract.recommender import Recommender
 from tests.artifacts import Film, film_of
 from tests.training import families
-from tests.training.world import change_params, make_project
+from tests.training.world import GROUPS, Trained, change_params, make_project
 from training.data.dataset import Interactions, load_dataset
 from training.errors import TrainingError
 from training.evaluate import evaluate
@@ -179,3 +179,13 @@ def test_seconds_of_fitting_are_kept_with_the_hash_of_what_was_fitted(tmp_path: 
     record = json.loads(project.seconds("popularity").read_text())
     assert record["content_hash"] == content_hash(project.model("popularity"))
     assert 0 < record["fit_seconds"] < 60
+
+
+def test_a_film_that_nobody_has_rated_is_like_those_of_its_genre(with_cold_film: Trained) -> None:
+    project, _ = with_cold_film
+    artifact = load_artifact(project.model("test_svd"))
+    assert artifact.item_encoder is not None
+    assert {"column": "genres", "value": "Comedy"} in artifact.item_features
+    scores = artifact.user_embeddings @ artifact.item_embeddings[80] + artifact.item_biases[80]
+    fans = np.arange(len(scores)) % GROUPS == 80 % GROUPS
+    assert scores[fans].min() > scores[~fans].max()

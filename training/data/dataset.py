@@ -128,6 +128,11 @@ class Dataset:
         """External item ids, sorted."""
         return as_ids(self.catalogue[ITEM_ID])
 
+    @property
+    def item_feature_entries(self) -> list[dict[str, Any]]:
+        """What each item feature is, as an artifact says it."""
+        return [_entry(*name.split(":", 1)) for name in self.feature_names]
+
     def interactions(self, *splits: str) -> Interactions:
         """Join the interactions of some splits."""
         return Interactions.concatenate(self.splits[name] for name in splits)
@@ -144,6 +149,12 @@ class Dataset:
             feed(digest, [array], array.dtype, len(array))
         digest.update("\n".join(self.feature_names).encode())
         return digest.hexdigest()
+
+
+def _entry(kind: str, value: str) -> dict[str, Any]:
+    if kind == "genre":
+        return {"column": GENRES, "value": value}
+    return {"column": YEAR, "from": int(value), "to": int(value) + (10 if kind == "decade" else 1)}
 
 
 def feed(digest: "hashlib._Hash", parts: Iterable[npt.NDArray[Any]], dtype: np.dtype[Any], length: int) -> None:

@@ -12,8 +12,9 @@ from app.contract.artifact import Artifact, Recipe
 from app.contract.catalogue import Catalogue, pack
 from app.contract.columns import Column
 from training.data.dataset import GENRES, TITLE, YEAR, Dataset, Interactions
-from training.models.base import Encoder, Factors, Fits, TrainingData
+from training.models.base import Encoder, Factors, Fits, TrainingData, checked
 from training.models.encoder import encoder_of
+from training.models.feature_encoder import fit_item_encoder, with_features
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,26 @@ class Knowledge:
         """SHA-256 of all that is known."""
         return self.dataset.hash(*self.splits)
 
-    def artifact(self, factors: Factors, recipe: Recipe) -> Artifact:
-        """The complete artifact, with its fold-in encoder."""
-        return self._assemble(factors, recipe, encoder_of(factors, self.training_data.positives))
+    def artifact(self, factors: Factors, recipe: Recipe, likes: npt.NDArray[np.int64] | None = None) -> Artifact:
+        """The complete artifact, with its encoders; `likes` of items, where the factors know more than this data."""
+        encoder = encoder_of(factors, self.training_data.positives)
+        if not self.dataset.item_features.nnz or not factors.item_embeddings.any():
+            return self.assembled(factors, recipe, encoder)
+        likes = self.popularity if likes is None else likes
+        rated = np.bincount(self.seen.indices, minlength=len(likes)) > 0
+        item_encoder = fit_item_encoder(self.dataset.item_features, factors, likes)
+        factors = with_features(factors, item_encoder, self.dataset.item_features, likes, rated)
+        artifact = self.assembled(checked(recipe.family, factors), recipe, encoder)
+        return replace(artifact, item_encoder=item_encoder, item_features=self.dataset.item_feature_entries)
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
         """An artifact that can only rank known users: it has no encoder and can't be written."""
         dim = factors.item_embeddings.shape[1]
         nothing = Encoder(np.zeros((0, dim), dtype=np.float32), np.zeros(dim, dtype=np.float32))
-        return self._assemble(factors, Recipe("unfinished", {}, 0, ""), nothing)
+        return self.assembled(factors, Recipe("unfinished", {}, 0, ""), nothing)
 
-    def _assemble(self, factors: Factors, recipe: Recipe, encoder: Encoder) -> Artifact:
+    def assembled(self, factors: Factors, recipe: Recipe, encoder: Encoder) -> Artifact:
+        """The arrays of the factors as they are, and of what is known of users and items."""
         return Artifact(
             recipe=recipe,
             user_ids=self.dataset.user_ids[self.known_users],

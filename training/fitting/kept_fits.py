@@ -23,6 +23,7 @@ from training.project import Project
 
 NEWEST = 16  # files that are kept
 ARRAYS = ("user_embeddings", "item_embeddings", "user_biases", "item_biases")
+FLAGS = ("intercept", "knows_features")
 FITTING = "training.fitting.candidate"  # imports all that a fit runs, but the family
 
 
@@ -88,7 +89,7 @@ def _write(path: Path, fit: ValidatedFit, seconds: float) -> None:
         "params": fit.family.model_dump(mode="json"),
         "curve": fit.curve,
         "metric": fit.metric,
-        "intercept": fit.factors.intercept,
+        **{name: getattr(fit.factors, name) for name in FLAGS},
         "seconds": seconds,
     }
     arrays = {name: getattr(fit.factors, name) for name in ARRAYS}
@@ -101,5 +102,6 @@ def _read(path: Path, name: str) -> tuple[ValidatedFit, float]:
     with np.load(path, allow_pickle=False) as file:
         facts = json.loads(str(file["facts"]))
         encoder = Encoder(*(file[field] for field in Encoder._fields)) if Encoder._fields[0] in file else None
-        factors = Factors(**{name: file[name] for name in ARRAYS}, encoder=encoder, intercept=facts["intercept"])
+        flags = {name: facts[name] for name in FLAGS}
+        factors = Factors(**{name: file[name] for name in ARRAYS}, encoder=encoder, **flags)
     return ValidatedFit(make_family(name, facts["params"]), factors, facts["curve"], facts["metric"]), facts["seconds"]

@@ -52,6 +52,7 @@ class Factors:
     A user's items are ranked by user_embedding · item_embedding + item_bias. A user with an embedding of zeros is one
     of whom the family knows nothing. `encoder` is the fold-in encoder of a family that makes users' vectors by it; for
     None, a regression finds one, without `intercept` where users' vectors shrink to zero with their histories.
+    `knows_features` tells whether items' vectors were learned from features.
     """
 
     user_embeddings: Float32Array
@@ -60,6 +61,7 @@ class Factors:
     item_biases: Float32Array
     encoder: Encoder | None = None
     intercept: bool = True
+    knows_features: bool = False
 
     @classmethod
     def learned(

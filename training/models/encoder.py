@@ -23,29 +23,33 @@ def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array, *, 
     """Fit the ridge regression from histories to trained user vectors.
 
     A history is a row of `positives` (n_users, n_items), divided by the root of its length; users without a positive
-    are left out. Without `intercept` it is zero. Method: conjugate gradients on the normal equations, Hestenes and
-    Stiefel (1952), for all dimensions at once, preconditioned with the diagonal.
+    are left out. Without `intercept` it is zero.
     """
     lengths = np.diff(positives.indptr)
     known = lengths > 0
     histories = sparse.diags(1 / np.sqrt(lengths[known])) @ positives[known].astype(np.float64)
     vectors = user_embeddings[known].astype(np.float64)
     mean = vectors.mean(axis=0) if len(vectors) and intercept else np.zeros(user_embeddings.shape[1])
-    encoder = _ridge(histories.tocsr(), vectors - mean)
+    encoder = ridge(histories.tocsr(), vectors - mean, np.full(histories.shape[1], REGULARISATION))
     return Encoder(encoder.astype(np.float32), mean.astype(np.float32))
 
 
-def _ridge(matrix: sparse.csr_matrix, targets: Float64Array) -> Float64Array:
+def ridge(matrix: sparse.csr_matrix, targets: Float64Array, penalties: Float64Array) -> Float64Array:
+    """Solve (XᵀX + diag(penalties)) W = XᵀY for a matrix X, CSR (n, m), and targets Y, (n, dim): float64 (m, dim).
+
+    Method: conjugate gradients, Hestenes and Stiefel (1952), for all columns at once, preconditioned with the diagonal.
+    """
+    penalties = penalties[:, None]
     transposed = matrix.T.tocsr()
     # Popular items weigh far more than others: without this there are eight times as many iterations on large data.
-    diagonal = REGULARISATION + np.asarray(matrix.power(2).sum(axis=0)).reshape(-1, 1)
+    diagonal = penalties + np.asarray(matrix.power(2).sum(axis=0)).reshape(-1, 1)
     residual: Float64Array = transposed @ targets
     solution, direction = np.zeros_like(residual), residual / diagonal
     norms = start = (residual * direction).sum(axis=0)
     for _ in range(ITERATIONS):
         if (norms <= TOLERANCE**2 * start).all():
             break
-        image = transposed @ (matrix @ direction) + REGULARISATION * direction
+        image = transposed @ (matrix @ direction) + penalties * direction
         steps = _ratio(norms, (direction * image).sum(axis=0))
         solution += steps * direction
         residual -= steps * image

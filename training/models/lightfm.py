@@ -136,4 +136,5 @@ def _factors(models: list[lightfm.LightFM], features: sparse.csr_matrix, data: T
         item_embeddings=(item_embeddings / len(models)).astype(np.float32),
         user_biases=np.mean([biases for biases, _ in users], axis=0, dtype=np.float32),
         item_biases=np.mean([biases for biases, _ in items], axis=0, dtype=np.float32),
+        knows_features=features.shape[0] < features.shape[1],
     )

@@ -61,14 +61,15 @@ class Everyone:
     def part(self, bucket: int) -> Artifact:
         """The artifact of one bucket's users."""
         knowledge, model = Knowledge(self.buckets.load(bucket, self.splits), self.splits, 1), _model(self.folder)
-        factors = self._factors(bucket, knowledge, model)
-        artifact = replace(knowledge.artifact(factors, model.recipe), item_popularity=model.item_popularity)
+        encoder = Encoder(model.encoder, model.encoder_intercept)
+        artifact = knowledge.assembled(self._factors(bucket, knowledge, model), model.recipe, encoder)
+        artifact = replace(artifact, item_popularity=model.item_popularity)
         return with_ready_lists(artifact, self.ready, progress=False)
 
     def _factors(self, bucket: int, knowledge: Knowledge, model: Artifact) -> Factors:
-        encoder = Encoder(model.encoder, model.encoder_intercept)
         zeros, dim = np.zeros(len(knowledge.known_users), dtype=np.float32), model.item_embeddings.shape[1]
         nobody = np.zeros((len(zeros), dim), dtype=np.float32)
+        encoder = Encoder(model.encoder, model.encoder_intercept)
         factors = Factors(nobody, model.item_embeddings, zeros, model.item_biases, encoder)
         vectors = self.folder / "vectors"
         if vectors.is_dir():
@@ -78,7 +79,7 @@ class Everyone:
         family = make_family(model.recipe.family, model.recipe.params)
         factors = by_history(knowledge.training_data, factors, family)
         _copy_learned(model, knowledge.dataset.user_ids[knowledge.known_users], factors.user_embeddings)
-        return replace(factors, encoder=encoder)
+        return factors
 
     def _joined(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         """The users' arrays, joined part by part, so that no more than a part is in memory."""

@@ -74,9 +74,8 @@ class Fitting:
         if isinstance(family, SparkALS):
             model = self.als(family, splits)
             self._write_vectors(model)
-            artifact = knowledge.artifact(
-                self.factors(name, family, model, knowledge), self._recipe(name, family, splits)
-            )
+            factors, recipe = self.factors(name, family, model, knowledge), self._recipe(name, family, splits)
+            artifact = knowledge.artifact(factors, recipe, self._popularity(splits))
         else:
             artifact = fit_artifact(knowledge, name, family, self.seed)
             artifact = replace(artifact, recipe=self._recipe(name, family, splits))

@@ -1,0 +1,56 @@
+"""Fits the feature encoder, which turns what is known of an item into its vector and bias."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from app.contract.artifact import Float32Array
+from training.models.base import Factors
+from training.models.encoder import ridge
+
+PENALTY = 0.03  # for each item that is learned from
+HALF = 30  # likes of an item at which its features have half their say
+
+
+def fit_feature_encoder(features: sparse.csr_matrix, targets: Float32Array, penalty: float) -> Float32Array:
+    """Fit the ridge regression from features to targets: float32 (n_features + 1, n_targets).
+
+    `features`: CSR (n, n_features); `targets`: float32 (n, n_targets). The last row is that of a constant, which costs
+    no penalty.
+    """
+    constant = np.ones((features.shape[0], 1))
+    matrix = sparse.hstack([features.astype(np.float64), constant], format="csr")
+    penalties = np.append(np.full(features.shape[1], penalty), 0.0)
+    return ridge(matrix, targets.astype(np.float64), penalties).astype(np.float32)
+
+
+def fit_item_encoder(features: sparse.csr_matrix, factors: Factors, likes: npt.NDArray[np.int64]) -> Float32Array:
+    """Fit the encoder of items, float32 (n_features + 1, dim + 1), to those with likes; the last column is the bias."""
+    liked = likes > 0
+    targets = np.column_stack([factors.item_embeddings, factors.item_biases])[liked]
+    return fit_feature_encoder(features[liked], targets, PENALTY * np.count_nonzero(liked))
+
+
+def with_features(
+    factors: Factors,
+    encoder: Float32Array,
+    features: sparse.csr_matrix,
+    likes: npt.NDArray[np.int64],
+    rated: npt.NDArray[np.bool_],
+) -> Factors:
+    """Return the factors with items whose vectors and biases hold what their features say.
+
+    Items that nobody has rated are made of it. It is added to items with likes, times 30 / (30 + likes), unless they
+    were learned from features. Items that were rated and never liked stay zero, or they would push out others.
+    """
+    described = np.diff(features.indptr) > 0
+    made = features @ encoder[:-1] + encoder[-1]
+    items = np.column_stack([factors.item_embeddings, factors.item_biases])
+    if not factors.knows_features:
+        share = np.where(described & (likes > 0), HALF / (HALF + likes), 0).astype(np.float32)
+        items += share[:, None] * made
+    new = described & ~rated
+    items[new] = made[new]
+    return replace(factors, item_embeddings=items[:, :-1], item_biases=items[:, -1])
