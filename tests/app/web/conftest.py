@@ -17,7 +17,7 @@ from tests.artifacts import Film, make_artifact, write
 from tests.browser import chromium
 from tests.client import Client, put_in_cache, serving
 
-PHONE, DESK, WALL = 360, 1400, 1920
+PHONE, TABLET, DESK, WALL = 360, 768, 1400, 1920
 SECONDS = 10_000  # in milliseconds, as Playwright counts; a busy machine is slow
 ODD_TITLES = [
     "<img src=x onerror=alert(1)>",

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.routes.page import FOLDER
-from tests.app.web.conftest import DESK, PHONE, WALL, OpenScreen, Screen
+from tests.app.web.conftest import DESK, PHONE, TABLET, WALL, OpenScreen, Screen
 from tests.browser import CHROMIUM
 from tests.client import Client
 
@@ -34,6 +34,18 @@ def test_nothing_is_wider_than_the_screen(open_screen: OpenScreen, client: Clien
         screen.open(address)
         screen.settle()
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+@pytest.mark.parametrize("width", [PHONE, TABLET])
+def test_longer_words_in_french_fit_their_boxes(open_screen: OpenScreen, client: Client, width: int) -> None:
+    screen = open_screen(client, width, language="fr-FR")
+    screen.open("#film?id=6")
+    screen.settle()
+    for box in ("nav", ".film"):
+        cut = screen.page.locator(box).evaluate_all(
+            "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).length"
+        )
+        assert cut == 0, box
 
 
 def test_the_keyboard_alone_reaches_every_control_and_uses_it(screen: Screen) -> None:
