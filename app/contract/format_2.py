@@ -1,4 +1,4 @@
-"""Reads format 2 as if it were format 3. To be deleted in the release after the first that writes format 3.
+"""Reads format 2 as if it were format 3. To be deleted in 1.1.0.
 
 Format 2 has arrays of years and genres in place of columns.
 """
