@@ -180,7 +180,7 @@ def deployed(
     output("git", "clone", "--quiet", "--shared", str(PROJECT), str(deployment.folder))
     deployment.check_out(commit or present())
     assert deployment.script("env").returncode == 0
-    deployment.set(**_settings(deployment), **more)
+    deployment.set(**{**_settings(deployment), **more})
     deployment.remove()
     try:
         started = deployment.shell(start)

@@ -215,24 +215,13 @@ def test_a_registry_that_was_wiped_is_filled_from_dvcs_cache(deployment: Deploym
     assert "Running stage 'train@lightfm'" not in said
 
 
-def test_an_upgrade_of_the_service_is_noticed_by_nobody(deployment: Deployment, breaking: Break) -> None:
-    before = set(deployment.replicas())
-    with breaking("scripts/upgrade.sh replaces all replicas") as broken:
-        upgraded = deployment.script("upgrade")
-        assert upgraded.returncode == 0, upgraded.stderr
-        deployment.wait_for("1")
-        broken.healed()
-    assert broken.clients.failures == []
-    assert not before & set(deployment.replicas())
-
-
 def test_an_upgrade_to_what_does_not_start_changes_nothing(deployment: Deployment, breaking: Break) -> None:
     before = set(deployment.replicas())
-    with breaking("scripts/upgrade.sh with a setting that the service refuses, twenty times") as broken:
-        for _ in range(20):
+    with breaking("scripts/upgrade.sh with a setting that the service refuses, twice") as broken:
+        for _ in range(2):
             upgraded = deployment.script("upgrade", LOG_LEVEL="LOUD")
             assert upgraded.returncode == 1
-            assert "LOG_LEVEL" in upgraded.stderr
+            assert "LOG_LEVEL is 'LOUD'" in upgraded.stderr
             assert "the old ones go on serving" in upgraded.stderr
             assert before == set(deployment.compose("ps", "--all", "--quiet", "api").split())
         deployment.wait_for("1")

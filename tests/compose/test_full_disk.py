@@ -32,7 +32,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("small")
     (folder / "small.yml").write_text(SMALL_DISK, encoding="utf-8")
     files = f"docker-compose.yml:{folder / 'small.yml'}"
-    with deployed(folder, f"{NAME}-small", {"COMPOSE_FILE": files, "API_REPLICAS": "3"}) as started:
+    with deployed(folder, f"{NAME}-small", {"COMPOSE_FILE": files}) as started:
         started.wait_for("1")
         yield started
 
