@@ -3,12 +3,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
 import training.__main__ as command
 from tests.training.tuning.test_tuning import changes
 from tests.training.world import ROOT, change_params
+from training.data.dataset import ITEM, POSITIVE
 from training.errors import DataError, ParamsError
 from training.models import make_family
 from training.params.whole import load_params
@@ -36,8 +39,14 @@ def figures(items: int, positives: dict[str, int], unrated: int = 0) -> dict[str
 
 
 def with_figures(project: Project, content: dict[str, Any]) -> None:
+    """The figures, and positives of 27,500 items, of which 15,000 have six each and the others, in validation, one."""
     project.stats.parent.mkdir()
     project.stats.write_text(json.dumps(content))
+    project.prepared.mkdir(parents=True)
+    for split, items in {"train": np.repeat(np.arange(15_000), 6), "validation": np.arange(15_000, 27_500)}.items():
+        rows = pd.DataFrame({ITEM: items, POSITIVE: True})
+        disliked = pd.DataFrame({ITEM: np.arange(1000), POSITIVE: False})
+        pd.concat([rows, disliked]).to_parquet(project.prepared / f"{split}.parquet")
 
 
 def test_the_recipes_are_those_of_the_page() -> None:
@@ -96,20 +105,23 @@ def test_a_recipe_written_twice_is_as_written_once_and_another_replaces_it(name:
     ("given", "proposed", "reason"),
     [
         (figures(9_000, FEW), "small", "90,000 positives are few"),
-        (figures(3_000, MANY), "dense", "a rated item has 290 positives in the mean"),
-        (figures(40_000, MANY, unrated=4_000), "sparse", "a rated item has 24 positives in the mean"),
+        (figures(3_000, MANY), "dense", "EASE's 15,000 items have 100.0% of all positives"),
+        (figures(40_000, MANY, unrated=4_000), "sparse", "EASE's 15,000 items have 87.8% of all positives"),
         (figures(40_000, MANY, unrated=37_000), "cold", "92% of the items have no rating"),
         # At the limits.
         (figures(4_000, {"train": 199_999}, unrated=1_000), "small", "199,999 positives are few"),
-        (figures(4_000, {"train": 200_000}, unrated=1_000), "sparse", "a rated item has 67 positives in the mean"),
-        (figures(2_000, {"train": 200_000}), "dense", "a rated item has 100 positives in the mean"),
+        (
+            figures(19_000, {"train": 200_000}, unrated=4_000),
+            "dense",
+            "EASE's 15,000 items have 100.0% of all positives",
+        ),
     ],
 )
 def test_the_data_s_figures_decide_and_the_reason_is_said(
     given: dict[str, Any], proposed: str, reason: str, project: Project
 ) -> None:
-    assert propose(given) == (proposed, reason)
     with_figures(project, given)
+    assert propose(project, given) == (proposed, reason)
     before = project.params.read_text()
     assert apply_recipe(project, "auto") == (
         f"recipe: {proposed}, as {reason}; write it into params.yaml: python -m training recipe {proposed}"
@@ -120,7 +132,7 @@ def test_the_data_s_figures_decide_and_the_reason_is_said(
 def test_large_is_dense_or_sparse_by_the_data(project: Project) -> None:
     with_figures(project, figures(40_000, MANY))
     assert apply_recipe(project, "large") == (
-        "recipe: sparse is in params.yaml, as a rated item has 22 positives in the mean; "
+        "recipe: sparse is in params.yaml, as EASE's 15,000 items have 87.8% of all positives; "
         "candidates implicit_als, popularity; run: dvc repro"
     )
 
