@@ -95,6 +95,15 @@ def forms(secret: str) -> list[str]:
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 4))])
 def test_of_the_registry_and_the_store(make_settings: MakeSettings, tmp_path: Path, seed: int) -> None:
+    secrets, shown = told_and_shown(make_settings, tmp_path, seed)
+    for expected in (b"answered what MLflow never does", b'"decision":"', b"can't be read or written"):
+        assert expected in b"".join(shown)
+    for form in (form for secret in secrets for form in forms(secret)):
+        assert not [text for text in shown if form.encode() in text], form
+
+
+def told_and_shown(make_settings: MakeSettings, tmp_path: Path, seed: int) -> tuple[list[str], list[bytes]]:
+    """The secrets of a service, and all that it shows while its registry and its store repeat them."""
     random_ = random.Random(seed)  # noqa: S311 - it shall come again
     secrets = ["".join(random_.choices(ALPHABET, k=20)).strip() for _ in range(6)]
     password, keys, events_keys, operator, *others = (secret.replace(",", "") for secret in secrets)
@@ -123,12 +132,7 @@ def test_of_the_registry_and_the_store(make_settings: MakeSettings, tmp_path: Pa
         shown = seen_during_faults(settings, registry, collector.server_port, tmp_path / "log")
         shown += [name.encode() for name in collector.spans]
         shown += [str(attributes).encode() for attributes in collector.spans.values()]
-    assert b"answered what MLflow never does" in b"".join(shown)
-    assert b'"decision":"' in b"".join(shown)
-    assert b"can't be read or written" in b"".join(shown)
-    for secret in (password, keys, events_keys, operator, others[0], others[0].replace("é", "e"), others[1]):
-        for form in forms(secret):
-            assert not [text for text in shown if form.encode() in text], form
+    return [password, keys, events_keys, operator, others[0], others[0].replace("é", "e"), others[1]], shown
 
 
 def seen_during_faults(settings: Settings, registry: StrangeRegistry, collector: int, log: Path) -> list[bytes]:
