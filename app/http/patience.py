@@ -8,7 +8,8 @@ from app.http.room import Waiting
 CLIENT_SECONDS = 20.0
 CHECK_SECONDS = 1.0
 LINGER_SECONDS = 1.0
-ANOTHER, SEND, READ = "another", "send", "read"  # what a client may have to do: begin a request, end it, read answers
+# What a client may have to do: begin its first request or another one, send the rest, read answers.
+FIRST, ANOTHER, SEND, READ = "first", "another", "send", "read"
 
 Debt = tuple[str, int]  # what it has to do, and how far it is
 Owed = Callable[[], Debt | None]
@@ -30,7 +31,7 @@ class Patience:
     def waiting(self) -> Waiting | None:
         """For how long the client has kept the connection waiting; None while it works for the client."""
         debt = self._owed()
-        return None if debt is None else (debt[0] == ANOTHER, self._since)
+        return None if debt is None else (debt[0] in (FIRST, ANOTHER), self._since)
 
     def _look(self) -> None:
         now, debt = self._loop.time(), self._owed()

@@ -20,7 +20,7 @@ from app.http.body_limit import MAX_BODY_BYTES
 from app.http.descriptors import MAX_CONNECTIONS
 from app.http.front_door import FrontDoor
 from app.http.one_write import as_lines
-from app.http.patience import ANOTHER, READ, SEND, Debt, Patience
+from app.http.patience import ANOTHER, FIRST, READ, SEND, Debt, Patience
 from app.http.patient_transport import PatientTransport
 from app.http.room import Room, Waiting
 
@@ -167,8 +167,10 @@ class LimitedProtocol(HttpToolsProtocol):
             return READ, self.transport.get_write_buffer_size()
         if self._is_ended:
             return None
-        if not self._is_whole or self.cycle is None:
+        if not self._is_whole:
             return SEND, self._requests
+        if self.cycle is None:
+            return FIRST, 0
         # While it waits for an answer it owes nothing.
         return (ANOTHER, self._requests) if self.cycle.response_complete else None
 

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 # To ask all of 1,000 connections takes a millisecond.
 LOOK_SECONDS = 0.1
 
-Waiting = tuple[bool, float]  # whether it is idle, since when
+Waiting = tuple[bool, float]  # whether it is idle, as a new one is; since when
 
 
 class Connection(Protocol):

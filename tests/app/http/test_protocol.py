@@ -11,6 +11,7 @@ import pytest
 
 from app.http import patience, protocol
 from app.http.protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
+from app.http.room import LOOK_SECONDS
 from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
@@ -256,3 +257,17 @@ def test_where_connections_are_too_many_the_slowest_makes_room(client: Client, m
         slow[-1].sendall(b"\r\n")
         assert is_live(slow[-1])
         assert received(slow[0]) == b""
+
+
+def test_where_all_others_are_idle_one_of_them_makes_room_for_each_new_one(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 20)
+    with connected(client, 20) as idle:
+        for connection in idle:
+            connection.sendall(GET + b"\r\n")
+            assert is_live(connection)
+        for _ in range(5):
+            assert client.get("/health/live").status == 200
+            time.sleep(LOOK_SECONDS)
+        assert received(idle[0]) == b""
