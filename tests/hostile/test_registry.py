@@ -17,7 +17,7 @@ from tests.strange_registry import names_a_version, ok, strange_registry
 pytestmark = pytest.mark.hostile
 
 SERVICES = 6
-ODD = [
+ODD: list[object] = [
     None, True, 5, -1, 2**53, 10**400, 1e308, "", " ", "01", "-1", "2\n", "1" * 29, "../../../escaped", "/etc/passwd",
     "\ud800", "\x00", "<b>", "x" * 10_000, [], {}, [{"key": "decision"}], [{"key": 1, "value": "\udfff"}],
 ]  # fmt: skip
