@@ -67,7 +67,7 @@ def with_likes(source: str, params: Params, likes: int) -> list[Dataset]:
 
         def made(more: str) -> Dataset:
             ratings.write_text(before + more)
-            prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+            prepare(params, project.raw, project.prepared, project.stats)
             return load_dataset(project.prepared)
 
         return [made(""), *(made(one_like(frame, rng)) for _ in range(likes))]

@@ -20,7 +20,7 @@ from lightfm import evaluation as theirs
 from scipy import sparse
 
 from app.contract.artifact import Artifact, Recipe
-from training.data.dataset import GENRES, ITEM_ID, TITLE, YEAR, Dataset, Interactions
+from training.data.dataset import ITEM_ID, TITLE, Dataset, Interactions
 from training.evaluation.ranking import rank
 from training.evaluation.results import metric_names, report, user_table
 from training.evaluation.targets import Targets
@@ -74,10 +74,10 @@ def _dataset(n_users: int, n_items: int, rng: np.random.Generator) -> Dataset:
     """Every user draws items by a skewed popularity, without repeats."""
     weights = np.log(1 / np.arange(1, n_items + 1) ** 0.8)
     drawn = np.argsort(-(weights + rng.gumbel(size=(n_users, n_items))), axis=1)[:, : TRAINING + TEST].astype(np.int32)
-    catalogue = pd.DataFrame({ITEM_ID: np.arange(n_items), TITLE: "", YEAR: 2000, GENRES: ""})
+    catalogue = pd.DataFrame({ITEM_ID: np.arange(n_items), TITLE: ""})
     parts = {"train": drawn[:, :TRAINING], "validation": drawn[:, :0], "test": drawn[:, TRAINING:]}
     splits = {name: _interactions(part) for name, part in parts.items()}
-    return Dataset(np.arange(n_users), catalogue, sparse.csr_matrix((n_items, 0), dtype=np.float32), [], splits)
+    return Dataset(np.arange(n_users), catalogue, (), sparse.csr_matrix((n_items, 0), dtype=np.float32), [], splits)
 
 
 def _interactions(items: npt.NDArray[np.int32]) -> Interactions:

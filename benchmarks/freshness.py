@@ -69,7 +69,7 @@ def cut_in_time(source: str, params: Params) -> tuple[Dataset, Params]:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
         fetch(params.fetch.model_copy(update={"source": source}), params.seed, project.raw)
-        prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+        prepare(params, project.raw, project.prepared, project.stats)
         return load_dataset(project.prepared), params
 
 

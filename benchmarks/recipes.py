@@ -76,12 +76,12 @@ def main() -> None:
     options = _options()
     params = _with_metric(load_params(PROJECT / "params.yaml"), options.metric, options.threads)
     if options.source in SIZES:
-        dataset, simulation = simulated(SIZES[options.source], params.prepare, params.seed)
+        dataset, simulation = simulated(SIZES[options.source], params, params.seed)
         best = rank_test(best_possible(dataset, simulation, params.threads), dataset, params.evaluate)
         best_mean = float(best.per_user(options.metric).mean())
         print(f"The best possible ranking reaches {best_mean:.4f} where all earlier ratings are hidden.\n")
     elif options.source in MADE_UP:
-        dataset, best_mean = made_up(MADE_UP[options.source], params.prepare, params.seed), float("nan")
+        dataset, best_mean = made_up(MADE_UP[options.source], params, params.seed), float("nan")
     else:
         dataset, best_mean = prepared(options.source, params), float("nan")
     for line in tables(dataset, params, options.recipes, options.seeds, best_mean):

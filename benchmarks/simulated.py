@@ -11,13 +11,14 @@ import pandas as pd
 from app.contract.artifact import Artifact
 from benchmarks.big_artifact import Size as Made
 from benchmarks.ratings import write
-from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID, YEAR, Dataset, load_dataset
+from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID, Dataset, load_dataset
+from training.data.raw.items import YEAR
 from training.data.raw.layouts import OWN
 from training.data.sample.simulation import Simulation, simulate
 from training.fetch import CATALOGUE
 from training.fitting.assembly import Knowledge
 from training.models.base import Factors
-from training.params.prepare import PrepareParams
+from training.params.prepare import PrepareStage
 from training.prepare import prepare
 from training.project import Project
 
@@ -39,7 +40,7 @@ SIZES = {
 MADE_UP = {"catalogue": Made(users=30_000, items=40_000, seen=2_500_000, ready=0)}  # a size that papers use
 
 
-def simulated(size: Size, params: PrepareParams, seed: int) -> tuple[Dataset, Simulation]:
+def simulated(size: Size, params: PrepareStage, seed: int) -> tuple[Dataset, Simulation]:
     """Simulate ratings, and prepare them in a temporary folder."""
     films = catalogue(size.items)
     simulation = simulate(films, seed, size.users, size.ratings)
@@ -52,7 +53,7 @@ def simulated(size: Size, params: PrepareParams, seed: int) -> tuple[Dataset, Si
     return _prepared(fill, params, seed), simulation
 
 
-def made_up(size: Made, params: PrepareParams, seed: int) -> Dataset:
+def made_up(size: Made, params: PrepareStage, seed: int) -> Dataset:
     """Make up ratings from which only popularity can be learned, and prepare them in a temporary folder."""
 
     def fill(folder: Path) -> None:
@@ -62,12 +63,12 @@ def made_up(size: Made, params: PrepareParams, seed: int) -> Dataset:
     return _prepared(fill, params, seed)
 
 
-def _prepared(fill: Callable[[Path], None], params: PrepareParams, seed: int) -> Dataset:
+def _prepared(fill: Callable[[Path], None], params: PrepareStage, seed: int) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
         project.raw.mkdir(parents=True)
         fill(project.raw)
-        prepare(params, seed, project.raw, project.prepared, project.stats)
+        prepare(params.model_copy(update={"seed": seed}), project.raw, project.prepared, project.stats)
         return load_dataset(project.prepared)
 
 

@@ -32,7 +32,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("offline and online"))
     params = configure(project)
     fetch(params.fetch, params.seed, project.raw)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     for candidate in ("ease", "popularity"):
         train(project, params, candidate)
         evaluate(project, params, candidate)

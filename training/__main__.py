@@ -138,7 +138,7 @@ def _code(project: Project, params: Params, _: Namespace) -> None:
 def _fetch(project: Project, params: Params, _: Namespace) -> None:
     from training.fetch import fetch
 
-    fetch(params.fetch, params.seed, project.raw)
+    fetch(params.fetch, params.seed, project.raw, params.catalogue)
 
 
 def _events(project: Project, params: Params, _: Namespace) -> None:

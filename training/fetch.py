@@ -14,36 +14,45 @@ from training.data.raw.layouts import OWN
 from training.data.sample.simulation import simulate
 from training.errors import DataError
 from training.files import replacing
+from training.params.catalogue import NO_COLUMNS, CatalogueParams
 from training.params.fetch import FetchParams
 
 CATALOGUE = Path(sample.__file__).with_name("catalogue.csv")
 
 
-def fetch(params: FetchParams, seed: int, destination: Path, *, base_url: str = movielens.BASE_URL) -> None:
+def fetch(
+    params: FetchParams,
+    seed: int,
+    destination: Path,
+    catalogue: CatalogueParams = NO_COLUMNS,
+    *,
+    base_url: str = movielens.BASE_URL,
+) -> None:
     """Fill `destination` from `params.source`; a DataError leaves it as it was.
 
-    MovieLens archives come from the folder named by the environment variable MOVIELENS_DIR if it is set, else from
-    `base_url`.
+    Own files are checked as `prepare` will check them, by the columns of `catalogue`, so that an error names the
+    person's own file. MovieLens archives come from the folder named by the environment variable MOVIELENS_DIR if it is
+    set, else from `base_url`.
     """
     try:
         with replacing(destination) as folder:
             folder.mkdir()
-            _fill(folder, params, seed, base_url)
+            _fill(folder, params, seed, catalogue, base_url)
     except OSError as error:
         raise DataError(f"{destination} could not be filled: {error}; check permissions and free space") from error
 
 
-def _fill(folder: Path, params: FetchParams, seed: int, base_url: str) -> None:
+def _fill(folder: Path, params: FetchParams, seed: int, catalogue: CatalogueParams, base_url: str) -> None:
     if params.source == "sample":
         _write_sample(seed, folder)
     elif params.source == "csv":
-        copy_csv(Path(params.csv_folder), folder)
+        copy_csv(Path(params.csv_folder), folder, catalogue)
     elif params.source == "parquet":
-        copy_parquet(Path(params.csv_folder), folder)
+        copy_parquet(Path(params.csv_folder), folder, catalogue)
     elif params.source == "split":
-        copy_split(Path(params.csv_folder), folder)
+        copy_split(Path(params.csv_folder), folder, catalogue)
     elif params.source == "sql":
-        copy_answers(params.sql, folder)
+        copy_answers(params.sql, folder, catalogue)
     else:
         local = os.environ.get(movielens.VARIABLE)
         movielens.fetch(params.source, folder, local=Path(local) if local else None, base_url=base_url)

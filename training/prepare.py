@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.contract.events import DEFAULT_TYPES, Described, EventTypes
-from training.data.catalogue import catalogue_of, features_of
+from app.contract.events import EventTypes
+from training.data.catalogue import catalogue_of, unread, write_features
 from training.data.dataset import (
     HELD_OUT,
     ITEM,
@@ -30,27 +30,20 @@ from training.data.raw import read_items, read_ratings
 from training.data.split import split_rows
 from training.errors import DataError, ParamsError
 from training.files import replacing, write_json
-from training.params.prepare import PrepareParams
+from training.params.prepare import PrepareParams, PrepareStage
 
 NO_STARS = "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
 
 
-def prepare(
-    params: PrepareParams,
-    seed: int,
-    raw: Path,
-    prepared: Path,
-    stats: Path,
-    events: Path | None = None,
-    event_types: Described = DEFAULT_TYPES,
-) -> str:
+def prepare(stage: PrepareStage, raw: Path, prepared: Path, stats: Path, events: Path | None = None) -> str:
     """Write the splits, ids, catalogue and features into `prepared`, and figures about them to `stats`.
 
-    `events` is the folder of what users have said to the service, `event_types` what it means. Returns what was made,
-    in a sentence. Raises DataError where a file is wrong or nothing is left to train on.
+    `events` is the folder of what users have said to the service. Returns what was made, in a sentence. Raises
+    DataError where a file is wrong or nothing is left to train on.
     """
+    params, columns = stage.prepare, stage.catalogue.items
     read = read_ratings(raw)
-    items = read_items(raw)
+    items = read_items(raw, columns)
     if params.text_user_ids:
         read[USER_ID] = read[USER_ID].astype(str).astype(object)
     if HELD_OUT in read:
@@ -59,29 +52,31 @@ def prepare(
     rated = _with_positives(_latest(read), params)
     sifted = None if recorded is None else _sifted(recorded, read, items)
     if sifted is not None:
-        rated = _by_time(merge(rated, sifted, EventTypes(event_types, params.min_rating)))
+        rated = _by_time(merge(rated, sifted, EventTypes(stage.events.types, params.min_rating)))
     ratings = _frequent(rated, params)
     users = pd.DataFrame({USER_ID: np.sort(ratings[USER_ID].unique())})
-    items = catalogue_of(ratings if items is None else items)
+    items = catalogue_of(ratings if items is None else items, columns)
     rows = _by_internal_id(ratings, users, items)
-    split = split_rows(rows, params.split, np.random.default_rng(seed))
-    columns = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
-    frames = {name: rows.loc[split == number, columns] for number, name in enumerate(SPLITS)}
+    split = split_rows(rows, params.split, np.random.default_rng(stage.seed))
+    kept = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
+    frames = {name: rows.loc[split == number, kept] for number, name in enumerate(SPLITS)}
     positives = {name: int(frame[POSITIVE].sum()) for name, frame in frames.items()}
     refuse_empty(positives, float(rows[RATING].max()), params)
     figures = figures_of(
         len(users), len(items), rows[ITEM].nunique(), len(rows), positives, None if sifted is None else sifted.figures
     )
-    features = features_of(items, params)
     with replacing(prepared) as partial:
         partial.mkdir()
-        for name, frame in {**frames, "users": users, "items": items, "features": features}.items():
+        for name, frame in {**frames, "users": users, "items": items}.items():
             frame.to_parquet(partial / f"{name}.parquet", index=False)
-        write_provenance(partial, Provenance(params.min_rating, recorded.learned if recorded else None, event_types))
+        write_features(partial, items, stage)
+        write_provenance(
+            partial, Provenance(params.min_rating, recorded.learned if recorded else None, stage.events.types)
+        )
     if HELD_OUT in rows:
         figures |= {"given_split": _given_stats(read, rows)}
     write_json(stats, figures)
-    return said(figures)
+    return said(figures) + unread(raw, columns)
 
 
 def _latest(ratings: pd.DataFrame) -> pd.DataFrame:

@@ -42,13 +42,13 @@ def _catalogue(project: Project, params: Params, wanted: FetchParams) -> pd.Data
     if wanted.source in ARCHIVES:
         return _read(project.raw) if wanted.source == params.fetch.source and project.raw.is_dir() else None
     with tempfile.TemporaryDirectory() as folder:
-        fetch(wanted, params.seed, Path(folder) / "raw")
+        fetch(wanted, params.seed, Path(folder) / "raw", params.catalogue)
         return _read(Path(folder) / "raw")
 
 
 def _read(raw: Path) -> pd.DataFrame:
-    items = read_items(raw)
-    return catalogue_of(read_ratings(raw)[[ITEM_ID]] if items is None else items)
+    items = read_items(raw, {})
+    return catalogue_of(read_ratings(raw)[[ITEM_ID]] if items is None else items, {})
 
 
 def _are_live(project: Project, params: Params, catalogue: pd.DataFrame) -> bool:

@@ -102,7 +102,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     few = {"models__lightfm__epochs": 2, "models__lightfm__patience": None}
     params = change_params(project, candidates=["lightfm"], **few)
     fetch(params.fetch, params.seed, project.raw)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     train(project, params, "lightfm")
     refit(project, params)
     return project

@@ -19,6 +19,7 @@ from tests.training.data.archives import (
     serving,
     write,
 )
+from tests.training.world import COLUMNS
 from training.data import movielens
 from training.data.raw import read_items, read_ratings
 from training.errors import DataError
@@ -37,9 +38,11 @@ def raw(tmp_path: Path) -> Path:
     return write(tmp_path / "data" / "raw", {"interactions.csv": "former"})
 
 
-def get(source: str, destination: Path, csv_folder: Path | str = "data/own", **options: str) -> set[str]:
+def get(
+    source: str, destination: Path, csv_folder: Path | str = "data/own", base_url: str = movielens.BASE_URL
+) -> set[str]:
     """Fetch and list what has come."""
-    fetch(fetch_params(source=source, csv_folder=str(csv_folder)), 42, destination, **options)
+    fetch(fetch_params(source=source, csv_folder=str(csv_folder)), 42, destination, base_url=base_url)
     return {path.name for path in destination.iterdir()}
 
 
@@ -57,7 +60,7 @@ def test_the_sample_is_the_same_bytes_for_the_same_seed(tmp_path: Path) -> None:
 
 def test_the_sample_can_be_read_and_has_new_films_without_ratings(raw: Path) -> None:
     get("sample", raw)
-    ratings, items = read_ratings(raw), read_items(raw)
+    ratings, items = read_ratings(raw), read_items(raw, COLUMNS)
     assert items is not None
     assert len(items) >= 800
     assert 110_000 < len(ratings) < 130_000
@@ -231,9 +234,9 @@ def test_a_destination_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_the_real_small_movielens_archive_is_read(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIELENS_DIR", str(MOVIELENS))
     assert get("ml-latest-small", raw) == {"ratings.csv", "movies.csv"}
-    ratings, items = read_ratings(raw), read_items(raw)
+    ratings, items = read_ratings(raw), read_items(raw, COLUMNS)
     assert items is not None
     assert len(ratings) > 90_000
     assert items["year"].isna().mean() < 0.01
     matrix = items[items["item_id"] == 2571].iloc[0]
-    assert (matrix["title"], matrix["year"], matrix["genres"]) == ("The Matrix", 1999, "Action|Sci-Fi|Thriller")
+    assert (matrix["title"], matrix["year"], matrix["genres"]) == ("The Matrix", 1999, ["Action", "Sci-Fi", "Thriller"])

@@ -65,7 +65,7 @@ def test_the_last_rating_of_a_pair_counts(tmp_path: Path) -> None:
     ratings = pd.read_csv(project.raw / "interactions.csv")
     again = ratings.iloc[[0]].assign(rating=1.0, timestamp=9_000_000)
     pd.concat([again, ratings]).to_csv(project.raw / "interactions.csv", index=False)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     assert read_json(project.stats, "")["ratings"] == len(ratings)
     assert sum(read_json(project.stats, "")["positives"].values()) == 80 * 12 - (ratings.rating[0] == 5)
 
@@ -73,7 +73,7 @@ def test_the_last_rating_of_a_pair_counts(tmp_path: Path) -> None:
 def test_with_min_rating_null_every_row_is_a_positive(tmp_path: Path) -> None:
     project, _ = make_project(tmp_path)
     params = change_params(project, prepare__min_rating=None)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     assert sum(read_json(project.stats, "")["positives"].values()) == 80 * 15
 
 
@@ -81,7 +81,7 @@ def test_ratings_without_times_stay_in_their_order_at_time_0(tmp_path: Path) -> 
     project, params = make_project(tmp_path)
     ratings = pd.read_csv(project.raw / "interactions.csv").drop(columns="timestamp")
     ratings.to_csv(project.raw / "interactions.csv", index=False)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     train = pd.read_parquet(project.prepared / "train.parquet")
     assert set(train["timestamp"]) == {0}
     first = pd.read_parquet(project.prepared / "items.parquet")["item_id"].to_numpy()[train["item"][train["user"] == 0]]

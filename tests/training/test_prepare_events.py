@@ -46,8 +46,7 @@ def prepared(project: Project, **changes: Any) -> str:
     """What `prepare` says after both stages."""
     params: Params = change_params(project, **changes)
     events(params.fetch, project.events, project.root)
-    paths = project.raw, project.prepared, project.stats, project.events
-    return prepare(params.prepare, params.seed, *paths, params.events.types)
+    return prepare(params, project.raw, project.prepared, project.stats, project.events)
 
 
 def rated(dataset: Dataset, user: object) -> dict[Any, bool]:
@@ -79,7 +78,7 @@ def test_without_events_the_data_are_those_of_the_ratings_alone(project: Project
     params = change_params(project)
     before = bytes_of(project)
     events(params.fetch, project.events, project.root)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats, project.events)
+    prepare(params, project.raw, project.prepared, project.stats, project.events)
     assert bytes_of(project) == before
     assert read_provenance(project.prepared).events is None
     assert "events" not in read_json(project.stats, "")

@@ -63,7 +63,7 @@ def again(project: Project, **changes: Any) -> Params:
 
 def newer_data(project: Project, params: Params, **changes: Any) -> None:
     grouped_ratings(**changes).to_csv(project.raw / "interactions.csv", index=False)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
 
 
 def test_the_first_version_that_beats_popularity_goes_live(registered: Trained, first_version: FirstVersion) -> None:
@@ -196,7 +196,7 @@ def test_recall_on_cold_films_is_a_metric_of_the_run(trained: Trained) -> None:
     project, params = trained
     liked_by_one = pd.DataFrame([(1, 81, 5.0, 2_000_000)], columns=["user_id", "item_id", "rating", "timestamp"])
     pd.concat([grouped_ratings(), liked_by_one]).to_csv(project.raw / "interactions.csv", index=False)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     run_stages(project, params)
     register(project, params)
     client = client_of(project)
@@ -328,7 +328,7 @@ def test_what_was_said_about_other_films_keeps_a_version_from_going_live(
     monkeypatch.setenv("EVENTS_URL", "")
     events(params.fetch, project.events, project.root)
     other_films(project)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats, project.events)
+    prepare(params, project.raw, project.prepared, project.stats, project.events)
     registration = register(project, again(project))
     assert registration.decision == "refused"
     assert "what people have said is about those: set it aside by python" in registration_table(registration)

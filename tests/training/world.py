@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GROUPS = 4
 CANDIDATES = ["test_svd", "popularity"]
 Trained = tuple[Project, Params]
+COLUMNS = load_params(ROOT / "params.yaml").catalogue.items
 
 
 def grouped_ratings(n_users: int = 80, n_items: int = 80, liked: int = 12, seed: int = 0) -> pd.DataFrame:
@@ -51,7 +52,7 @@ def make_project(folder: Path, ratings: pd.DataFrame | None = None, /, **changes
     (grouped_ratings() if ratings is None else ratings).to_csv(project.raw / "interactions.csv", index=False)
     grouped_items().to_csv(project.raw / "items.csv", index=False)
     params = change_params(project, **changes)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     return project, params
 
 

@@ -4,6 +4,7 @@ Its positives are what the API and the metrics call interactions.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -15,28 +16,30 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from training.files import read_parquet
+from app.contract.catalogue import Catalogue, pack
+from app.contract.columns import Column
+from training.files import read_json, read_parquet
 
 USER_ID = "user_id"
 ITEM_ID = "item_id"
 RATING = "rating"
 TIMESTAMP = "timestamp"
 TITLE = "title"
-YEAR = "year"
-GENRES = "genres"
 HELD_OUT = "held_out"  # true for rows of the test file of a given split
 
 USER = "user"
 ITEM = "item"
 POSITIVE = "positive"
 FEATURE = "feature"
+VALUE = "value"
 
 SPLITS = ("train", "validation", "test")
+COLUMNS_FILE = "columns.json"
 
 _COLUMNS = {
     "users": [USER_ID],
-    "items": [ITEM_ID, TITLE, YEAR, GENRES],
-    "features": [ITEM, FEATURE],
+    "items": [ITEM_ID, TITLE],
+    "features": [ITEM, FEATURE, VALUE],
     **{split: [USER, ITEM, POSITIVE, RATING, TIMESTAMP] for split in SPLITS},
 }
 
@@ -105,12 +108,17 @@ class Interactions:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The output of `prepare` in memory. A row number of `user_ids` or `item_ids` is the internal id."""
+    """The output of `prepare` in memory. A row number of `user_ids` or `item_ids` is the internal id.
+
+    `columns` are those of the catalogue, without values. `item_features` is float32 CSR (n_items, n_features), and
+    `item_feature_entries` says of each feature what an artifact does.
+    """
 
     user_ids: npt.NDArray[Any]
     catalogue: pd.DataFrame
+    columns: tuple[Column, ...]
     item_features: sparse.csr_matrix
-    feature_names: list[str]
+    item_feature_entries: list[dict[str, Any]]
     splits: dict[str, Interactions]
 
     @property
@@ -128,10 +136,13 @@ class Dataset:
         """External item ids, sorted."""
         return as_ids(self.catalogue[ITEM_ID])
 
-    @property
-    def item_feature_entries(self) -> list[dict[str, Any]]:
-        """What each item feature is, as an artifact says it."""
-        return [_entry(*name.split(":", 1)) for name in self.feature_names]
+    @cached_property
+    def packed(self) -> Catalogue:
+        """The catalogue as an artifact stores it."""
+        tables = (self.catalogue[column.name].astype(object) for column in self.columns)
+        values = (table.where(table.notna(), None) for table in tables)
+        columns = [column.filled(each) for column, each in zip(self.columns, values, strict=True)]
+        return pack(self.catalogue[TITLE].tolist(), columns)
 
     def interactions(self, *splits: str) -> Interactions:
         """Join the interactions of some splits."""
@@ -141,20 +152,14 @@ class Dataset:
         """Compute the SHA-256 of what a model can learn from: ids, features and the named splits, in this order."""
         digest = hashlib.sha256()
         features = self.item_features
-        arrays = [self.user_ids, self.item_ids, features.indptr, features.indices]
+        arrays = [self.user_ids, self.item_ids, features.indptr, features.indices, features.data]
         for name in splits:
             split = self.splits[name]
             arrays += split.columns()
         for array in arrays:
             feed(digest, [array], array.dtype, len(array))
-        digest.update("\n".join(self.feature_names).encode())
+        digest.update(json.dumps(self.item_feature_entries, sort_keys=True).encode())
         return digest.hexdigest()
-
-
-def _entry(kind: str, value: str) -> dict[str, Any]:
-    if kind == "genre":
-        return {"column": GENRES, "value": value}
-    return {"column": YEAR, "from": int(value), "to": int(value) + (10 if kind == "decade" else 1)}
 
 
 def feed(digest: "hashlib._Hash", parts: Iterable[npt.NDArray[Any]], dtype: np.dtype[Any], length: int) -> None:
@@ -185,23 +190,27 @@ def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS, part: Part | No
     """
     remedy = "run: dvc repro --force prepare"
 
+    described = read_json(prepared / COLUMNS_FILE, remedy)
+    columns = tuple(Column(**column) for column in described["columns"])
+    more = {"items": [column.name for column in columns]}
+
     def read(name: str) -> pd.DataFrame:
         path = prepared / f"{name}.parquet"
         if part is not None and name in ("users", *SPLITS):
             path /= part.file
-        return read_parquet(path, remedy, _COLUMNS[name])
+        return read_parquet(path, remedy, _COLUMNS[name] + more.get(name, []))
 
     frames = {name: read(name) for name in _COLUMNS if name in splits or name not in SPLITS}
     first_user = 0 if part is None else part.first_user
-    features = frames["features"][FEATURE].astype("category")
-    n_features = len(features.cat.categories)
-    places = (frames["features"][ITEM].to_numpy(), features.cat.codes.to_numpy())
-    ones = np.ones(len(features), dtype=np.float32)
+    features, entries = frames["features"], described["item_features"]
+    places = (features[ITEM].to_numpy(), features[FEATURE].to_numpy())
+    shape = (len(frames["items"]), len(entries))
     return Dataset(
         user_ids=as_ids(frames["users"][USER_ID]),
         catalogue=frames["items"],
-        item_features=sparse.csr_matrix((ones, places), shape=(len(frames["items"]), n_features)),
-        feature_names=list(features.cat.categories),
+        columns=columns,
+        item_features=sparse.csr_matrix((features[VALUE].to_numpy(), places), shape=shape),
+        item_feature_entries=entries,
         splits={name: _interactions(frames[name], first_user) for name in splits},
     )
 

@@ -9,16 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.data.raw import read_ratings
+from training.data.raw import read_items, read_ratings
 from training.data.raw.layouts import OWN, PARQUET, SPLITS
 from training.data.raw.tables import files_of
 from training.data.written import write_rows
 from training.errors import DataError
+from training.params.catalogue import CatalogueParams
 
 _PARQUET = {"ratings.parquet": PARQUET.ratings, "items.parquet": OWN.items}
 
 
-def copy_csv(source: Path, folder: Path) -> None:
+def copy_csv(source: Path, folder: Path, catalogue: CatalogueParams) -> None:
     """Copy own ratings and, if there is one, the file of own films."""
     parts = source / "ratings.csv"
     if parts.is_dir() and any(parts.glob("*.csv")):  # engine: spark reads many files
@@ -32,10 +33,10 @@ def copy_csv(source: Path, folder: Path) -> None:
         )
     shutil.copyfile(source / "ratings.csv", folder / OWN.ratings)
     _copy_items(source, folder)
-    check(folder, {OWN.ratings: source / "ratings.csv", OWN.items: source / OWN.items})
+    check(folder, catalogue, {OWN.ratings: source / "ratings.csv", OWN.items: source / OWN.items})
 
 
-def copy_parquet(source: Path, folder: Path) -> None:
+def copy_parquet(source: Path, folder: Path, catalogue: CatalogueParams) -> None:
     """Copy own ratings, a file or a folder of files, and write the films, if there are any, as the file of films.
 
     Films may be in items.csv instead.
@@ -49,13 +50,13 @@ def copy_parquet(source: Path, folder: Path) -> None:
     (shutil.copytree if ratings.is_dir() else shutil.copyfile)(ratings, folder / PARQUET.ratings)
     if items.exists():
         write_rows(folder / OWN.items, *_rows(items))
-        check(folder, {PARQUET.ratings: ratings}, {OWN.items: str(items)})
+        check(folder, catalogue, {PARQUET.ratings: ratings}, {OWN.items: str(items)})
     else:
         _copy_items(source, folder)
-        check(folder, {PARQUET.ratings: ratings, OWN.items: source / OWN.items})
+        check(folder, catalogue, {PARQUET.ratings: ratings, OWN.items: source / OWN.items})
 
 
-def copy_split(source: Path, folder: Path) -> None:
+def copy_split(source: Path, folder: Path, catalogue: CatalogueParams) -> None:
     """Copy both parts of a given split and, if there is one, the file of films."""
     names = [name for layout in SPLITS for name in (layout.ratings, str(layout.test))]
     present = [name for name in names if _has(source, name)]
@@ -68,16 +69,19 @@ def copy_split(source: Path, folder: Path) -> None:
     for name in present:
         shutil.copyfile(source / name, folder / name)
     _copy_items(source, folder)
-    check(folder, {name: source / name for name in (*present, OWN.items)})
+    check(folder, catalogue, {name: source / name for name in (*present, OWN.items)})
 
 
-def check(folder: Path, files: Mapping[str, Path], tables: Mapping[str, str] | None = None) -> None:
+def check(
+    folder: Path, catalogue: CatalogueParams, files: Mapping[str, Path], tables: Mapping[str, str] | None = None
+) -> None:
     """Read what was copied, as `prepare` will; an error names the person's own file, which is the one to correct.
 
     `tables` are the files that were written from a table, whose first row is in line 2.
     """
     try:
         read_ratings(folder)
+        read_items(folder, catalogue.items)
     except DataError as error:
         sentence = str(error)
         for name, origin in files.items():

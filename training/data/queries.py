@@ -12,13 +12,14 @@ from training.data.own import check
 from training.data.raw.layouts import OWN
 from training.data.written import write_rows
 from training.errors import DataError
+from training.params.catalogue import CatalogueParams
 from training.params.fetch import Queries
 
 VARIABLE = "SOURCE_URL"
 ROWS_AT_ONCE = 10_000
 
 
-def copy_answers(queries: Queries, folder: Path) -> None:
+def copy_answers(queries: Queries, folder: Path, catalogue: CatalogueParams) -> None:
     """Write what the queries answer as own files, at one moment where the database can; check them.
 
     The answers come by a cursor of the server where the driver has one, so none is held in memory whole. Raises
@@ -33,7 +34,7 @@ def copy_answers(queries: Queries, folder: Path) -> None:
                 origins[file] = f"the answer of fetch.sql.{name}"
                 with _told(address, f"fetch.sql.{name} can't be answered by"):
                     _write(connection, query, folder / file)
-    check(folder, {}, origins)
+    check(folder, catalogue, {}, origins)
 
 
 def _write(connection: Connection, query: str, path: Path) -> None:

@@ -20,7 +20,7 @@ def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def _text(cell: Any) -> str:  # noqa: ANN401
-    if cell is None:
+    if cell is None or cell != cell:  # a missing number is NaN
         return ""
     if isinstance(cell, bool):
         return str(cell).lower()

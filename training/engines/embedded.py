@@ -24,8 +24,7 @@ def prepare(project: Project, params: Params) -> str:
     """Run the stage `prepare`; return what it made."""
     from training.prepare import prepare
 
-    paths = project.raw, project.prepared, project.stats, project.events
-    return prepare(params.prepare, params.seed, *paths, params.events.types)
+    return prepare(params, project.raw, project.prepared, project.stats, project.events)
 
 
 def train(project: Project, params: Params, candidate: str) -> None:

@@ -28,7 +28,7 @@ def prepare(project: Project, params: Params) -> str:
     """Run the stage `prepare`; return what it made."""
     from training.spark.prepare import prepare
 
-    return prepare(project, params.prepare, params.spark, params.events.types)
+    return prepare(project, params, params.spark)
 
 
 def train(project: Project, params: Params, candidate: str) -> None:

@@ -5,13 +5,10 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import sparse
 
 from app.contract.artifact import Artifact, Recipe
-from app.contract.catalogue import Catalogue, pack
-from app.contract.columns import Column
-from training.data.dataset import GENRES, TITLE, YEAR, Dataset, Interactions
+from training.data.dataset import Dataset, Interactions
 from training.models.base import Encoder, Factors, Fits, TrainingData, checked
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_item_encoder, with_features
@@ -90,7 +87,7 @@ class Knowledge:
             seen_liked=self._seen_liked,
             encoder=encoder.weights,
             encoder_intercept=encoder.intercept,
-            catalogue=self._catalogue,
+            catalogue=self.dataset.packed,
         )
 
     @cached_property
@@ -105,15 +102,3 @@ class Knowledge:
         liked = replace(known, stars=known.positive.astype(np.float32))
         matrix = liked.star_matrix(self.dataset.n_users, self.dataset.n_items)[self.known_users]
         return np.asarray(matrix.data > 0)
-
-    @cached_property
-    def _catalogue(self) -> Catalogue:
-        return packed(self.dataset.catalogue)
-
-
-def packed(catalogue: pd.DataFrame) -> Catalogue:
-    """A catalogue as it is stored."""
-    years = (None if pd.isna(year) else int(year) for year in catalogue[YEAR])
-    genres = (text.split("|") if text else [] for text in catalogue[GENRES])
-    columns = Column(YEAR, "number").filled(years), Column(GENRES, "tags").filled(genres)
-    return pack(catalogue[TITLE].tolist(), columns)

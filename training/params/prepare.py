@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from training.params.section import AtLeastOne, Section
+from training.params.catalogue import CatalogueParams
+from training.params.events import EventsParams
+from training.params.section import AtLeastOne, Section, Seed
 
 ProperShare = Annotated[float, Field(gt=0, lt=1)]
 
@@ -31,5 +33,13 @@ class PrepareParams(Section):
     min_user_ratings: AtLeastOne
     min_item_ratings: Annotated[int, Field(ge=0)]
     text_user_ids: bool
-    features: Annotated[tuple[Literal["genres", "decade", "year"], ...], Field(strict=False)]
     split: SplitParams
+
+
+class PrepareStage(Section):
+    """The sections that `prepare` reads."""
+
+    seed: Seed
+    catalogue: CatalogueParams
+    events: EventsParams
+    prepare: PrepareParams

@@ -11,23 +11,20 @@ from app.contract.events import EventTypes
 from training.errors import ParamsError
 from training.metrics.names import parse_metric
 from training.params.evaluate import EvaluateStage
-from training.params.events import EventsParams
 from training.params.fetch import FetchParams
-from training.params.prepare import PrepareParams
+from training.params.prepare import PrepareStage
 from training.params.refit import RefitStage
 from training.params.register import RegisterParams
 from training.params.section import validated
 from training.params.spark import SparkParams
 
 
-class Params(RefitStage, EvaluateStage):
+class Params(RefitStage, EvaluateStage, PrepareStage):
     """Every section of params.yaml."""
 
     engine: Literal["embedded", "spark"]
     spark: SparkParams
     fetch: FetchParams
-    events: EventsParams
-    prepare: PrepareParams
     registration: RegisterParams = Field(alias="register")
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from app.contract.artifact import load_artifact
 from app.contract.recommender import NO_ITEM, Recommender
-from training.data.dataset import ITEM, POSITIVE, TIMESTAMP, TITLE, USER, USER_ID, YEAR, Dataset
+from training.data.dataset import ITEM, POSITIVE, TIMESTAMP, TITLE, USER, USER_ID, Dataset
 from training.evaluation.results import HISTORY
 from training.files import REPRODUCE, read_parquet
 from training.project import Project
@@ -44,7 +44,7 @@ def gather_example_users(
     """Choose a few of the test users in the table `users`, from the least to the most active."""
     chosen = spread_over_activity(users, seed)
     rows = np.searchsorted(dataset.user_ids, chosen[USER_ID].to_numpy())
-    films = _labels(dataset.catalogue)
+    films = _labels(dataset)
     before = _liked(project, ("train", "validation"), rows)
     test = _liked(project, ("test",), rows)
     lists = {name: _first_ten(project, name, chosen[USER_ID].to_numpy()) for name in candidates}
@@ -87,6 +87,11 @@ def _first_ten(project: Project, candidate: str, user_ids: npt.NDArray[Any]) -> 
     return lists
 
 
-def _labels(catalogue: pd.DataFrame) -> list[str]:
-    years = catalogue[YEAR].astype("string").fillna("")
-    return [f"{title} ({year})" if year else title for title, year in zip(catalogue[TITLE], years, strict=True)]
+def _labels(dataset: Dataset) -> list[str]:
+    """Titles, each with its value of the first column that shows a number or a tag, such as a year."""
+    titles: list[str] = dataset.catalogue[TITLE].tolist()
+    column = next((each for each in dataset.packed.columns if each.shown and each.type in ("number", "tag")), None)
+    if column is None:
+        return titles
+    values = map(column.reader(), range(len(titles)))
+    return [title if value is None else f"{title} ({value})" for title, value in zip(titles, values, strict=True)]

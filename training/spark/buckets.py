@@ -1,6 +1,7 @@
 """The prepared data as Spark writes it: users in fixed buckets, each a file with whole users."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -95,12 +96,12 @@ class Buckets:
         items, digest = load_dataset(self.prepared, (), self.part(0)), hashlib.sha256()
         features = items.item_features
         self._feed(digest, "users", USER_ID)
-        for array in (items.item_ids, features.indptr, features.indices):
+        for array in (items.item_ids, features.indptr, features.indices, features.data):
             feed(digest, [array], array.dtype, len(array))
         for split in splits:
             for column in (USER, ITEM, POSITIVE, RATING, TIMESTAMP):
                 self._feed(digest, split, column)
-        digest.update("\n".join(items.feature_names).encode())
+        digest.update(json.dumps(items.item_feature_entries, sort_keys=True).encode())
         return digest.hexdigest()
 
     def _feed(self, digest: "hashlib._Hash", name: str, column: str) -> None:

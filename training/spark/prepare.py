@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from app.contract.events import DEFAULT_TYPES, Described, EventTypes
-from training.data.catalogue import catalogue_of, features_of
+from app.contract.events import EventTypes
+from training.data.catalogue import catalogue_of, unread, write_features
 from training.data.dataset import ITEM, ITEM_ID, POSITIVE, RATING, SPLITS, TIMESTAMP, USER, USER_ID
 from training.data.events.files import event_files, read_learned
 from training.data.provenance import Provenance, write_provenance
@@ -16,7 +16,7 @@ from training.data.raw.ids import typed_series
 from training.data.split import cut_in_time, refuse_one_time, split_rows
 from training.errors import DataError, ParamsError
 from training.files import replacing, write_json, write_parquet
-from training.params.prepare import PrepareParams, SplitParams
+from training.params.prepare import PrepareParams, PrepareStage, SplitParams
 from training.params.spark import SparkParams
 from training.prepare import NO_STARS, figures_of, none_left, refuse_empty, said
 from training.project import Project
@@ -33,50 +33,44 @@ COLUMNS = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
 Cuts = tuple[float, float] | None
 
 
-def prepare(
-    project: Project, params: PrepareParams, spark_params: SparkParams, event_types: Described = DEFAULT_TYPES
-) -> str:
+def prepare(project: Project, params: PrepareStage, spark_params: SparkParams) -> str:
     """Write the splits, ids, catalogue and features into data/prepared, and figures about them to reports/stats.json.
 
     Returns what was made, in a sentence. Raises DataError where a file is wrong or nothing is left to train on, and
     ParamsError for what only the embedded engine does.
     """
-    if params.split.method == "random":
+    if params.prepare.split.method == "random":
         raise ParamsError("prepare.split.method random needs engine: embedded; on Spark use per_user or global")
     with session(project, spark_params) as spark, replacing(project.prepared) as folder:
         folder.mkdir()
-        figures = _prepare(spark, project, params, spark_params, folder, event_types)
+        figures = _prepare(spark, project, params, spark_params, folder)
     write_json(project.stats, figures)
-    return said(figures)
+    return said(figures) + unread(project.raw, params.catalogue.items)
 
 
 def _prepare(
-    spark: "SparkSession",
-    project: Project,
-    params: PrepareParams,
-    spark_params: SparkParams,
-    folder: Path,
-    event_types: Described,
+    spark: "SparkSession", project: Project, stage: PrepareStage, spark_params: SparkParams, folder: Path
 ) -> dict[str, Any]:
-    read = read_raw(spark, project.raw, params.text_user_ids)
+    params, columns = stage.prepare, stage.catalogue.items
+    read = read_raw(spark, project.raw, columns, params.text_user_ids)
     rated = _with_positives(_latest(read.ratings), params)
     learned, events = read_learned(project.events), None
     if learned is not None:
         known = read.items[ITEM_ID].astype(str) if read.items is not None else item_ids(read.ratings)
         merging = Merging(
-            read.numeric_users, np.array(known, dtype=np.str_), EventTypes(event_types, params.min_rating)
+            read.numeric_users, np.array(known, dtype=np.str_), EventTypes(stage.events.types, params.min_rating)
         )
         rated, events = merging.merged(rated, event_files(project.events), spark_params.buckets)
     ratings = _frequent(rated, params).persist()
-    items = catalogue_of(_from_ratings(ratings) if read.items is None else read.items)
+    items = catalogue_of(_from_ratings(ratings) if read.items is None else read.items, columns)
     users = numbered(ratings.select(USER_ID).distinct(), USER_ID, USER).persist()
     buckets = Buckets.divide(folder, users.count(), spark_params.buckets)
     rows = _by_internal_id(spark, ratings, users, items, buckets)
     parts = _write(rows, folder, params.split, _cuts(ratings, params.split))
     items.to_parquet(folder / "items.parquet", index=False)
-    features_of(items, params).to_parquet(folder / "features.parquet", index=False)
+    write_features(folder, items, stage)
     buckets.write(folder)
-    write_provenance(folder, Provenance(params.min_rating, learned, event_types))
+    write_provenance(folder, Provenance(params.min_rating, learned, stage.events.types))
     positives = {name: int(parts[name].sum()) for name in SPLITS}
     refuse_empty(positives, float(parts["highest"].max()), params)
     rated_items = ratings.select(ITEM_ID).distinct().count()

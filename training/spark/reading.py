@@ -15,6 +15,7 @@ from training.data.raw.ids import CANONICAL, LONGEST
 from training.data.raw.layouts import MOVIELENS_CSV, OWN, Layout
 from training.data.raw.schema import LAST_SECOND, RULES
 from training.errors import DataError
+from training.params.catalogue import ItemColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -33,13 +34,13 @@ class Read(NamedTuple):
     numeric_users: bool
 
 
-def read_raw(spark: "SparkSession", raw: Path, text_user_ids: bool) -> Read:
+def read_raw(spark: "SparkSession", raw: Path, columns: ItemColumns, text_user_ids: bool) -> Read:
     """Read and check data/raw; user ids are int64 if all are numbers and `text_user_ids` is false.
 
     Raises DataError that names a file, a value and the rule that it breaks.
     """
     path, layout = _find(raw)
-    items = read_items(raw, layout)
+    items = read_items(raw, columns, layout)
     ratings = _texts(spark, path, layout).cache()
     numeric_users = _check(ratings, path, layout, items) and not text_user_ids
     from pyspark.sql import functions as f

@@ -32,13 +32,19 @@ def test_a_table_without_its_columns_is_named_with_the_command_to_run(name: str,
         load_dataset(project.prepared)
 
 
-def test_an_item_s_features_are_those_that_are_asked_for(tmp_path: Path) -> None:
+def test_an_item_s_features_are_those_that_the_columns_ask_for(tmp_path: Path) -> None:
     project, _ = make_project(tmp_path)
     dataset = load_dataset(project.prepared)
     film = dataset.item_features[[3]].indices  # film 4 of 1984, Horror and Comedy
-    assert [dataset.feature_names[feature] for feature in film] == [
-        "decade:1980", "genre:Comedy", "genre:Horror", "year:1984",
+    assert [dataset.item_feature_entries[feature] for feature in film] == [
+        {"column": "year", "from": 1980, "to": 1990},
+        {"column": "genres", "value": "Comedy"}, {"column": "genres", "value": "Horror"},
+        {"column": "year", "from": 1984, "to": 1985},
     ]  # fmt: skip
-    params = change_params(project, prepare__features=["year"])
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
-    assert {name.partition(":")[0] for name in load_dataset(project.prepared).feature_names} == {"year"}
+    params = change_params(project, catalogue__items={"year": {"type": "tag", "shown": False}})
+    prepare(params, project.raw, project.prepared, project.stats)
+    dataset = load_dataset(project.prepared)
+    assert {entry["column"] for entry in dataset.item_feature_entries} == {"year"}
+    assert [column.described for column in dataset.columns] == [
+        {"name": "year", "type": "tag", "filter": True, "shown": False, "learn": True}
+    ]

@@ -42,7 +42,7 @@ def prepared(folder: Path, files: Files, **changes: Any) -> tuple[Dataset, dict[
     project = Project(folder)
     write(project.raw, files)
     params = change_params(project, **{**SPLIT, **changes})
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     stats: dict[str, Any] = json.loads(project.stats.read_text())
     return load_dataset(project.prepared), stats
 
@@ -73,7 +73,7 @@ def test_both_forms_give_the_same_pairs(files: Files, tmp_path: Path) -> None:
     ratings = read_ratings(tmp_path / "raw")
     assert list(ratings[["user_id", "item_id", "held_out"]].itertuples(index=False, name=None)) == WHOLE
     assert ratings["rating"].isna().all()
-    assert read_items(tmp_path / "raw") is None
+    assert read_items(tmp_path / "raw", {}) is None
 
 
 def test_ids_are_text_in_both_files_if_one_of_them_is(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_the_published_protocol_gives_the_same_figures(candidate: str, tmp_path:
         project, **SPLIT, fetch__csv_folder=str(tmp_path / "data" / "own"), models__sklearn_svd__embedding_size=8
     )
     fetch(params.fetch, params.seed, project.raw)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     train(project, params, candidate)
     evaluate(project, params, candidate)
     metrics = json.loads(project.evaluation(candidate).read_text())["metrics"]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine
 
 from tests.postgres import Postgres
 from tests.training.data.archives import OWN, fetch_params, write
+from tests.training.world import COLUMNS
 from training.data import queries
 from training.data.raw import read_items, read_ratings
 from training.errors import DataError
@@ -33,7 +34,7 @@ def from_csv(tmp_path: Path) -> tuple[pd.DataFrame, pd.DataFrame | None]:
 
 
 def read(raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    return read_ratings(raw), read_items(raw)
+    return read_ratings(raw), read_items(raw, COLUMNS)
 
 
 def assert_same(one: tuple[pd.DataFrame, pd.DataFrame | None], two: tuple[pd.DataFrame, pd.DataFrame | None]) -> None:

@@ -35,7 +35,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Params]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("MOVIELENS_DIR", str(MOVIELENS))
         fetch(params.fetch, params.seed, project.raw)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     return project, params
 
 

@@ -25,7 +25,7 @@ def ndcgs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     """Mean NDCG@10 of the default candidates, and of the ranking by the true probability."""
     project, params = Project(tmp_path_factory.mktemp("sample")), load_params(ROOT / "params.yaml")
     fetch(params.fetch, params.seed, project.raw)
-    prepare(params.prepare, params.seed, project.raw, project.prepared, project.stats)
+    prepare(params, project.raw, project.prepared, project.stats)
     dataset, results = load_dataset(project.prepared), {}
     for candidate in params.candidates:
         train(project, params, candidate)

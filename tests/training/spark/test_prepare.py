@@ -44,8 +44,8 @@ def both(folder: Path, raw: Project, **changes: Any) -> tuple[Project, Project]:
     for project in (with_pandas, with_spark):
         shutil.copytree(raw.raw, project.raw)
         params = change_params(project, **changes)
-    sentence = embedded(params.prepare, params.seed, with_pandas.raw, with_pandas.prepared, with_pandas.stats)
-    assert prepare(with_spark, params.prepare, params.spark) == sentence
+    sentence = embedded(params, with_pandas.raw, with_pandas.prepared, with_pandas.stats)
+    assert prepare(with_spark, params, params.spark) == sentence
     return with_pandas, with_spark
 
 
@@ -132,9 +132,9 @@ def test_several_files_are_read_in_the_order_of_their_names(tmp_path: Path, raw:
             rows.to_parquet(parts / f"part-{number}.parquet", index=False)
     shutil.copy(raw.raw / "items.csv", project.raw)
     params = change_params(project)
-    prepare(project, params.prepare, params.spark)
+    prepare(project, params, params.spark)
     with_pandas = Project(tmp_path / "pandas")
-    embedded(params.prepare, params.seed, raw.raw, with_pandas.prepared, with_pandas.stats)
+    embedded(params, raw.raw, with_pandas.prepared, with_pandas.stats)
     assert_equal(with_pandas, project)
 
 
@@ -154,9 +154,9 @@ def test_events_are_merged_as_pandas_merges_them(tmp_path: Path, raw: Project, m
         params = change_params(project)
         events(params.fetch, project.events, project.root)
     paths = (with_pandas.raw, with_pandas.prepared, with_pandas.stats, with_pandas.events)
-    sentence = embedded(params.prepare, params.seed, *paths)
+    sentence = embedded(params, *paths)
     assert "7 events used" in sentence
-    assert prepare(with_spark, params.prepare, params.spark) == sentence
+    assert prepare(with_spark, params, params.spark) == sentence
     assert_equal(with_pandas, with_spark)
 
 
@@ -171,7 +171,7 @@ def test_equal_input_gives_equal_bytes_which_a_write_by_ranges_would_not(
     _, project = both(tmp_path, raw)
     first, params = bytes_of(project.prepared), change_params(project)
     assert [name for name in first if name.startswith("train")] == [f"train.parquet/{b:05}.parquet" for b in range(16)]
-    prepare(project, params.prepare, params.spark)
+    prepare(project, params, params.spark)
     assert bytes_of(project.prepared) == first
     rows = spark.read.parquet(address_of(project.prepared / "train.parquet"))
     for run in ("one", "two"):
@@ -196,11 +196,11 @@ def test_a_wrong_value_is_named(tmp_path: Path, raw: Project, line: str, sentenc
         file.write(f"{line}\n")
     params = change_params(project)
     with pytest.raises(DataError, match=f"{re.escape(str(project.raw))}.*{sentence}"):
-        prepare(project, params.prepare, params.spark)
+        prepare(project, params, params.spark)
     assert not project.prepared.exists()
 
 
 def test_what_spark_can_t_repeat_exactly_is_refused(tmp_path: Path) -> None:
     params = change_params(Project(tmp_path), prepare__split__method="random")
     with pytest.raises(ParamsError, match=r"prepare\.split\.method random needs engine: embedded"):
-        prepare(Project(tmp_path), params.prepare, params.spark)
+        prepare(Project(tmp_path), params, params.spark)

@@ -51,7 +51,7 @@ def prepared(folder: Path, **changes: Any) -> tuple[Project, Project, Params]:
     with_spark = Project(folder / "on {Spark} [1]")
     shutil.copytree(with_pandas.raw, with_spark.raw)
     shutil.copy(with_pandas.params, with_spark.params)
-    on_spark.prepare(with_spark, params.prepare, params.spark)
+    on_spark.prepare(with_spark, params, params.spark)
     return with_pandas, with_spark, params
 
 

@@ -1,74 +1,98 @@
-"""Reads films of every layout into one kind of table."""
+"""Reads items of every layout into one kind of table."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 
-from training.data.dataset import GENRES, ITEM_ID, TITLE, YEAR
+from training.data.dataset import ITEM_ID, TITLE
 from training.data.raw import ids
 from training.data.raw.layouts import MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB, OWN, Layout, detect
 from training.data.raw.rows import Row, encoding_of, header, rows, value_error, width_error
 from training.data.raw.schema import RULES, Fault, items_fault
-from training.data.raw.titles import clean_genres, split_title
+from training.data.raw.titles import NO_GENRES, split_title
+from training.data.values import column_of, missing, reader
 from training.errors import DataError
+from training.params.catalogue import ItemColumn, ItemColumns
 
+YEAR, GENRES = "year", "genres"  # what MovieLens knows of films
 FLAGS = (
     "", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
     "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
 )  # fmt: skip
 
 
-class _Film(NamedTuple):
+class _Item(NamedTuple):
+    """A line, from 1, and its texts by column."""
+
     line: int
-    item_id: str
-    title: str
-    year: int | None
-    genres: str
+    texts: dict[str, str]
 
 
-def read_items(directory: Path, layout: Layout | None = None) -> pd.DataFrame | None:
-    """Read films in file order (item_id, title, year, genres); None where a folder has no file of films.
+def read_items(directory: Path, columns: ItemColumns, layout: Layout | None = None) -> pd.DataFrame | None:
+    """Read items in file order: item_id, title and these columns; None where a folder has no file of items.
 
-    Ids are int64 if all of them are numbers, else text; years are Int64, missing where unknown; genres are joined by |
-    and empty where unknown. A layout that isn't given is detected. Raises DataError that names file, line and value.
+    Ids are int64 if all of them are numbers, else text. A column that the file lacks holds no values. A layout that
+    isn't given is detected. Raises DataError that names file, line and value.
     """
     layout = layout or detect(directory)
     path = directory / layout.items
     if not path.is_file():
         return None
-    films = list(_PARSERS[layout.items](path, layout))
-    if not films:
+    rows = list(_PARSERS[layout.items](path, layout, columns))
+    if not rows:
         raise DataError(f"{path} holds no films; {layout.remedy}")
-    texts = pa.array([film.item_id for film in films], pa.string())
+    texts = pa.array([row.texts[ITEM_ID] for row in rows], pa.string())
     items = pd.DataFrame(
-        {
-            ITEM_ID: pd.Series(ids.typed(texts).tolist()),
-            TITLE: [film.title for film in films],
-            YEAR: pd.array([film.year for film in films], dtype="Int64"),
-            GENRES: [film.genres for film in films],
-        }
+        {ITEM_ID: pd.Series(ids.typed(texts).tolist()), TITLE: [row.texts[TITLE] for row in rows]}
+        | {name: _values(name, column, rows, path, layout) for name, column in columns.items()}
     )
     bad = ids.bad(texts)
     fault = Fault(int(bad.argmax()), ITEM_ID, RULES[ITEM_ID]) if bad.any() else items_fault(items)
     if fault:
-        film = films[fault.row]
-        value = str(getattr(film, fault.column))
-        raise value_error(f"{path}, line {film.line}", fault.column, value, fault.rule, layout.remedy)
+        row = rows[fault.row]
+        raise value_error(f"{path}, line {row.line}", fault.column, row.texts[fault.column], fault.rule, layout.remedy)
     return items
 
 
-def _own(path: Path, layout: Layout) -> Iterator[_Film]:
-    """Films of a CSV with named columns."""
-    lines = rows(path, layout.item_separator, "utf-8-sig", layout.remedy)
-    _, names = header(path, lines, required=(ITEM_ID, TITLE), optional=(YEAR, GENRES), remedy=layout.remedy)
+def column_names(directory: Path) -> list[str] | None:
+    """The columns of the file of items beside id and title; None where there is none."""
+    layout = detect(directory)
+    path = directory / layout.items
+    if not path.is_file():
+        return None
+    if layout.items != OWN.items:
+        return [YEAR, GENRES]
+    names = header(path, rows_of(path, layout), required=(ITEM_ID, TITLE), optional=(), remedy=layout.remedy).cells
+    return [name for name in names if name not in (ITEM_ID, TITLE)]
+
+
+def rows_of(path: Path, layout: Layout) -> Iterator[Row]:
+    """The rows of a file of items."""
+    return rows(path, layout.item_separator, encoding_of(path, layout.encodings), layout.remedy)
+
+
+def _values(name: str, column: ItemColumn, rows: list[_Item], path: Path, layout: Layout) -> "pd.Series[Any]":
+    """The values of a column; raise DataError for the first that doesn't fit its type."""
+    read, nothing, values = reader(column.type, column), missing(column.type), []
+    for row in rows:
+        text = row.texts.get(name, "").strip()
+        try:
+            values.append(read(text) if text else nothing)
+        except ValueError as error:
+            remedy = f"{layout.remedy}, or change catalogue.items.{name} in params.yaml"
+            raise value_error(f"{path}, line {row.line}", name, text, str(error), remedy) from error
+    return column_of(values, column.type)
+
+
+def _own(path: Path, layout: Layout, columns: ItemColumns) -> Iterator[_Item]:
+    """Items of a CSV with named columns."""
+    lines = rows_of(path, layout)
+    _, names = header(path, lines, required=(ITEM_ID, TITLE), optional=tuple(columns), remedy=layout.remedy)
     for line, cells in _complete(path, lines, len(names), layout):
-        cell = dict(zip(names, cells, strict=True))
-        year = _year(path, line, cell.get(YEAR, "").strip(), layout)
-        yield _Film(line, cell[ITEM_ID].strip(), cell[TITLE].strip(), year, clean_genres(cell.get(GENRES, "")))
+        yield _Item(line, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
 
 
 def _complete(path: Path, lines: Iterator[Row], width: int, layout: Layout) -> Iterator[Row]:
@@ -78,35 +102,28 @@ def _complete(path: Path, lines: Iterator[Row], width: int, layout: Layout) -> I
         yield row
 
 
-def _year(path: Path, line: int, text: str, layout: Layout) -> int | None:
-    """A year; "1995.0" is what some programs make of a column with gaps."""
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{4}(\.0)?", text):
-        raise value_error(f"{path}, line {line}", YEAR, text, "a year such as 1995", layout.remedy)
-    return int(text[:4])
-
-
-def _movielens(path: Path, layout: Layout) -> Iterator[_Film]:
+def _movielens(path: Path, layout: Layout, _: ItemColumns) -> Iterator[_Item]:
     """Films of movies.csv or movies.dat: id, title with year, genres."""
-    lines = rows(path, layout.item_separator, encoding_of(path, layout.encodings), layout.remedy)
+    lines = rows_of(path, layout)
     if layout.header is not None:
         header(path, lines, required=("movieId", "title", "genres"), optional=(), remedy=layout.remedy)
     for line, (item_id, text, genres) in _complete(path, lines, 3, layout):
-        title, year = split_title(text)
-        yield _Film(line, item_id.strip(), title, year, clean_genres(genres))
+        yield _film(line, item_id, text, "" if genres.strip() == NO_GENRES else genres)
 
 
-def _flagged(path: Path, layout: Layout) -> Iterator[_Film]:
+def _flagged(path: Path, layout: Layout, __: ItemColumns) -> Iterator[_Item]:
     """Films of u.item: id, title with year, two dates, an address, and a flag for each genre."""
-    lines = rows(path, layout.item_separator, encoding_of(path, layout.encodings), layout.remedy)
-    for line, (item_id, text, _, _, _, *flags) in _complete(path, lines, 5 + len(FLAGS), layout):
-        title, year = split_title(text)
+    for line, (item_id, text, _, _, _, *flags) in _complete(path, rows_of(path, layout), 5 + len(FLAGS), layout):
         genres = "|".join(genre for genre, flag in zip(FLAGS, flags, strict=True) if flag == "1")
-        yield _Film(line, item_id.strip(), title, year, clean_genres(genres))
+        yield _film(line, item_id, text, genres)
 
 
-_PARSERS: dict[str, Callable[[Path, Layout], Iterator[_Film]]] = {
+def _film(line: int, item_id: str, text: str, genres: str) -> _Item:
+    title, year = split_title(text)
+    return _Item(line, {ITEM_ID: item_id.strip(), TITLE: title, YEAR: str(year or ""), GENRES: genres})
+
+
+_PARSERS: dict[str, Callable[[Path, Layout, ItemColumns], Iterator[_Item]]] = {
     OWN.items: _own,
     MOVIELENS_CSV.items: _movielens,
     MOVIELENS_DAT.items: _movielens,

@@ -38,9 +38,9 @@ def read_ratings(directory: Path) -> pd.DataFrame:
     """
     layout = detect(directory)
     if layout.test is not None:
-        return read_pairs(directory, layout, read_items(directory))
+        return read_pairs(directory, layout, read_items(directory, {}))
     path = directory / layout.ratings
-    items = read_items(directory)
+    items = read_items(directory, {})
     table = read_table(path, layout) if layout is PARQUET else _parse(path, layout)
     frame = {
         USER_ID: _ids(table[USER_ID], path, layout, USER_ID, None),

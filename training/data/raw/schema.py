@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from training.data.dataset import GENRES, ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID, YEAR
+from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, TITLE, USER_ID
 from training.data.raw.ids import LONGEST
 
-EARLIEST, LATEST = 1850, 2150  # years of a film
 LAST_SECOND = 5_680_281_599  # of 2149, since 1970; the milliseconds of any day after March 1970 are more
 
 # The rules in words, for errors.
@@ -19,8 +18,6 @@ RULES = {
     RATING: "a number",
     TIMESTAMP: f"a whole number, 0 or more, of seconds since 1970 (no milliseconds; {LAST_SECOND} at most)",
     TITLE: "a title",
-    YEAR: f"a year from {EARLIEST} to {LATEST}",
-    GENRES: "genres joined by |",
 }
 
 
@@ -56,8 +53,6 @@ def _schemas() -> tuple[Any, Any]:
     items = {
         ITEM_ID: pa.Column(unique=True, report_duplicates="exclude_first"),
         TITLE: pa.Column(checks=pa.Check(lambda titles: titles != "", error=RULES[TITLE])),
-        YEAR: pa.Column("Int64", pa.Check.in_range(EARLIEST, LATEST, error=RULES[YEAR]), nullable=True),
-        GENRES: pa.Column(),
     }
     return pa.DataFrameSchema(ratings), pa.DataFrameSchema(items)
 

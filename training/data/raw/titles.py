@@ -21,9 +21,3 @@ def _with_article(match: re.Match[str]) -> str:
     before, name, article = match.groups()
     space = "" if article.endswith("'") else " "
     return f"{before}{article}{space}{name}"
-
-
-def clean_genres(text: str) -> str:
-    """Clean genres joined by |: drop empty ones and the remark that there are none."""
-    parts = (part.strip() for part in text.split("|"))
-    return "|".join(dict.fromkeys(part for part in parts if part and part != NO_GENRES))

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from training.data.dataset import GENRES, YEAR
+from training.data.raw.items import GENRES, YEAR
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

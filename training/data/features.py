@@ -1,0 +1,129 @@
+"""Features: the numbers that models learn from, which follow from the columns of items or the attributes of people.
+
+Every family learns from the same matrix. Most features are 1 or 0: whether a tag is there, a flag is so, a number is
+within a range. Those of texts and vectors are real numbers, with one more that says whether there is a value at all,
+for presence is popularity in disguise. docs/decisions/0014-format-3.md says how an artifact describes features.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from training.params.catalogue import Attribute, ItemColumn
+
+SHARES = 10  # ranges of a number that hold equally many values
+LEAST = 2  # values: a tag that one item alone has says no more than the item's identity
+WORD = r"\b\w\w+\b"
+
+Entry = dict[str, Any]
+Floats = npt.NDArray[np.float64]
+
+
+class Features(NamedTuple):
+    """A matrix, float32 CSR (n_rows, n_features), and for each feature what an artifact says of it."""
+
+    matrix: sparse.csr_matrix
+    entries: list[Entry]
+
+
+def features_of(table: pd.DataFrame, columns: Mapping[str, Attribute | ItemColumn], seed: int) -> Features:
+    """The features of the rows of a table, from the columns that models learn from.
+
+    Coarse ones come first: those of the first widths of numbers and of all else, then those of the second widths.
+    """
+    levels: dict[int, list[Features]] = {}
+    for name, column in columns.items():
+        if column.learn:
+            for level, found in enumerate(_LEARN[column.type](name, table[name], column, seed)):
+                levels.setdefault(level, []).append(found)
+    return joined(len(table), [found for level in sorted(levels) for found in levels[level]])
+
+
+def joined(n_rows: int, parts: Sequence[Features]) -> Features:
+    """Several features of the same rows side by side."""
+    nothing = sparse.csr_matrix((n_rows, 0), dtype=np.float32)
+    matrix = sparse.hstack([nothing, *(part.matrix for part in parts)], format="csr", dtype=np.float32)
+    return Features(matrix, [entry for part in parts for entry in part.entries])
+
+
+def _tags(name: str, values: "pd.Series[Any]", _: object, __: int) -> Iterable[Features]:
+    """Whether a row has a tag, for each tag that some rows have, by name."""
+    tags = values.reset_index(drop=True).explode().dropna()
+    tags = tags[tags != ""]
+    counts = tags.value_counts()
+    known = sorted(counts.index[counts >= LEAST])
+    yield _one_hot(len(values), tags, [(tag, {"column": name, "value": tag}) for tag in known])
+
+
+def _flags(name: str, values: "pd.Series[Any]", _: object, __: int) -> Iterable[Features]:
+    flags = values.reset_index(drop=True).dropna()
+    yield _one_hot(len(values), flags, [(flag, {"column": name, "value": flag}) for flag in (False, True)])
+
+
+def _numbers(name: str, values: "pd.Series[Any]", column: Attribute | ItemColumn, _: int) -> Iterable[Features]:
+    """Within which range a number is: for each width, or by tenths of all."""
+    numbers = values.reset_index(drop=True).astype("Float64").dropna().astype(np.float64)
+    for width in column.widths:
+        starts = numbers // width * width
+        ranges = [(start, _range(name, start, start + width)) for start in sorted(starts.unique())]
+        yield _one_hot(len(values), starts, ranges)
+    if not column.widths and len(numbers):
+        inner = np.unique(np.quantile(numbers, np.arange(1, SHARES) / SHARES))
+        edges = [None, *inner[inner > numbers.min()].tolist(), None]
+        places = pd.Series(np.searchsorted(edges[1:-1], numbers, side="right"), index=numbers.index)
+        ranges = [(place, _range(name, *limits)) for place, limits in enumerate(pairwise(edges))]
+        yield _one_hot(len(values), places, ranges)
+
+
+def _vectors(name: str, values: "pd.Series[Any]", column: Attribute | ItemColumn, _: int) -> Iterable[Features]:
+    rows = np.flatnonzero(values.notna())
+    if len(rows):
+        vectors = np.stack(values.iloc[rows].to_list()).astype(np.float64)
+        length = np.sqrt((vectors**2).sum(axis=1).mean())
+        yield _components(name, len(values), rows, vectors, column.scale / length if length else 1.0)
+
+
+def _texts(name: str, values: "pd.Series[Any]", column: ItemColumn, seed: int) -> Iterable[Features]:
+    """The first components of the words of texts, by TF-IDF and truncated SVD; each text's are of length 1."""
+    rows = np.flatnonzero(values.str.contains(WORD))
+    if len(rows):
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.preprocessing import normalize
+
+        words = TfidfVectorizer(token_pattern=WORD).fit_transform(values.iloc[rows])
+        svd = TruncatedSVD(min(column.components, *words.shape), random_state=seed)
+        yield _components(name, len(values), rows, normalize(svd.fit_transform(words)), column.scale)
+
+
+_LEARN: Mapping[str, Any] = {
+    "tag": _tags, "tags": _tags, "flag": _flags, "number": _numbers, "time": _numbers, "vector": _vectors,
+    "text": _texts,
+}  # fmt: skip
+
+
+def _range(name: str, start: float | None, end: float | None) -> Entry:
+    limits = (None if limit is None else int(limit) if float(limit).is_integer() else limit for limit in (start, end))
+    return {"column": name, **dict(zip(("from", "to"), limits, strict=True))}
+
+
+def _one_hot(n_rows: int, values: "pd.Series[Any]", known: Sequence[tuple[Any, Entry]]) -> Features:
+    """A feature for each known value; the index of `values` says the row of each."""
+    codes = pd.Index([value for value, _ in known], dtype=object).get_indexer(values.astype(object))
+    rows, codes = values.index.to_numpy()[codes >= 0], codes[codes >= 0]
+    ones = np.ones(len(rows), dtype=np.float32)
+    matrix = sparse.csr_matrix((ones, (rows, codes)), shape=(n_rows, len(known)))
+    return Features(matrix, [entry for _, entry in known])
+
+
+def _components(name: str, n_rows: int, rows: npt.NDArray[np.intp], vectors: Floats, scale: float) -> Features:
+    """Vectors of some rows, times a scale, behind a feature that says which rows have one."""
+    there = np.hstack([np.ones((len(rows), 1)), vectors * scale]).astype(np.float32)
+    places = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, np.arange(len(rows)))), (n_rows, len(rows)))
+    entries = [{"column": name, "component": number, "scale": scale} for number in range(vectors.shape[1])]
+    return Features(places @ sparse.csr_matrix(there), [{"column": name}, *entries])
