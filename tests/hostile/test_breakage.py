@@ -33,6 +33,7 @@ pytestmark = pytest.mark.hostile
 
 SWAPS, KILLS, CLIENTS = 60, 25, 4
 PATH = "/users/1/recommendations?k=5"
+IDLE = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Checking(threading.Thread):
@@ -144,11 +145,14 @@ def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> No
     own = settings.model_copy(update={"model_cache_dir": tmp_path / "cache"})
     put_in_cache(own, write(tmp_path / "served"))
     with service(own, tmp_path / "log", wrapper=few) as (client, _):
-        for _ in range(5):
+        for sent in (b"", b"GET /", IDLE, b"GET /", IDLE):
             with contextlib.ExitStack() as stack:
                 for _ in range(300):
-                    stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=10))
-                time.sleep(1)
+                    each = stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=10))
+                    each.sendall(sent)
+                for _ in range(10):
+                    tally.count(client.get(PATH).status == 200, "a new connection is refused")
+                    time.sleep(0.1)
             asking = Asking(client)
             asking.start()
             time.sleep(1)
@@ -156,7 +160,10 @@ def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> No
                 tally.count(status == 200, status)
     log = (tmp_path / "log").read_text()
     tally.count("Traceback" not in log and len(log.splitlines()) < 40, f"{len(log.splitlines())} {log[-2000:]}")
-    table.add("answers after 300 connections with 200 descriptors, five times; the log", tally)
+    table.add(
+        "answers beside and after 300 connections, idle or half a request, with 200 descriptors, five times; the log",
+        tally,
+    )
 
 
 @pytest.mark.parametrize("created", [-4_000_000_000_000, 0, 4_000_000_000_000])

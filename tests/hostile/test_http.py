@@ -6,12 +6,16 @@ import socket
 import threading
 import time
 from itertools import product
+from pathlib import Path
 
 import pytest
 
-from tests.client import Client
+from tests.app.http.test_one_answer import BEHIND, BODY_LIMIT, READ_LIMIT, STARTS, UPGRADES, check, request
+from tests.artifacts import write
+from tests.client import Client, put_in_cache
+from tests.conftest import MakeSettings
 from tests.hostile.conftest import SEED, Table, Tally
-from tests.service import Asking
+from tests.service import Asking, service
 
 pytestmark = pytest.mark.hostile
 
@@ -59,7 +63,7 @@ def is_right(answer: bytes) -> bool:
     return not answer or (answer.startswith(b"HTTP/1.1 ") and not any(status == b"5" for status in statuses))
 
 
-def request(random_: random.Random) -> bytes:
+def random_request(random_: random.Random) -> bytes:
     method = random_.choice(METHODS if random_.random() < 0.3 else ["GET", "POST"])
     path = random_.choice(ODD_TARGETS if random_.random() < 0.3 else [*TARGETS, "/recommendations"])
     version = random_.choice(VERSIONS if random_.random() < 0.1 else ["HTTP/1.1"])
@@ -89,7 +93,7 @@ def test_every_odd_header_with_every_odd_value(target: Client, table: Table) -> 
 def test_odd_and_mutated_requests(target: Client, table: Table) -> None:
     random_, tally = random.Random(SEED), Tally()
     for number in range(4000):
-        sent = request(random_)
+        sent = random_request(random_)
         if number % 2:
             sent = mutated(random_, sent)
         answer = exchange(target.port, sent, 0.05)
@@ -106,6 +110,35 @@ def test_pipelined_requests_are_answered_in_order(target: Client, table: Table) 
         answers = exchange(target.port, sent, 5).split(b"HTTP/1.1 200 OK")[1:]
         tally.count([answer.count(b'"rank"') for answer in answers] == ks, ks)
     table.add("pipelines of up to 60 requests", tally)
+
+
+def test_bodies_that_nobody_reads_upgrades_and_garbage(
+    make_settings: MakeSettings, table: Table, tmp_path: Path
+) -> None:
+    random_, tally = random.Random(SEED), Tally()
+    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", api_keys="key", log_level="WARNING")
+    put_in_cache(settings, write(tmp_path / "served"))
+    sizes = [0, 1, 90, 4096, 5000, 70_000, BODY_LIMIT + 1, READ_LIMIT + 100_000]
+    with service(settings, tmp_path / "log") as (client, _):
+        for _ in range(1000):
+            requests = [
+                request(
+                    number,
+                    random_.choice(list(STARTS)),
+                    random_.choices(sizes, [8, 8, 8, 8, 8, 4, 1, 1])[0],
+                    random_.choice(list(UPGRADES)),
+                    chunked=random_.random() < 0.5,
+                )
+                for number in range(random_.randrange(1, 8))
+            ]
+            cuts = [random_.randrange(sum(len(each.bytes) for each in requests)) for _ in range(random_.randrange(8))]
+            try:
+                check(client, requests, random_.choice(list(BEHIND)), cuts)
+            except AssertionError as error:
+                tally.count(False, error)
+            else:
+                tally.count(True, "")
+    table.add("one answer each: answers given early × bodies to 4 MiB × upgrades × cuts × garbage behind", tally)
 
 
 def test_300_slow_clients(target: Client, table: Table) -> None:
