@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv, parquet, sql: your own data")
     recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
     recipe.add_argument("name", help="a file of recipes/; large: dense or sparse by the data; auto: propose one")
+    recipe.add_argument("--size", type=int, metavar="N", help="numbers per item, instead of the recipe's: 512")
     export = add(_export, "write every user's list into parquet files")
     export.add_argument("--k", type=_positive(int), default=50, help="length of a list (50)")
     export.add_argument("--out", type=Path, required=True, help="the folder; a run that was ended goes on there")
@@ -196,7 +197,7 @@ def _source(project: Project, params: Params, options: Namespace) -> None:
 def _recipe(project: Project, _: Params, options: Namespace) -> None:
     from training.tuning.recipe import apply_recipe
 
-    print(apply_recipe(project, options.name))
+    print(apply_recipe(project, options.name, options.size))
 
 
 def _export(project: Project, params: Params, options: Namespace) -> None:

@@ -9,6 +9,7 @@ from training.models.base import Family, TrainingData
 from training.progress import say
 
 MOST_STEPS = 3  # of each move in each direction, for each factor
+COLLAPSED = 0.5  # of the best worth: a step further on is a cliff, which may lie nearer for a whole model
 
 
 @runtime_checkable
@@ -42,20 +43,25 @@ AnyFamily = TypeVar("AnyFamily", bound=FollowsData)
 
 
 def climb(family: AnyFamily, worth: Callable[[AnyFamily], float]) -> AnyFamily:
-    """Multiply or divide the numbers by each factor, move by move, as long as the worth rises."""
+    """Multiply or divide the numbers by each factor, move by move, as long as the worth rises.
+
+    Where the step after the best collapses, the step before the best is taken: drafts see a cliff later than models do.
+    """
     best, known = family, {_numbers(family): worth(family)}
     for step, names in product(family.factors, family.moves):
         for factor in (step, 1 / step):
-            before = best
+            before = former = best
             for _ in range(MOST_STEPS):
                 option = _scaled(best, names, factor)
                 numbers, highest = _numbers(option), known[_numbers(best)]
                 if numbers not in known:
                     known[numbers] = worth(option)
                     say(f"validation: {numbers}: {known[numbers]:.4f}, the best so far {highest:.4f}")
+                if known[numbers] < COLLAPSED * highest:
+                    best = former
                 if known[numbers] <= highest:
                     break
-                best = option
+                former, best = best, option
             if best is not before:
                 break  # the way back has been seen
     decided: AnyFamily = best.model_copy(update={"validate_rule": False})

@@ -102,9 +102,15 @@ def fit_validated(
     if isinstance(family, SelfValidating):
         return family.fit_validated(data, rng, measure, judge)
     if isinstance(family, FollowsData):
-        family = _with_numbers(family, data, rng, judge)
+        return _fit_numbers(family, data, rng, measure, judge)
     if isinstance(family, MayBeSmaller) and family.validate_size:
         return _fit_sizes(family, data, rng, measure, judge)
+    return _fit_whole(family, data, rng, measure, judge)
+
+
+def _fit_whole(
+    family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
+) -> ValidatedFit:
     return _with_users(_fit_epochs(family, data, rng, measure), data, judge)
 
 
@@ -127,14 +133,27 @@ def _fit_sizes(
     return best
 
 
-def _with_numbers(family: FollowsData, data: TrainingData, rng: np.random.Generator, measure: Measure) -> Family:
-    """Take the numbers that follow from the data, and let validation correct them on drafts if that is asked for."""
+def _fit_numbers(
+    family: FollowsData, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
+) -> ValidatedFit:
+    """Fit with the numbers that follow from the data, and with those that drafts prefer; keep the better.
+
+    Drafts may mislead: what suits small embeddings need not suit large ones.
+    """
     resolved = family.resolved(data)
+    if not resolved.validate_rule:
+        return _fit_whole(resolved, data, rng, measure, judge)
 
     def worth(option: FollowsData) -> float:
-        return measure(option.draft().fit(data, deepcopy(rng)))
+        return judge(option.draft().fit(data, deepcopy(rng)))
 
-    return climb(resolved, worth) if resolved.validate_rule else resolved
+    ruled = resolved.model_copy(update={"validate_rule": False})
+    preferred = climb(resolved, worth)
+    fits = [_fit_whole(ruled, data, deepcopy(rng), measure, judge)]
+    if preferred != ruled:
+        fits.append(_fit_whole(preferred, data, deepcopy(rng), measure, judge))
+        say(f"validation: with the rule's numbers {fits[0].metric:.4f}, with those of the drafts {fits[1].metric:.4f}")
+    return max(fits, key=lambda fit: fit.metric)
 
 
 def _fit_epochs(family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:

@@ -1,5 +1,6 @@
 """The `recipe` command: writes a proven choice of families and parameters into params.yaml."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,35 +9,39 @@ import numpy as np
 from training.data.dataset import ITEM, POSITIVE
 from training.errors import ParamsError
 from training.files import read_json, read_parquet
-from training.fitting.validation import LEARNED_FROM
 from training.project import Project
 from training.tuning.params_file import read_changes, write_params
 
-FEW = 200_000  # positives, below which data is small
-COVERED = 0.9  # share of positives that EASE's items must have, or it is of no use
+LEARNED = ("train", "validation")
+COVERED = 0.9  # share of the positives, from which on EASE's items are enough
 MANY_COLD = 0.25  # share of items that nobody has rated, from which on recommending them matters most
 
-PREPARE = "run: dvc repro prepare"
+BYTES_PER_NUMBER, COPIES = 4, 4  # vectors, their copy in the fit, those of the best epoch and the artifact's
+
 AUTO, LARGE = "auto", "large"
 
 
-def apply_recipe(project: Project, name: str) -> str:
+def apply_recipe(project: Project, name: str, size: int | None = None) -> str:
     """Write a recipe into params.yaml and say what was done; `auto` only proposes one, `large` is dense or sparse.
 
-    Raises ParamsError for an unknown name, DataError where the data's figures are needed and missing.
+    `size` is the number of numbers per item, instead of the recipe's own. Raises ParamsError for an unknown name and
+    for a size that does not fit into memory, DataError where the data's figures are needed and missing.
     """
     if name == AUTO:
-        proposed, reason = propose(project, _figures(project))
+        proposed, reason = propose(project)
         return f"recipe: {proposed}, as {reason}; write it into params.yaml: python -m training recipe {proposed}"
-    reason = ""
+    reason = cost = ""
     if name == LARGE:
         name, reason = dense_or_sparse(project, _figures(project))
     known = recipes(project)
     if name not in known:
         raise ParamsError(f"{name!r} is not a recipe; known are {', '.join([*known, LARGE, AUTO])}")
-    params = write_params(project.params, read_changes(project.recipe(name)))
+    changes = read_changes(project.recipe(name))
+    if size is not None:
+        cost = _resize(changes, size, _figures(project))
+    params = write_params(project.params, changes)
     because = f", as {reason}" if reason else ""
-    return f"recipe: {name} is in params.yaml{because}; candidates {', '.join(params.candidates)}; run: dvc repro"
+    return f"recipe: {name} is in params.yaml{because}; candidates {', '.join(params.candidates)}{cost}; run: dvc repro"
 
 
 def recipes(project: Project) -> list[str]:
@@ -44,35 +49,50 @@ def recipes(project: Project) -> list[str]:
     return sorted(path.stem for path in project.recipe("").parent.glob("*.yaml"))
 
 
-def propose(project: Project, figures: Mapping[str, Any]) -> tuple[str, str]:
-    """Choose a recipe by the figures of the prepared data, and say why."""
+def propose(project: Project) -> tuple[str, str]:
+    """Choose a recipe by the prepared data, and say why."""
+    figures = _figures(project)
     cold = figures["items_without_ratings"] / figures["items"]
     if cold > MANY_COLD:
         return "cold", f"{cold:.0%} of the items have no rating"
-    if (positives := _positives(figures)) < FEW:
-        return "small", f"{positives:,} positives are few"
     return dense_or_sparse(project, figures)
 
 
 def dense_or_sparse(project: Project, figures: Mapping[str, Any]) -> tuple[str, str]:
-    """Choose between the recipes for large data, `dense` where EASE holds the items of most positives; say why."""
+    """Choose by what share of the positives is of items that EASE holds in the recipe `dense`, and say why."""
     most = read_changes(project.recipe("dense"))["models"]["ease"]["max_items"]
-    rated = figures["items"] - figures["items_without_ratings"]
-    share = 1.0 if rated <= most else _covered(project, most)
-    reason = f"EASE's {most:,} items have {share:.1%} of all positives"
+    share = 1.0 if figures["items"] <= most else covered(project, most)
+    reason = f"the {min(most, figures['items']):,} items that EASE can hold have {share:.0%} of the positives"
     return ("dense", reason) if share >= COVERED else ("sparse", reason)
 
 
-def _covered(project: Project, most: int) -> float:
-    """The share of positives before the test that are of the items with most of them."""
-    frames = [read_parquet(project.prepared / f"{split}.parquet", PREPARE, [ITEM, POSITIVE]) for split in LEARNED_FROM]
-    counts = np.sort(np.bincount(np.concatenate([frame[ITEM][frame[POSITIVE]] for frame in frames])))
-    return float(counts[-most:].sum() / counts.sum())
+def covered(project: Project, n_items: int) -> float:
+    """Compute the share of the positives that the `n_items` items with most of them have, from 0 to 1.
+
+    Of train and validation alone: no choice sees the test.
+    """
+    remedy = "run: dvc repro --force prepare"
+    splits = (read_parquet(project.prepared / f"{name}.parquet", remedy, [ITEM, POSITIVE]) for name in LEARNED)
+    counts = np.bincount(np.concatenate([split[ITEM][split[POSITIVE]].to_numpy() for split in splits]))
+    return float(np.sort(counts)[::-1][:n_items].sum() / counts.sum())
 
 
-def _positives(figures: Mapping[str, Any]) -> int:
-    return int(sum(figures["positives"].values()))
+def _resize(changes: dict[str, Any], size: int, figures: Mapping[str, Any]) -> str:
+    """Give the first candidate another size, and say what that costs."""
+    section = changes["models"][changes["candidates"][0]]
+    former, section["embedding_size"] = section["embedding_size"], size
+    vectors = BYTES_PER_NUMBER * size * (figures["users"] + figures["items"])
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if COPIES * vectors > memory:
+        raise ParamsError(
+            f"--size {size}: a fit needs {COPIES * vectors / 1e9:.1f} GB, and this machine has {memory / 1e9:.1f}; "
+            f"take at most {memory // (COPIES * vectors // size)}"
+        )
+    return (
+        f"; {size} numbers per item: {vectors / 1e6:,.0f} MB of vectors in the artifact, "
+        f"and {size / former:.2g} × the time of {former} for a list that is not ready"
+    )
 
 
 def _figures(project: Project) -> dict[str, Any]:
-    return read_json(project.stats, PREPARE)
+    return read_json(project.stats, "run: dvc repro prepare")

@@ -10,7 +10,7 @@ from training.models.ease import EASE
 
 def test_the_way_back_from_a_better_number_is_not_tried_again_though_rounding_makes_it_another() -> None:
     tried: list[float | None] = []
-    worths = {434.0: 0.2, 1300.0: 0.3, 3900.0: 0.1}
+    worths = {434.0: 0.2, 1300.0: 0.3, 3900.0: 0.2}
 
     def worth(family: EASE) -> float:
         tried.append(family.regularization)
@@ -43,3 +43,9 @@ def test_a_number_moves_as_long_as_it_gets_better(
     family = EASE(embedding_size=8, regularization=1.0, max_items=100, validate_rule=True)
     assert climb(family, worth).regularization == decided
     assert seen == tried
+
+
+def test_a_number_beside_a_cliff_is_not_taken() -> None:
+    worths = {1.0: 0.2, 3.0: 0.29, 9.0: 0.3, 27.0: 0.1, 0.333: 0.1}
+    family = EASE(embedding_size=8, regularization=1.0, max_items=100, validate_rule=True)
+    assert climb(family, lambda each: worths[each.regularization or 0]).regularization == 3

@@ -95,12 +95,15 @@ def test_without_a_regularisation_it_follows_from_the_data(data: TrainingData) -
     assert fitted.family.model_dump(mode="json")["regularization"] == rule(data.positives)
 
 
-def test_validation_corrects_the_rule_s_number_if_asked_to(data: TrainingData) -> None:
+@pytest.mark.parametrize(("of_the_rule", "of_the_drafts", "factor"), [(0.8, 0.9, 3), (0.9, 0.8, 1), (0.9, 0.9, 1)])
+def test_validation_corrects_the_rule_s_number_if_asked_to_and_the_whole_model_is_better(
+    data: TrainingData, of_the_rule: float, of_the_drafts: float, factor: int
+) -> None:
     family, number = TestEASE.made(regularization=None, validate_rule=True, recency_power=0.0), rule(data.positives)
-    values = iter([0.1, 0.3, 0.2, 0.9])  # the rule's, 3 times it, 9 times it; then the fit itself
+    values = iter([0.1, 0.3, 0.2, of_the_rule, of_the_drafts])  # the rule's, 3 times it, 9 times it; then whole models
     fitted = fit_validated(family, data, np.random.default_rng(7), lambda _: next(values))
     decided = fitted.family.model_dump(mode="json")
-    assert decided["regularization"] == pytest.approx(3 * number, rel=1e-2)
+    assert decided["regularization"] == pytest.approx(factor * number, rel=1e-2)
     assert decided["validate_rule"] is False
     assert fitted.metric == 0.9
 

@@ -91,8 +91,9 @@ def test_validation_corrects_the_rule_s_numbers_if_asked_to_on_a_small_model(dat
     )
     sizes: list[int] = []
     # The rule's, both times 3, both over 3; the regularisation times 3, times 9; with its third that is known already.
-    # Then both times 1.7, over 1.7; the regularisation times 1.7, over 1.7, over 1.7 again; then nine epochs.
-    values = iter([0.2, 0.1, 0.1, 0.3, 0.2, 0.1, 0.1, 0.1, 0.4, 0.3, *[0.5] * 9])
+    # Then both times 1.7, over 1.7; the regularisation times 1.7, over 1.7, over 1.7 again. Then nine epochs with the
+    # rule's numbers, and nine with these.
+    values = iter([0.2, 0.1, 0.1, 0.3, 0.2, 0.1, 0.1, 0.1, 0.4, 0.3, *[0.4] * 9, *[0.5] * 9])
 
     def measure(factors: Factors) -> float:
         sizes.append(factors.item_embeddings.shape[1])
@@ -103,7 +104,7 @@ def test_validation_corrects_the_rule_s_numbers_if_asked_to_on_a_small_model(dat
     assert decided["alpha"] == alpha
     assert decided["regularization"] == pytest.approx(3 / 1.7 * regularization, rel=1e-2)
     assert decided["validate_rule"] is False
-    assert sizes == [64] * 10 + [70] * 9
+    assert sizes == [64] * 10 + [70] * 18
 
 
 def test_the_rule_follows_density_and_size_of_what_has_positives() -> None:

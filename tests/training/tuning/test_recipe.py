@@ -11,17 +11,14 @@ from ruamel.yaml import YAML
 import training.__main__ as command
 from tests.training.tuning.test_tuning import changes
 from tests.training.world import ROOT, change_params
-from training.data.dataset import ITEM, POSITIVE
 from training.errors import DataError, ParamsError
 from training.models import make_family
 from training.params.whole import load_params
 from training.project import Project
 from training.tuning.params_file import read_changes, write_params
-from training.tuning.recipe import apply_recipe, propose, recipes
+from training.tuning.recipe import apply_recipe, recipes
 
 NAMES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
-FEW = {"train": 60_000, "validation": 10_000, "test": 20_000}
-MANY = {"train": 600_000, "validation": 90_000, "test": 180_000}
 
 
 @pytest.fixture
@@ -34,19 +31,13 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
-def figures(items: int, positives: dict[str, int], unrated: int = 0) -> dict[str, Any]:
-    return {"items": items, "items_without_ratings": unrated, "positives": positives}
+def figures(items: int, unrated: int = 0) -> dict[str, Any]:
+    return {"users": 50_000, "items": items, "items_without_ratings": unrated}
 
 
 def with_figures(project: Project, content: dict[str, Any]) -> None:
-    """The figures, and positives of 27,500 items, of which 15,000 have six each and the others, in validation, one."""
     project.stats.parent.mkdir()
     project.stats.write_text(json.dumps(content))
-    project.prepared.mkdir(parents=True)
-    for split, items in {"train": np.repeat(np.arange(15_000), 6), "validation": np.arange(15_000, 27_500)}.items():
-        rows = pd.DataFrame({ITEM: items, POSITIVE: True})
-        disliked = pd.DataFrame({ITEM: np.arange(1000), POSITIVE: False})
-        pd.concat([rows, disliked]).to_parquet(project.prepared / f"{split}.parquet")
 
 
 def test_the_recipes_are_those_of_the_page() -> None:
@@ -101,27 +92,23 @@ def test_a_recipe_written_twice_is_as_written_once_and_another_replaces_it(name:
         assert load_params(project.params).models["blend"]["members"].keys() == members.keys()
 
 
+HELD = "the {} items that EASE can hold have {} of the positives"
+
+
 @pytest.mark.parametrize(
     ("given", "proposed", "reason"),
     [
-        (figures(9_000, FEW), "small", "90,000 positives are few"),
-        (figures(3_000, MANY), "dense", "EASE's 15,000 items have 100.0% of all positives"),
-        (figures(40_000, MANY, unrated=4_000), "sparse", "EASE's 15,000 items have 87.8% of all positives"),
-        (figures(40_000, MANY, unrated=37_000), "cold", "92% of the items have no rating"),
-        # At the limits.
-        (figures(4_000, {"train": 199_999}, unrated=1_000), "small", "199,999 positives are few"),
-        (
-            figures(19_000, {"train": 200_000}, unrated=4_000),
-            "dense",
-            "EASE's 15,000 items have 100.0% of all positives",
-        ),
+        (figures(3_000, unrated=700), "dense", HELD.format("3,000", "100%")),
+        (figures(15_000), "dense", HELD.format("15,000", "100%")),
+        (figures(40_000, unrated=4_000), "sparse", HELD.format("15,000", "50%")),
+        (figures(40_000, unrated=37_000), "cold", "92% of the items have no rating"),
     ],
 )
-def test_the_data_s_figures_decide_and_the_reason_is_said(
+def test_the_data_decide_and_the_reason_is_said(
     given: dict[str, Any], proposed: str, reason: str, project: Project
 ) -> None:
     with_figures(project, given)
-    assert propose(project, given) == (proposed, reason)
+    with_positives(project, n_items=30_000)
     before = project.params.read_text()
     assert apply_recipe(project, "auto") == (
         f"recipe: {proposed}, as {reason}; write it into params.yaml: python -m training recipe {proposed}"
@@ -129,12 +116,44 @@ def test_the_data_s_figures_decide_and_the_reason_is_said(
     assert project.params.read_text() == before
 
 
-def test_large_is_dense_or_sparse_by_the_data(project: Project) -> None:
-    with_figures(project, figures(40_000, MANY))
+def with_positives(project: Project, n_items: int, most: int = 1) -> None:
+    """Prepared data: the first 15,000 items have `most` positives each and the others one; low ratings don't count."""
+    project.prepared.mkdir(parents=True)
+    liked = np.concatenate([np.repeat(np.arange(15_000), most), np.arange(15_000, n_items)])
+    rows = pd.DataFrame({"item": np.concatenate([liked, np.zeros(n_items, int)]), "positive": True})
+    rows.loc[len(liked) :, "positive"] = False
+    rows.iloc[::2].to_parquet(project.prepared / "train.parquet")
+    rows.iloc[1::2].to_parquet(project.prepared / "validation.parquet")
+
+
+@pytest.mark.parametrize(("most", "chosen", "share"), [(8, "sparse", "89%"), (9, "dense", "90%")])
+def test_large_is_dense_where_ease_can_hold_nine_tenths_of_the_positives(
+    most: int, chosen: str, share: str, project: Project
+) -> None:
+    with_figures(project, figures(30_000))
+    with_positives(project, n_items=30_000, most=most)
+    candidates = {"sparse": "implicit_als, popularity", "dense": "blend, popularity"}[chosen]
+    reason = HELD.format("15,000", share)
     assert apply_recipe(project, "large") == (
-        "recipe: sparse is in params.yaml, as EASE's 15,000 items have 87.8% of all positives; "
-        "candidates implicit_als, popularity; run: dvc repro"
+        f"recipe: {chosen} is in params.yaml, as {reason}; candidates {candidates}; run: dvc repro"
     )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_of_another_size_says_what_that_costs(name: str, project: Project) -> None:
+    with_figures(project, figures(20_000))
+    first = read_changes(project.recipe(name))["candidates"][0]
+    said = apply_recipe(project, name, 512)
+    assert load_params(project.params).models[first]["embedding_size"] == 512
+    assert "; 512 numbers per item: 143 MB of vectors in the artifact, and " in said
+
+
+def test_a_size_that_does_not_fit_into_memory_is_refused_with_one_that_does(project: Project) -> None:
+    with_figures(project, figures(40_000))
+    before = project.params.read_text()
+    with pytest.raises(ParamsError, match=r"--size 9000000: a fit needs .* GB, and this machine has .*; take at most "):
+        apply_recipe(project, "sparse", 9_000_000)
+    assert project.params.read_text() == before
 
 
 def test_figures_that_are_missing_name_the_command_that_makes_them(project: Project) -> None:
