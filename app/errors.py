@@ -6,6 +6,7 @@ ServiceError                        has a status; the answer is {"error": {"code
 ├── UnknownItemsError        422    the model knows none of the items in `liked` and `disliked`
 ├── UnknownUserError         404    the model does not know the user; only on routes about a user's past
 ├── UnknownItemError         404    the model does not know the item
+├── ItemChangedError         412    the item is another than `If-Match` says
 ├── EventsDisabledError      404    the service keeps no events
 ├── AliasNotLoadedError      404    no version with the alias is loaded in this process
 ├── UnknownVersionError      404    the registry has no such version
@@ -83,6 +84,15 @@ class UnknownItemError(ServiceError):
     status = 404
     code = "item_unknown"
     example = "The model does not know the film '900001'."
+
+
+class ItemChangedError(ServiceError):
+    """The film is another than `If-Match` says: somebody has changed it."""
+
+    status = 412
+    code = "item_changed"
+    example = "The film '601' is another than If-Match says: read it again."
+    example_field = "If-Match"
 
 
 class EventsDisabledError(ServiceError):

@@ -34,6 +34,7 @@ from app.observability.metrics_port import metrics_port
 from app.observability.tracing import tracing_config
 from app.routes import (
     api_docs,
+    catalogue,
     events,
     example_users,
     forget,
@@ -109,6 +110,8 @@ def create_app(settings: Settings | None = None) -> Service:
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
+    if settings.catalogue_keys is not None:
+        app.include_router(catalogue.router)
     for routes in FOR_CLIENTS:
         # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
         is_keyed = settings.api_keys is not None or (routes is events and settings.events_keys is not None)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
-from app.settings import Settings, comma_separated
+from app.settings import Settings, comma_separated, named_keys
 
 HIDDEN = "***"
 LEAST = 6  # characters: to hide a shorter text would spoil other words, and it is no secret
@@ -31,7 +31,8 @@ class Mask:
 def _secrets(settings: Settings) -> Iterator[str]:
     for value in settings.model_dump().values():
         if isinstance(value, SecretStr):
-            yield from (value.get_secret_value(), *comma_separated(value.get_secret_value()))
+            text = value.get_secret_value()
+            yield from (text, *comma_separated(text), *(key for _, key in named_keys(text)))
     addresses = [settings.mlflow_tracking_uri, settings.mlflow_page_uri]
     addresses += [settings.events_url.get_secret_value()] if settings.events_url is not None else []
     for address in filter(None, addresses):

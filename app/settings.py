@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.contract.events import MAX_ID_LENGTH
 from app.contract.store_address import EMBEDDED_STORE, StoreAddress
 
 
@@ -68,6 +69,17 @@ def _sendable(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def named_keys(text: str) -> list[tuple[str, str]]:
+    """Names and keys of a setting that has both."""
+    return [(name.strip(), key.strip()) for name, _, key in (part.partition(":") for part in comma_separated(text))]
+
+
+def _named(secret: SecretStr) -> SecretStr:
+    if not all(name and len(name) <= MAX_ID_LENGTH and key for name, key in named_keys(secret.get_secret_value())):
+        raise ValueError("it must be NAME:KEY, or several of them separated by commas")
+    return secret
+
+
 def _events_address(secret: SecretStr | None) -> SecretStr | None:
     return None if secret is None or StoreAddress.of(secret.get_secret_value()) is None else secret
 
@@ -82,6 +94,7 @@ SECRETS = {
     "events_keys",
     "events_url",
     "admin_token",
+    "catalogue_keys",
     "mlflow_tracking_uri",
     "mlflow_tracking_password",
     "mlflow_tracking_token",
@@ -177,6 +190,10 @@ class Settings(BaseSettings):
     events_keys: Secret | None = Field(
         default=None,
         description="Keys for `POST /events`, separated by commas; if set, those of `API_KEYS` don't open it.",
+    )
+    catalogue_keys: Annotated[Secret, AfterValidator(_named)] | None = Field(
+        default=None,
+        description="Keys of editors, `NAME:KEY` separated by commas; without them no route changes the catalogue.",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
         default=None,

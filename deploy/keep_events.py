@@ -1,9 +1,9 @@
 """Deletes the events of forgotten users, and those that are too old: `python -m deploy.keep_events`.
 
 EVENTS_URL names the store; in PostgreSQL the role `events_keeper` may delete. EVENTS_KEEP_DAYS says after how many days
-an event is too old; without it none is. Wishes to be forgotten stay, because each later training needs them; so does
-the last event, by which the store knows its last position. What trials have counted is deleted after 90 days. With
---daily it goes on, until an error ends it.
+an event is too old; without it none is. Wishes to be forgotten stay, because each later training needs them; so do
+changes of the catalogue, and the last event, by which the store knows its last position. What trials have counted is
+deleted after 90 days. With --daily it goes on, until an error ends it.
 """
 
 import argparse

@@ -11,6 +11,7 @@ import numpy as np
 
 RATING = "rating"
 FORGET = "forget"  # the service's own: a person wants to be forgotten
+CHANGE = "change"  # the service's own, too: an item of the catalogue has become another
 MIN_STARS, MAX_STARS = 0.5, 5.0
 MAX_ID_LENGTH = 200
 MAX_TYPES = 50
@@ -26,6 +27,9 @@ class Event:
 
     `event_id` is a UUID in lower case with hyphens. `value` is the stars of a rating, or the number that the type comes
     with. Only `forget` has no item.
+
+    A change of an item has a `body`, JSON of what the item is now, and `user_id` is who made it. It is stored only if
+    the item's last change is not beyond the position `after`; None: whatever it is.
     """
 
     event_id: str
@@ -35,6 +39,8 @@ class Event:
     value: float | None
     occurred_at: float
     recommendation_id: str | None = None
+    body: str | None = None
+    after: int | None = None
 
 
 class Meaning(IntEnum):
@@ -77,6 +83,7 @@ RULES: dict[str, Rule] = {
     "hide": MEANS["hidden"],
     "retract": Rule(Meaning.NOTHING, is_against=True),
     FORGET: Rule(Meaning.NOTHING),
+    CHANGE: Rule(Meaning.NOTHING),
 }
 OF_ANOTHER_RELEASE = Rule(Meaning.SEEN)  # the tables take any type: a newer release may have written it
 
@@ -103,7 +110,7 @@ class EventTypes:
     @property
     def said(self) -> list[str]:
         """The types that clients may send."""
-        return [name for name in self.rules if name != FORGET]
+        return [name for name in self.rules if name not in (FORGET, CHANGE)]
 
     def meaning(self, event_type: str, value: float | None) -> Meaning:
         """The meaning of an event."""

@@ -1,6 +1,8 @@
 """Exact top-k over an artifact: the one ranking that both the service and the evaluation use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -9,14 +11,16 @@ from app.contract.artifact import Artifact, Float32Array
 from app.contract.candidates import candidates, candidates_of_each
 from app.contract.ids import row_of
 from app.contract.item_matrix import ItemMatrix, Mask, Rows
-from app.contract.ready_scores import MILLION, NO_SCORE
+from app.contract.ready_scores import MILLION, NO_SCORE, as_millionths
 from app.contract.rounding import RoundingBound
 
 __all__ = ["NO_ITEM", "Float64Array", "Mask", "Ranking", "Recommender", "Rows"]
 
 Float64Array = npt.NDArray[np.float64]
+Int32Array = npt.NDArray[np.int32]
 
 NO_ITEM = -1
+NO_ROWS: Rows = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,20 @@ class Recommender:
     of scores computed in float64, so it is the same for one user as for many at once.
     """
 
-    def __init__(self, artifact: Artifact) -> None:
-        self.artifact = artifact
+    def __init__(
+        self, artifact: Artifact, withdrawn: Rows = NO_ROWS, added: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        """`withdrawn` are the rows of items that no list may hold, sorted.
+
+        `added` are the rows, by id, of items that came after the model learned: they follow all others.
+        """
+        self.artifact, self.withdrawn = artifact, withdrawn
+        self._added, self._added_rows = added, np.array([*added.values()], dtype=np.int64)
+        self._is_there: Mask | None = None
+        if len(withdrawn):
+            self._is_there = np.ones(len(artifact.item_ids), dtype=bool)
+            self._is_there[withdrawn] = False
+        self._learned_ids = artifact.item_ids[: len(artifact.item_ids) - len(added)]
         self._rounding = RoundingBound(artifact)
         self.all_items = ItemMatrix.of_all(artifact)
 
@@ -59,7 +75,8 @@ class Recommender:
 
     def item_row(self, item_id: str) -> int | None:
         """The row of an external item id, or None for an item the model does not know."""
-        return row_of(self.artifact.item_ids, item_id)
+        row = row_of(self._learned_ids, item_id)
+        return self._added.get(item_id) if row is None else row
 
     def user_vector(self, user_row: int) -> Float32Array:
         """What the model has learned of a user: float32 (dim,), all zero if nothing."""
@@ -121,8 +138,14 @@ class Recommender:
             return None
         items, millionths = self.artifact.ready_items[user_row], self.artifact.ready_scores[user_row]
         holds_all = items[-1] == NO_ITEM
-        if holds_all or allowed is not None or hidden is not None:
+        if len(self._added):
+            if NO_SCORE in millionths:
+                return None
+            items, millionths = self._with_added(user_row, items, millionths)
+        if holds_all or allowed is not None or hidden is not None or self._is_there is not None:
             shown = items != NO_ITEM
+            if self._is_there is not None:
+                shown &= self._is_there[items]
             if allowed is not None:
                 shown &= allowed[items]
             if hidden is not None:
@@ -135,6 +158,17 @@ class Recommender:
         if NO_SCORE in millionths.tolist():
             return Ranking(items[None], self.exact_scores(self.user_vector(user_row)[None], items[None]))
         return Ranking(items[None], (millionths / MILLION)[None])
+
+    def _with_added(self, user_row: int, items: Int32Array, millionths: Int32Array) -> tuple[Int32Array, Int32Array]:
+        """A ready list with the added items that are above its last one; with all where it holds all items."""
+        scores = as_millionths(self.exact_scores(self.user_vector(user_row)[None], self._added_rows[None]))[0]
+        better = np.ones(len(scores), dtype=bool) if items[-1] == NO_ITEM else scores > millionths[-1]
+        if not better.any():
+            return items, millionths
+        millionths = np.concatenate([millionths, scores[better]])
+        # Equal scores stay in the order of rows: those of added items are the highest.
+        order = np.argsort(-millionths.astype(np.int64), kind="stable")
+        return np.concatenate([items, self._added_rows[better].astype(np.int32)])[order], millionths[order]
 
     def top(
         self,
@@ -153,6 +187,8 @@ class Recommender:
         scores = matrix.scores(vector)
         if hidden is not None:
             matrix.hide(scores, hidden)
+        if len(self.withdrawn):
+            matrix.hide(scores, self.withdrawn)
         if allowed is not None:
             scores += matrix.penalties(allowed)
         places = candidates(scores, k, 2 * float(self._rounding.errors(vector[None])[0]))
@@ -170,6 +206,7 @@ class Recommender:
         scores += artifact.item_biases
         scores[~vectors.any(axis=1)] = self.all_items.popularity
         scores[self._seen_places(user_rows)] = -np.inf
+        scores[:, self.withdrawn] = -np.inf
         return scores
 
     def select(self, user_rows: Rows, scores: Float32Array, k: int) -> Ranking:

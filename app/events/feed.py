@@ -6,6 +6,7 @@ import time
 from collections import deque
 
 from app.contract.artifact import Events
+from app.events.catalogue_changes import CatalogueChanges
 from app.events.feed_state import CATCHING_UP, OK, UNAVAILABLE, FeedMetrics, FeedState
 from app.events.overlay import Overlay
 from app.events.store import EventStore, EventStoreError
@@ -28,9 +29,10 @@ class Feed:
     the shadow, and of each the one before, which may come back.
     """
 
-    def __init__(self, store: EventStore, overlay: Overlay, metrics: FeedMetrics) -> None:
+    def __init__(self, store: EventStore, overlay: Overlay, changes: CatalogueChanges, metrics: FeedMetrics) -> None:
         self.state = FeedState(CATCHING_UP)
         self._store, self._overlay, self._metrics = store, overlay, metrics
+        self._changes = changes
         metrics.show(lambda: self.state, lambda: len(overlay.users))
         self._floor: int | None = None  # the overlay has all events after it, up to the state's position
         self._models: dict[str, deque[Events | None]] = {}
@@ -96,6 +98,7 @@ class Feed:
         self._restart_if_replaced()
         floor = min(self._learned_until())
         if self._floor is None:
+            self._read_changes()
             self._floor = floor
             self._moved_to(min(floor, self._store.latest()))
         elif floor < self._floor:
@@ -112,6 +115,7 @@ class Feed:
         store_id = self._store.id
         if store_id != self._overlay.store_id:
             self._overlay.restart(store_id)
+            self._changes.restart()
             self._floor = None
 
     def _learned_until(self) -> list[int]:
@@ -124,12 +128,24 @@ class Feed:
             events = self._store.read_after(after, BATCH)
             self._heard()
             self._overlay.add(event for event in events if until is None or event.position <= until)
+            if self._changes.add(events):
+                self._changes.revise()
             if events:
                 after = events[-1].position
                 if until is None:
                     self._moved_to(after)
             if len(events) < BATCH or (until is not None and after >= until):
                 return
+
+    def _read_changes(self) -> None:
+        """Read all changes of the catalogue, which no model has learned."""
+        after, is_all = 0, False
+        while not is_all and not self._is_stopping:
+            changes = self._store.read_changes_after(after, BATCH)
+            self._heard()
+            self._changes.add(changes)
+            is_all, after = len(changes) < BATCH, changes[-1].position if changes else after
+        self._changes.revise()
 
     def _heard(self) -> None:
         self._read_at = time.monotonic()
@@ -161,5 +177,6 @@ class Feed:
     def _pause(self) -> None:
         deadline = time.monotonic() + POLL_SECONDS
         while not self._woken.wait(CHECK_SECONDS) and time.monotonic() < deadline:
+            self._changes.revise_if_due()
             if self._store.wait(0):
                 return

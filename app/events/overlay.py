@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
-from app.contract.events import FORGET
+from app.contract.events import CHANGE, FORGET
 from app.events.store import StoredEvent
 
 PACKED = Struct("<qiHd")  # position, item number, type number, value
@@ -52,6 +52,8 @@ class Overlay:
         forgotten = set[str]()
         is_full = self._size >= MOST_BYTES
         for event in events:
+            if event.type == CHANGE:
+                continue
             if is_full and event.type != FORGET:
                 self._leave_out()
                 continue

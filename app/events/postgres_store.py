@@ -37,12 +37,16 @@ CHANNEL = "event"
 # Writers take turns, and the lock ends after the commit is visible: so events become visible in the order of their
 # positions. The number is any that nothing else in this database locks.
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(7310302)"
-EVENT_FIELDS = ("event_id", "user_id", "item_id", "type", "value", "occurred_at", "recommendation_id")
+EVENT_FIELDS = ("event_id", "user_id", "item_id", "type", "value", "occurred_at", "recommendation_id", "body", "after")
 APPEND = """
-INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, received_at)
-SELECT event_id, user_id, item_id, type, value, to_timestamp(occurred_at), recommendation_id, to_timestamp(%s::float8)
-FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::real[], %s::float8[], %s::text[]) WITH ORDINALITY
-  AS new (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, place)
+INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, received_at)
+SELECT event_id, user_id, item_id, type, value, to_timestamp(occurred_at), recommendation_id, body,
+  to_timestamp(%s::float8)
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::real[], %s::float8[], %s::text[], %s::text[],
+    %s::bigint[]) WITH ORDINALITY
+  AS new (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, after, place)
+WHERE after IS NULL OR after >=
+  (SELECT coalesce(max(position), 0) FROM event AS former WHERE former.type = 'change' AND former.item_id = new.item_id)
 ORDER BY place ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id::text, position
 """
@@ -53,11 +57,12 @@ SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::smallint[], %s::tex
 """
 READ = """
 SELECT event_id::text, user_id, item_id, type, value, extract(epoch FROM occurred_at)::float8, recommendation_id,
-  position, extract(epoch FROM received_at)::float8
+  body, position, extract(epoch FROM received_at)::float8
 FROM event WHERE position > %s ORDER BY position LIMIT %s
 """
+READ_CHANGES = READ.replace("WHERE", "WHERE type = 'change' AND")
 DELETE_EVENTS = """
-DELETE FROM event WHERE type <> 'forget' AND received_at < to_timestamp(%s) AND position <= %s
+DELETE FROM event WHERE type NOT IN ('forget', 'change') AND received_at < to_timestamp(%s) AND position <= %s
   AND position < (SELECT max(position) FROM event)
 """
 DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < %s::date"
@@ -93,8 +98,15 @@ class PostgresStore:
 
     def read_after(self, position: int, limit: int) -> list[StoredEvent]:
         """The first events after a position."""
+        return self._read(READ, position, limit)
+
+    def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
+        """The first changes of items after a position."""
+        return self._read(READ_CHANGES, position, limit)
+
+    def _read(self, query: str, position: int, limit: int) -> list[StoredEvent]:
         with self._connected() as connection:
-            rows = connection.execute(READ, (position, limit)).fetchall()
+            rows = connection.execute(query, (position, limit)).fetchall()
         return [_stored(row) for row in rows]
 
     def latest(self) -> int:

@@ -20,7 +20,7 @@ from app.events.store import (
     StoredEvent,
 )
 
-VERSION = 4  # 1 had no exposures; until 2 the table listed the types of events, and until 3 their values
+VERSION = 5  # 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes
 POLL_SECONDS = 0.02
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
@@ -34,9 +34,12 @@ CREATE TABLE IF NOT EXISTS event (
   occurred_at REAL NOT NULL,
   received_at REAL NOT NULL,
   recommendation_id TEXT CHECK (length(recommendation_id) <= 64),
+  body TEXT,
+  CHECK ((type = 'change') = (body IS NOT NULL)),
   CHECK ((type = 'forget') = (item_id IS NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS event_of_user ON event (user_id, position);
+CREATE INDEX IF NOT EXISTS change_of_item ON event (item_id, position) WHERE type = 'change';
 CREATE TABLE IF NOT EXISTS exposure (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   day TEXT NOT NULL,
@@ -50,27 +53,31 @@ CREATE TABLE IF NOT EXISTS exposure (
 CREATE INDEX IF NOT EXISTS exposure_of_user ON exposure (experiment, user_id);
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """
+FORMER_COLUMNS = "position, event_id, user_id, item_id, type, value, occurred_at, received_at, recommendation_id"
 # SQLite can't take a check off a table. Positions go on after the last one, also if its event is gone.
 WITH_FEWER_CHECKS = """
 DROP INDEX event_of_user;
+DROP INDEX IF EXISTS change_of_item;
 ALTER TABLE event RENAME TO former;
 {tables}
-INSERT INTO event SELECT * FROM former;
+INSERT INTO event ({former}) SELECT {former} FROM former;
 DELETE FROM sqlite_sequence WHERE name = 'event';
 UPDATE sqlite_sequence SET name = 'event' WHERE name = 'former';
 DROP TABLE former
 """
 APPEND = """
-INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, received_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
+INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, received_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
 """
+LAST_CHANGE = "SELECT coalesce(max(position), 0) FROM event WHERE type = 'change' AND item_id = ?"
 EXPOSE = "INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films) VALUES (?, ?, ?, ?, ?, ?, ?)"
 READ = """
-SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, position, received_at
+SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, position, received_at
 FROM event WHERE position > ? ORDER BY position LIMIT ?
 """
+READ_CHANGES = READ.replace("WHERE", "WHERE type = 'change' AND")
 DELETE_EVENTS = """
-DELETE FROM event WHERE type <> 'forget' AND received_at < ? AND position <= ?
+DELETE FROM event WHERE type NOT IN ('forget', 'change') AND received_at < ? AND position <= ?
   AND position < (SELECT max(position) FROM event)
 """
 DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < ?"
@@ -103,8 +110,15 @@ class SqliteStore:
 
     def read_after(self, position: int, limit: int) -> list[StoredEvent]:
         """The first events after a position."""
+        return self._read(READ, position, limit)
+
+    def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
+        """The first changes of items after a position."""
+        return self._read(READ_CHANGES, position, limit)
+
+    def _read(self, query: str, position: int, limit: int) -> list[StoredEvent]:
         with self._connected() as connection:
-            rows = connection.execute(READ, (position, limit)).fetchall()
+            rows = connection.execute(query, (position, limit)).fetchall()
         return [StoredEvent(*row[:-2], position=row[-2], received_at=row[-1]) for row in rows]
 
     def latest(self) -> int:
@@ -208,7 +222,7 @@ def _connect(file: Path) -> sqlite3.Connection:
 def _make_tables(connection: sqlite3.Connection) -> None:
     with _transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
-        statements = WITH_FEWER_CHECKS.format(tables=TABLES) if 0 < version < VERSION else TABLES
+        statements = WITH_FEWER_CHECKS.format(tables=TABLES, former=FORMER_COLUMNS) if 0 < version < VERSION else TABLES
         for statement in statements.split(";"):
             connection.execute(statement)
         connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT * FROM store)", (str(uuid.uuid4()),))
@@ -216,6 +230,8 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 
 def _append(connection: sqlite3.Connection, event: Event, received_at: float) -> int | None:
+    if event.after is not None and connection.execute(LAST_CHANGE, (event.item_id,)).fetchone()[0] > event.after:
+        return None
     done = connection.execute(
         APPEND,
         (
@@ -226,6 +242,7 @@ def _append(connection: sqlite3.Connection, event: Event, received_at: float) ->
             event.value,
             event.occurred_at,
             event.recommendation_id,
+            event.body,
             received_at,
         ),
     )

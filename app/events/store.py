@@ -14,7 +14,8 @@ TIMEOUT_SECONDS = 2  # of a statement but to delete, of waiting for another writ
 # What both databases understand.
 LATEST = "SELECT coalesce(max(position), 0) FROM event"
 DELETE_FORGOTTEN = """
-DELETE FROM event AS said WHERE type <> 'forget' AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
+DELETE FROM event AS said WHERE type NOT IN ('forget', 'change')
+  AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
   AND position < (SELECT max(position) FROM event AS wish WHERE wish.user_id = said.user_id AND wish.type = 'forget')
 """
 DELETE_THEIR_EXPOSURES = "DELETE FROM exposure WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')"
@@ -36,7 +37,8 @@ class StoredEvent(Event):
 class Appended:
     """What came of appending events.
 
-    `positions` has one entry for each event: its position, or None if the store had its `event_id` already. `last` is
+    `positions` has one entry for each event: its position, or None if the store had its `event_id` already, or a change
+    beyond the position that it is after. `last` is
     the store's last position, and so at least that of each event, new or not.
     """
 
@@ -73,6 +75,9 @@ class EventStore(Protocol):
 
     def read_after(self, position: int, limit: int) -> list[StoredEvent]:
         """The first events after a position, in order."""
+
+    def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
+        """The first changes of items after a position, in order."""
 
     def latest(self) -> int:
         """The last position; 0 in an empty store. It never goes back."""

@@ -19,6 +19,7 @@ API_KEY = APIKeyHeader(
     auto_error=False,
 )
 EVENTS_PATH = "/events"
+CATALOGUE_PATH, CHANGES_PATH = "/items", "/items/changes"
 
 
 class Secrets:
@@ -65,8 +66,10 @@ class ApiKeyMiddleware:
         path = route_path(scope)
         if path == EVENTS_PATH:
             return self._events_keys
-        # What deletes asks for the operator's token instead.
-        return None if path in self._open_paths or scope["method"] == "DELETE" else self._keys
+        # What changes the catalogue asks for an editor's key instead, or for the operator's token.
+        is_own = scope["method"] in ("DELETE", "PUT", "PATCH") or path == CHANGES_PATH
+        is_own |= path == CATALOGUE_PATH and scope["method"] == "POST"
+        return None if is_own or path in self._open_paths else self._keys
 
 
 def route_path(scope: Scope) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.contract.alias import CHALLENGER
+from app.events.catalogue_changes import CatalogueChanges
 from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
 from app.events.feed_state import FeedMetrics, FeedState
@@ -62,6 +63,7 @@ class Parts:
     writer: EventWriter | None
     feed: Feed | None
     exposures: Exposures | None
+    changes: CatalogueChanges
 
     @property
     def feed_state(self) -> FeedState | None:
@@ -77,26 +79,34 @@ class Parts:
 
 def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> Parts:
     """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
-    store, telemetry, overlay = ModelStore(), Telemetry(), Overlay()
+    telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
+    store = ModelStore(changes.revised)
     collectors, profiles = telemetry.collectors, Profiles(overlay)
     writer = feed = exposures = prepare = None
     if (address := settings.store_address) is not None:
         writer = EventWriter(open_store(address), EventMetrics(collectors))
-        feed = Feed(open_store(address), overlay, FeedMetrics(collectors))
+        feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors))
         exposures = Exposures(open_store(address), ExposureMetrics(collectors))
         prepare = feed.prepare
     follower = Follower(settings, store, telemetry.model, prepare=prepare)
     challenger = shadow = None
     # A trial counts events, and its version is in the registry.
     if settings.events_url is not None and settings.model_dir is None and settings.trial_share != 0:
-        challenger = Challenger(settings, collectors, prepare=prepare)
+        challenger = Challenger(settings, collectors, prepare=prepare, revise=changes.revised)
     if settings.shadow_alias is not None:
         rests = challenger is not None and settings.shadow_alias.lower() == CHALLENGER
         profile_of = Profiles(overlay).of
         shadow = Shadow(
-            settings, settings.shadow_alias, collectors, profile_of=profile_of, prepare=prepare, rests=rests
+            settings,
+            settings.shadow_alias,
+            collectors,
+            profile_of=profile_of,
+            prepare=prepare,
+            rests=rests,
+            revise=changes.revised,
         )
         telemetry.compare = shadow.compare
+    changes.stores += [store, *(each.store for each in (challenger, shadow) if each is not None)]
     with_ids = settings.events_url is not None
     return Parts(
         settings=settings,
@@ -116,6 +126,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         writer=writer,
         feed=feed,
         exposures=exposures,
+        changes=changes,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+import numpy as np
 import pydantic_core
 
 from app.http.item_lists import SCORE_DECIMALS
@@ -45,7 +46,7 @@ class PlainAnswers:
         if template is None:
             template = self._templates[k] = self._template(PERSONALISED, k)
         fragments = map(self.model.catalogue.fragment, first[0])
-        self._served.append(ReadyList(user_row, k))
+        self._served.append(ReadyList(user_row, k) if ready.are_learned else _noted(first[0]))
         self._personalised.lists += 1
         return template % (*named, *chain.from_iterable(zip(fragments, score_texts(first[1]), strict=False)))
 
@@ -71,6 +72,10 @@ class PlainAnswers:
         version += b',"recommendation_id":"%b"' if self._with_ids else b""
         places = b"},".join(b'{"rank":%d,%%b,"score":%%b' % rank for rank in range(1, k + 1))
         return b'{"user_id":"%%b","model_version":%b,"source":"%b","items":[%b}]}' % (version, source.encode(), places)
+
+
+def _noted(rows: Sequence[int]) -> NotedList:
+    return NotedList(np.array(rows, dtype="<i4").tobytes(), is_fallback=False, is_short=False)
 
 
 def score_texts(scores: Sequence[float]) -> list[bytes]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from app.contract.artifact import Artifact
 from app.contract.columns import Value
 from app.contract.conditions import GENRES, NO_CONDITIONS, Conditions
 from app.contract.filter_language import FilterError
 from app.contract.item_filter import ItemFilter
-from app.contract.recommender import Mask, Rows
+from app.contract.recommender import NO_ROWS, Mask, Rows
 from app.errors import InvalidParameterError
 from app.model.item_fields import ItemFields
 from app.model.title_search import TitleSearch
@@ -29,19 +30,24 @@ def filter_key(filters: Filters) -> Conditions | None:
 class CatalogueIndex:
     """The items of an artifact by row: their fields, masks for filters, and a search."""
 
-    def __init__(self, artifact: Artifact) -> None:
+    def __init__(self, artifact: Artifact, withdrawn: Rows = NO_ROWS) -> None:
+        """`withdrawn` are rows that no search finds."""
         catalogue = artifact.catalogue
         self.columns = catalogue.columns
         self._fields = ItemFields(artifact.item_ids, catalogue)
         # Of `_fields` and not of self: a circle would keep a former model until the garbage collector runs.
         self.fragment = lru_cache(FRAGMENTS)(self._fields.fragment)
-        self._search = TitleSearch(catalogue, artifact.item_popularity)
+        self._search = TitleSearch(catalogue, artifact.item_popularity, withdrawn)
         self._filter = ItemFilter(catalogue.columns, len(artifact.item_ids))
         self._masks = dict[Conditions, Mask]()
 
     def item(self, row: int) -> dict[str, Value]:
         """The fields of an item: id, title, and the columns that are shown."""
         return self._fields.item(row)
+
+    def content(self, row: int) -> dict[str, Any]:
+        """An item as a change of the catalogue has it: the title, and the columns with a value."""
+        return self._fields.content(row)
 
     def tags(self, column: str) -> list[tuple[str, int]]:
         """Every tag of a column that an item has, with the number of its items, by name."""

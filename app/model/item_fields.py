@@ -25,6 +25,12 @@ class ItemFields:
             fields[name] = read(row)
         return fields
 
+    def content(self, row: int) -> dict[str, Any]:
+        """The title, and the columns with a value, shown or not."""
+        values = {column.name: column.reader()(row) for column in self._catalogue.columns if column.arrays}
+        known = {name: value for name, value in values.items() if value is not None and value != []}
+        return {"title": self._catalogue.title(row), **known}
+
     def fragment(self, row: int) -> bytes:
         """The fields as they stand in a JSON object: `"id":1,"title":"…","year":1995,"genres":[…]`."""
         return to_json(self.item(row))[1:-1]

@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Float32Array
-from app.contract.recommender import Ranking, Rows
+from app.contract.recommender import NO_ROWS, Ranking, Rows
 from app.model.store import ServedModel
-
-NO_ROWS: Rows = np.empty(0, dtype=np.int64)
 
 Source = Literal["personalised", "popular"]
 ItemRows = npt.NDArray[np.integer]

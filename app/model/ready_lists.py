@@ -6,17 +6,20 @@ from app.contract.artifact import Artifact
 from app.contract.artifact_files import give_pages_back
 from app.contract.ids import row_of
 from app.contract.ready_scores import MILLION, NO_SCORE
-from app.contract.recommender import NO_ITEM
+from app.contract.recommender import NO_ITEM, Recommender
 
 MAX_DIGITS = 18  # of numbers that are surely in the range of int64
 ZERO = ord("0")
+SCORE_DECIMALS = 6
 
 
 class ReadyLists:
     """The ready lists of the users for whom the model has learned a vector."""
 
-    def __init__(self, artifact: Artifact) -> None:
-        self._artifact = artifact
+    def __init__(self, artifact: Artifact, revised: Recommender | None = None) -> None:
+        """`revised` ranks the items where some have come or gone since the model learned."""
+        self._artifact, self._revised = artifact, revised
+        self.are_learned = revised is None
         self._learned = artifact.user_embeddings.any(axis=1).tobytes()
         give_pages_back({"user_embeddings": artifact.user_embeddings})
         self._numbers = artifact.user_ids.data if artifact.user_ids.dtype.kind == "i" else None
@@ -35,7 +38,16 @@ class ReadyLists:
         items, scores = self._artifact.ready_items, self._artifact.ready_scores
         if items is None or scores is None or k > items.shape[1] or not self._learned[user_row]:
             return None
+        if self._revised is not None:
+            return _first(self._revised, user_row, k)
         rows, millionths = items[user_row, :k].tolist(), scores[user_row, :k].tolist()
         if rows[-1] == NO_ITEM or NO_SCORE in millionths:
             return None
         return rows, [score / MILLION for score in millionths]
+
+
+def _first(revised: Recommender, user_row: int, k: int) -> tuple[list[int], list[float]] | None:
+    found = revised.ready_list(user_row, k)
+    if found is None or found.items.shape[1] < k:
+        return None
+    return found.items[0].tolist(), found.scores[0].round(SCORE_DECIMALS).tolist()

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from app.contract.recommender import Float64Array, Mask, Ranking, Rows
-from app.model.profile import NO_ROWS, ItemRows, Profile, empty_profile
+from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
+from app.model.profile import ItemRows, Profile, empty_profile
 from app.model.similarity import pool_size
 from app.model.store import ServedModel
 from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
@@ -110,9 +110,11 @@ def _diverse(model: ServedModel, profile: Profile, query: PersonalQuery, allowed
 
 def _shortfall(model: ServedModel, found: int, query: ListQuery, everything: int, seen: ItemRows) -> Reason:
     """The first cause without which the page would hold more items."""
+    withdrawn = model.recommender.withdrawn
+    everything, seen = everything - len(withdrawn), np.setdiff1d(seen, withdrawn)
     if query.genre and not model.catalogue.knows_a_genre(query.genre):
         return "unknown_genre"
-    if found < _on_page(everything - len(np.unique(seen)), query):
+    if found < _on_page(everything - len(seen), query):
         return "filtered"
     return "seen" if found < _on_page(everything, query) else "end_of_catalogue"
 

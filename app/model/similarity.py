@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from app.contract.artifact import Artifact
 from app.contract.candidates import candidates
-from app.contract.recommender import Float64Array, Mask, Ranking, Rows
+from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
 
 CANDIDATES_PER_ITEM = 5  # among which diversity may choose
 FEWEST_CANDIDATES = 100
@@ -16,8 +16,9 @@ TIE = 2e-5  # more than what two cosines that round alike differ by
 class Similarity:
     """Cosines between the items of an artifact; an item whose embedding is all zero is like no other."""
 
-    def __init__(self, artifact: Artifact) -> None:
-        self._embeddings = artifact.item_embeddings
+    def __init__(self, artifact: Artifact, withdrawn: Rows = NO_ROWS) -> None:
+        """`withdrawn` are rows that are like no item."""
+        self._embeddings, self._withdrawn = artifact.item_embeddings, withdrawn
         norms = np.sqrt(np.einsum("nd,nd->n", self._embeddings, self._embeddings))
         self._inverse_norms = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
@@ -26,6 +27,7 @@ class Similarity:
         cosines = (self._embeddings @ self._unit(np.array([item_row]))[0].astype(np.float32)) * self._inverse_norms
         if allowed is not None:
             cosines[~allowed] = -np.inf
+        cosines[self._withdrawn] = -np.inf
         cosines[item_row] = -np.inf
         rows = candidates(cosines, k, TIE)
         # Rounded to what float32 can tell apart, so that equal items tie whatever the order of summation.

@@ -2,6 +2,8 @@
 
 import ctypes
 import gc
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
@@ -52,10 +54,17 @@ class ServedModel:
         return self.recommender.artifact
 
 
+Revise = Callable[[ServedModel], ServedModel]
+
+
 class ModelStore:
     """Holds the current model. A request takes one reference and keeps it, so a swap can't disturb it."""
 
-    def __init__(self) -> None:
+    def __init__(self, revise: Revise | None = None) -> None:
+        """`revise` gives a version the catalogue of now."""
+        self._revise = revise or (lambda model: model)
+        self._lock = threading.Lock()
+        self.loaded: ServedModel | None = None  # as it was loaded
         self._current: ServedModel | None = None
 
     @property
@@ -74,11 +83,19 @@ class ModelStore:
         if self._current is None:
             # What is there by now stays: no collection needs to look at it again, which takes 40 ms.
             gc.freeze()
-        self._current = model
+        with self._lock:
+            self._current, self.loaded = self._revise(model), model
+
+    def revise(self) -> None:
+        """Answer the next request with the catalogue of now."""
+        with self._lock:
+            if self.loaded is not None:
+                self._current = self._revise(self.loaded)
 
     def clear(self) -> None:
         """Let the model go; it is freed with its last request."""
-        self._current = None
+        with self._lock:
+            self._current = self.loaded = None
 
 
 def load_model(directory: Path, release: Release) -> ServedModel:

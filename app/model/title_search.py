@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from app.contract.catalogue import BREAK, Catalogue
 from app.contract.folding import fold
-from app.contract.recommender import Mask, Rows
+from app.contract.recommender import NO_ROWS, Mask, Rows
 from app.model.spelling import Spelling
 
 EXACT, BEGINNING, WORDS, INSIDE, ALIKE, NOWHERE = range(6)
@@ -22,9 +22,10 @@ MOST_MISSPELT = 2  # words of a query
 class TitleSearch:
     """Finds a folded query in the folded titles, which are one piece of memory."""
 
-    def __init__(self, catalogue: Catalogue, popularity: npt.NDArray[np.int64]) -> None:
-        """`popularity`, int64 (n_items,), orders films that match alike."""
+    def __init__(self, catalogue: Catalogue, popularity: npt.NDArray[np.int64], withdrawn: Rows = NO_ROWS) -> None:
+        """`popularity`, int64 (n_items,), orders films that match alike; `withdrawn` are rows that are never found."""
         self._titles, self._breaks, self._popularity = catalogue.folded_titles, catalogue.folded_breaks, popularity
+        self._withdrawn = withdrawn
 
     @cached_property
     def _spelling(self) -> Spelling:
@@ -53,6 +54,7 @@ class TitleSearch:
                 ranks[reduce(np.intersect1d, map(self._spelling.rows, known))] = ALIKE
         if allowed is not None:
             ranks[~allowed] = NOWHERE
+        ranks[self._withdrawn] = NOWHERE
         rows = np.flatnonzero(ranks != NOWHERE)
         ordered: Rows = rows[np.lexsort((rows, -self._popularity[rows], ranks[rows]))]
         return ordered

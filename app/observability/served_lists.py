@@ -64,7 +64,8 @@ class ServedLists(Collector):
 
     def are_of(self, artifact: Artifact) -> bool:
         """Whether the lists that are remembered are this model's."""
-        return artifact is self._artifact
+        # A revised catalogue has an artifact of its own; the recipe is that of the version, whose rows it keeps.
+        return self._artifact is not None and artifact.recipe is self._artifact.recipe
 
     def of(self, artifact: Artifact) -> deque[NotedList | ReadyList]:
         """Where to append lists of this model; what is appended for a former model is forgotten."""

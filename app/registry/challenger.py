@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from app.contract.alias import CHALLENGER
 from app.contract.trial import Trial, read_trial
 from app.errors import AliasMissingError, ModelError, ModelMissingError, VersionMissingError
-from app.model.store import ModelStore, ServedModel
+from app.model.store import ModelStore, Revise, ServedModel
 from app.observability.telemetry import OK, ModelMetrics
 from app.registry.follower import Follower, Prepare
 from app.registry.target import Target
@@ -27,14 +27,20 @@ class Challenger(Follower):
     Whatever happens to it, the live version answers: `model` is None unless exactly the version on trial is loaded.
     """
 
-    def __init__(self, settings: Settings, collectors: CollectorRegistry, *, prepare: Prepare | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        collectors: CollectorRegistry,
+        *,
+        prepare: Prepare | None = None,
+        revise: Revise | None = None,
+    ) -> None:
         self.trial: Trial | None = None
-        self.model: ServedModel | None = None
         self._share = settings.trial_share
         self._spoilt = ""
         followed = settings.model_copy(update={"model_alias": CHALLENGER})
         metrics = ModelMetrics(collectors, "recommender_challenger_model")
-        super().__init__(followed, ModelStore(), metrics, purpose=TRYING, prepare=prepare)
+        super().__init__(followed, ModelStore(revise), metrics, purpose=TRYING, prepare=prepare)
 
     def load_last_good(self) -> None:
         """Load nothing: without its tags nobody knows whether a version is still on trial."""
@@ -45,11 +51,13 @@ class Challenger(Follower):
             self._begin_or_end(trial)
         if trial is None:
             return
-        try:
-            super()._follow(target)
-        finally:
-            current = self.store.current
-            self.model = current if current is not None and current.version == trial.version else None
+        super()._follow(target)
+
+    @property
+    def model(self) -> ServedModel | None:
+        """The version on trial."""
+        trial, current = self.trial, self.store.current
+        return current if trial is not None and current is not None and current.version == trial.version else None
 
     def _fail(self, error: ModelError, version: str | None) -> None:
         if not isinstance(error, NOBODY):
@@ -73,8 +81,6 @@ class Challenger(Follower):
         return trial if trial is None or self._share is None else replace(trial, share=self._share)
 
     def _begin_or_end(self, trial: Trial | None) -> None:
-        if trial is None or self.trial is None or trial.version != self.trial.version:
-            self.model = None
         self.trial = trial
         if trial is None:
             self._let_go()

@@ -152,14 +152,14 @@ class Follower:
         return asked
 
     def _follow(self, target: Target) -> None:
-        current, release = self.store.current, target.release
+        current, release = self.store.loaded, target.release
         if current is not None and current.release == release:
             return
         try:
             self._load(release)
         except ModelError as error:
             # Count only if the swap, not just caching, failed.
-            if self.store.current is current:
+            if self.store.loaded is current:
                 self._count_failure(release, error)
             raise
 

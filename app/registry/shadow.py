@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from app.contract.trial import RUNNING, STATE
 from app.model.profile import Profile, learned_profile
 from app.model.selection import rank
-from app.model.store import ModelStore, ServedModel
+from app.model.store import ModelStore, Revise, ServedModel
 from app.observability.telemetry import ModelMetrics, ServedRows
 from app.registry.follower import Follower, Prepare
 from app.registry.target import Target
@@ -64,12 +64,13 @@ class Shadow:
         profile_of: ProfileOf = learned_profile,
         prepare: Prepare | None = None,
         rests: bool = False,
+        revise: Revise | None = None,
     ) -> None:
-        """`profile_of` gives the profile of a user; `prepare` is called before each swap.
+        """`profile_of` gives the profile of a user; `prepare` is called before each swap; `revise` as in ModelStore.
 
         `rests` says that the shadow is not loaded while its version is on trial.
         """
-        self.store, self._profile_of = ModelStore(), profile_of
+        self.store, self._profile_of = ModelStore(revise), profile_of
         metrics = ModelMetrics(collectors, "recommender_shadow_model")
         followed = settings.model_copy(update={"model_alias": alias, "model_dir": None})
         follow = RestingFollower if rests else Follower

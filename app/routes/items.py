@@ -11,6 +11,7 @@ from app.contract.conditions import GENRES
 from app.errors import InvalidParameterError, NoModelError, UnknownItemError
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
+from app.http.item_content import content_of, etag
 from app.http.item_lists import list_json
 from app.http.lanes import Lanes
 from app.http.list_ids import id_field, list_response
@@ -85,11 +86,15 @@ async def list_similar_items(
 
 # The last one, because it matches the paths above, too.
 @router.get("/items/{item_id:any}", responses=ITEM_ERRORS)
-async def describe_item(model: CurrentModel, item_id: ItemPath) -> ItemDetails:
+async def describe_item(parts: CurrentParts, model: CurrentModel, item_id: ItemPath, response: Response) -> ItemDetails:
     """What the catalogue and the model know about a film."""
     row = _row(model, item_id)
-    film = model.catalogue.item(row)
-    return ItemDetails(model_version=model.version, interactions=_interactions(model, row), **film)
+    film, (content, _) = model.catalogue.item(row), content_of(parts, model, item_id)
+    response.headers["ETag"] = etag(content or {})
+    is_available = row not in model.recommender.withdrawn
+    return ItemDetails(
+        model_version=model.version, interactions=_interactions(model, row), available=is_available, **film
+    )
 
 
 def _column(model: ServedModel, column: Column) -> ColumnDetails:

@@ -47,6 +47,10 @@ class ItemDetails(Item):
         description="Number of positives in the training data; of a film with 0, the model knows only year and genres.",
         examples=[215],
     )
+    available: bool = Field(
+        description="Whether lists may hold it: false if it is withdrawn, or its time has not come or is over.",
+        examples=[True],
+    )
 
 
 class ItemTitle(BaseModel):

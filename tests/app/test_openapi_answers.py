@@ -24,7 +24,11 @@ GENERATOR = "openapi-typescript@7.13.0"
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     settings = offline_settings(tmp_path_factory.mktemp("openapi"))
-    more = {"admin_token": SecretStr("any"), "events_url": SecretStr("sqlite:///:memory:")}
+    more = {
+        "admin_token": SecretStr("any"),
+        "events_url": SecretStr("sqlite:///:memory:"),
+        "catalogue_keys": SecretStr("ann:any"),
+    }
     return create_app(settings.model_copy(update=more)).openapi()
 
 

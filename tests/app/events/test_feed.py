@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from app.contract.artifact import Events
 from app.contract.store_address import StoreAddress
 from app.events import feed as feed_module
+from app.events.catalogue_changes import CatalogueChanges
 from app.events.feed import STALLED_SECONDS, Feed
 from app.events.feed_state import LATE_SECONDS, OK, UNAVAILABLE, FeedMetrics
 from app.events.open_store import open_store
@@ -35,7 +36,7 @@ class Running:
 
     def __init__(self, store: EventStore) -> None:
         self.overlay, self.collectors = Overlay(), CollectorRegistry()
-        self.feed = Feed(store, self.overlay, FeedMetrics(self.collectors))
+        self.feed = Feed(store, self.overlay, CatalogueChanges(), FeedMetrics(self.collectors))
 
     def has(self, *users: str) -> Callable[[], bool]:
         """The condition that the overlay has these users and no others."""

@@ -10,11 +10,11 @@ import pytest
 from app.contract.artifact import Artifact, Events
 from app.contract.events import Event
 from app.contract.ready_scores import as_millionths
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.recommender import NO_ITEM, NO_ROWS, Recommender
 from app.events.fresh_vector import fresh_vector
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
-from app.model.profile import NO_ROWS, Profile, learned_profile, liked_rows
+from app.model.profile import Profile, learned_profile, liked_rows
 from app.model.release import Release
 from app.model.selection import rank, recommend
 from app.model.store import ServedModel, load_model

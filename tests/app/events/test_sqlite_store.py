@@ -61,6 +61,7 @@ def test_a_file_of_an_earlier_release_gets_new_tables_and_keeps_events_and_posit
 LIST_OF_TYPES = " CHECK (type IN ('rating', 'like', 'dislike', 'watch', 'click', 'hide', 'retract', 'forget'))"
 FORMER_EVENT = """
 DROP INDEX event_of_user;
+DROP INDEX change_of_item;
 ALTER TABLE event RENAME TO another;
 CREATE TABLE event (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -74,7 +75,8 @@ CREATE TABLE event (
   recommendation_id TEXT CHECK (length(recommendation_id) <= 64),
   CHECK ((type = 'forget') = (item_id IS NULL))
 ) STRICT;
-INSERT INTO event SELECT * FROM another;
+INSERT INTO event SELECT position, event_id, user_id, item_id, type, value, occurred_at, received_at, recommendation_id
+FROM another;
 DROP TABLE another;
 CREATE INDEX event_of_user ON event (user_id, position)
 """

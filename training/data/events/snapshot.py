@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.contract.events import FORGET
+from app.contract.events import CHANGE, FORGET
 from app.contract.store_address import EMBEDDED_STORE, StoreAddress
 from training.errors import DataError
 
@@ -40,7 +40,7 @@ class Snapshot:
     def files(self, size: int) -> Sequence[int]:
         """Which files of `size` positions hold events; numbers may have gaps of any size."""
         file = _EVENT.c.position.op("/")(size)
-        return sorted(self.connection.execute(select(file).distinct()).scalars())
+        return sorted(self.connection.execute(select(file).where(_EVENT.c.type != CHANGE).distinct()).scalars())
 
     def rows(self, first: int, last: int) -> Sequence[Row[Any]]:
         """Read the events that `query` finds."""
@@ -59,7 +59,9 @@ class Snapshot:
         forgotten = select(1).where(
             later.c.user_id == _EVENT.c.user_id, later.c.type == FORGET, later.c.position > _EVENT.c.position
         )
-        wanted = _EVENT.c.position.between(first, min(last, self.until)) & ~forgotten.exists()
+        wanted = (
+            _EVENT.c.position.between(first, min(last, self.until)) & (_EVENT.c.type != CHANGE) & ~forgotten.exists()
+        )
         return select(_EVENT).where(wanted).order_by(_EVENT.c.position)
 
 

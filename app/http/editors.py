@@ -1,0 +1,22 @@
+"""Lets only editors in, who send a key of CATALOGUE_KEYS, and tells who they are."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.errors import UnauthorizedError
+from app.http.access import API_KEY_HEADER, Secrets, without_blanks
+from app.http.dependencies import CurrentParts
+from app.settings import named_keys
+
+
+async def _editor(request: Request, parts: CurrentParts) -> str:
+    sent = without_blanks(request.headers.get(API_KEY_HEADER, "").encode("latin-1"))
+    keys = parts.settings.catalogue_keys
+    names = [name for name, key in named_keys(keys.get_secret_value() if keys else "") if Secrets([key]).accepts(sent)]
+    if not names:
+        raise UnauthorizedError(f"Send an editor's key in the header {API_KEY_HEADER}.", scheme="ApiKey")
+    return names[0]
+
+
+Editor = Annotated[str, Depends(_editor)]

@@ -1,0 +1,202 @@
+"""Changes the catalogue: items come, change and go at once; the routes exist only if CATALOGUE_KEYS is set."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Response, Security
+
+import app.http.path_ids  # noqa: F401 - the convertor `any`
+from app.contract.events import CHANGE, MAX_ID_LENGTH, Event
+from app.contract.ids import as_number
+from app.contract.item_document import DocumentError, checked
+from app.errors import (
+    BodyTooLargeError,
+    EventsDisabledError,
+    EventsUnavailableError,
+    InvalidParameterError,
+    ItemChangedError,
+    NoModelError,
+    UnauthorizedError,
+    UnknownItemError,
+)
+from app.http.access import API_KEY, CATALOGUE_PATH, CHANGES_PATH
+from app.http.body_limit import LimitedRoute
+from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
+from app.http.editors import Editor
+from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
+from app.http.item_content import Content, content_of, etag
+from app.http.parts import Parts
+from app.http.read_after import ReadAfter, until_answers_know
+from app.model.item_fields import to_json
+from app.model.store import ServedModel
+from app.schemas.catalogue import (
+    ChangedItems,
+    ChangesQuery,
+    ItemChange,
+    ItemContent,
+    ItemPatch,
+    NewItems,
+    RecentChange,
+    RecentChanges,
+)
+from app.schemas.events import new_event_id
+
+ATTEMPTS = 3  # of a change while others change the same item
+ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError)
+WITH_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError, BodyTooLargeError)
+WITHOUT_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError)
+
+ItemPath = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=MAX_ID_LENGTH,
+        pattern=r"^[^\x00]*$",
+        description="Any text; a slash as %2F.",
+        examples=["601"],
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=200, description="The `ETag` of the item that is meant.", examples=['"5f1d7a84db00d2fc"']),
+]
+
+router = APIRouter(tags=["catalogue"], route_class=LimitedRoute, dependencies=[Security(API_KEY)])
+
+
+@router.get(CHANGES_PATH, responses=error_responses(*ERRORS), dependencies=[ReadAfter])
+async def list_changes(
+    parts: CurrentParts, writer: CurrentEventWriter, editor: Editor, query: Annotated[ChangesQuery, Query()]
+) -> RecentChanges:
+    """The latest changes of the catalogue: who changed what, and when."""
+    recent = list(parts.changes.recent)[::-1]
+    shown = recent[query.offset : query.offset + query.k]
+    changes = [
+        RecentChange(
+            position=each.position,
+            id=each.item_id,
+            item=dict(each.document.content),
+            editor=each.editor,
+            made_at=each.made_at,
+        )
+        for each in shown
+    ]
+    return RecentChanges(total=len(recent), changes=changes)
+
+
+@router.post(CATALOGUE_PATH, responses=error_responses(*ERRORS, BodyTooLargeError))
+async def put_items(
+    parts: CurrentParts, writer: CurrentEventWriter, model: CurrentModel, editor: Editor, request: NewItems
+) -> ChangedItems:
+    """Make many items what they are said to be; all or none."""
+    events = []
+    for number, each in enumerate(request.items):
+        content = {key: value for key, value in each.content.items() if key != "id"}
+        events.append(_event(model, editor, each.id, content, place=f"items.{number}."))
+    appended = await writer.append(events)
+    await until_answers_know(parts.feed, appended.last)
+    return ChangedItems(accepted=len(events), position=appended.last)
+
+
+@router.put("/items/{item_id:any}", responses=WITH_BODY)
+async def put_item(
+    parts: CurrentParts,
+    model: CurrentModel,
+    editor: Editor,
+    item_id: ItemPath,
+    request: ItemContent,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ItemChange:
+    """Make an item, known or new, what it is said to be: what is not sent has no value."""
+    return await _change(parts, model, editor, item_id, lambda _: request.content, if_match, response)
+
+
+@router.patch("/items/{item_id:any}", responses=WITH_BODY)
+async def patch_item(
+    parts: CurrentParts,
+    model: CurrentModel,
+    editor: Editor,
+    item_id: ItemPath,
+    request: ItemPatch,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ItemChange:
+    """Change some of an item (RFC 7396): null takes a value away, what is not sent stays."""
+
+    def patched(former: Content | None) -> Content:
+        return _known(former, item_id) | request.content
+
+    return await _change(parts, model, editor, item_id, patched, if_match, response)
+
+
+@router.delete("/items/{item_id:any}", responses=WITHOUT_BODY)
+async def withdraw_item(
+    parts: CurrentParts,
+    model: CurrentModel,
+    editor: Editor,
+    item_id: ItemPath,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ItemChange:
+    """Withdraw an item: it is in no list, and stays in histories. `{"withdrawn": false}` brings it back."""
+
+    def withdrawn(former: Content | None) -> Content:
+        return _known(former, item_id) | {"withdrawn": True}
+
+    return await _change(parts, model, editor, item_id, withdrawn, if_match, response)
+
+
+async def _change(
+    parts: Parts,
+    model: ServedModel,
+    editor: str,
+    item_id: str,
+    make: Callable[[Content | None], Content],
+    if_match: str | None,
+    response: Response,
+) -> ItemChange:
+    if parts.writer is None:
+        raise EventsDisabledError("This service keeps no events: EVENTS_URL is off.")
+    async with parts.changes.turn:
+        for _ in range(ATTEMPTS):
+            former, after = content_of(parts, model, item_id)
+            _check_match(former, if_match, item_id)
+            event = _event(model, editor, item_id, make(former), after=after)
+            appended = await parts.writer.append([event])
+            await until_answers_know(parts.feed, appended.last)
+            position = appended.positions[0]
+            if position is not None:
+                content: Content = json.loads(event.body or "")
+                response.headers["ETag"] = etag(content)
+                return ItemChange(position=position, id=item_id, item=content)
+    raise EventsUnavailableError("Others change the same film all the time; send the change again.")
+
+
+def _event(
+    model: ServedModel, editor: str, item_id: str, content: Content, *, after: int | None = None, place: str = ""
+) -> Event:
+    if model.artifact.item_ids.dtype.kind == "i" and as_number(item_id) is None:
+        message = f"The film's id is {item_id[:80]!r}; the catalogue's ids are whole numbers, such as 601."
+        raise InvalidParameterError(message, field=f"{place}id" if place else "item_id")
+    try:
+        content = checked(content, model.catalogue.columns)
+    except DocumentError as error:
+        raise InvalidParameterError(f"{place}{error}.", field=f"{place}{error.field}") from error
+    body = to_json(content).decode()
+    return Event(new_event_id(), editor, item_id, CHANGE, None, time.time(), body=body, after=after)
+
+
+def _known(former: Content | None, item_id: str) -> Content:
+    if former is None:
+        raise UnknownItemError(f"The catalogue has no film {item_id[:80]!r}; PUT makes one.", field="item_id")
+    return former
+
+
+def _check_match(former: Content | None, if_match: str | None, item_id: str) -> None:
+    tags = [] if if_match is None else [each.strip() for each in if_match.split(",")]
+    if not tags or (former is not None and ("*" in tags or etag(former) in tags)):
+        return
+    raise ItemChangedError(f"The film {item_id[:80]!r} is another than If-Match says: read it again.", field="If-Match")
