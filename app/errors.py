@@ -167,7 +167,7 @@ class CatchingUpError(ServiceError):
 
     status = 503
     code = "catching_up"
-    example = "Answers don't know all events yet; /model says how far they do."
+    example = "Not all events have been read yet; /model says how far."
 
 
 class EventsUnavailableError(ServiceError):

@@ -109,7 +109,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
 
 
 def _may_go(node: ast.AST) -> TypeGuard[ast.stmt]:
-    """Whether it is a statement that can be missing without an error of Python."""
+    """Whether Python runs without this statement."""
     is_call = isinstance(node, ast.Expr) and isinstance(node.value, (ast.Call, ast.Await))
     return is_call or isinstance(node, (ast.AugAssign, ast.Raise, ast.Continue, ast.Break))
 

@@ -42,7 +42,7 @@ def changelog_problems(text: str) -> Iterator[str]:
         return
     kinds = dict(re.findall(r"(?ms)^### (.+?)\n(.*?)(?=^### |\Z)", ours))
     if unknown := kinds.keys() - set(KINDS):
-        yield f"CHANGELOG.md: {', '.join(sorted(unknown))} is no kind of change; known are {', '.join(KINDS)}"
+        yield f"CHANGELOG.md: {', '.join(sorted(unknown))} is not a kind of change; known are {', '.join(KINDS)}"
     if "Upgrade notes" not in kinds:
         yield "CHANGELOG.md: say in Upgrade notes what a person has to do, even if it is nothing"
     for line in re.findall(r"(?m)^\* .*(?:\n  .*)*", kinds.get("Deprecated", "")):
@@ -100,7 +100,7 @@ def _output(*command: str) -> str:
     except FileNotFoundError:
         sys.exit(f"{command[0]} is not installed: a release needs it")
     except subprocess.CalledProcessError as error:
-        sys.exit(f"{' '.join(command)} ended with {error.returncode}; its words stand above")
+        sys.exit(f"{' '.join(command)} ended with {error.returncode}; its output stands above")
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def _options() -> argparse.Namespace:
 
 
 def _has_versions() -> bool:
-    """Whether there is a version to serve: then a start only starts, and whoever wants to train says so."""
+    """Whether there is a version to serve; if so, nothing is trained at the start."""
     address = f"{(ROOT / 'mlflow.db').as_uri()}?mode=ro"
     with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as database:
         return bool(database.execute(VERSIONS).fetchone()[0])

@@ -73,7 +73,7 @@ def test_the_pages_of_this_release_are_whole() -> None:
     [
         ("## Unreleased\n", "## Unreleased\n\n* More.\n", "move what is below Unreleased"),
         (f"## {VERSION} –", "## 9.9.9 –", f"there is no heading '## {VERSION} – YYYY-MM-DD'"),
-        ("### Deprecated", "### Misc", "Misc is no kind of change; known are Added, Changed"),
+        ("### Deprecated", "### Misc", "Misc is not a kind of change; known are Added, Changed"),
         ("### Upgrade notes", "### Fixed", "say in Upgrade notes what a person has to do"),
         ("2.0.0", "Soon a release", r"say with which release this ends: \* Format 1 of the artifact; Soon"),
     ],

@@ -1,4 +1,4 @@
-"""The `code` stage: lists, for each later stage, the files of ours that it runs, with their hashes.
+"""The `code` stage: lists the project's files that each later stage runs, with their hashes.
 
 A stage of dvc.yaml depends on its list instead of on folders, so it runs again when a file that it imports changes, and
 only then. docs/decisions/0008 says why.

@@ -36,7 +36,7 @@ WriteBuckets = Callable[[Lists, Path, Path, list[int]], Iterable[int]]
 
 
 def here(lists: Lists, _: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
-    """Write one bucket after the other, each on all processors."""
+    """Write the buckets in this process, one by one, each on all processors."""
     for bucket in buckets:
         lists.write(bucket, folder)
         yield bucket

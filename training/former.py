@@ -1,4 +1,4 @@
-"""Removes what former candidates have left in reports/, which `dvc plots` would go on drawing."""
+"""Removes the reports of former candidates, which `dvc plots` would keep drawing."""
 
 from collections.abc import Callable, Collection
 from functools import partial

@@ -193,7 +193,7 @@ def figures_of(
 
 
 def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
-    """Counts of what a given split holds and can't be measured; published figures may treat it otherwise."""
+    """Count what a given split holds that can't be measured; published figures may treat it differently."""
     unknown = rows[HELD_OUT] & ~rows[USER].isin(rows[USER][~rows[HELD_OUT]])
     return {
         "repeated_pairs": len(read) - len(rows),
@@ -204,7 +204,7 @@ def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
 
 
 def said(figures: dict[str, Any]) -> str:
-    """What was made, with every reason for which events were left out."""
+    """Say what was made, and why events were left out."""
     made = f"{figures['ratings']:,} ratings of {figures['items']:,} items by {figures['users']:,} users"
     events = dict(figures.get("events", {}))
     if not events:

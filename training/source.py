@@ -61,7 +61,7 @@ def _are_live(project: Project, params: Params, catalogue: pd.DataFrame) -> bool
 
 
 def _set_aside(home: Path) -> str:
-    """Rename the embedded store if it holds events; return a clause that says so."""
+    """Rename the embedded store if it holds events; return words that say so."""
     address = store_address(home)
     if address is None or address.missing_file:
         return ""

@@ -64,7 +64,7 @@ Feature = Mapping[str, Any]  # which value of which column it is, as docs/artifa
 
 
 class Events(NamedTuple):
-    """Which recorded events the model has learned from: those of a store, a UUID, up to a number, that included."""
+    """The events that the model has learned from: those of a store (a UUID) up to and including a position."""
 
     store: str
     until: int
@@ -170,7 +170,7 @@ def _load(directory: Path, files: Mapping[str, Any], columns: Columns, *, former
 
 
 def _catalogue(arrays: Arrays, columns: Columns) -> Catalogue:
-    """The catalogue, of arrays that are taken from `arrays`."""
+    """Build the catalogue, taking its arrays out of `arrays`."""
     found = []
     for number, column in enumerate(columns):
         prefix = f"column_{number}_"

@@ -20,7 +20,7 @@ PADDING = -1
 
 
 def check_contents(directory: Path, arrays: Arrays, columns: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Refuse arrays that contradict each other, numbers no model learns, ids out of order, text that isn't UTF-8."""
+    """Refuse contradicting arrays, numbers that no model learns, unsorted ids, and text that isn't UTF-8."""
     check_shapes(directory, arrays, table_of(columns, arrays))
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not name.startswith("column_"):
@@ -39,10 +39,10 @@ def check_contents(directory: Path, arrays: Arrays, columns: Sequence[Mapping[st
 
 
 def check_features(path: Path, features: object, encoder: npt.NDArray[Any] | None) -> None:
-    """Refuse a manifest whose features aren't those of an encoder's rows, which has one row more."""
+    """Refuse a manifest whose features don't match the encoder's rows, of which the last is the constant."""
     n_features = 0 if encoder is None else len(encoder) - 1
     if not isinstance(features, list) or not all(isinstance(each, dict) and "column" in each for each in features):
-        refuse(path, "has features that are no list of objects with a column")
+        refuse(path, "has features that aren't a list of objects with a column")
     if len(features) != n_features:
         refuse(path, f"has {len(features)} features for an encoder of {n_features}")
 
@@ -100,7 +100,7 @@ def _check_tags(directory: Path, arrays: Arrays, prefix: str, *, one: bool) -> N
     codes, n_tags = arrays[f"{prefix}codes"], len(arrays[f"{prefix}name_offsets"]) - 1
     _check_rows(directory / f"{prefix}codes.npy", codes, n_tags, "tags")
     if one and np.diff(arrays[f"{prefix}indptr"]).max() > 1:
-        refuse(directory / f"{prefix}indptr.npy", "gives an item two of a tag; tags may be several")
+        refuse(directory / f"{prefix}indptr.npy", "gives an item two tags; use the type tags for that")
 
 
 def _check_values(path: Path, values: npt.NDArray[Any], kind: str) -> None:

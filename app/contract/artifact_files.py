@@ -27,7 +27,7 @@ def load_arrays(directory: Path, files: Mapping[str, Any], names: Iterable[str])
 
 
 def give_pages_back(arrays: Arrays) -> None:
-    """Let the kernel take back the memory of mapped arrays; what is read again is mapped again."""
+    """Let the kernel take back the memory of mapped arrays; it maps again what is read again."""
     for array in arrays.values():
         mapped = _mapped(array)
         if mapped is not None and hasattr(mapped, "madvise"):
@@ -53,7 +53,7 @@ def _load_array(path: Path, listed: Mapping[str, Any]) -> npt.NDArray[Any]:
 
 
 def _check_mapped(path: Path, array: npt.NDArray[Any], listed: Mapping[str, Any]) -> None:
-    """As `check_hash`, but of the pages that the contents are then checked in: reading takes a copy."""
+    """Check the hash of the mapped pages themselves, since reading the file would check a copy."""
     mapped = _mapped(array)
     is_whole = mapped is not None and len(mapped) == mapped.size()
     if mapped is None or not is_whole:
@@ -103,7 +103,7 @@ def read_json(path: Path, most_bytes: int) -> dict[str, Any]:
 
 
 def _raise_if_lacking(error: Exception) -> None:
-    """Raise an error that says of the process, not of the file, that it can't be read."""
+    """Raise if the process lacks memory or file descriptors: then nothing is wrong with the file."""
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
         raise error
 

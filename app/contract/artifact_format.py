@@ -100,7 +100,7 @@ def refuse(path: Path, problem: str) -> NoReturn:
 
 
 def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse a manifest of another kind or a newer format, or that lacks a key, or that answers could not repeat."""
+    """Refuse a manifest of another kind or a newer format, without a key, or with text that no answer can hold."""
     if manifest.get("kind") != KIND:
         refuse(path, f"describes a {manifest.get('kind')!r}, not a {KIND!r}")
     version = manifest.get("format_version")
@@ -122,7 +122,7 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
     if version > OLDEST_VERSION:
         check_columns(path, manifest.get("columns", []))
     if problem := types_problem(manifest.get("event_types", {})):
-        refuse(path, f"has event_types that can't be: {problem}")
+        refuse(path, f"has impossible event_types: {problem}")
     least = manifest.get("min_rating")
     if least is not None and (type(least) not in (int, float) or not abs(least) < MAX_MIN_RATING):
         refuse(path, f"has the min_rating {least!r}; expected a number of stars")
@@ -131,7 +131,7 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
 def check_columns(path: Path, columns: object) -> None:
     """Refuse columns that aren't described as the format wants."""
     if not isinstance(columns, list) or len(columns) > MAX_COLUMNS:
-        refuse(path, f"has columns that are no list of at most {MAX_COLUMNS}")
+        refuse(path, f"has columns that aren't a list of at most {MAX_COLUMNS}")
     for column in columns:
         flags = [column.get(key) for key in ("filter", "shown", "learn")] if isinstance(column, dict) else []
         if not flags or not all(isinstance(flag, bool) for flag in flags):
@@ -159,7 +159,7 @@ def name_problem(name: object) -> str | None:
 
 
 def table_of(columns: Sequence[Mapping[str, Any]], names: Container[str]) -> Table:
-    """The arrays of an artifact with these columns that has, of each optional group, one of `names`."""
+    """The arrays of an artifact with these columns and with each optional group that one of `names` belongs to."""
     table = dict(ARRAYS)
     for group in GROUPS:
         if any(name in names for name in group):

@@ -11,7 +11,7 @@ LOWEST = np.finfo(np.float32).min
 
 
 def candidates(scores: Float32Array, k: int, margin: float) -> npt.NDArray[np.int64]:
-    """Sorted places of all scores, float32 (n,), that reach the k-th best less `margin`, without those at -inf."""
+    """Sorted positions of the scores, float32 (n,), within `margin` of the k-th best, without those at -inf."""
     k = min(k, len(scores))
     if not k:
         return np.empty(0, dtype=np.int64)
@@ -25,7 +25,7 @@ def candidates(scores: Float32Array, k: int, margin: float) -> npt.NDArray[np.in
 def candidates_of_each(
     scores: Float32Array, k: int, margins: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """`candidates` of each row of scores, float32 (n_rows, n): all places in one array, and their number in each row.
+    """`candidates` for each row of scores, float32 (n_rows, n): all positions in one array, and how many each row has.
 
     `margins` is float32 (n_rows,), and k at most n.
     """

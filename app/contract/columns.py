@@ -51,7 +51,7 @@ class Column:
         return replace(self, arrays=_PACK[self.type](values) if stored else {})
 
     def reader(self) -> Callable[[int], Value]:
-        """What gives the value of an item row as JSON has it."""
+        """Make a function that returns the value of an item row as JSON shows it."""
         return _READERS[self.type](self.arrays)
 
 
@@ -67,7 +67,7 @@ def as_time(text: str) -> int | None:
 
 
 def is_filled(value: str | None) -> TypeGuard[str]:
-    """Whether a text is there."""
+    """Whether a text has something in it."""
     return bool(value)
 
 

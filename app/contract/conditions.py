@@ -29,7 +29,7 @@ class Conditions(NamedTuple):
         return mask
 
     def _given(self) -> dict[str, Callable[[], Expression]]:
-        """What reads each parameter that is given."""
+        """Make a reader for each parameter that is given."""
         given: dict[str, Callable[[], Expression]] = {}
         if text := self.filter:
             given["filter"] = lambda: parse(text)

@@ -99,7 +99,7 @@ DEFAULT_TYPES: Described = {
 
 
 class EventTypes:
-    """The types that there are, where ratings of at least `min_rating` stars are positives; None: all of them are."""
+    """All types of events; ratings from `min_rating` stars on are positives, with None every rating is."""
 
     def __init__(self, described: Described, min_rating: float | None) -> None:
         self.described, self.min_rating = described, min_rating
@@ -119,7 +119,7 @@ class EventTypes:
         return Meaning.SEEN if is_low else rule.meaning
 
     def stars(self, event_type: str, value: float | None) -> float | None:
-        """What an event counts in training as a rating."""
+        """The rating that an event counts as in training."""
         if event_type == RATING:
             return value
         rule = self.rules.get(event_type, OF_ANOTHER_RELEASE)

@@ -33,7 +33,7 @@ STRING: /"(\\.|[^"\\])*"|'(\\.|[^'\\])*'/
 
 
 class FilterError(Exception):
-    """A filter that can't be followed; the message names the word, and its place from 1."""
+    """A filter that makes no sense; the message quotes the word and its position, counted from 1."""
 
     def __init__(self, message: str, parameter: str = "filter") -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ Expression = Comparison | Combination
 
 
 def parse(text: str) -> Expression:
-    """What a filter says; raises FilterError where it is not in the language, or too much."""
+    """Parse a filter; raise FilterError if it isn't in the language or is too long."""
     if len(text) > MAX_LENGTH:
         raise FilterError(f"A filter has at most {MAX_LENGTH} characters, not {len(text)}")
     try:

@@ -62,7 +62,7 @@ class ItemFilter:
         where = f"at character {comparison.place}"
         if column is None:
             known = ", ".join(self._columns) or "none"
-            raise FilterError(f"{comparison.column!r} {where} is no column to filter by; they are {known}")
+            raise FilterError(f"{comparison.column!r} {where} is not a column to filter by; choose from {known}")
         try:
             if comparison.operator == "!=":
                 return ~column.match("=", comparison.value)
@@ -84,9 +84,9 @@ class _Numbers:
         return self._known(self._values)
 
     def match(self, comparison: str | None, text: str) -> Mask:
-        """The items that compare so; raises ValueError for what is no such value."""
+        """The items for which the comparison holds; raises ValueError for a value of the wrong type."""
         if comparison is None:
-            raise ValueError("needs a comparison, as in price <= 5: it is no flag")
+            raise ValueError("needs a comparison, as in price <= 5: it is not a flag")
         found = COMPARE[comparison](self._values, self._read(text))
         # What stands for no value is below all others.
         return found if comparison in (">", ">=") else found & self.known()
@@ -96,7 +96,7 @@ class _Flags(_Numbers):
     """Flags, which hold without a comparison, too."""
 
     def match(self, comparison: str | None, text: str) -> Mask:
-        """The items whose flag is so."""
+        """The items with this flag."""
         if comparison not in (None, "=", ":"):
             raise ValueError(f"is a flag: {comparison} compares numbers and times")
         return super().match("=", text if comparison else "true")
@@ -149,13 +149,13 @@ def _as_number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"is a number, and {text[:MAX_QUOTED]!r} is none") from None
+        raise ValueError(f"is a number, but {text[:MAX_QUOTED]!r} is not") from None
 
 
 def _as_seconds(text: str) -> float:
     seconds = as_time(text)
     if seconds is None:
-        raise ValueError(f"is a time, and {text[:MAX_QUOTED]!r} is none: write 2024-05-01 or 2024-05-01T18:30:00Z")
+        raise ValueError(f"is a time, but {text[:MAX_QUOTED]!r} is not: write 2024-05-01 or 2024-05-01T18:30:00Z")
     return seconds
 
 

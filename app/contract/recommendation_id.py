@@ -36,7 +36,7 @@ class RecommendationId(NamedTuple):
     seal: bytes
 
     def is_for(self, user_id: str, secret: bytes) -> bool:
-        """Whether a service that knows the trial's secret has made the list for this user."""
+        """Whether a service with the trial's secret made this list for this user."""
         return self.seal == _seal(secret, self.sealed, user_id.encode())
 
 
@@ -63,7 +63,7 @@ def id_maker(version: str, arm: Arm, secret: bytes | None = None) -> Callable[[b
 
 
 def read_id(text: str) -> RecommendationId | None:
-    """What an id says; None for a text that is none."""
+    """Read an id; None if the text isn't one."""
     try:
         content = b64decode(text, altchars=b"-_", validate=True)
         head, tail = content[:-TAIL], content[-TAIL:]

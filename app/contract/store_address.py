@@ -22,7 +22,7 @@ class StoreAddress:
     url: str
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what is no address; the message doesn't show it."""
+        """Raise ValueError if it isn't an address; the message doesn't show it."""
         if not _ADDRESS.fullmatch(self.url):
             raise ValueError(
                 f"it must be {SQLITE}FILE, {POSTGRESQL}USER:PASSWORD@HOST/DATABASE or {NO_STORE}; in a password, write "

@@ -77,7 +77,7 @@ class Trial:
 
 
 def read_trial(version: str, tags: Mapping[str, str]) -> Trial | None:
-    """The trial that a version's tags tell of; None if none runs. Raises ValueError for spoilt tags."""
+    """Read a trial from a version's tags; None if none runs. Raises ValueError if the tags are damaged."""
     if tags.get(STATE) != RUNNING:
         return None
     try:
@@ -85,7 +85,9 @@ def read_trial(version: str, tags: Mapping[str, str]) -> Trial | None:
     except KeyError as error:
         raise ValueError(f"Version {version} is on trial, but lacks the tag {error}: give it one") from error
     except ValueError as error:
-        raise ValueError(f"Version {version} is on trial, but {SHARE} or {SINCE} is no number: {error}") from error
+        raise ValueError(
+            f"Version {version} is on trial, but {SHARE} or {SINCE} is not a number: correct the tag ({error})"
+        ) from error
     if not 0 < trial.share < 1 or not trial.salt:
         raise ValueError(
             f"Version {version} is on trial, but {SHARE} is {tags[SHARE]}, or {SALT} is empty: "
@@ -95,7 +97,7 @@ def read_trial(version: str, tags: Mapping[str, str]) -> Trial | None:
 
 
 def gain_tags(ends: tuple[float, float, float] | None) -> dict[str, str]:
-    """The tags of a change and the ends of its band; empty ones where it can't be said."""
+    """The tags for a change and its band; empty while too little is known."""
     return dict.fromkeys(GAIN, "") if ends is None else dict(zip(GAIN, (f"{end:.6g}" for end in ends), strict=True))
 
 

@@ -29,7 +29,7 @@ class Secrets:
         self._digests = [sha256(secret.encode()).digest() for secret in accepted]
 
     def accepts(self, secret: bytes) -> bool:
-        """Whether it is one of the accepted secrets."""
+        """Whether the text is an accepted secret."""
         digest = sha256(secret).digest()
         # Compare with all of them, whether or not one fits.
         return sum(hmac.compare_digest(digest, accepted) for accepted in self._digests) > 0
@@ -62,7 +62,7 @@ class ApiKeyMiddleware:
         await (await answer_error(Request(scope), refusal))(scope, receive, send)
 
     def _accepted(self, scope: Scope) -> Secrets | None:
-        """The keys of which a request needs one; None if it needs none."""
+        """The keys that open a request; None if it needs no key."""
         path = route_path(scope)
         if path == EVENTS_PATH:
             return self._events_keys
@@ -84,5 +84,5 @@ def _sent_key(scope: Scope) -> bytes:
 
 
 def without_blanks(value: bytes) -> bytes:
-    """A header's value, of which blanks around it are no part (RFC 9110, 5.5)."""
+    """A header's value without the blanks around it, which don't belong to it (RFC 9110, 5.5)."""
     return value.strip(b" \t")

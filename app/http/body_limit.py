@@ -73,7 +73,7 @@ class _LimitedRequest(Request):
 
 
 def _exceeds_limit(declared: str) -> bool:
-    """Whether a header Content-Length does; it may have more digits than Python makes a number of."""
+    """Whether Content-Length exceeds the limit; it may have more digits than Python converts."""
     digits = declared.lstrip("0")
     return declared.isdecimal() and (len(digits) > len(str(MAX_BODY_BYTES)) or int(digits or 0) > MAX_BODY_BYTES)
 

@@ -1,4 +1,4 @@
-"""Shares out the file descriptors of the process, and says so if none are left."""
+"""Shares out the file descriptors of the process, and warns when they run out."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ OWN = 100  # a loaded version takes 20, and so do the next one while it is loade
 
 
 def share_out(descriptors: int) -> tuple[int, int]:
-    """How many connections asyncio accepts at once, before the limit of connections sees any of them; that limit."""
+    """How many connections asyncio may accept at once, and how many the process may hold."""
     backlog = max(1, min(256, descriptors // 4))
     return backlog, max(8, min(1000, descriptors // 2, descriptors - OWN - backlog))
 
@@ -27,13 +27,13 @@ BACKLOG, MAX_CONNECTIONS = share_out(DESCRIPTORS)
 
 
 class DescriptorWarning:
-    """An exception handler for an event loop: asyncio would write a traceback each time that it can't accept."""
+    """An exception handler for an event loop: asyncio would log a traceback whenever it can't accept a connection."""
 
     def __init__(self) -> None:
         self._quiet_until = float("-inf")
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Warn at most once a second; other errors are handled as ever."""
+        """Warn at most once a second; other errors go to asyncio's handler."""
         message = context.get("message", "")
         if TRIES_AGAIN in message:
             return  # asyncio wanted to accept again, but the port has been closed meanwhile

@@ -177,7 +177,7 @@ async def _send(send: Send, request_id: bytes, answer: Answer) -> None:
 
 
 def _head(default_headers: Headers, *, with_id: bool) -> bytes:
-    """A template of all that is sent, to be filled with the list's id, the length, the request id and the body."""
+    """The answer as a template, with gaps for the list's id, the length, the request id and the body."""
     before = as_lines([*default_headers]).replace(b"%", b"%%")
     before += as_lines(id_header(b"%b")) if with_id else b""
     after = as_lines([CONTENT_TYPE]), as_lines(ANSWER_HEADERS)

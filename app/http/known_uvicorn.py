@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def _is_known(file: str | None) -> bool:
-    """Whether the file is one that was read."""
+    """Whether this file of uvicorn has been read and found safe."""
     try:
         return file is not None and sha256(Path(file).read_bytes()).hexdigest() in KNOWN_FILES
     except OSError:  # an installation without sources

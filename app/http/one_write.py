@@ -1,4 +1,4 @@
-"""Sends a whole answer in one write, if the object that takes it is one that this file knows; else `send` does.
+"""Sends a whole answer in one write if it knows uvicorn's request cycle; otherwise `send` does.
 
 uvicorn writes head and body apart and checks every header: a system call more, and a fifth of a plain answer's time.
 Source of the steps and their order: RequestResponseCycle.send in uvicorn/protocols/http/httptools_impl.py.

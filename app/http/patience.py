@@ -16,7 +16,7 @@ Owed = Callable[[], Debt | None]
 
 
 class Patience:
-    """How long a client has owed the same; once a second it is asked whether there was progress."""
+    """Measures how long a client has made no progress; it looks once a second."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, owed: Owed, idle: float) -> None:
         """`owed` says what the client has to do before anything goes on; `idle` is how long it may begin nothing."""
@@ -29,7 +29,7 @@ class Patience:
         self._check.cancel()
 
     def waiting(self) -> Waiting | None:
-        """For how long the client has kept the connection waiting; None while it works for the client."""
+        """How long the client has kept the connection waiting; None while the connection works for the client."""
         debt = self._owed()
         return None if debt is None else (debt[0] in (FIRST, ANOTHER), self._since)
 

@@ -68,7 +68,7 @@ class LimitedProtocol(HttpToolsProtocol):
         return not self.transport.is_closing() and self.scheme == "http"
 
     def on_message_begin(self) -> None:
-        """Note that a request has begun."""
+        """A request has begun."""
         super().on_message_begin()
         self._requests, self._received, self._is_whole = self._requests + 1, 0, False
 
@@ -102,7 +102,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._close()
 
     def waiting(self) -> Waiting | None:
-        """For how long the client has kept this connection waiting; None while it works for the client."""
+        """How long the client has kept this connection waiting; None while the connection works for the client."""
         return self._patience.waiting()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
@@ -162,7 +162,7 @@ class LimitedProtocol(HttpToolsProtocol):
         return not self._has_eof and (self._is_ended or not self._is_whole)
 
     def _owed(self) -> Debt | None:
-        """What this client has yet to do before anything goes on here, and how far it is."""
+        """What the client must do before anything can go on, and how far it has got."""
         if self.transport.is_closing() or self.flow.write_paused:
             return READ, self.transport.get_write_buffer_size()
         if self._is_ended:
@@ -206,7 +206,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._close()
 
     def _leave_unfinished(self, cycle: RequestResponseCycle) -> bool:
-        """Tell the application that the rest won't come; whether an earlier request is being answered."""
+        """Tell the application that the rest won't come; return whether an earlier request is being answered."""
         if cycle.response_started:
             self._last_answer = b""
         cycle.disconnected = True

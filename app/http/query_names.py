@@ -1,4 +1,4 @@
-"""Refuses a query parameter that a route does not have, which would else be ignored without a word."""
+"""Refuses a query parameter that a route doesn't have, which would otherwise be ignored silently."""
 
 from difflib import get_close_matches
 

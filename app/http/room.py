@@ -14,7 +14,7 @@ class Connection(Protocol):
     """A connection of a server."""
 
     def waiting(self) -> Waiting | None:
-        """For how long its client has kept it waiting; None while it works for the client."""
+        """How long its client has kept it waiting; None while it works for the client."""
 
 
 AnyConnection = TypeVar("AnyConnection", bound=Connection)
@@ -28,7 +28,7 @@ class Room(Generic[AnyConnection]):
         self._next_look = float("-inf")
 
     def choice(self, connections: Collection[AnyConnection], now: float) -> AnyConnection | None:
-        """The next connection to close; None if all work, as far as is known."""
+        """The next connection to close; None if all are busy, as far as we know."""
         if now >= self._next_look:
             self._next_look = now + LOOK_SECONDS
             asked = [(waiting, each) for each in connections if (waiting := each.waiting()) is not None]

@@ -33,7 +33,7 @@ class Spelling:
         self._sizes = np.bincount(self._places, minlength=len(pairs)).astype(np.float32)
 
     def rows(self, beginning: bytes) -> Rows:
-        """The titles, by their lines, in which a word begins like this."""
+        """The lines of the titles in which a word begins like this."""
         ends = np.array([beginning, beginning.ljust(LONGEST, b"\xff")], dtype=self._words.dtype)
         first, last = np.searchsorted(self._words, ends[0]), np.searchsorted(self._words, ends[1], side="right")
         rows: Rows = np.unique(self._rows[self._firsts[first] : self._firsts[last]])

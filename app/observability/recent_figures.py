@@ -22,7 +22,7 @@ SHARES = (0.5, 0.95, 0.99)
 
 
 class Sample(NamedTuple):
-    """The counters at one time, in seconds of the clock and of a clock that is never set back."""
+    """The counters at one moment, with its time on the wall clock and on the monotonic clock."""
 
     at: float
     clock: float

@@ -33,7 +33,7 @@ class ReadyList(NamedTuple):
 
 
 class RecentLists(NamedTuple):
-    """What the latest lists are like together; a share is None where there is nothing to share."""
+    """What the latest lists have in common; a share is None without any list."""
 
     catalogue_items: int
     lists: int

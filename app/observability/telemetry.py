@@ -71,7 +71,7 @@ class ModelMetrics:
         self.swaps += 1
 
     def let_go(self) -> None:
-        """Describe no version any more."""
+        """Describe no version: it was let go."""
         for gauge in (self._info, self._age, self._loaded):
             gauge.clear()
 

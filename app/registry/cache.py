@@ -125,7 +125,7 @@ class ModelCache:
 
 
 def unwritable(place: Path, problem: str) -> DownloadFailedError:
-    """The error that says which setting names the disk."""
+    """The error that names the setting of the cache's folder."""
     return DownloadFailedError(f"MODEL_CACHE_DIR can't be written at {place}: {problem}")
 
 

@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def in_our_words(error: BaseException) -> str:
-    """What went wrong: the system's words if it has caused the innermost error, else the name of the error's type.
+    """What went wrong: the system's message if it caused the innermost error, else the error's type.
 
     Other texts of an error may quote what was sent, such as a password, or whatever was answered.
     """

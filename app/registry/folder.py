@@ -50,7 +50,7 @@ class ModelFolder:
         return copy
 
     def stop(self) -> None:
-        """Do nothing: copying can't be interrupted."""
+        """Nothing to do: copying can't be interrupted."""
 
     def _files(self) -> list[Path]:
         return [self._directory / MANIFEST, *self._directory.glob("*.npy"), *self._directory.glob("*.json")]

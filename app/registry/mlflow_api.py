@@ -87,7 +87,7 @@ class MlflowApi:
         try:
             return kind.model_validate_json(body)
         except ValidationError as error:
-            raise self._unavailable(f"answered what MLflow never does: {_first_problem(error)}") from error
+            raise self._unavailable(f"gave an answer that MLflow never gives: {_first_problem(error)}") from error
 
     def list_files(self, path: str) -> list[RemoteFile]:
         """The files of a directory on the server; empty, or ArtifactMissingError, if there is no such directory."""

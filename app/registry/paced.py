@@ -1,4 +1,4 @@
-"""Gives up an answer that drips: one byte a second would else keep a poll for ever, as each read is in time.
+"""Gives up on an answer that drips: each byte comes in time, so a poll could go on forever.
 
 What a redirect says besides its address is not read: it may be of any length.
 """
@@ -17,18 +17,18 @@ SLOWEST = 100_000  # bytes a second
 
 
 class _Paced(RawIOBase):
-    """Waits no longer than the socket's timeout for what comes slower than SLOWEST, on the whole."""
+    """Gives up after the socket's timeout if, on the whole, data comes slower than SLOWEST."""
 
     def __init__(self, raw: Any, connected: socket) -> None:  # noqa: ANN401 - SocketIO, or what TLS has in its place
         self._raw, self._socket = raw, connected
         self._patience = self._left = connected.gettimeout() or 0.0
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True: it can be read."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Read what is there; raises TimeoutError."""
+        """Read what has arrived; raises TimeoutError."""
         if self._left <= 0:
             raise TimeoutError
         self._socket.settimeout(self._left)

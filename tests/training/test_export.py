@@ -104,7 +104,7 @@ def test_a_folder_of_other_lists_is_left_alone(project: Project, params: Params)
     with pytest.raises(DataError, match="k 2"):
         export(project, params, wish(genre=["drama"]), out)
     assert {path: path.read_bytes() for path in out.iterdir()} == before
-    with pytest.raises(DataError, match="holds files that are no lists"):
+    with pytest.raises(DataError, match="holds other files than lists"):
         export(project, params, wish(), project.root)
 
 

@@ -49,7 +49,7 @@ def test_no_value_is_a_yaml_alias_of_which_a_change_by_dvc_would_be_lost() -> No
         ({"select__metric": "ndcg@7"}, r"select\.metric 'ndcg@7' needs 7 in evaluate\.at \[5, 10, 20, 50\]"),
         ({"candidates": []}, r"candidates: "),
         ({"events__types": {"like": {"means": "seen"}}}, r"events\.types: 'like' has a meaning that can't be changed"),
-        ({"register__trial__success": ["hide"]}, r"success: hide shows no success; choose from rating, like, watch"),
+        ({"register__trial__success": ["hide"]}, r"success: hide is not a success; choose from rating, like, watch"),
         ({"candidates": ["lightfm", "lightfm"]}, r"candidates: 'lightfm' occurs 2 times"),
         ({"evaluate__at": [10, 5, 10]}, r"evaluate\.at: 10 occurs 2 times"),
         ({"evaluate__segments": [20, 20]}, r"evaluate\.segments: the second must be above the first, not \[20, 20\]"),

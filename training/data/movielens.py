@@ -102,7 +102,7 @@ def _check(path: Path, origin: str, md5: str | None) -> None:
         raise DataError(f"{origin} is an HTML page instead of a zip archive (a proxy's?); {_remedy(origin)}")
     if not zipfile.is_zipfile(path):
         size = path.stat().st_size
-        raise DataError(f"{origin} is truncated or no zip archive ({size:,} bytes); {_remedy(origin)}")
+        raise DataError(f"{origin} is truncated or not a zip archive ({size:,} bytes); {_remedy(origin)}")
     if md5 is not None and (actual := _md5(path)) != md5:
         raise DataError(f"{origin} has md5 {actual}, but GroupLens published {md5}; {_remedy(origin)}")
 

@@ -117,11 +117,11 @@ def _copy_items(source: Path, folder: Path) -> None:
 
 
 def _has(source: Path, name: str) -> bool:
-    """Whether the folder has this file; raise DataError for what somebody may take for it, and is not."""
+    """Whether the folder has this file; raise DataError for one with almost the same name."""
     for path in source.iterdir() if source.is_dir() else ():
         if path.name.strip().lower() == name and path.name != name:
             raise DataError(f"{path.name!r} in {source} should be called {name}: rename it, or remove it")
         if path.name == name and not path.is_file():
-            kind = "a link that leads nowhere" if path.is_symlink() else "no file"
+            kind = "a link that leads nowhere" if path.is_symlink() else "not a file"
             raise DataError(f"{path} is {kind}: put the file there, or remove it")
     return (source / name).is_file()

@@ -1,4 +1,4 @@
-"""Where the prepared data comes from, as far as a model's reader has to know."""
+"""Where the prepared data comes from: what the service must know about a model's data."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ class Provenance:
         return EventTypes(self.event_types, self.min_rating)
 
     def described(self, artifact: Artifact) -> Artifact:
-        """An artifact that was learned from these data, with what the service has to know of them."""
+        """The artifact with what the service has to know of its data."""
         return replace(artifact, **vars(self))
 
 

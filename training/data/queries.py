@@ -48,7 +48,7 @@ def _address() -> URL:
         address = make_url(os.environ.get(VARIABLE, ""))
     except (ArgumentError, ValueError) as error:
         raise DataError(
-            f"{VARIABLE} in the environment is no address of a database: fetch.source sql needs one such as "
+            f"{VARIABLE} in the environment is not a database's address: fetch.source sql needs one such as "
             "postgresql://user:password@host/database"
         ) from error
     return address.set(drivername="postgresql+psycopg") if address.drivername == "postgresql" else address
@@ -71,7 +71,7 @@ def _connected(address: URL) -> Iterator[Connection]:
 
 @contextmanager
 def _told(address: URL, what: str) -> Iterator[None]:
-    """Make the database's error one of ours, without the password."""
+    """Turn the database's error into a DataError that doesn't show the password."""
     try:
         yield
     except SQLAlchemyError as error:

@@ -45,7 +45,7 @@ def _given(rows: pd.DataFrame, params: SplitParams, rng: np.random.Generator) ->
     users, held_out = rows[USER].to_numpy(), rows[HELD_OUT].to_numpy()
     if not np.isin(users[held_out], users[~held_out]).any():
         raise DataError(
-            "no user of the test file is in the training file, so nobody can be measured; are they of one split?"
+            "no user of the test file is in the training file, so nobody can be measured; do they belong together?"
         )
     training = np.flatnonzero(~held_out)
     shuffled = training[np.lexsort((rng.random(len(training)), users[training]))]
@@ -73,7 +73,7 @@ def refuse_one_time(first: float, last: float) -> None:
     """Refuse to cut in time where all ratings have the same."""
     if first == last:
         raise DataError(
-            "prepare.split.method global needs timestamps, and all ratings have the same: use per_user or random"
+            "prepare.split.method global needs timestamps, but all ratings have the same one: use per_user or random"
         )
 
 

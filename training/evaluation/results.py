@@ -55,7 +55,7 @@ def report(
 
 
 def with_intervals(names: list[str], intervals: list[Interval]) -> dict[str, Any]:
-    """The part of a report that holds means and their intervals."""
+    """The means and their intervals, as a report holds them."""
     return {
         "metrics": {name: interval.mean for name, interval in zip(names, intervals, strict=True)},
         "confidence_95": {name: [i.low, i.high] for name, i in zip(names, intervals, strict=True)},

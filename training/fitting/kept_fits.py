@@ -41,7 +41,7 @@ class KeptFits(Fits):
 
     @classmethod
     def of(cls, project: Project, params: TrainStage, dataset: Dataset, names: Collection[str]) -> "KeptFits":
-        """Keep the fits of some families to this data set; the test split counts for nothing."""
+        """Keep the fits of some families to this data set; the test split doesn't matter."""
         data = dataset.hash(*LEARNED_FROM) if names else ""
         origin = {"data": data, "seed": params.seed, "threads": params.threads, "select": params.select.model_dump()}
         return cls(project, names, origin)

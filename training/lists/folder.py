@@ -47,7 +47,7 @@ def begin(folder: Path, description: dict[str, Any]) -> None:
                 )
             return
     if any(folder.iterdir()):
-        raise DataError(f"{folder} holds files that are no lists: choose another folder, or remove them")
+        raise DataError(f"{folder} holds other files than lists: choose another folder, or remove them")
     write_json(folder / UNFINISHED, description)
 
 

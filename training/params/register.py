@@ -16,7 +16,7 @@ class GateParams(Section):
 
 
 class ChecksParams(Section):
-    """How far data and lists of a new version may differ from those of the live one."""
+    """How far a new version's data and lists may differ from the live version's."""
 
     least_size: Share
     max_age_hours: Annotated[float, Field(gt=0)] | None

@@ -38,7 +38,7 @@ class Params(RefitStage, EvaluateStage, PrepareStage):
     def _successes_can_be(self) -> "Params":
         possible = [name for name, rule in self.event_types.rules.items() if rule.success]
         if others := [each for each in self.registration.trial.success if each not in possible]:
-            raise ValueError(f"register.trial.success: {others[0]} shows no success; choose from {', '.join(possible)}")
+            raise ValueError(f"register.trial.success: {others[0]} is not a success; choose from {', '.join(possible)}")
         return self
 
     @property

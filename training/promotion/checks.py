@@ -48,7 +48,7 @@ class ListPair:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that checks look at; `live` is None unless the live version has figures to compare with those of `now`.
+    """What the checks look at; `live` is None unless the live version has figures to compare.
 
     `has_other_items`: the live version recommends other items. `source` names the source of the data, and `time` is in
     seconds since 1970.

@@ -1,4 +1,4 @@
-"""Whether two catalogues are of the same films: ids may be the same where films are not."""
+"""Whether two catalogues hold the same films: equal ids may mean different films."""
 
 from collections.abc import Mapping
 

@@ -49,7 +49,7 @@ class Verdict:
                 yield opponent, self.figures[opponent], _range(Interval(*known)) if known else ""
 
     def after(self, checks: Sequence[Check]) -> "Verdict":
-        """The decision once these checks are made too: a failed one keeps the version from being promoted."""
+        """The decision after the checks: one that fails keeps the version from being promoted."""
         failed = "; ".join(check.sentence for check in checks if not check.passed)
         verdict = replace(self, checks=tuple(checks))
         return (

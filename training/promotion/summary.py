@@ -22,7 +22,7 @@ def registration_table(registration: Registration) -> str:
 
 
 def _other_live(registration: Registration) -> str:
-    """Say what is live where it is another version, for an alias stays where it is."""
+    """Name the live version if it is another one: an alias stays where it is."""
     if registration.live in (None, registration.version):
         return ""
     command = f"python -m training promote {registration.version}"

@@ -1,4 +1,4 @@
-"""Gives all plots the same look, and makes a PNG of each."""
+"""Gives all plots the same look and renders them as PNG."""
 
 from io import BytesIO
 

@@ -11,7 +11,7 @@ PAGE = "report.html"
 
 
 def write_report(folder: Path, comparison: Comparison) -> None:
-    """Write the report, or leave the former one where that fails."""
+    """Write the report; if that fails, the former one stays."""
     page = to_html(lay_out(comparison))
     with replacing(folder) as partial:
         partial.mkdir()
@@ -19,6 +19,6 @@ def write_report(folder: Path, comparison: Comparison) -> None:
 
 
 def shows(folder: Path, results: str) -> bool:
-    """Tell whether the report there is that of these results."""
+    """Whether the folder holds these results' report."""
     path = folder / PAGE
     return path.is_file() and results in path.read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ def parse_schedule(expression: str, variable: str = "RETRAIN_CRON") -> CronTrigg
     try:
         trigger = CronTrigger.from_crontab(expression, timezone=timezone.utc)
     except ValueError as error:
-        raise ParamsError(f"{variable} {expression!r} is no schedule ({error}): {example}") from error
+        raise ParamsError(f"{variable} {expression!r} is not a schedule ({error}): {example}") from error
     if trigger.get_next_fire_time(None, _now()) is None:
         raise ParamsError(f"{variable} {expression!r} names a time that never comes: {example}")
     return trigger

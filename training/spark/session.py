@@ -64,7 +64,7 @@ def _started(builder: "SparkSession.Builder", settings: dict[str, str]) -> "Spar
         return builder.config(map=settings).getOrCreate()
     except (Py4JJavaError, PySparkRuntimeError) as error:
         raise TrainingError(
-            f"Spark gives no session at {settings['spark.master']}, and says above why: start its master, or correct "
+            f"Spark doesn't start at {settings['spark.master']}, as it says above: start its master, or correct "
             "SPARK_MASTER or the section spark of params.yaml"
         ) from error
 

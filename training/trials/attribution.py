@@ -1,4 +1,4 @@
-"""Says which lists of a trial were good: those about which their user said so, by the list's id."""
+"""Says which lists of a trial were good: those whose user liked a film and named the list."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Looks at the running trial: judges it, says so everywhere, and ends it if it is asked to and can."""
+"""Looks at the running trial: judges it, publishes the verdict, and ends the trial if asked to."""
 
 import time
 from dataclasses import replace
@@ -42,7 +42,7 @@ def look(project: Project, params: Params, *, decide: bool) -> tuple[Verdict | N
 def _judged(project: Project, params: Params, trial: Trial, now: float) -> Verdict:
     address = store_address(project.root)
     if address is None:
-        raise DataError(f"{VARIABLE} is off: name the event store of the service, which counts what a trial shows")
+        raise DataError(f"{VARIABLE} is off: set it to the service's store")
     if missing := address.missing_file:
         raise DataError(f"the event store {missing} doesn't exist: correct {VARIABLE}, or start the service with it")
     with snapshot(address) as store:

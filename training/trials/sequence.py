@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def bought_users(users: int) -> int:
-    """How many of so many users one client may have been, who got lists in their names and liked what suited them."""
+    """How many of these users may have been one client in disguise."""
     return users // VOICES
 
 

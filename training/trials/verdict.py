@@ -1,4 +1,4 @@
-"""Judges a trial: which version people like better, as far as one can say, in a word and in a sentence."""
+"""Judges a trial: says in a word and a sentence which version people like better."""
 
 import math
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def _in_words(trial: Trial, look: Look) -> str:
 
 
 def _broken(records: Records, observations: Observations, ratio_p: float) -> str:
-    """Why the two groups of users can't be compared; empty if they can."""
+    """Why the two groups of users can't be compared; empty if nothing speaks against it."""
     if records.mixed:
         return "replicas split users by different shares: give all the same TRIAL_SHARE, or none"
     if observations.misplaced > MOST_MISPLACED:

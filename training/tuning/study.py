@@ -86,7 +86,7 @@ def trial_of(study: optuna.Study, params: Mapping[str, Any]) -> FrozenTrial | No
 
 
 def give(study: optuna.Study, params: Mapping[str, Any]) -> None:
-    """Make these parameters the next trial, unless a trial had them or a given one waits."""
+    """Queue these parameters as the next trial, unless a trial had them or one is queued already."""
     waits = any(trial.state is TrialState.WAITING for trial in study.trials)
     if trial_of(study, params) is None and not waits:
         study.enqueue_trial(dict(params), {GIVEN: True})

@@ -135,7 +135,7 @@ def resident(path: Path) -> int:
         ({"events": {"store": STORE, "until": -1}}, "has events until -1; expected a whole number from 0"),
         ({"events": {"store": STORE, "until": 1.0}}, "has events until 1.0; expected a whole number from 0"),
         ({"events": {"store": STORE, "until": True}}, "has events until True; expected a whole number from 0"),
-        ({"event_types": {"love": {}}}, "has event_types that can't be: 'love' is {}; expected means"),
+        ({"event_types": {"love": {}}}, "has impossible event_types: 'love' is {}; expected means"),
         ({"min_rating": "4"}, "has the min_rating '4'; expected a number of stars"),
         ({"min_rating": True}, "has the min_rating True; expected a number of stars"),
         ({"min_rating": 1e12}, "has the min_rating 1000000000000.0; expected a number of stars"),

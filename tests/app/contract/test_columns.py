@@ -55,7 +55,7 @@ def test_a_column_that_nobody_filters_by_or_sees_takes_no_space(directory: Path)
         ("column_0_values", np.zeros(3, "<f4"), "is of type <f4; expected <f8"),
         ("column_1_values", np.full(3, 2**62), "holds a time outside of the years 1 to 9998"),
         ("column_2_values", np.full(3, 2, "|i1"), "holds numbers other than -1, 0 and 1"),
-        ("column_3_indptr", np.array([0, 2, 2, 2]), "gives an item two of a tag; tags may be several"),
+        ("column_3_indptr", np.array([0, 2, 2, 2]), "gives an item two tags; use the type tags for that"),
         ("column_4_indptr", np.array([0, 2, 1, 3]), "does not rise from 0 to 3, the length of column_4_codes"),
         ("column_4_codes", np.array([0, 1, 2], "<i4"), "points outside the tags"),
         ("column_4_names", np.full(2, 0xFF, "|u1"), "is not UTF-8"),
@@ -77,7 +77,7 @@ SOUND = {"name": "x", "type": "vector", "filter": False, "shown": False, "learn"
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({}, "has columns that are no list of at most 200"),
+        ({}, "has columns that aren't a list of at most 200"),
         ([[]], r"has the column \[\]; expected a name, a type, and filter, shown and learn"),
         ([{**SOUND, "learn": 1}], "expected a name, a type, and filter, shown and learn"),
         ([{**SOUND, "name": "../x"}], "whose name should be 1 to 64 letters, digits and underscores"),

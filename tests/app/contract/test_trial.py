@@ -47,8 +47,8 @@ def test_without_the_tag_that_it_runs_there_is_no_trial(tags: dict[str, str]) ->
 @pytest.mark.parametrize(
     ("tag", "value", "problem"),
     [
-        ("trial_share", "half", "Version 7 is on trial, but trial_share or trial_since is no number"),
-        ("trial_since", "yesterday", "Version 7 is on trial, but trial_share or trial_since is no number"),
+        ("trial_share", "half", "Version 7 is on trial, but trial_share or trial_since is not a number"),
+        ("trial_since", "yesterday", "Version 7 is on trial, but trial_share or trial_since is not a number"),
         ("trial_share", "0", "trial_share is 0, or trial_salt is empty: the share must be above 0 and below 1"),
         ("trial_share", "nan", "the share must be above 0 and below 1"),
         ("trial_share", "1", "the share must be above 0 and below 1"),

@@ -122,7 +122,7 @@ def test_the_body_of_a_redirect_is_not_read(make_settings: MakeSettings, status:
 def test_an_answer_that_is_no_object_is_reported(make_settings: MakeSettings, answer: bytes) -> None:
     with listening(answer=answer) as server:
         uri = f"http://127.0.0.1:{server.server_port}"
-        with pytest.raises(RegistryUnavailableError, match=f"MLflow at {uri} answered what MLflow never does: "):
+        with pytest.raises(RegistryUnavailableError, match=f"MLflow at {uri} gave an answer that MLflow never gives: "):
             MlflowApi(make_settings(mlflow_tracking_uri=uri)).get("any", Whatever, ABSENT)
 
 

@@ -62,7 +62,7 @@ def test_of_a_registry(
         followed = settings.model_copy(update={"mlflow_tracking_uri": registry.uri})
         with serving(followed) as client:
             message = told(client, "registry_unavailable")
-    assert message.startswith(f"MLflow at {registry.uri} answered what MLflow never does: ")
+    assert message.startswith(f"MLflow at {registry.uri} gave an answer that MLflow never gives: ")
     assert named in message
     assert len(message) < 400
     assert {path.name for path in tmp_path.rglob("*escaped*")} == before

@@ -129,7 +129,7 @@ def test_a_filter_that_can_not_be_followed_names_the_word_and_its_place(films: C
     answer = films.get(filtered(path, "filter=year>1990+AND+genre:Horror"))
     assert answer.status == 422
     assert answer.json["error"]["field"] == "filter"
-    message = "filter: 'genre' at character 15 is no column to filter by; they are year, genres."
+    message = "filter: 'genre' at character 15 is not a column to filter by; choose from year, genres."
     assert answer.json["error"]["message"] == message
 
 

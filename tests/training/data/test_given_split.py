@@ -125,7 +125,7 @@ def test_a_split_that_is_not_two_files_of_one_form_is_told(files: Files, sentenc
         ({**CSV, "test.csv": "0,1\n0\n"}, r"test\.csv, line 2 has 1 fields instead of 2; correct"),
         ({**CSV, "test.csv": "user_id,item_id\n0,1\n0, \n"}, r"test\.csv, line 3: item_id '' should be 1 to 200"),
         ({**CSV, "test.csv": "uid,iid\n0,1\n"},
-         r"test\.csv, line 1 should name the columns user_id,item_id or hold two whole numbers, and is 'uid,iid'"),
+         r"test\.csv, line 1 should name the columns user_id,item_id or hold two whole numbers, but is 'uid,iid'"),
         ({**CSV, "test.csv": "0,1,5\n"}, r"test\.csv, line 1 should name the columns"),
         ({**TXT, "items.csv": "item_id,title\n10,A\n11,B\n"},
          r"train\.txt, line 1: item_id '12' isn't in items\.csv; add the film there, or remove that file"),

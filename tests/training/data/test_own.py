@@ -191,7 +191,7 @@ def test_an_answer_comes_through_a_cursor_of_the_server(
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("", "SOURCE_URL in the environment is no address of a database: fetch.source sql needs one such as"),
+        ("", "SOURCE_URL in the environment is not a database's address: fetch.source sql needs one such as"),
         ("oracle+nothing://me:secret@host/x", "SOURCE_URL needs a driver that isn't installed"),
         ("postgresql://me:secret@127.0.0.1:1/x", r"can't connect to postgresql\+psycopg://me:\*\*\*@127"),
     ],

@@ -18,7 +18,7 @@ from training.errors import DataError
 RATINGS = "user_id,item_id,rating,timestamp\n"
 # Python 3.10's own reader of CSV refuses it.
 NUL = (
-    "line 3: line contains NUL; is a quotation mark open, or is it no text"
+    "line 3: line contains NUL; is a quotation mark open, or isn't it text"
     if sys.version_info < (3, 11)
     else "line 3: item_id '1\\\\x00' should be 1 to 200 characters, none of them NUL"
 )

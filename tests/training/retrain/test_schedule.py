@@ -25,9 +25,9 @@ def test_the_longest_pause_of_a_schedule_is_known(expression: str, hours: float)
 @pytest.mark.parametrize(
     ("expression", "sentence"),
     [
-        ("0 4 * *", "is no schedule .*: write minute, hour, day, month and day of the week"),
-        ("0 25 * * *", "is no schedule"),
-        ("daily", "is no schedule"),
+        ("0 4 * *", "is not a schedule .*: write minute, hour, day, month and day of the week"),
+        ("0 25 * * *", "is not a schedule"),
+        ("daily", "is not a schedule"),
         ("0 4 * * 0", "has a number for the day of the week: name it, from mon to sun"),
         ("0 4 * * 1-5", "has a number for the day of the week"),
         ("0 4 30 2 *", "names a time that never comes"),

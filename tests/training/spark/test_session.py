@@ -18,5 +18,5 @@ def test_a_master_that_does_not_answer_is_named_in_a_sentence(tmp_path: Path, cl
     command = [sys.executable, "-m", "training", "prepare"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert f"prepare: Spark gives no session at {master}" in done.stderr
+    assert f"prepare: Spark doesn't start at {master}" in done.stderr
     assert "Traceback" not in done.stderr

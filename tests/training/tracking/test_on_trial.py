@@ -87,7 +87,7 @@ def test_an_alias_moved_on_mlflow_s_page_ends_the_trial(
 @pytest.mark.parametrize(
     ("tag", "value", "problem"),
     [
-        ("trial_share", "half", "trial_share or trial_since is no number"),
+        ("trial_share", "half", "trial_share or trial_since is not a number"),
         ("trial_share", "1.5", "the share must be above 0 and below 1"),
         ("trial_salt", "", "the share must be above 0 and below 1, and the salt a text"),
     ],

@@ -155,7 +155,7 @@ def test_a_trial_that_somebody_has_ended_on_mlflow_s_page_is_ended_and_said(
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("off", "EVENTS_URL is off: name the event store of the service, which counts what a trial shows"),
+        ("off", "EVENTS_URL is off: set it to the service's store"),
         ("sqlite:///absent.db", "absent.db doesn't exist: correct EVENTS_URL, or start the service with it"),
         ("mysql://x", "EVENTS_URL: it must be sqlite:///FILE"),
     ],
@@ -173,7 +173,9 @@ def test_an_event_without_a_possible_time_is_named(client: mlflow.MlflowClient, 
     people(tmp_path, {Arm.PRODUCTION: 30, Arm.CHALLENGER: 60}, n=300)
     with closing(sqlite3.connect(tmp_path / "events.db")) as store, store:
         store.execute(f"{change} WHERE position = 2", [math.inf])
-    with pytest.raises(SystemExit, match=r"^trial: the event store holds the time inf, which is none: correct or "):
+    with pytest.raises(
+        SystemExit, match=r"^trial: the event store holds the time inf, which is not a time: correct or "
+    ):
         main(["trial"])
 
 

@@ -109,7 +109,7 @@ def seconds(moment: datetime | float) -> int:
     """
     time = moment.timestamp() if isinstance(moment, datetime) else moment
     if not abs(time) < LATEST:
-        raise DataError(f"the event store holds the time {time}, which is none: correct or delete that event")
+        raise DataError(f"the event store holds the time {time}, which is not a time: correct or delete that event")
     return int(time)
 
 

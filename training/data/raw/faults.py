@@ -39,7 +39,7 @@ def columns_of(path: Path, layout: Layout) -> Columns:
 
 
 def wrong_value(path: Path, layout: Layout, fault: Fault) -> DataError:
-    """Make the error for a value that can be read and breaks a rule."""
+    """The error for a readable value that breaks a rule."""
     place, cell = _find(path, layout, fault.row, fault.column)
     return value_error(place, fault.column, cell, fault.rule, layout.remedy)
 

@@ -97,7 +97,7 @@ def _of_csv(path: Path, layout: Layout, lines: Iterator[Row]) -> Iterator[_Line]
     if user is None or item is None:
         if len(names) != len(_NAMES) or not all(map(_NUMBER.fullmatch, names)):
             raise DataError(
-                f"{path}, line {first.line} should name the columns user_id,item_id or hold two whole numbers, and is "
+                f"{path}, line {first.line} should name the columns user_id,item_id or hold two whole numbers, but is "
                 f"{','.join(names)[:200]!r}; {layout.remedy}"
             )
         user, item = 0, 1

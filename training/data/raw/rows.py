@@ -80,7 +80,7 @@ def _quoted(path: Path, file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
             start = reader.line_num + 1
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {reader.line_num}: {error}; is a quotation mark open, or is it no text?"
+            f"{path}, line {reader.line_num}: {error}; is a quotation mark open, or isn't it text?"
         ) from error
 
 

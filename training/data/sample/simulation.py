@@ -62,7 +62,7 @@ def simulate(catalogue: pd.DataFrame, seed: int, n_users: int = USERS, n_ratings
 
 
 def _history(films: Films, users: SimulatedUsers, rng: np.random.Generator) -> pd.DataFrame:
-    """Every rating, with row numbers for ids, stage by stage of each user's history."""
+    """Simulate ratings stage by stage; ids are row numbers."""
     seen = np.zeros((len(users.preference), len(films.year)), dtype=bool)
     stages = []
     for stage in range(STAGES):
@@ -79,7 +79,7 @@ def _history(films: Films, users: SimulatedUsers, rng: np.random.Generator) -> p
 
 
 def _affinity(films: Films, users: SimulatedUsers, progress: float) -> Floats:
-    """The fit of every film to every user's preference after this share of a history: float64 (n_users, n_items)."""
+    """How well each film suits each user after this share of a history: float64 (n_users, n_items)."""
     preference = np.cos(DRIFT * progress) * users.preference + np.sin(DRIFT * progress) * users.turn
     return np.asarray(preference @ films.character.T)
 
@@ -87,7 +87,7 @@ def _affinity(films: Films, users: SimulatedUsers, progress: float) -> Floats:
 def _choose(
     films: Films, users: SimulatedUsers, stage: int, affinity: Floats, seen: Flags, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
-    """The user rows and film columns of what users watch in a stage.
+    """Choose what users watch in a stage: user rows and film columns.
 
     The largest values of log weight + Gumbel noise are a draw without replacement in proportion to the weights.
     Source: Vieira, Gumbel-max trick and weighted reservoir sampling (2014).

@@ -157,7 +157,7 @@ def test_a_gap_between_positions_costs_nothing(tmp_path: Path, monkeypatch: pyte
 def test_a_time_that_is_none_is_named(time: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed(tmp_path, "UPDATE event SET occurred_at = ?", time)
     monkeypatch.setenv("EVENTS_URL", f"sqlite:///{tmp_path}/events.db")
-    with pytest.raises(DataError, match=r"the event store holds the time (-?inf|1e\+300), which is none"):
+    with pytest.raises(DataError, match=r"the event store holds the time (-?inf|1e\+300), which is not a time"):
         events(PARAMS, tmp_path / "events", tmp_path)
 
 
