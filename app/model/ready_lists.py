@@ -2,6 +2,8 @@
 
 from bisect import bisect_left
 
+import numpy as np
+
 from app.contract.artifact import Artifact
 from app.contract.artifact_files import give_pages_back
 from app.contract.ids import row_of
@@ -11,15 +13,22 @@ from app.contract.recommender import NO_ITEM, Recommender
 MAX_DIGITS = 18  # of numbers that are surely in the range of int64
 ZERO = ord("0")
 SCORE_DECIMALS = 6
+MARGIN = 1e-3  # far more than float32 rounds by
 
 
 class ReadyLists:
     """The ready lists of the users for whom the model has learned a vector."""
 
-    def __init__(self, artifact: Artifact, revised: Recommender | None = None) -> None:
-        """`revised` ranks the items where some have come or gone since the model learned."""
+    def __init__(self, artifact: Artifact, revised: Recommender | None = None, n_learned: int | None = None) -> None:
+        """`revised` ranks the items where some have come since the model learned, after `n_learned`, or gone."""
         self._artifact, self._revised = artifact, revised
         self.are_learned = revised is None
+        self._withdrawn = frozenset[int]() if revised is None else frozenset(revised.withdrawn.tolist())
+        added = slice(len(artifact.item_ids) if n_learned is None else n_learned, None)
+        self._added, self._added_biases = (
+            np.ascontiguousarray(artifact.item_embeddings[added]),
+            artifact.item_biases[added],
+        )
         self._learned = artifact.user_embeddings.any(axis=1).tobytes()
         give_pages_back({"user_embeddings": artifact.user_embeddings})
         self._numbers = artifact.user_ids.data if artifact.user_ids.dtype.kind == "i" else None
@@ -38,12 +47,21 @@ class ReadyLists:
         items, scores = self._artifact.ready_items, self._artifact.ready_scores
         if items is None or scores is None or k > items.shape[1] or not self._learned[user_row]:
             return None
-        if self._revised is not None:
-            return _first(self._revised, user_row, k)
         rows, millionths = items[user_row, :k].tolist(), scores[user_row, :k].tolist()
         if rows[-1] == NO_ITEM or NO_SCORE in millionths:
             return None
+        if self._revised is not None and not self._is_as_learned(user_row, rows, millionths[-1] / MILLION):
+            return _first(self._revised, user_row, k)
         return rows, [score / MILLION for score in millionths]
+
+    def _is_as_learned(self, user_row: int, rows: list[int], least: float) -> bool:
+        """Whether no item of the list is withdrawn, and no added one can be above its last."""
+        if not self._withdrawn.isdisjoint(rows):
+            return False
+        if not len(self._added):
+            return True
+        best = float((self._added @ self._artifact.user_embeddings[user_row] + self._added_biases).max())
+        return best < least - MARGIN * (1 + abs(least))
 
 
 def _first(revised: Recommender, user_row: int, k: int) -> tuple[list[int], list[float]] | None:

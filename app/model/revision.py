@@ -51,7 +51,7 @@ def revised(base: ServedModel, items: Mapping[str, ItemDocument], now: float) ->
         similarity=Similarity(artifact, recommender.withdrawn),
         catalogue=catalogue,
         subsets=ItemSubsets(recommender.all_items, catalogue),
-        ready_lists=ReadyLists(artifact, recommender),
+        ready_lists=ReadyLists(artifact, recommender, n_items),
     )
 
 
