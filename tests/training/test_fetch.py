@@ -116,7 +116,7 @@ def test_a_folder_or_a_broken_link_is_no_file(name: str, tmp_path: Path, raw: Pa
         get("csv", raw, own)
     (own / name).unlink()
     (own / name).mkdir()
-    with pytest.raises(DataError, match=rf"{name} is no file: put the file there, or remove it"):
+    with pytest.raises(DataError, match=rf"{name} is not a file: put the file there, or remove it"):
         get("csv", raw, own)
     assert_untouched(raw)
 
