@@ -24,7 +24,7 @@ def refit(project: Project, params: RefitStage) -> str:
     record = read_json(project.training(winner), REPRODUCE)
     family = make_family(winner, record["params"])
     knowledge = Knowledge(load_dataset(project.prepared), SPLITS, params.threads)
-    artifact = fit_artifact(knowledge, winner, family, params.seed)
+    artifact = fit_artifact(knowledge, winner, family, params.seed, record.get("newcomer_weight", 0.0))
     source = read_provenance(project.prepared)
     artifact = source.described(artifact)
     write_artifact(project.served, with_ready_lists(artifact, params.refit.ready_items))

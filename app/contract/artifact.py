@@ -76,7 +76,8 @@ class Artifact:
 
     Score of an item for a user = user_embedding · item_embedding + item_bias. The items that a user has rated are
     the CSR row `seen_indices[seen_indptr[u]:seen_indptr[u + 1]]`; `seen_liked`, parallel to it, tells the positives.
-    A new user's vector is Σ encoder[history] / √len(history) + encoder_intercept. Ids are sorted and unique.
+    A new user's vector is Σ encoder[history] / √len(history) + encoder_intercept, drawn towards `mean_user`, which
+    counts like `newcomer_weight` liked items. Ids are sorted and unique.
     `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
     `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
     positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
@@ -101,8 +102,10 @@ class Artifact:
     ready_scores: npt.NDArray[np.int32] | None = None
     item_encoder: Float32Array | None = None
     user_encoder: Float32Array | None = None
+    mean_user: Float32Array | None = None
     events: Events | None = None
     min_rating: float | None = None
+    newcomer_weight: float = 0.0
     item_features: Sequence[Feature] = ()
     user_features: Sequence[Feature] = ()
     event_types: Described = field(default_factory=lambda: DEFAULT_TYPES)
@@ -155,6 +158,7 @@ def load_artifact(directory: Path) -> Artifact:
         catalogue=_catalogue(arrays, columns),
         events=Events(**manifest["events"]) if "events" in manifest else None,
         min_rating=manifest.get("min_rating"),
+        newcomer_weight=manifest.get("newcomer_weight", 0.0),
         item_features=manifest.get("item_features", ()),
         user_features=manifest.get("user_features", ()),
         event_types=manifest.get("event_types", DEFAULT_TYPES),
@@ -220,6 +224,7 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         "event_types": {name: dict(described) for name, described in artifact.event_types.items()},
         **({"events": artifact.events._asdict()} if artifact.events else {}),
         **({} if artifact.min_rating is None else {"min_rating": artifact.min_rating}),
+        **({} if artifact.mean_user is None else {"newcomer_weight": artifact.newcomer_weight}),
         **({} if artifact.item_encoder is None else {"item_features": [*artifact.item_features]}),
         **({} if artifact.user_encoder is None else {"user_features": [*artifact.user_features]}),
     }

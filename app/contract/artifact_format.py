@@ -18,6 +18,7 @@ KIND = "movie-recommender"
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MIN_RATING = 1e12
+MAX_WEIGHT = 1000  # of the mean user, in likes
 MAX_POSITION = 2**63 - 1  # the highest that a database counts to
 MAX_NAME = 200
 MAX_QUOTED = 300
@@ -56,8 +57,9 @@ ENCODER_ARRAYS: Table = {
     "item_encoder": ("<f4", ("item features + 1", "dim + 1")),
     "user_encoder": ("<f4", ("user features + 1", "dim")),
 }
-GROUPS: list[Table] = [READY_ARRAYS, *({name: line} for name, line in ENCODER_ARRAYS.items())]
-OPTIONAL: Table = {**READY_ARRAYS, **ENCODER_ARRAYS}
+NEWCOMER_ARRAYS: Table = {"mean_user": ("<f4", ("dim",))}
+GROUPS: list[Table] = [READY_ARRAYS, NEWCOMER_ARRAYS, *({name: line} for name, line in ENCODER_ARRAYS.items())]
+OPTIONAL: Table = {**READY_ARRAYS, **NEWCOMER_ARRAYS, **ENCODER_ARRAYS}
 
 # Of column n, by its type; its arrays are called column_<n>_<name>, and sizes but `items` are its own.
 _TAGS: Table = {
@@ -126,6 +128,11 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
     least = manifest.get("min_rating")
     if least is not None and (type(least) not in (int, float) or not abs(least) < MAX_MIN_RATING):
         refuse(path, f"has the min_rating {least!r}; expected a number of stars")
+    weight = manifest.get("newcomer_weight", 0)
+    if type(weight) not in (int, float) or not 0 <= weight <= MAX_WEIGHT:
+        refuse(path, f"has the newcomer_weight {weight!r:.80}; expected a number from 0 to {MAX_WEIGHT}")
+    if weight and "mean_user.npy" not in manifest["files"]:
+        refuse(path, "has a newcomer_weight, and does not list mean_user.npy")
 
 
 def check_columns(path: Path, columns: object) -> None:

@@ -95,14 +95,22 @@ class Recommender:
     def fold_in(self, liked: npt.NDArray[np.integer]) -> Float32Array:
         """A vector, float32 (dim,), for somebody the model has not learned, from the item rows that they like.
 
-        Σ encoder[liked] / √n + intercept, n being the number of rows with an encoder that is not all zero. Without
-        such a row the vector is all zero.
+        n / (n + c) · (Σ encoder[liked] / √n + intercept) + c / (n + c) · the mean user, n being the number of rows with
+        an encoder that is not all zero, c the model's `newcomer_weight`. Without such a row the vector is all zero.
         """
-        total, n = self.encoded(liked)
+        return self.newcomer(*self.encoded(liked))
+
+    def newcomer(self, total: Float32Array, n: int) -> Float32Array:
+        """The vector of `fold_in` from the sum and the number that `encoded` gives."""
         if not n:
             return np.zeros_like(self.artifact.encoder_intercept)
-        vector: Float32Array = total / np.float32(np.sqrt(n))
-        return vector + self.artifact.encoder_intercept
+        vector: Float32Array = total / np.float32(np.sqrt(n)) + self.artifact.encoder_intercept
+        mean, weight = self.artifact.mean_user, self.artifact.newcomer_weight
+        if mean is not None:
+            share = np.float32(n / (n + weight))
+            vector *= share
+            vector += (1 - share) * mean
+        return vector
 
     def encoded(self, rows: npt.NDArray[np.integer]) -> tuple[Float32Array, int]:
         """The sum of the encoders of item rows, float32 (dim,), and the number of those that are not all zero."""

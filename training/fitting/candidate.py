@@ -1,6 +1,6 @@
 """Fits one candidate, for `train`, `refit` and the comparison with the live recipe."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from app.contract.artifact import Artifact, Recipe
 from training.data.dataset import Dataset
 from training.fitting.assembly import Knowledge
+from training.fitting.newcomers import mean_user, newcomer_weight
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Family, Fits, checked
@@ -23,20 +24,23 @@ class Trained:
     family: Family
     curve: list[float]
     metric: float
+    newcomer_weight: float = 0.0
 
 
 def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str, fits: Fits | None = None) -> Trained:
     """Fit on train and decide on validation; then fit on both with the best epochs and weights."""
     fits = fits or Fits()
     family = make_family(candidate, params.models.get(candidate, {}))
-    validated = Validation.of(dataset, params, candidate, fits).fit_validated(family)
+    validation = Validation.of(dataset, params, candidate, fits)
+    validated = validation.fit_validated(family)
+    weight = newcomer_weight(validation, validated.factors)
     knowledge = Knowledge(dataset, LEARNED_FROM, params.threads, fits)
-    artifact = fit_artifact(knowledge, candidate, validated.family, params.seed)
-    return Trained(artifact, validated.family, validated.curve, validated.metric)
+    artifact = fit_artifact(knowledge, candidate, validated.family, params.seed, weight)
+    return Trained(artifact, validated.family, validated.curve, validated.metric, weight)
 
 
-def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> Artifact:
-    """Fit a family on all of `knowledge`, without early stopping.
+def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int, newcomer_weight: float = 0.0) -> Artifact:
+    """Fit a family on all of `knowledge`, without early stopping; newcomers get a share of the mean user.
 
     Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
     """
@@ -44,4 +48,7 @@ def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int) -> 
     with threadpool_limits(knowledge.threads):
         factors = data.fits.whole(name, family, partial(family.fit, data, np.random.default_rng(seed)))
         factors = checked(name, factors)
-    return knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
+    artifact = knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
+    if not newcomer_weight:
+        return artifact
+    return replace(artifact, mean_user=mean_user(factors), newcomer_weight=newcomer_weight)

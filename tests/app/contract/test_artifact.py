@@ -139,6 +139,9 @@ def resident(path: Path) -> int:
         ({"min_rating": "4"}, "has the min_rating '4'; expected a number of stars"),
         ({"min_rating": True}, "has the min_rating True; expected a number of stars"),
         ({"min_rating": 1e12}, "has the min_rating 1000000000000.0; expected a number of stars"),
+        ({"newcomer_weight": -1}, "has the newcomer_weight -1; expected a number from 0 to 1000"),
+        ({"newcomer_weight": "1"}, "has the newcomer_weight '1'; expected a number from 0 to 1000"),
+        ({"newcomer_weight": 1}, r"has a newcomer_weight, and does not list mean_user\.npy"),
     ],
 )
 def test_a_wrong_manifest_is_explained(directory: Path, changes: dict[str, Any], message: str) -> None:

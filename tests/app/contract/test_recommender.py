@@ -204,6 +204,14 @@ def test_a_vector_is_folded_in_from_what_is_liked_and_has_an_encoder() -> None:
         assert recommender.fold_in(np.array(nothing, dtype=np.int64)).tolist() == [0, 0]
 
 
+def test_somebody_with_few_likes_is_drawn_towards_the_mean_user_whom_many_likes_outweigh() -> None:
+    mean = np.array([100, 0], dtype=np.float32)
+    recommender = Recommender(make_artifact(dim=2, encoder=np.eye(6, 2), mean_user=mean, newcomer_weight=3.0))
+    assert recommender.fold_in(np.array([0])).tolist() == [0.25 + 75, 0]
+    assert recommender.fold_in(np.array([1, 2])).tolist() == [75, 0.25]  # the third item has no encoder
+    assert recommender.fold_in(np.array([2])).tolist() == [0, 0]
+
+
 def with_ready_lists(artifact: Artifact, k: int) -> tuple[Recommender, Ranking]:
     ranked = Recommender(artifact).recommend(np.arange(len(artifact.user_ids)), k)
     scores = as_millionths(np.where(ranked.items == NO_ITEM, 0, ranked.scores))
