@@ -25,14 +25,16 @@ class Room(Generic[AnyConnection]):
 
     def __init__(self) -> None:
         self._choices: list[AnyConnection] = []
+        self._found = 0
         self._next_look = float("-inf")
 
     def choice(self, connections: Collection[AnyConnection], now: float) -> AnyConnection | None:
         """The next connection to close; None if all are busy, as far as we know."""
-        if now >= self._next_look:
+        if now >= self._next_look or self._is_used_up(len(connections)):
             self._next_look = now + LOOK_SECONDS
             asked = [(waiting, each) for each in connections if (waiting := each.waiting()) is not None]
             self._choices = [each for _, each in sorted(asked, key=itemgetter(0), reverse=True)]
+            self._found = len(self._choices)
         while self._choices:
             choice = self._choices.pop()
             if choice in connections and choice.waiting() is not None:
@@ -42,3 +44,7 @@ class Room(Generic[AnyConnection]):
     def prefer(self, connection: AnyConnection) -> None:
         """Have this connection make room before all others."""
         self._choices.append(connection)
+
+    def _is_used_up(self, count: int) -> bool:
+        """Whether so many have made room since the last look that another one costs each of them little."""
+        return not self._choices and 2 * self._found >= count

@@ -18,8 +18,8 @@ class Asked:
 
 
 def test_those_in_the_middle_of_something_go_first_then_the_idle_ones_and_never_those_that_work() -> None:
-    idle, slow, slower, busy = Asked((True, 1)), Asked((False, 5)), Asked((False, 3)), Asked(None)
-    room, connections = Room[Asked](), {idle, slow, slower, busy}
+    idle, slow, slower = Asked((True, 1)), Asked((False, 5)), Asked((False, 3))
+    room, connections = Room[Asked](), {idle, slow, slower, *(Asked(None) for _ in range(4))}
     assert [room.choice(connections, 0) for _ in range(4)] == [slower, slow, idle, None]
 
 
@@ -37,3 +37,12 @@ def test_who_has_begun_to_work_or_is_gone_since_the_last_look_stays_out_of_it() 
     second.answer = None
     assert room.choice(connections - {third}, 0) is None
     assert room.choice(connections, LOOK_SECONDS) is first
+
+
+def test_in_a_burst_of_more_connections_than_fit_each_finds_room() -> None:
+    room, connections = Room[Asked](), {Asked((True, number)) for number in range(10)}
+    for number in range(10, 40):
+        choice = room.choice(connections, 0)
+        assert choice is not None
+        connections = connections - {choice} | {Asked((True, number))}
+    assert sum(each.times for each in connections) < 40
