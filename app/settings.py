@@ -103,7 +103,7 @@ SECRETS = {
 # A part of a password that is not quoted would else be read, and shown, as the host or the path.
 HTTP_ADDRESS = re.compile(r"https?://([^@/?#\s]+@)?([^@:/?#\s\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(/[^@?#\s]*)?")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
-ORIGIN = re.compile(r"\*|https?://[^/?#\s]+")
+ORIGIN = re.compile(r"\*|https?://[^/?#\s;\"'<>&]+")
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 Secret = Annotated[SecretStr, AfterValidator(_sendable)]
 LogFormat = Annotated[Literal["plain", "json"], BeforeValidator(_lower)]
@@ -198,6 +198,10 @@ class Settings(BaseSettings):
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
         default=None,
         description="Origins, separated by commas, whose web pages may call the service; `*` allows all.",
+    )
+    image_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
+        default=None,
+        description="Origins, separated by commas, from which the page shows pictures, too; `*` allows all.",
     )
     metrics_port: int | None = Field(
         default=None,

@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "training.fetch": "data errors files params",
     "training.events": "data files params",
     "training.source": "app.contract data errors fetch params project promotion tracking tuning",
+    "training.propose": "app.contract data errors fetch models params project tuning",
     "training.prepare": "app.contract data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
@@ -61,7 +62,7 @@ MAY_IMPORT = {
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
     "training.__main__": "app.contract check code engines errors export fetch former lists params project promotion "
-    "register retrain source tracking trials tuning",
+    "propose register retrain source tracking trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

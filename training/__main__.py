@@ -79,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--trials", type=_positive(int), default=math.inf, help="how many there should be in all")
     tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
+    catalogue = add(_catalogue, "propose the columns of the catalogue, by what the file of items holds")
+    catalogue.add_argument("--apply", action="store_true", help="write them into params.yaml")
     source = add(_source, "switch to other ratings, and set aside what was said about other films")
     source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv, parquet, sql: your own data")
     recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
@@ -186,6 +188,12 @@ def _tune(project: Project, params: Params, options: Namespace) -> None:
             if options.apply:
                 write_better(project.params, family, candidate, better)
         print(search_table(search, applied=options.apply))
+
+
+def _catalogue(project: Project, params: Params, options: Namespace) -> None:
+    from training.propose import propose
+
+    print(propose(project, params, apply=options.apply))
 
 
 def _source(project: Project, params: Params, options: Namespace) -> None:

@@ -64,9 +64,10 @@ function isImage(link) {
   return origin === location.origin || imageOrigins.includes(origin) || imageOrigins.includes("*");
 }
 
-/** The filter that the address's values say: in.genres=Drama, from.year=1990, to.year=1999, is.new=true. */
+/** The filter that the address's values say, in.genres=Drama, from.year=1990, to.year=1999, is.new=true, by column. */
 export function filterOf(values) {
   const given = [...new Set(values.keys())].map((key) => [key.split("."), values.getAll(key).filter(Boolean)]);
+  given.sort(([one], [other]) => (`${one[1]} ${one[0]}` < `${other[1]} ${other[0]}` ? -1 : 1));
   return given.flatMap(([[kind, name], texts]) => (texts.length && name && kind in KINDS ? KINDS[kind](name, texts.map(quoted)) : [])).join(" AND ");
 }
 

@@ -1,12 +1,12 @@
 // The controls for what a list may hold; the address keeps their values.
 
-import { ask, at, request } from "./api.js";
-import { bdi, h } from "./dom.js";
+import { describe, filterColumns, filterOf, isFilter, label, onColumns } from "./columns.js";
+import { bdi, h, replace } from "./dom.js";
 import { change, read } from "./state.js";
 import { number, t } from "./texts.js";
 
 const LENGTHS = [5, 10, 20, 50, 100];
-const FILTERS = { genre: [], year_from: "", year_to: "", diversity: "", include_seen: "" };
+const OTHERS = ["diversity", "include_seen"];
 const PAUSE_MS = 350;
 
 /** The values of the controls, as the API takes them. */
@@ -14,22 +14,20 @@ export function listQuery({ seen = false, diversity = true } = {}) {
   const { values } = read();
   return {
     k: values.get("k") ?? 10,
-    genre: values.getAll("genre"),
-    year_from: values.get("year_from"),
-    year_to: values.get("year_to"),
+    filter: filterOf(values),
     ...(diversity ? { diversity: values.get("diversity") } : {}),
     ...(seen ? { include_seen: values.get("include_seen") } : {}),
   };
 }
 
-export const clearFilters = () => change(FILTERS);
+const filtersSet = () => [...new Set(read().values.keys())].filter((key) => (isFilter(key) || OTHERS.includes(key)) && read().values.get(key));
+
+export const clearFilters = () => change(Object.fromEntries(filtersSet().map((key) => [key, ""])));
 
 /** The controls, and a function that shows the address's values in them. */
 export function controls({ seen = false, diversity = true } = {}) {
   const k = h("select", { id: "k", onchange: () => change({ k: k.value }) });
-  const genres = h("div", { class: "genres" });
-  const chosen = h("span", { id: "genres-chosen" });
-  const [from, to] = ["year_from", "year_to"].map((name) => yearField(name));
+  const ofColumns = h("div", { class: "of-columns" });
   const amount = h("output", { for: "diversity" });
   const slider = h("input", {
     id: "diversity", type: "range", min: 0, max: 1, step: 0.1, "aria-describedby": "diversity-text",
@@ -37,17 +35,11 @@ export function controls({ seen = false, diversity = true } = {}) {
     onchange: () => change({ diversity: slider.value === "0" ? "" : slider.value }, true),
   });
   const include = h("input", { id: "include_seen", type: "checkbox", onchange: () => change({ include_seen: include.checked ? "true" : "" }) });
-  const menu = h("details", { class: "menu" }, h("summary", { "aria-labelledby": "genres-label genres-chosen" }, chosen), genres);
-  closeOutside(menu);
-  loadGenres(genres);
-
   const fields = h(
     "div",
     { class: "controls", role: "group", "aria-label": t("controls") },
     h("label", { class: "field" }, t("k"), k),
-    h("div", { class: "field" }, h("span", { id: "genres-label" }, t("genres")), menu),
-    h("label", { class: "field" }, t("yearFrom"), from),
-    h("label", { class: "field" }, t("yearTo"), to),
+    ofColumns,
     diversity &&
       h("label", { class: "field wide" }, h("span", {}, t("diversity"), " ", amount), slider, h("small", { id: "diversity-text" }, t("diversityText"))),
     seen && h("label", { class: "check" }, include, t("includeSeen")),
@@ -55,48 +47,74 @@ export function controls({ seen = false, diversity = true } = {}) {
   // Closed at first: the list comes before them.
   const summary = h("summary");
   const element = h("details", { class: "filters" }, summary, fields);
+  let parts = [], described = "";
+  onColumns(showColumns);
+  showColumns();
+  describe();
+
+  function showColumns() {
+    const columns = filterColumns();
+    if (JSON.stringify(columns) === described) return;
+    described = JSON.stringify(columns);
+    parts = columns.flatMap((column) => CONTROLS[column.type](column));
+    replace(ofColumns, parts.map((part) => part.element));
+    update();
+  }
 
   function update() {
     const { values } = read();
     const length = Number(values.get("k") ?? 10);
-    summary.textContent = t("filters", Object.keys(FILTERS).filter((name) => values.get(name)).length);
+    summary.textContent = t("filters", filtersSet().length);
     k.replaceChildren(...[...new Set([...LENGTHS, length])].sort((a, b) => a - b).map((n) => h("option", { value: n, selected: n === length }, number(n))));
-    for (const [field, name] of [[from, "year_from"], [to, "year_to"]]) if (document.activeElement !== field) field.value = values.get(name) ?? "";
+    for (const part of parts) part.update(values);
     slider.value = values.get("diversity") ?? "0";
     amount.textContent = number(Number(slider.value), 1);
     include.checked = values.get("include_seen") === "true";
-    showGenres(genres, chosen);
   }
-  genres.addEventListener("loaded", () => showGenres(genres, chosen));
   return { element, update };
 }
 
-function yearField(name) {
-  let timer;
-  // The value is kept: what is on the screen may change before the pause is over.
-  const oninput = () => {
-    clearTimeout(timer);
-    timer = setTimeout((year) => change({ [name]: year }, true), PAUSE_MS, field.value);
-  };
-  const field = h("input", { type: "number", min: 0, max: 9999, inputmode: "numeric", placeholder: "–", oninput });
-  return field;
+const CONTROLS = { tag: tagMenu, tags: tagMenu, number: limits, time: limits, flag: choice };
+
+/** A field for the lowest value, and one for the highest. */
+function limits(column) {
+  return ["from", "to"].map((kind) => {
+    let timer;
+    // The value is kept: what is on the screen may change before the pause is over.
+    const oninput = () => {
+      clearTimeout(timer);
+      timer = setTimeout((value) => change({ [`${kind}.${column.name}`]: value }, true), PAUSE_MS, field.value);
+    };
+    const kinds = column.type === "time" ? { type: "date" } : { type: "number", step: "any", placeholder: "–" };
+    const field = h("input", { ...kinds, oninput });
+    const update = (values) => { if (document.activeElement !== field) field.value = values.get(`${kind}.${column.name}`) ?? ""; };
+    return { element: h("label", { class: "field" }, t(kind, label(column)), field), update };
+  });
 }
 
-async function loadGenres(box) {
-  const { genres } = await ask(request(at`genres`), undefined, true).catch(() => ({ genres: [] }));
-  const boxes = genres.map(({ name, films }) =>
-    h("label", { class: "check" }, h("input", { type: "checkbox", value: name, onchange: () => change({ genre: checked(box) }) }), bdi(name), h("small", {}, number(films))),
-  );
-  box.replaceChildren(...boxes);
-  box.dispatchEvent(new Event("loaded"));
+/** Yes, no or both. */
+function choice(column) {
+  const key = `is.${column.name}`;
+  const field = h("select", { onchange: () => change({ [key]: field.value }) }, [["", t("any")], ["true", t("yes")], ["false", t("no")]].map(([value, text]) => h("option", { value }, text)));
+  return { element: h("label", { class: "field" }, label(column), field), update: (values) => { field.value = values.get(key) ?? ""; } };
 }
 
-const checked = (box) => [...box.querySelectorAll("input:checked")].map((each) => each.value);
+/** A menu of the tags that most films have, of which a film needs one. */
+function tagMenu(column) {
+  const key = `in.${column.name}`, id = `tags-${column.name}`;
+  const chosen = h("span", { id: `${id}-chosen` });
+  const box = h("input", { type: "checkbox" });
+  const boxes = column.tags.map(({ name }) => Object.assign(box.cloneNode(), { value: name, onchange: () => change({ [key]: boxes.filter((each) => each.checked).map((each) => each.value) }) }));
+  const labels = column.tags.map(({ name, films }, place) => h("label", { class: "check" }, boxes[place], bdi(name), h("small", {}, number(films))));
+  const menu = h("details", { class: "menu" }, h("summary", { "aria-labelledby": `${id}-label ${id}-chosen` }, chosen), h("div", { class: "tags" }, labels));
+  closeOutside(menu);
+  return { element: h("div", { class: "field" }, h("span", { id: `${id}-label` }, label(column)), menu), update };
 
-function showGenres(box, chosen) {
-  const names = read().values.getAll("genre");
-  for (const each of box.querySelectorAll("input")) each.checked = names.includes(each.value);
-  chosen.textContent = names.length ? names.join(", ") : t("anyGenre");
+  function update(values) {
+    const names = values.getAll(key);
+    for (const each of boxes) each.checked = names.includes(each.value);
+    chosen.textContent = names.length ? names.join(", ") : t("any");
+  }
 }
 
 function closeOutside(menu) {

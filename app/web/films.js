@@ -1,5 +1,6 @@
 // Lists of films.
 
+import { facts, poster } from "./columns.js";
 import { bdi, h } from "./dom.js";
 import { href } from "./state.js";
 import { number, t } from "./texts.js";
@@ -19,11 +20,12 @@ export function filmList(items, { label, unit = "score", marks, judge, judged, c
       "li",
       { class: "film", "data-id": item.id },
       item.rank === undefined ? null : h("span", { class: "rank" }, number(item.rank)),
+      compact ? null : poster(item),
       h(
         "div",
         { class: "what" },
         title(item),
-        h("p", { class: "facts" }, [item.year, item.genres.join(", ")].filter(Boolean).join(" · ")),
+        h("p", { class: "facts" }, facts(item)),
         item.because?.length ? because(item.because, reason) : null,
       ),
       marks ? mark(marks(item)) : null,

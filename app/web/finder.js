@@ -1,6 +1,7 @@
 // A field that finds films by title while somebody types: a combobox with a list below it.
 
 import { ask, at, request } from "./api.js";
+import { facts } from "./columns.js";
 import { bdi, h } from "./dom.js";
 import { t } from "./texts.js";
 
@@ -64,7 +65,7 @@ export function finder(choose, hint = "") {
       event.preventDefault(); // the field keeps the focus
       take(place, event);
     };
-    return h("li", { id: `found-${place}`, role: "option", onmousedown: pick }, bdi(film.title), h("small", {}, ` ${film.year ?? ""}`));
+    return h("li", { id: `found-${place}`, role: "option", onmousedown: pick }, bdi(film.title), h("small", {}, ` ${facts(film)}`));
   }
 
   function activate(place) {

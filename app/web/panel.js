@@ -1,6 +1,7 @@
 // What all views have in common: a part of the page that is loaded, may fail, and can be tried again.
 
 import { ApiError, ask } from "./api.js";
+import { describe } from "./columns.js";
 import { h, replace } from "./dom.js";
 import { t } from "./texts.js";
 
@@ -28,6 +29,7 @@ export class Panel {
     this.element.setAttribute("aria-busy", "true");
     try {
       const answers = await Promise.all(requests.map((each) => ask(each, running.signal)));
+      await describe(answers[0]?.model_version);
       if (!running.signal.aborted) replace(this.element, show(...answers));
     } catch (error) {
       if (error.name === "AbortError") return;

@@ -1,6 +1,7 @@
 // A film: what is known of it, and the films like it.
 
 import { at, request } from "./api.js";
+import { details, facts, poster } from "./columns.js";
 import { clearFilters, controls, listQuery } from "./controls.js";
 import { bdi, h } from "./dom.js";
 import { filmList, shortfall } from "./films.js";
@@ -12,29 +13,31 @@ import { number, t } from "./texts.js";
 export function mount(root, showCurl) {
   const find = finder((film) => change({ id: film.id }));
   const parts = controls({ diversity: false });
-  const facts = new Panel({ class: "panel facts-of-film" });
+  const about = new Panel({ class: "panel facts-of-film" });
   const list = new Panel({ class: "panel main", "aria-label": t("similar") });
-  root.append(find.element, facts.element, parts.element, list.element);
+  root.append(find.element, about.element, parts.element, list.element);
   let shownVersion;
   return { update, version: () => shownVersion };
 
   function update() {
     parts.update();
     const id = read().values.get("id");
-    facts.element.hidden = !id;
+    about.element.hidden = !id;
     const wanted = id ? request(at`items/${id}/similar`, listQuery({ diversity: false })) : request(at`items/popular`, listQuery({ diversity: false }));
     const film = request(at`items/${id ?? ""}`);
     showCurl(...(id ? [film, wanted] : [wanted]));
-    if (id) facts.load([film], showFacts);
+    if (id) about.load([film], showFacts);
     list.load([wanted], (answer) => showList(answer, id), { item_unknown: () => [] });
   }
 
   function showFacts(film) {
     document.title = `${film.title} – ${t("name")}`;
     return [
+      poster(film),
       h("h2", {}, bdi(film.title)),
-      h("p", { class: "facts" }, [film.year, film.genres.join(", "), t("filmId", film.id)].filter(Boolean).join(" · ")),
+      h("p", { class: "facts" }, [facts(film), t("filmId", film.id)].filter(Boolean).join(" · ")),
       h("p", {}, film.interactions ? t("likedBy", number(film.interactions)) : t("noLikes")),
+      details(film),
     ];
   }
 

@@ -49,12 +49,10 @@ export function mount(root, showCurl) {
   }
 
   function body(liked, disliked) {
-    const { k, genre, year_from: from, year_to: to, diversity } = listQuery();
+    const { k, filter, diversity } = listQuery();
     return {
       liked, disliked, k: Number(k), explain: true,
-      ...(genre.length ? { genre } : {}),
-      ...(from ? { year_from: Number(from) } : {}),
-      ...(to ? { year_to: Number(to) } : {}),
+      ...(filter ? { filter } : {}),
       ...(diversity ? { diversity: Number(diversity) } : {}),
     };
   }

@@ -1,7 +1,7 @@
 """A service with films whose titles are hard to show, and screens of people who look at it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page
 
 from app.contract.artifact import Artifact
+from app.contract.catalogue import Catalogue
+from app.contract.columns import Column
 from app.settings import Settings
 from tests.app.conftest import offline_settings
-from tests.artifacts import Film, make_artifact, write
+from tests.artifacts import Film, make_artifact, pack_films, write
 from tests.browser import chromium
 from tests.client import Client, put_in_cache, serving
 
@@ -30,6 +32,7 @@ ODD_TITLES = [
     "The word " * 22,
 ]
 N_FILMS = 60
+PICTURES = "https://pictures.invalid"
 POLL = "document.dispatchEvent(new Event('visibilitychange'))"  # the page polls at once when it is looked at again
 
 
@@ -39,6 +42,24 @@ def make_catalogue() -> list[Film]:
     return [Film(title, 1950 + row, list(genres[row % len(genres)])) for row, title in enumerate(titles)]
 
 
+def with_columns(films: list[Film]) -> Catalogue:
+    """The catalogue of these films with a column of each other type; film n costs n / 2."""
+    rows = range(len(films))
+    columns = (
+        Column("price", "number").filled(row / 2 + 0.5 for row in rows),
+        Column("studio", "tag").filled(["Blue", None][row % 2] for row in rows),
+        Column("on_loan", "flag").filled([True, False, None][row % 3] for row in rows),
+        Column("since", "time").filled(row * 86_400 for row in rows),
+        Column("plot", "text", filter=False).filled(f"<i>Plot {row + 1}</i>" for row in rows),
+        Column("poster", "link", filter=False).filled(
+            ["/web/icon.svg", f"{PICTURES}/{row}.png", None][row % 3] for row in rows
+        ),
+        Column("shop", "link", filter=False).filled(f"https://shop.example/{row}" for row in rows),
+    )
+    catalogue = pack_films(films)
+    return replace(catalogue, columns=(*catalogue.columns, *columns))
+
+
 def make_model(seed: int = 0) -> Artifact:
     """60 films; user 1 has seen 3 of them, 2 has seen 12, 3 has seen 57."""
     rng = np.random.default_rng(seed)
@@ -46,7 +67,7 @@ def make_model(seed: int = 0) -> Artifact:
     seen = {0: [10, 11, 12], 1: list(range(20, 32)), 2: list(range(57))}
     return make_artifact(
         range(1, 5), range(1, N_FILMS + 1), dim=4, seed=seed, seen=seen, item_embeddings=embeddings, encoder=embeddings,
-        films=make_catalogue(), item_biases=np.zeros(N_FILMS, dtype=np.float32),
+        catalogue=with_columns(make_catalogue()), item_biases=np.zeros(N_FILMS, dtype=np.float32),
     )  # fmt: skip
 
 
@@ -134,7 +155,7 @@ def open_screen(browser: Browser) -> Iterator[OpenScreen]:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """The service with these films; version 8 is loaded as its shadow."""
     directory = tmp_path_factory.mktemp("page")
-    settings = make_service_settings(directory, shadow_alias="challenger")
+    settings = make_service_settings(directory, shadow_alias="challenger", image_origins=PICTURES)
     challenger = settings.model_copy(update={"model_alias": "challenger"})
     put_in_cache(challenger, write(directory / "8", make_model(seed=8)), version="8")
     with serving(settings) as running:

@@ -5,11 +5,12 @@ import re
 import shlex
 import subprocess
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.web.conftest import N_FILMS, ODD_TITLES, OpenScreen, Screen
+from tests.app.web.conftest import N_FILMS, ODD_TITLES, PICTURES, OpenScreen, Screen
 from tests.browser import CHROMIUM
 from tests.client import Client
 from tests.processes import wait_until
@@ -68,23 +69,55 @@ def test_every_control_changes_list_address_and_curl(screen: Screen, open_screen
     page.get_by_role("checkbox", name=re.compile("^Comedy")).check()
     page.get_by_role("checkbox", name=re.compile("^Horror")).check()
     page.keyboard.press("Escape")
-    page.get_by_label("From year").fill("1955")
-    page.get_by_label("To year").fill("1990")
+    page.get_by_label("Year from").fill("1955")
+    page.get_by_label("Year to").fill("1990")
     page.get_by_role("slider").fill("0.5")
     page.get_by_role("checkbox", name="Films already seen, too").check()
-    query = "k=20&genre=Comedy&genre=Horror&year_from=1955&year_to=1990&diversity=0.5&include_seen=true"
-    page.wait_for_url(re.compile("year_to=1990"))
+    conditions = quote_plus("genres:Comedy OR genres:Horror AND year >= 1955 AND year <= 1990")
+    query = f"k=20&filter={conditions}&diversity=0.5&include_seen=true"
+    page.wait_for_url(re.compile("to.year=1990"))
     expect(page.locator("pre")).to_contain_text(f"/users/2/recommendations?{query}&explain=true")
     assert screen.ids() == asked(screen.client, f"/users/2/recommendations?{query}")
     colleague = open_screen(screen.client)
     colleague.page.goto(page.url)
     assert colleague.ids() == screen.ids()
-    assert colleague.page.get_by_label("From year").input_value() == "1955"
+    assert colleague.page.get_by_label("Year from").input_value() == "1955"
     expect(colleague.page.locator("output")).to_have_text("0.5")
 
 
+def test_columns_of_every_type_can_be_filtered_by_and_are_shown(screen: Screen) -> None:
+    screen.open("#film")
+    page = screen.page
+    screen.settle()
+    page.get_by_text("Filters").click()
+    page.get_by_label("Price from").fill("4.5")
+    page.get_by_label("since to").fill("1970-01-21")
+    page.get_by_label("on loan").select_option("yes")
+    page.wait_for_url(re.compile("is.on_loan=true"))
+    page.locator("summary[aria-labelledby*=studio]").click()
+    page.get_by_role("checkbox", name=re.compile("^Blue")).check()
+    wanted = "on_loan = true AND price >= 4.5 AND since <= 1970-01-21 AND studio:Blue"
+    expect(page.locator("pre")).to_contain_text(quote_plus(wanted))
+    popular = "What most people like"
+    assert screen.ids(popular) == asked(screen.client, f"/items/popular?filter={quote_plus(wanted)}") == [13, 19]
+    first = screen.films(popular).first
+    expect(first.locator(".facts")).to_contain_text("6.5 · Blue · on loan · 1970-01-13")
+    expect(first.locator("img")).to_have_js_property("complete", True)
+    assert first.locator("img").evaluate("picture => picture.naturalWidth > 0")
+
+
+def test_pictures_come_from_the_own_host_and_allowed_ones_and_other_links_are_links(screen: Screen) -> None:
+    screen.open("#film?id=11")
+    facts = screen.page.locator(".facts-of-film")
+    expect(facts.locator("img")).to_have_attribute("src", f"{PICTURES}/10.png")
+    expect(facts.get_by_role("link", name="shop")).to_have_attribute("href", "https://shop.example/10")
+    expect(facts.get_by_text("<i>Plot 11</i>")).to_be_visible()
+    policy = screen.client.get("/").headers["content-security-policy"]
+    assert f"img-src 'self' {PICTURES};" in policy
+
+
 def test_a_list_that_filters_empty_says_why_and_can_be_cleared(screen: Screen) -> None:
-    screen.open("#user?id=2&year_from=2050&genre=Horror")
+    screen.open("#user?id=2&from.year=2050&in.genres=Horror")
     expect(screen.page.get_by_text("No film is left. There would be more without the filters.")).to_be_visible()
     screen.page.get_by_role("button", name="Clear the filters").click()
     assert screen.ids() == asked(screen.client, "/users/2/recommendations")

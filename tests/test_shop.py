@@ -1,0 +1,107 @@
+"""A shop without films, years or ratings comes from parquet to the page, and nothing but params.yaml is told of it."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import expect
+
+from app.settings import Settings
+from tests.browser import CHROMIUM, browser_page
+from tests.processes import free_port, wait_until
+from tests.service import service
+from tests.training.world import change_params, run_stages
+from training.fetch import fetch
+from training.params.whole import load_params
+from training.prepare import prepare
+from training.project import Project
+from training.propose import propose
+
+KINDS = {"lamp": "glass light bulb shade", "chair": "oak seat back legs", "rug": "wool woven floor soft", "pan": "iron"}
+PRODUCTS, BUYERS, BOUGHT = 120, 240, 9
+UNSOLD = "sku-120"  # a pan
+PROPOSED = {
+    "price": "number", "brand": "tag", "colours": "tags", "in_stock": "flag", "since": "time", "description": "text",
+    "look": "vector", "photo": "link", "ean": "text",
+}  # fmt: skip
+
+
+def write_shop(folder: Path) -> None:
+    """Products of four kinds; everybody buys those of one kind, which brand, colour and words tell in part."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    kinds = [list(KINDS)[number % len(KINDS)] for number in range(PRODUCTS)]
+    words = [rng.permutation([kind, *KINDS[kind].split(), "for", "your", "home"]) for kind in kinds]
+    colours = np.array(["red", "blue", "green", "grey"])
+    pd.DataFrame(
+        {
+            "item_id": [f"sku-{number + 1}" for number in range(PRODUCTS)],
+            "title": [f"{kind.title()} {number + 1}" for number, kind in enumerate(kinds)],
+            "price": np.where(rng.random(PRODUCTS) < 0.1, np.nan, rng.integers(100, 9900, PRODUCTS) / 100),
+            "brand": [f"{kind.title()}s & Co" if rng.random() < 0.7 else "Other" for kind in kinds],
+            "colours": [rng.choice(colours, 2, replace=False).tolist() for _ in kinds],
+            "in_stock": rng.random(PRODUCTS) < 0.8,
+            "since": pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 300, PRODUCTS), "D"),
+            "description": [" ".join(each) for each in words],
+            "look": rng.normal(size=(PRODUCTS, 4)).round(3).tolist(),
+            "photo": "/web/icon.svg",
+            "ean": [f"E{number:05}" for number in range(PRODUCTS)],
+        }
+    ).to_parquet(folder / "items.parquet", index=False)
+    sold = [np.arange(kind, PRODUCTS - 1, len(KINDS)) for kind in range(len(KINDS))]
+    bought = [(buyer, item) for buyer in range(BUYERS) for item in rng.choice(sold[buyer % len(KINDS)], BOUGHT, False)]
+    purchases = pd.DataFrame(bought, columns=["user_id", "item_id"])
+    purchases["timestamp"] = pd.Timestamp("2026-11-01") + pd.to_timedelta(rng.permutation(len(bought)), "min")
+    purchases["user_id"] = "buyer-" + purchases["user_id"].astype(str)
+    purchases["item_id"] = "sku-" + (purchases["item_id"] + 1).astype(str)
+    purchases.to_parquet(folder / "ratings.parquet", index=False)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The shop's model, with the columns that were proposed."""
+    project = Project(tmp_path_factory.mktemp("shop"))
+    write_shop(project.root / "own")
+    changes: dict[str, Any] = {"fetch__csv_folder": str(project.root / "own"), "models__ease__embedding_size": 16}
+    changes |= {"fetch__source": "parquet", "prepare__min_rating": None, "candidates": ["ease"]}
+    params = change_params(project, **changes)
+    assert "written into params.yaml" in propose(project, params, apply=True)
+    params = load_params(project.params)
+    fetch(params.fetch, params.seed, project.raw, params.catalogue)
+    prepare(params, project.raw, project.prepared, project.stats)
+    run_stages(project, params)
+    return project
+
+
+def test_the_proposal_knows_types_and_what_tells_something(project: Project) -> None:
+    columns = load_params(project.params).catalogue.items
+    assert {name: column.type for name, column in columns.items()} == PROPOSED
+    learned = {name for name, column in columns.items() if column.learn}
+    assert {"brand", "description"} <= learned
+    assert not learned & {"look", "photo", "ean", "in_stock"}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+def test_products_are_recommended_filtered_and_shown(project: Project, tmp_path: Path) -> None:
+    settings = Settings(
+        model_dir=project.served, mlflow_tracking_uri=f"http://127.0.0.1:{free_port()}",
+        model_cache_dir=tmp_path / "cache", log_level="WARNING",
+    )  # fmt: skip
+    with service(settings, tmp_path / "log") as (client, _), browser_page() as page:
+        wait_until(lambda: client.version() is not None)
+        mine = client.get(f"/users/buyer-1/recommendations?filter={quote_plus('price < 60 AND colours:red')}").json[
+            "items"
+        ]
+        assert {item["title"].split()[0] for item in mine[:3]} == {"Chair"}
+        assert all(item["price"] < 60 and "red" in item["colours"] for item in mine)
+        # Nobody has bought it: what it is like follows from its columns.
+        alike = client.get(f"/items/{UNSOLD}/similar?k=5").json["items"]
+        assert [item["title"].split()[0] for item in alike].count("Pan") >= 4
+        page.goto(f"http://127.0.0.1:{client.port}/#user?id=buyer-2")
+        first = page.get_by_role("list", name="Recommendations", exact=True).locator("li").first
+        expect(first.locator(".title")).to_contain_text("Rug", timeout=30_000)
+        expect(first.locator(".facts")).to_contain_text(" · 2026-")
+        expect(first.locator("img.poster")).to_be_visible()
