@@ -20,17 +20,18 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.errors import InvalidParameterError
 from app.http.access import API_KEY_HEADER, Secrets, without_blanks
+from app.http.item_lists import ListAnswer
 from app.http.lanes import Lane, Lanes
 from app.http.list_ids import id_header
 from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
 from app.http.one_write import OK_LINE, Headers, as_lines, takes_an_answer, write
-from app.http.plain_answers import PERSONALISED, PlainAnswers
+from app.http.plain_answers import PlainAnswers
 from app.http.read_after import READ_AFTER
 from app.http.user_recommendations import answer_user
 from app.model.store import ModelStore, ServedModel
 from app.observability.figures import RequestCount
 from app.observability.request_log import Answered, RequestLog
-from app.observability.telemetry import FALLBACK, Telemetry
+from app.observability.telemetry import Telemetry
 from app.schemas.queries import DEFAULT_K, MAX_K, UserQuery
 
 ROUTE = "/users/{user_id}/recommendations"
@@ -62,7 +63,6 @@ class FrontDoor:
     ) -> None:
         self._store, self._lanes, self._telemetry = store, lanes, telemetry
         self._log, self._keys = request_log, keys
-        self._list_counts = {source: telemetry.lists.own(source) for source in (PERSONALISED, FALLBACK)}
         self._count: RequestCount | None = None
         self._default_headers: Headers = []
         self._head = b""
@@ -132,21 +132,26 @@ class FrontDoor:
     def _body(
         self, lane: Lane, user_id: bytes, text: str, query_string: bytes, recommendation_id: bytes | None
     ) -> bytes | None:
+        answer = self._plain(lane, user_id, text, query_string, recommendation_id)
+        if answer is None:
+            query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
+            if query is None or query.explain or query.preview or query.alias is not None:
+                return None
+            answer = answer_user(lane, text, query, recommendation_id)
+        body, source, noted = answer
+        lane.count(text, source, noted)
+        return body
+
+    def _plain(
+        self, lane: Lane, user_id: bytes, text: str, query_string: bytes, recommendation_id: bytes | None
+    ) -> ListAnswer | None:
         k = PLAIN_QUERIES.get(query_string)
-        if k is not None and lane.profiles.fresh(lane.model, text) is None:
-            plain = lane.plain
-            if plain is None:
-                with_ids = lane.new_id is not None
-                plain = lane.plain = PlainAnswers(lane.model, self._telemetry, self._list_counts, with_ids=with_ids)
-            body = plain.body(user_id, k, recommendation_id)
-            if body is not None:
-                if lane.tally is not None:
-                    lane.tally.add(text, k)
-                return body
-        query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
-        if query is None or query.explain or query.preview or query.alias is not None:
+        if k is None or lane.profiles.fresh(lane.model, text) is not None:
             return None
-        return answer_user(lane, self._telemetry, text, query, recommendation_id)
+        plain = lane.plain
+        if plain is None:
+            plain = lane.plain = PlainAnswers(lane.model, with_ids=lane.new_id is not None)
+        return plain.answer(user_id, k, recommendation_id)
 
     def _write(self, cycle: RequestResponseCycle, request_id: bytes, answer: Answer) -> None:
         # uvicorn makes a new list each second, with the date in it.

@@ -10,8 +10,10 @@ from app.contract.recommender import Rows
 from app.model.item_fields import to_json
 from app.model.selection import REASONS_SHOWN, Selection
 from app.model.store import ServedModel
+from app.observability.served_lists import NotedList, ReadyList
 
 SCORE_DECIMALS = 6
+ListAnswer = tuple[bytes, str, NotedList | ReadyList]  # the body as JSON; the source of the list, and what is counted
 
 
 def list_json(

@@ -12,6 +12,8 @@ from app.events.exposures import Exposures, Tally
 from app.events.profiles import Profiles
 from app.http.plain_answers import PlainAnswers
 from app.model.store import ServedModel
+from app.observability.served_lists import NotedList, ReadyList
+from app.observability.telemetry import Telemetry
 from app.registry.challenger import Challenger
 
 logger = logging.getLogger(__name__)
@@ -21,18 +23,31 @@ logger = logging.getLogger(__name__)
 class Lane:
     """A loaded version that answers users, with their profiles; `plain` is for the front door, which fills it.
 
-    `new_id` makes recommendation ids, None where no events are kept. `tally` counts lists, None outside a trial.
+    `new_id` makes recommendation ids, None where no events are kept. `telemetry` is None where lists count for nothing;
+    `tally` counts those of an arm, None outside a trial.
     """
 
     model: ServedModel
     profiles: Profiles
     new_id: Callable[[bytes], bytes] | None = None
+    telemetry: Telemetry | None = None
     tally: Tally | None = None
     plain: PlainAnswers | None = field(default=None, init=False)
 
     def id_for(self, user_id: str) -> bytes | None:
         """A new recommendation id, or None."""
         return None if self.new_id is None else self.new_id(user_id.encode())
+
+    def count(self, user_id: str, source: str, noted: NotedList | ReadyList) -> None:
+        """Count a list that somebody is shown, in the event loop.
+
+        Lists that are the same for everybody on purpose (popular items, similar items, a search) are not counted: they
+        would be fallbacks.
+        """
+        if self.telemetry is not None:
+            self.telemetry.served(self.model, source, noted)
+        if self.tally is not None:
+            self.tally.add(user_id, noted.length)
 
 
 class _Arms(NamedTuple):
@@ -57,6 +72,7 @@ class Lanes:
     def __init__(
         self,
         profiles: Profiles,
+        telemetry: Telemetry,
         *,
         with_ids: bool = False,
         challenger: Challenger | None = None,
@@ -64,7 +80,8 @@ class Lanes:
     ) -> None:
         """`with_ids` says that lists have recommendation ids, as events are kept that can name them."""
         self.with_ids = with_ids
-        self._profiles, self._challenger, self._exposures = profiles, challenger, exposures
+        self._profiles, self._telemetry = profiles, telemetry
+        self._challenger, self._exposures = challenger, exposures
         self._alone: Lane | None = None
         self._arms: _Arms | None = None
         self._overtaken: Trial | None = None
@@ -90,7 +107,7 @@ class Lanes:
         """The lane of the live version outside any trial: for lists that belong to no user, too."""
         lane = self._alone
         if lane is None or lane.model is not live:
-            lane = self._alone = self.apart(live, self._profiles)
+            lane = self._alone = self.apart(live, self._profiles, is_shown=True)
         return lane
 
     def preview(self, live: ServedModel, user_id: str) -> Lane:
@@ -98,10 +115,10 @@ class Lanes:
         lane = self.of(live, user_id, is_shown=False)
         return self.apart(lane.model, lane.profiles)
 
-    def apart(self, model: ServedModel, profiles: Profiles | None = None) -> Lane:
-        """A lane of any version, whose lists count for nothing, nor what is said about them."""
+    def apart(self, model: ServedModel, profiles: Profiles | None = None, *, is_shown: bool = False) -> Lane:
+        """A lane of any version outside any trial; without `is_shown` its lists count for nothing."""
         new_id = id_maker(model.version, Arm.NONE) if self.with_ids else None
-        return Lane(model, profiles or self._profiles.apart(), new_id)
+        return Lane(model, profiles or self._profiles.apart(), new_id, self._telemetry if is_shown else None)
 
     def running(self, live: ServedModel | None) -> Trial | None:
         """The trial in which lists count now."""
@@ -123,7 +140,7 @@ class Lanes:
             (Arm.CHALLENGER, tried, self._profiles.apart()),
         ):
             tally = self._exposures.tally(trial.experiment, arm, model.version)
-            lanes.append(Lane(model, profiles, id_maker(model.version, arm, trial.secret), tally))
+            lanes.append(Lane(model, profiles, id_maker(model.version, arm, trial.secret), self._telemetry, tally))
         return _Arms(trial, (lanes[0], lanes[1]))
 
     def _note_fallback(self, trial: Trial, live: ServedModel, user_id: str) -> None:

@@ -117,7 +117,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         stop=GracefulStop(settings.drain_seconds),
         profiles=profiles,
         figures=RecentFigures(telemetry, own_routes),
-        lanes=Lanes(profiles, with_ids=with_ids, challenger=challenger, exposures=exposures),
+        lanes=Lanes(profiles, telemetry, with_ids=with_ids, challenger=challenger, exposures=exposures),
         follower=follower,
         versions=_versions(settings, follower, challenger, shadow),
         registry=Registry(settings) if settings.model_dir is None else None,

@@ -7,7 +7,6 @@ import time
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from http import HTTPStatus
-from threading import Lock
 from typing import NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
@@ -104,7 +103,7 @@ class RequestFigures(Collector):
 
 
 class ListCount:
-    """The number of lists from one source, and of those with fewer items than asked for; one thread adds to it."""
+    """The number of lists from one source, and of those with fewer items than asked for."""
 
     def __init__(self) -> None:
         self.created = time.time()
@@ -113,32 +112,23 @@ class ListCount:
 
 
 class ListFigures(Collector):
-    """Lists of recommendations by source."""
+    """Lists of recommendations by source; only the event loop adds to it, so it needs no lock."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._shared: dict[str, ListCount] = {}
-        self._own: list[tuple[str, ListCount]] = []
-
-    def own(self, source: str) -> ListCount:
-        """A count for one thread, which needs no lock; a scrape adds it to the others of this source."""
-        count = ListCount()
-        self._own.append((source, count))
-        return count
+        self._counts: dict[str, ListCount] = {}
 
     def add(self, source: str, *, is_short: bool) -> None:
-        """Count one list, from any thread."""
-        with self._lock:
-            count = self._shared.setdefault(source, ListCount())
-            count.lists += 1
-            count.short += is_short
+        """Count one list."""
+        count = self._counts.get(source)
+        if count is None:
+            count = self._counts[source] = ListCount()
+        count.lists += 1
+        if is_short:
+            count.short += 1
 
     def by_source(self) -> dict[str, int]:
         """The number of lists from each source."""
-        totals: dict[str, int] = {}
-        for source, count in [*self._shared.items(), *self._own]:
-            totals[source] = totals.get(source, 0) + count.lists
-        return totals
+        return {source: count.lists for source, count in list(self._counts.items())}
 
     def collect(self) -> Iterator[Metric]:
         """The metrics that Prometheus reads."""
@@ -148,12 +138,9 @@ class ListFigures(Collector):
         short = CounterMetricFamily(
             "recommender_short_lists", "Lists with fewer films than asked for.", labels=["source"]
         )
-        counts = [pair for pair in [*self._shared.items(), *self._own] if pair[1].lists]
-        for source in dict(counts):
-            of_source = [count for name, count in counts if name == source]
-            created = min(count.created for count in of_source)
-            lists.add_metric([source], sum(count.lists for count in of_source), created)
-            short.add_metric([source], sum(count.short for count in of_source), created)
+        for source, count in list(self._counts.items()):
+            lists.add_metric([source], count.lists, count.created)
+            short.add_metric([source], count.short, count.created)
         yield lists
         yield short
 

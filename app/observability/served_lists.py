@@ -24,12 +24,30 @@ class NotedList(NamedTuple):
     is_fallback: bool
     is_short: bool
 
+    @classmethod
+    def of(
+        cls, rows: Sequence[int] | npt.NDArray[np.integer], *, is_fallback: bool = False, is_short: bool = False
+    ) -> "NotedList":
+        """A list of the items in these rows."""
+        return cls(np.asarray(rows, dtype=np.int32).tobytes(), is_fallback, is_short)
+
+    @property
+    def length(self) -> int:
+        """The number of items."""
+        return len(self.item_rows) // np.dtype(np.int32).itemsize
+
 
 class ReadyList(NamedTuple):
     """The first k items of a user's ready list, which is neither a fallback nor short."""
 
     user_row: int
     k: int
+    is_short: bool = False
+
+    @property
+    def length(self) -> int:
+        """The number of items."""
+        return self.k
 
 
 class RecentLists(NamedTuple):
@@ -51,33 +69,33 @@ class ServedLists(Collector):
     """
 
     def __init__(self) -> None:
-        self._artifact: Artifact | None = None
-        self._lists = deque[NotedList | ReadyList](maxlen=LISTS)
+        # Replaced as a whole, so that no other thread adds a list to those of another model.
+        self._recent: tuple[Artifact | None, deque[NotedList | ReadyList]] = None, deque(maxlen=LISTS)
 
-    def add(self, item_rows: Sequence[int] | npt.NDArray[np.integer], *, is_fallback: bool, is_short: bool) -> None:
-        """Remember one list."""
-        self._lists.append(NotedList(np.asarray(item_rows, dtype=np.int32).tobytes(), is_fallback, is_short))
+    def add(self, artifact: Artifact, one: NotedList | ReadyList) -> None:
+        """Remember one list, if it is this model's."""
+        lists = self._recent[1]  # before the question: a swap may come in between
+        if self.are_of(artifact):
+            lists.append(one)
 
     def restart(self, artifact: Artifact) -> None:
         """Forget all lists and begin with another model: its rows mean other items."""
-        self._artifact, self._lists = artifact, deque(maxlen=LISTS)
+        self._recent = artifact, deque(maxlen=LISTS)
 
     def are_of(self, artifact: Artifact) -> bool:
         """Whether the lists that are remembered are this model's."""
         # A revised catalogue has an artifact of its own; the recipe is that of the version, whose rows it keeps.
-        return self._artifact is not None and artifact.recipe is self._artifact.recipe
-
-    def of(self, artifact: Artifact) -> deque[NotedList | ReadyList]:
-        """Where to append lists of this model; what is appended for a former model is forgotten."""
-        return self._lists if self.are_of(artifact) else deque(maxlen=0)
+        current = self._recent[0]
+        return current is not None and artifact.recipe is current.recipe
 
     def summary(self) -> RecentLists:
         """The figures of the lists that are remembered; takes milliseconds."""
-        artifact, lists = self._artifact, list(self._lists)
+        artifact, recent = self._recent
+        lists = list(recent)
         n_items = 0 if artifact is None else len(artifact.item_ids)
         noted = [one for one in lists if isinstance(one, NotedList)]
         rows = np.concatenate([_rows(one, artifact) for one in lists] or [NO_ROWS])[-PLACES:]
-        # A request that began before a swap may have added a row that the new model does not have.
+        # A revised catalogue may have rows that the version's own has not.
         counts = np.bincount(rows[rows < n_items], minlength=TOP)
         total, n = int(counts.sum()), len(lists)
         first = np.argsort(-counts, kind="stable")[:TOP].tolist()

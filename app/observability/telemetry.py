@@ -1,8 +1,7 @@
 """Counts what the service does, for Prometheus; docs/operation.md lists the metrics.
 
-A route calls `telemetry.served(model, source, item_rows, k)` once for each list made for somebody. For a request with a
-user id and nothing but k it calls `telemetry.served_plain(model, user_id, source, item_rows, k)` instead. Each process
-counts for itself: Prometheus scrapes every one of them.
+Each process counts for
+itself: Prometheus scrapes every one of them.
 """
 
 import time
@@ -15,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 from app.errors import MODEL_ERROR_CODES
 from app.model.store import ServedModel
 from app.observability.figures import ListFigures, RequestFigures
-from app.observability.served_lists import ServedLists
+from app.observability.served_lists import NotedList, ReadyList, ServedLists
 
 OK = "ok"  # the outcome of a poll that found nothing wrong
 FALLBACK = "popular"  # the source of a list that the user's own history has no part in
@@ -104,22 +103,11 @@ class Telemetry:
         """Count one request; `route` is a template, never a path."""
         self.requests.of(method, route, status).add(seconds)
 
-    def served(self, model: ServedModel, source: str, item_rows: ServedRows, k: int) -> None:
-        """Count one list made for somebody: its source, the rows of the answered items, and how many were asked for.
+    def served(self, model: ServedModel, source: str, one: NotedList | ReadyList) -> None:
+        """Count one list made for somebody; only the event loop does, so it needs no lock.
 
         Lists of another version than the live one, as in a trial, are not among the recent ones: their rows mean other
         items.
-
-        Don't count lists that are the same for everybody on purpose (popular items, similar items, a search): they
-        would count as fallbacks.
         """
-        is_short = len(item_rows) < k
-        self.lists.add(source, is_short=is_short)
-        if self.served_lists.are_of(model.artifact):
-            self.served_lists.add(item_rows, is_fallback=source == FALLBACK, is_short=is_short)
-
-    def served_plain(self, model: ServedModel, user_id: str, source: str, item_rows: ServedRows, k: int) -> None:
-        """Count a list that was asked for by user id and k alone; a shadow may compare it with its own."""
-        self.served(model, source, item_rows, k)
-        if self.compare is not None:
-            self.compare(model, user_id, item_rows, k)
+        self.lists.add(source, is_short=one.is_short)
+        self.served_lists.add(model.artifact, one)

@@ -11,7 +11,7 @@ from app.errors import AliasNotLoadedError, BodyTooLargeError, InvalidParameterE
 from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
-from app.http.item_lists import json_response, list_json
+from app.http.item_lists import ListAnswer, json_response, list_json
 from app.http.lanes import Lane
 from app.http.list_ids import id_field, list_response
 from app.http.parts import Parts
@@ -20,6 +20,8 @@ from app.http.user_recommendations import answer_allowed, answer_user
 from app.model.profile import fold_in_profile, liked_rows
 from app.model.selection import allowed_items, known_rows, recommend
 from app.model.store import ServedModel
+from app.observability.served_lists import NotedList
+from app.observability.telemetry import FALLBACK
 from app.schemas.items import BatchRecommendations, FoldInRecommendations, Recommendations
 from app.schemas.queries import BatchRequest, FoldInRequest, PathText, UserQuery
 
@@ -44,15 +46,15 @@ async def recommend_for_user(
     query: Annotated[UserQuery, Query()],
 ) -> Response:
     """The k films that a user has not seen and would like best; popular films for an unknown user."""
-    # The figures are about the lists that users get, and so is what is kept of profiles.
     lane = _lane(parts, model, user_id, query)
-    counted = parts.telemetry if not query.preview and (query.alias is None or lane.model is model) else None
     recommendation_id = lane.id_for(user_id)
     if not query.explain:
-        body = answer_user(lane, counted, user_id, query, recommendation_id)
+        answer = answer_user(lane, user_id, query, recommendation_id)
     else:
         # In a thread, because a history may hold thousands of items.
-        body = await to_thread.run_sync(answer_user, lane, counted, user_id, query, recommendation_id)
+        answer = await to_thread.run_sync(answer_user, lane, user_id, query, recommendation_id)
+    body, source, noted = answer
+    lane.count(user_id, source, noted)
     return list_response(body, recommendation_id)
 
 
@@ -69,8 +71,10 @@ async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request
     profile = fold_in_profile(model, liked, disliked)
     selection = recommend(model, profile, request, allowed_items(model, request))
     source = "fold_in" if profile.source == "personalised" else "popular"
-    parts.telemetry.served(model, source, selection.rows, request.k)
-    recommendation_id = parts.lanes.outside(model).id_for("")
+    lane, rows = parts.lanes.outside(model), selection.rows
+    noted = NotedList.of(rows, is_fallback=source == FALLBACK, is_short=len(rows) < request.k)
+    lane.count("", source, noted)
+    recommendation_id = lane.id_for("")
     fields = {
         "model_version": model.version,
         **id_field(recommendation_id),
@@ -90,27 +94,32 @@ async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request
 async def recommend_for_users(parts: CurrentParts, model: CurrentModel, request: BatchRequest) -> Response:
     """One answer for each of up to 1,000 users, the same as if each had asked alone."""
     query = UserQuery(**request.model_dump(exclude={"user_ids"}))
-    lanes, telemetry = parts.lanes, parts.telemetry
+    lanes = parts.lanes
     masks: dict[str, Mask | None] = {}
 
-    def answer(user_id: str) -> bytes:
+    def answer(user_id: str) -> tuple[Lane, str, ListAnswer]:
         lane = lanes.of(model, user_id)
         if lane.tally is not None:  # nobody may ever be shown the list
-            lane = lanes.apart(lane.model, lane.profiles)
+            lane = lanes.apart(lane.model, lane.profiles, is_shown=True)
         version = lane.model.version
         if version not in masks:  # during a trial there are two
             masks[version] = allowed_items(lane.model, query)
-        return answer_allowed(lane, telemetry, user_id, query, masks[version], lane.id_for(user_id))
+        return lane, user_id, answer_allowed(lane, user_id, query, masks[version], lane.id_for(user_id))
 
-    def answer_all() -> bytes:
-        return b'{"answers":[%b]}' % b",".join(answer(str(user_id)) for user_id in request.user_ids)
+    def answer_all() -> list[tuple[Lane, str, ListAnswer]]:
+        return [answer(str(user_id)) for user_id in request.user_ids]
 
-    return json_response(await to_thread.run_sync(answer_all, limiter=batches))
+    answers = await to_thread.run_sync(answer_all, limiter=batches)
+    for lane, user_id, (_, source, noted) in answers:
+        lane.count(user_id, source, noted)
+    return json_response(b'{"answers":[%b]}' % b",".join(body for _, _, (body, _, _) in answers))
 
 
 def _lane(parts: Parts, live: ServedModel, user_id: str, query: UserQuery) -> Lane:
+    # The figures are about the lists that users get, and so is what is kept of profiles.
     if query.alias is not None:
-        return parts.lanes.apart(parts.versions.named(query.alias))
+        named = parts.versions.named(query.alias)
+        return parts.lanes.apart(named, is_shown=named is live and not query.preview)
     return parts.lanes.preview(live, user_id) if query.preview else parts.lanes.of(live, user_id)
 
 

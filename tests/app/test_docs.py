@@ -18,7 +18,7 @@ from app.model.release import Release
 from app.model.selection import DIVERSITY_CANDIDATES
 from app.model.store import load_model
 from app.observability.recent_figures import STEP_SECONDS, STEPS
-from app.observability.served_lists import LISTS, PLACES
+from app.observability.served_lists import LISTS, PLACES, NotedList
 from app.observability.telemetry import OK, Telemetry
 from app.registry.follower import NOT_CHECKED
 from app.schemas.events import EventsRequest
@@ -69,9 +69,9 @@ def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
     settings = offline_settings(tmp_path).model_copy(update={"shadow_alias": "challenger", "events_url": events})
     telemetry: Telemetry = create_app(settings).state.parts.telemetry
     model = load_model(write(tmp_path / "served"), Release("1", 0, ""))
-    telemetry.served(model, "personalised", [0], 1)
+    telemetry.served(model, "personalised", NotedList.of([0]))
     telemetry.model.swapped(model)
-    telemetry.served(model, "personalised", [0], 1)
+    telemetry.served(model, "personalised", NotedList.of([0]))
     families = {f"{family.name}{'_total' * (family.type == 'counter')}" for family in telemetry.collectors.collect()}
     ours = {name for name in families if name.startswith("recommender_")}
     documented = set(re.findall(r"^\| `(recommender_\w+)` \|", OPERATION, re.MULTILINE))

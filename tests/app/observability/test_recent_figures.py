@@ -51,7 +51,8 @@ def test_a_step_counts_what_came_since_the_former_sample_and_no_ignored_route() 
     telemetry.model.swaps += 3
     telemetry.answered("GET", "/status", 200, 4)
     telemetry.lists.add("popular", is_short=False)
-    telemetry.lists.own("popular").lists += 2
+    telemetry.lists.add("popular", is_short=False)
+    telemetry.lists.add("popular", is_short=True)
     (step,) = figures.steps()
     assert (step.requests, step.refused, step.errors, step.lists, step.swaps) == (3, 1, 1, {"popular": 3}, 3)
     assert 0 <= step.seconds <= time.monotonic() - began

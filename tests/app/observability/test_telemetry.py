@@ -1,11 +1,11 @@
 from pathlib import Path
 from time import time
 
-import numpy as np
 import pytest
 
 from app.model.release import Release
 from app.model.store import ServedModel, load_model
+from app.observability.served_lists import NotedList, ReadyList
 from app.observability.telemetry import Telemetry
 from tests.artifacts import make_artifact, write
 from tests.metrics import collected
@@ -41,9 +41,9 @@ def test_invented_methods_share_a_label(telemetry: Telemetry) -> None:
 
 def test_lists_are_counted_by_source_and_short_ones_too(telemetry: Telemetry, tmp_path: Path) -> None:
     telemetry.model.swapped(model := load(tmp_path, "1"))
-    telemetry.served(model, "personalised", np.array([1, 2, 3]), 3)
-    telemetry.served(model, "personalised", [1], 3)
-    telemetry.served(model, "popular", [], 3)
+    telemetry.served(model, "personalised", ReadyList(0, 3))
+    telemetry.served(model, "personalised", NotedList.of([1], is_short=True))
+    telemetry.served(model, "popular", NotedList.of([], is_fallback=True, is_short=True))
     found = collected(telemetry.collectors)
     assert found["recommender_lists_total{source=personalised}"] == 2
     assert found["recommender_short_lists_total{source=personalised}"] == 1
@@ -68,7 +68,7 @@ def test_the_model_s_version_and_ages_are_those_of_the_last_swap(telemetry: Tele
 
 def test_a_swap_forgets_what_was_served_by_the_former_model(telemetry: Telemetry, tmp_path: Path) -> None:
     telemetry.model.swapped(first := load(tmp_path, "1"))
-    telemetry.served(first, "personalised", [0, 1, 2], 3)
+    telemetry.served(first, "personalised", NotedList.of([0, 1, 2]))
     assert collected(telemetry.collectors)["recommender_recent_distinct_items"] == 3
     telemetry.model.swapped(load(tmp_path, "2"))
     found = collected(telemetry.collectors)
@@ -80,7 +80,7 @@ def test_a_list_of_another_version_counts_by_its_source_and_is_not_among_the_rec
     telemetry: Telemetry, tmp_path: Path
 ) -> None:
     telemetry.model.swapped(load(tmp_path, "1"))
-    telemetry.served(load(tmp_path, "2"), "personalised", [0, 1, 2], 3)
+    telemetry.served(load(tmp_path, "2"), "personalised", NotedList.of([0, 1, 2]))
     found = collected(telemetry.collectors)
     assert found["recommender_lists_total{source=personalised}"] == 1
     assert found["recommender_recent_lists"] == 0
@@ -96,15 +96,6 @@ def test_failures_and_polls_of_every_kind_are_there_from_the_start(telemetry: Te
 def test_a_service_without_a_model_has_no_version(telemetry: Telemetry) -> None:
     names = {name.partition("{")[0] for name in collected(telemetry.collectors)}
     assert not names & {"recommender_model_info", "recommender_model_age_seconds"}
-
-
-def test_a_plain_list_is_passed_to_the_comparing_function(telemetry: Telemetry, tmp_path: Path) -> None:
-    told: list[tuple[object, ...]] = []
-    telemetry.served_plain(model := load(tmp_path, "1"), "42", "popular", [1, 2], 2)
-    telemetry.compare = lambda *what: told.append(what)
-    telemetry.served_plain(model, "42", "popular", [1, 2], 2)
-    assert told == [(model, "42", [1, 2], 2)]
-    assert collected(telemetry.collectors)["recommender_lists_total{source=popular}"] == 2
 
 
 def test_a_latency_counts_in_every_bucket_from_its_own_bound_on(telemetry: Telemetry) -> None:
