@@ -104,7 +104,7 @@ class EventsDisabledError(ServiceError):
 
 
 class AliasNotLoadedError(ServiceError):
-    """No version with the alias is loaded; `SHADOW_ALIAS` names a second alias to load."""
+    """No version with the alias is loaded; `TRIAL_SHARE=0` loads that of `challenger`."""
 
     status = 404
     code = "alias_not_loaded"

@@ -101,7 +101,7 @@ def create_app(settings: Settings | None = None) -> Service:
     add_error_handlers(app)
     _add_middleware(app, parts, traced=tracing["tracing"])
     gc.enable()  # app/__main__.py has switched it off
-    if not tracing["tracing"] and settings.shadow_alias is None and settings.cors_origins is None:
+    if not tracing["tracing"] and settings.cors_origins is None:
         keys = _keys(settings.api_keys)
         secrets = None if keys is None else Secrets(keys)
         warn_if_unknown()

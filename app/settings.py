@@ -1,5 +1,6 @@
 """Reads the settings from environment variables, once, at the start."""
 
+import os
 import re
 import ssl
 from pathlib import Path
@@ -102,6 +103,8 @@ SECRETS = {
 }
 # A part of a password that is not quoted would else be read, and shown, as the host or the path.
 HTTP_ADDRESS = re.compile(r"https?://([^@/?#\s]+@)?([^@:/?#\s\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(/[^@?#\s]*)?")
+SHADOW = "the shadow is a trial whose share is 0: give its version the alias challenger, and write TRIAL_SHARE=0"
+FORMER = {"SHADOW_ALIAS": SHADOW, "SHADOW_SHARE": SHADOW}  # to be dropped in release 2
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 ORIGIN = re.compile(r"\*|https?://[^/?#\s;\"'<>&]+")
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
@@ -218,27 +221,16 @@ class Settings(BaseSettings):
         le=600,
         description="Seconds between SIGTERM, when `/health/ready` begins to answer 503, and the end of the service.",
     )
-    shadow_alias: str | None = Field(
-        default=None,
-        pattern=r"^[\w-]+$",
-        description="Alias of a second version, such as `challenger`, whose lists are compared with the answered ones.",
-    )
     trial_share: float | None = Field(
         default=None,
         ge=0,
         lt=1,
-        description="Share of the users who get the challenger during a trial; 0: none. Unset: what the trial says.",
+        description="Share of users who get the challenger; 0: its lists are only compared. Unset: as its trial says.",
     )
     web_page: bool = Field(default=True, description="`false` switches off the page for people at `/`.")
     mlflow_page_uri: Annotated[str, AfterValidator(_http_address)] | None = Field(
         default=None,
         description="Address of MLflow's page for people, if theirs is not `MLFLOW_TRACKING_URI`.",
-    )
-    shadow_share: float = Field(
-        default=0.1,
-        gt=0,
-        le=1,
-        description="Share of the plain requests that the shadow compares, above 0 and up to 1.",
     )
 
     @field_validator("*", mode="before")
@@ -258,6 +250,8 @@ class Settings(BaseSettings):
     @classmethod
     def from_environment(cls) -> "Settings":
         """Read the environment; raises SettingsError with the variable, its value and what is allowed."""
+        for variable in FORMER.keys() & {name.upper() for name, value in os.environ.items() if value}:
+            raise SettingsError(f"The environment variable {variable} has gone: {FORMER[variable]}.")
         try:
             return cls()
         except ValidationError as error:

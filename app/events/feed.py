@@ -26,7 +26,7 @@ class Feed:
     """Reads the store in a thread of its own, and goes on after whatever happens to the store.
 
     The overlay reaches back to the lowest position that one of the models in use has learned until: the loaded model,
-    the shadow, and of each the one before, which may come back.
+    that on trial, and of each the one before, which may come back.
     """
 
     def __init__(self, store: EventStore, overlay: Overlay, changes: CatalogueChanges, metrics: FeedMetrics) -> None:
@@ -55,7 +55,7 @@ class Feed:
     def prepare(self, purpose: str, learned: Events | None) -> None:
         """Have the overlay reach back to what a model has learned; call it before the model answers.
 
-        `purpose` tells apart the loaded model and the shadow. It returns as soon as the overlay does, or the store
+        `purpose` tells apart the loaded model and that on trial. It returns as soon as the overlay does, or the store
         fails or hangs; what is missing then is read as soon as the store answers.
         """
         caught_up = threading.Event()

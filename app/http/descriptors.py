@@ -14,7 +14,7 @@ PLENTY = 1 << 20
 
 _limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 DESCRIPTORS = PLENTY if _limit == resource.RLIM_INFINITY else _limit
-OWN = 100  # a loaded version takes 20, and so do the next one while it is loaded and each of a shadow
+OWN = 100  # a loaded version takes 20, and so do the next one while it is loaded and that on trial
 
 
 def share_out(descriptors: int) -> tuple[int, int]:

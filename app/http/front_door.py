@@ -2,7 +2,7 @@
 
 Status, headers and body are the same as those of `recommend_for_user` in routes/recommendations.py, behind the
 middleware. That route documents the request, and answers whatever is unusual: other characters in the id, a query to
-refuse or to explain, a missing key, a body. Where CORS, tracing or a shadow is on, there is no front door.
+refuse or to explain, a missing key, a body. Where CORS or tracing is on, there is no front door.
 """
 
 import logging
@@ -132,14 +132,14 @@ class FrontDoor:
     def _body(
         self, lane: Lane, user_id: bytes, text: str, query_string: bytes, recommendation_id: bytes | None
     ) -> bytes | None:
-        answer = self._plain(lane, user_id, text, query_string, recommendation_id)
+        answer, is_plain = self._plain(lane, user_id, text, query_string, recommendation_id), True
         if answer is None:
             query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
             if query is None or query.explain or query.preview or query.alias is not None:
                 return None
-            answer = answer_user(lane, text, query, recommendation_id)
+            answer, is_plain = answer_user(lane, text, query, recommendation_id), query.is_plain
         body, source, noted = answer
-        lane.count(text, source, noted)
+        lane.count(text, source, noted, is_plain=is_plain)
         return body
 
     def _plain(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from app.contract.events import MAX_ID_LENGTH
@@ -12,6 +12,7 @@ from app.events.exposures import Exposures, Tally
 from app.events.profiles import Profiles
 from app.http.plain_answers import PlainAnswers
 from app.model.store import ServedModel
+from app.observability.overlap import Overlap
 from app.observability.served_lists import NotedList, ReadyList
 from app.observability.telemetry import Telemetry
 from app.registry.challenger import Challenger
@@ -32,14 +33,15 @@ class Lane:
     new_id: Callable[[bytes], bytes] | None = None
     telemetry: Telemetry | None = None
     tally: Tally | None = None
+    overlap: Overlap | None = None
     plain: PlainAnswers | None = field(default=None, init=False)
 
     def id_for(self, user_id: str) -> bytes | None:
         """A new recommendation id, or None."""
         return None if self.new_id is None else self.new_id(user_id.encode())
 
-    def count(self, user_id: str, source: str, noted: NotedList | ReadyList) -> None:
-        """Count a list that somebody is shown, in the event loop.
+    def count(self, user_id: str, source: str, noted: NotedList | ReadyList, *, is_plain: bool = False) -> None:
+        """Count a list that somebody is shown, in the event loop; a plain one was asked for by user and k alone.
 
         Lists that are the same for everybody on purpose (popular items, similar items, a search) are not counted: they
         would be fallbacks.
@@ -48,6 +50,8 @@ class Lane:
             self.telemetry.served(self.model, source, noted)
         if self.tally is not None:
             self.tally.add(user_id, noted.length)
+        if is_plain and self.overlap is not None:
+            self.overlap.offer(self.model, user_id, noted)
 
 
 class _Arms(NamedTuple):
@@ -77,11 +81,12 @@ class Lanes:
         with_ids: bool = False,
         challenger: Challenger | None = None,
         exposures: Exposures | None = None,
+        overlap: Overlap | None = None,
     ) -> None:
         """`with_ids` says that lists have recommendation ids, as events are kept that can name them."""
         self.with_ids = with_ids
         self._profiles, self._telemetry = profiles, telemetry
-        self._challenger, self._exposures = challenger, exposures
+        self._challenger, self._exposures, self._overlap = challenger, exposures, overlap
         self._alone: Lane | None = None
         self._arms: _Arms | None = None
         self._overtaken: Trial | None = None
@@ -118,7 +123,8 @@ class Lanes:
     def apart(self, model: ServedModel, profiles: Profiles | None = None, *, is_shown: bool = False) -> Lane:
         """A lane of any version outside any trial; without `is_shown` its lists count for nothing."""
         new_id = id_maker(model.version, Arm.NONE) if self.with_ids else None
-        return Lane(model, profiles or self._profiles.apart(), new_id, self._telemetry if is_shown else None)
+        lane = Lane(model, profiles or self._profiles.apart(), new_id)
+        return replace(lane, telemetry=self._telemetry, overlap=self._overlap) if is_shown else lane
 
     def running(self, live: ServedModel | None) -> Trial | None:
         """The trial in which lists count now."""

@@ -18,6 +18,7 @@ from app.http.lanes import Lanes
 from app.http.shutdown import GracefulStop
 from app.mask import Mask
 from app.model.store import ModelStore
+from app.observability.overlap import Overlap
 from app.observability.recent_figures import RecentFigures
 from app.observability.request_log import RequestLog
 from app.observability.telemetry import Telemetry
@@ -25,7 +26,6 @@ from app.registry.challenger import Challenger
 from app.registry.follower import Follower
 from app.registry.loaded import Followed, LoadedVersions
 from app.registry.mlflow_registry import Registry
-from app.registry.shadow import Shadow
 from app.settings import Settings
 
 
@@ -59,7 +59,7 @@ class Parts:
     versions: LoadedVersions
     registry: Registry | None
     challenger: Challenger | None
-    shadow: Shadow | None
+    overlap: Overlap | None
     writer: EventWriter | None
     feed: Feed | None
     exposures: Exposures | None
@@ -72,7 +72,7 @@ class Parts:
 
     def running(self) -> Iterator[Runs]:
         """The parts to start, in this order. The feed comes first: a version waits for the recent events."""
-        for part in (self.feed, self.follower, self.challenger, self.shadow, self.writer, self.exposures):
+        for part in (self.feed, self.follower, self.challenger, self.overlap, self.writer, self.exposures):
             if part is not None:
                 yield part
 
@@ -89,25 +89,15 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         exposures = Exposures(open_store(address), ExposureMetrics(collectors))
         prepare = feed.prepare
     follower = Follower(settings, store, telemetry.model, prepare=prepare)
-    challenger = shadow = None
-    # A trial counts events, and its version is in the registry.
-    if settings.events_url is not None and settings.model_dir is None and settings.trial_share != 0:
+    challenger = overlap = None
+    # A trial counts events, and its version is in the registry. With a share of 0 nothing is counted.
+    if settings.trial_share == 0 or (settings.events_url is not None and settings.model_dir is None):
         challenger = Challenger(settings, collectors, prepare=prepare, revise=changes.revised)
-    if settings.shadow_alias is not None:
-        rests = challenger is not None and settings.shadow_alias.lower() == CHALLENGER
-        profile_of = Profiles(overlay).of
-        shadow = Shadow(
-            settings,
-            settings.shadow_alias,
-            collectors,
-            profile_of=profile_of,
-            prepare=prepare,
-            rests=rests,
-            revise=changes.revised,
-        )
-        telemetry.compare = shadow.compare
-    changes.stores += [store, *(each.store for each in (challenger, shadow) if each is not None)]
+        if settings.trial_share == 0:
+            overlap = Overlap(challenger.store, Profiles(overlay).of, collectors)
+    changes.stores += [store, *([] if challenger is None else [challenger.store])]
     with_ids = settings.events_url is not None
+    lanes = Lanes(profiles, telemetry, with_ids=with_ids, challenger=challenger, exposures=exposures, overlap=overlap)
     return Parts(
         settings=settings,
         mask=mask,
@@ -117,12 +107,12 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         stop=GracefulStop(settings.drain_seconds),
         profiles=profiles,
         figures=RecentFigures(telemetry, own_routes),
-        lanes=Lanes(profiles, telemetry, with_ids=with_ids, challenger=challenger, exposures=exposures),
+        lanes=lanes,
         follower=follower,
-        versions=_versions(settings, follower, challenger, shadow),
+        versions=_versions(settings, follower, challenger),
         registry=Registry(settings) if settings.model_dir is None else None,
         challenger=challenger,
-        shadow=shadow,
+        overlap=overlap,
         writer=writer,
         feed=feed,
         exposures=exposures,
@@ -130,12 +120,8 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     )
 
 
-def _versions(
-    settings: Settings, follower: Follower, challenger: Challenger | None, shadow: Shadow | None
-) -> LoadedVersions:
+def _versions(settings: Settings, follower: Follower, challenger: Challenger | None) -> LoadedVersions:
     followed = [Followed(settings.model_alias.lower() if settings.model_dir is None else None, follower)]
     if challenger is not None:
         followed.append(Followed(CHALLENGER, challenger))
-    if shadow is not None and settings.shadow_alias is not None:
-        followed.append(Followed(settings.shadow_alias.lower(), shadow.follower))
     return LoadedVersions(followed)

@@ -10,8 +10,6 @@ from app.observability.served_lists import NotedList
 from app.observability.telemetry import FALLBACK
 from app.schemas.queries import UserQuery
 
-PLAIN = frozenset({"k"})  # a request with no other parameters is plain
-
 
 def answer_user(lane: Lane, user_id: str, query: UserQuery, recommendation_id: bytes | None) -> ListAnswer:
     """`Recommendations` as JSON, and what the caller counts."""
@@ -28,7 +26,5 @@ def answer_allowed(
     selection = recommend(model, profile.with_seen_allowed() if query.include_seen else profile, query, allowed)
     source, rows = profile.source, selection.rows
     noted = NotedList.of(rows, is_fallback=source == FALLBACK, is_short=len(rows) < query.k)
-    if lane.telemetry is not None and lane.telemetry.compare is not None and query.model_fields_set <= PLAIN:
-        lane.telemetry.compare(model, user_id, rows, query.k)
     fields = {"user_id": user_id, "model_version": model.version, **id_field(recommendation_id), "source": source}
     return list_json(fields, model, selection, liked_rows(model, profile) if query.explain else None), source, noted

@@ -94,7 +94,7 @@ class ServedLists(Collector):
         lists = list(recent)
         n_items = 0 if artifact is None else len(artifact.item_ids)
         noted = [one for one in lists if isinstance(one, NotedList)]
-        rows = np.concatenate([_rows(one, artifact) for one in lists] or [NO_ROWS])[-PLACES:]
+        rows = np.concatenate([rows_of(one, artifact) for one in lists] or [NO_ROWS])[-PLACES:]
         # A revised catalogue may have rows that the version's own has not.
         counts = np.bincount(rows[rows < n_items], minlength=TOP)
         total, n = int(counts.sum()), len(lists)
@@ -128,7 +128,8 @@ class ServedLists(Collector):
             yield _gauge("recent_top10_share", description, recent.top10_share)
 
 
-def _rows(one: NotedList | ReadyList, artifact: Artifact | None) -> npt.NDArray[np.int32]:
+def rows_of(one: NotedList | ReadyList, artifact: Artifact | None) -> npt.NDArray[np.int32]:
+    """The rows of a list of this model."""
     if isinstance(one, NotedList):
         return np.frombuffer(one.item_rows, dtype=np.int32)
     ready = None if artifact is None else artifact.ready_items

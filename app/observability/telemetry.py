@@ -5,10 +5,7 @@ itself: Prometheus scrapes every one of them.
 """
 
 import time
-from collections.abc import Callable, Sequence
 
-import numpy as np
-import numpy.typing as npt
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 from app.errors import MODEL_ERROR_CODES
@@ -18,9 +15,6 @@ from app.observability.served_lists import NotedList, ReadyList, ServedLists
 
 OK = "ok"  # the outcome of a poll that found nothing wrong
 FALLBACK = "popular"  # the source of a list that the user's own history has no part in
-
-ServedRows = Sequence[int] | npt.NDArray[np.integer]
-Compare = Callable[[ServedModel, str, ServedRows, int], None]
 
 
 class ModelMetrics:
@@ -96,8 +90,6 @@ class Telemetry:
         self.requests, self.lists = RequestFigures(), ListFigures()
         for figures in (self.requests, self.lists):
             self.collectors.register(figures)
-        # The shadow's function, if there is a shadow.
-        self.compare: Compare | None = None
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request; `route` is a template, never a path."""

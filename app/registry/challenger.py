@@ -1,4 +1,7 @@
-"""Follows the alias `challenger`, and loads its version for as long as that is on trial."""
+"""Follows the alias `challenger`, and loads its version for as long as that is on trial.
+
+A share of 0 in TRIAL_SHARE puts it on trial whatever its tags say: it is loaded, and nobody gets its lists.
+"""
 
 import logging
 from dataclasses import replace
@@ -25,6 +28,7 @@ class Challenger(Follower):
     """Keeps the version on trial loaded, and knows of its trial what its tags say.
 
     Whatever happens to it, the live version answers: `model` is None unless exactly the version on trial is loaded.
+    With a share of 0 both stay None, and only the store holds the version.
     """
 
     def __init__(
@@ -38,14 +42,19 @@ class Challenger(Follower):
         self.trial: Trial | None = None
         self._share = settings.trial_share
         self._spoilt = ""
-        followed = settings.model_copy(update={"model_alias": CHALLENGER})
+        followed = settings.model_copy(update={"model_alias": CHALLENGER, "model_dir": None})
         metrics = ModelMetrics(collectors, "recommender_challenger_model")
         super().__init__(followed, ModelStore(revise), metrics, purpose=TRYING, prepare=prepare)
 
     def load_last_good(self) -> None:
-        """Load nothing: without its tags nobody knows whether a version is still on trial."""
+        """Load nothing if people may get its lists: without its tags nobody knows whether it is still on trial."""
+        if self._share == 0:
+            super().load_last_good()
 
     def _follow(self, target: Target) -> None:
+        if self._share == 0:
+            super()._follow(target)
+            return
         trial = self._read(target)
         if trial != self.trial:
             self._begin_or_end(trial)
@@ -64,7 +73,7 @@ class Challenger(Follower):
             super()._fail(error, version)
             return
         # Most of the time nobody is the challenger, which is no problem.
-        if self.trial is not None:
+        if self.trial is not None or self.store.current is not None:
             self._begin_or_end(None)
         now = datetime.now(timezone.utc)
         self._metrics.polled(error.code)

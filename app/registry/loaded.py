@@ -1,8 +1,9 @@
-"""The versions that this process has loaded: that of the alias which it serves, one on trial, and perhaps a shadow."""
+"""The versions that this process has loaded: that of the alias which it serves, and one on trial."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.contract.alias import CHALLENGER
 from app.errors import AliasNotLoadedError
 from app.model.store import ServedModel
 from app.registry.follower import Follower
@@ -40,8 +41,8 @@ class LoadedVersions:
         if model is None:
             loaded = ", ".join(found) or "none"
             raise AliasNotLoadedError(
-                f"No version with the alias {alias[:80]!r} is loaded; loaded: {loaded}. SHADOW_ALIAS names a second "
-                "alias to load.",
+                f"No version with the alias {alias[:80]!r} is loaded; loaded: {loaded}. TRIAL_SHARE=0 loads that of "
+                f"the alias {CHALLENGER}.",
                 field="alias",
             )
         return model

@@ -54,7 +54,7 @@ async def recommend_for_user(
         # In a thread, because a history may hold thousands of items.
         answer = await to_thread.run_sync(answer_user, lane, user_id, query, recommendation_id)
     body, source, noted = answer
-    lane.count(user_id, source, noted)
+    lane.count(user_id, source, noted, is_plain=query.is_plain)
     return list_response(body, recommendation_id)
 
 

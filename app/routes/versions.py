@@ -1,4 +1,4 @@
-"""Describes the versions that are loaded: the served one and the shadow's."""
+"""Describes the versions that are loaded: the served one, and one on trial."""
 
 from collections.abc import Mapping
 from math import isfinite

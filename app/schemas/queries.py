@@ -115,7 +115,7 @@ class UserQuery(PersonalQuery):
     include_seen: bool = Field(default=False, description="Allows films that the user has seen.", examples=[False])
     alias: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)] | None = Field(
         default=None,
-        description="Alias of the version to ask, if not the served one: that of the shadow, such as `challenger`.",
+        description="Alias of the version to ask, if not the served one: `challenger`, if that is loaded.",
         examples=["production"],
     )
     preview: bool = Field(
@@ -123,6 +123,11 @@ class UserQuery(PersonalQuery):
         description="Says that the list is looked at and not shown to the user: it counts in no trial and no figure.",
         examples=[True],
     )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but k is asked for."""
+        return self.model_fields_set <= {"k"}
 
 
 class SearchQuery(ListQuery):

@@ -68,7 +68,7 @@ class VersionDescription(LoadedVersion):
 
 
 class VersionDescriptions(BaseModel):
-    """The served version, if there is one, and the shadow's."""
+    """The served version, if there is one, and that on trial."""
 
     versions: list[VersionDescription] = Field(description="The served one first.")
 

@@ -29,7 +29,7 @@ export default {
   error_no_model: "No version is loaded yet. Give one the alias “production” in MLflow; the service loads it within seconds.",
   error_user_unknown: "The model knows no such user.",
   error_item_unknown: "The model knows no such film. Find one by its title.",
-  error_alias_not_loaded: "This version is not loaded. Start the service with SHADOW_ALIAS=challenger to load a second one.",
+  error_alias_not_loaded: "This version is not loaded. Start the service with TRIAL_SHARE=0 to load a second one.",
   error_items_unknown: "The loaded version knows none of these films. Choose others.",
   error_internal_error: (id) => `The service failed. Its log says why, with the request id ${id}.`,
   error_invalid_parameter: (message) => `The service refused a value: ${message}`,
@@ -117,7 +117,7 @@ export default {
   popular: "What most people like",
   filmId: (id) => `id ${id}`,
 
-  oneVersion: "Only one version is loaded. Start the service with SHADOW_ALIAS=challenger to compare it with a second one.",
+  oneVersion: "Only one version is loaded. Start the service with TRIAL_SHARE=0 to compare it with a second one.",
   compareFor: "Compare for a user",
   version: (number) => `Version ${number}`,
   knowsText: (users, items) => `${users} users, ${items} films`,

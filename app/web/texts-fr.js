@@ -29,7 +29,7 @@ export default {
   error_no_model: "Aucune version n’est encore chargée. Donnez l’alias « production » à une version dans MLflow ; le service la charge en quelques secondes.",
   error_user_unknown: "Le modèle ne connaît pas cet utilisateur.",
   error_item_unknown: "Le modèle ne connaît pas ce film. Cherchez-en un par son titre.",
-  error_alias_not_loaded: "Cette version n’est pas chargée. Démarrez le service avec SHADOW_ALIAS=challenger pour en charger une seconde.",
+  error_alias_not_loaded: "Cette version n’est pas chargée. Démarrez le service avec TRIAL_SHARE=0 pour en charger une seconde.",
   error_items_unknown: "La version chargée ne connaît aucun de ces films. Choisissez-en d’autres.",
   error_internal_error: (id) => `Le service a échoué. Son journal dit pourquoi, avec l’identifiant de requête ${id}.`,
   error_invalid_parameter: (message) => `Le service a refusé une valeur : ${message}`,
@@ -117,7 +117,7 @@ export default {
   popular: "Ce que la plupart des gens aiment",
   filmId: (id) => `identifiant ${id}`,
 
-  oneVersion: "Une seule version est chargée. Démarrez le service avec SHADOW_ALIAS=challenger pour la comparer à une seconde.",
+  oneVersion: "Une seule version est chargée. Démarrez le service avec TRIAL_SHARE=0 pour la comparer à une seconde.",
   compareFor: "Comparer pour un utilisateur",
   version: (number) => `Version ${number}`,
   knowsText: (users, items) => `${users} utilisateurs, ${items} films`,

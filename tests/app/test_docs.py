@@ -66,7 +66,7 @@ def test_every_registry_status_is_documented() -> None:
 
 def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
     events = SecretStr(f"sqlite:///{tmp_path}/events.db")
-    settings = offline_settings(tmp_path).model_copy(update={"shadow_alias": "challenger", "events_url": events})
+    settings = offline_settings(tmp_path).model_copy(update={"trial_share": 0, "events_url": events})
     telemetry: Telemetry = create_app(settings).state.parts.telemetry
     model = load_model(write(tmp_path / "served"), Release("1", 0, ""))
     telemetry.served(model, "personalised", NotedList.of([0]))
@@ -76,7 +76,7 @@ def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
     ours = {name for name in families if name.startswith("recommender_")}
     documented = set(re.findall(r"^\| `(recommender_\w+)` \|", OPERATION, re.MULTILINE))
     documented = {name for name in documented if not name.startswith(("recommender_retrain_", "recommender_trial_"))}
-    like_the_model_s = ("recommender_shadow_model_", "recommender_challenger_model_")
+    like_the_model_s = "recommender_challenger_model_"
     assert documented == {name for name in ours if not name.startswith(like_the_model_s)}
 
 

@@ -20,7 +20,7 @@ def test_every_setting_has_a_default() -> None:
     assert settings.model_cache_dir == Path(".cache/models")
     assert (settings.log_level, settings.log_format) == ("INFO", "plain")
     assert (settings.api_keys, settings.admin_token, settings.cors_origins) == (None, None, None)
-    assert (settings.drain_seconds, settings.shadow_alias, settings.shadow_share) == (0, None, 0.1)
+    assert settings.drain_seconds == 0
     assert settings.trial_share is None
     assert (settings.metrics_port, settings.metrics_host) == (None, "127.0.0.1")
 
@@ -58,9 +58,6 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("METRICS_PORT", "0"),
         ("METRICS_PORT", "65536"),
         ("DRAIN_SECONDS", "-1"),
-        ("SHADOW_ALIAS", "a/b"),
-        ("SHADOW_SHARE", "0"),
-        ("SHADOW_SHARE", "1.1"),
         ("TRIAL_SHARE", "-0.1"),
         ("TRIAL_SHARE", "1"),
         ("MODEL_NAME", "../elsewhere"),
@@ -167,3 +164,14 @@ def test_events_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_address_of_events_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENTS_URL", "postgresql://service:secret@db/events")
     assert "secret" not in repr(Settings.from_environment())
+
+
+@pytest.mark.parametrize("variable", ["SHADOW_ALIAS", "SHADOW_SHARE"])
+def test_a_variable_of_a_former_release_is_refused_with_what_to_write_now(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "")
+    assert Settings.from_environment()
+    monkeypatch.setenv(variable, "challenger")
+    with pytest.raises(SettingsError, match=f"{variable} has gone: .* the alias challenger, and write TRIAL_SHARE=0"):
+        Settings.from_environment()

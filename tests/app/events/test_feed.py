@@ -122,7 +122,7 @@ def test_a_swap_to_an_older_model_reads_the_gap_first_and_a_newer_one_drops_what
     running.feed.prepare("serving", learned(store, positions[2]))
     running.feed.prepare("serving", learned(store, positions[4]))
     assert running.has("d", "e", "f")()  # the one before may come back
-    running.feed.prepare("shadowing", learned(store, positions[0]))
+    running.feed.prepare("trying", learned(store, positions[0]))
     assert running.has("b", "c", "d", "e", "f")()
 
 

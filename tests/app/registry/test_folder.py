@@ -213,16 +213,19 @@ def test_reload_polls_the_folder_at_once(client: Client, folder: Path) -> None:
     assert (answer["version"], answer["registry"]["status"]) == (version(folder), "ok")
 
 
-def test_a_shadow_is_still_an_alias_of_the_registry(
-    registry: TestRegistry, make_settings: MakeSettings, folder: Path
+def test_the_challenger_is_still_an_alias_of_the_registry(
+    registry: TestRegistry, make_settings: MakeSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("app.observability.overlap.COMPARED_SHARE", 1)
     registry.register(alias="challenger")
     write(folder)
-    with serving(make_settings(registry, model_dir=folder, shadow_alias="challenger", shadow_share=1)) as client:
+    with serving(make_settings(registry, model_dir=folder, trial_share=0)) as client:
 
         def compared() -> bool:
             assert client.get("/users/1/recommendations?k=2").json["model_version"] == version(folder)
-            return samples(client.get("/metrics").body.decode())["recommender_shadow_lists_total{outcome=compared}"] > 0
+            return (
+                samples(client.get("/metrics").body.decode())["recommender_compared_lists_total{outcome=compared}"] > 0
+            )
 
         wait_until(lambda: client.version() is not None)
         wait_until(compared)

@@ -227,23 +227,30 @@ def test_the_model_says_so_where_the_store_hangs(listening: Listening, monkeypat
     assert "it may hang" in told["last_problem"]
 
 
-def test_the_shadow_s_lists_come_from_the_same_events(make_settings: MakeSettings, tmp_path: Path) -> None:
-    more = {"shadow_alias": "challenger", "shadow_share": 1, "model_poll_seconds": 3600}
+def test_lists_that_are_compared_come_from_the_same_events(
+    make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.observability.overlap.COMPARED_SHARE", 1)
+    more = {"trial_share": 0, "model_poll_seconds": 3600}
     settings = with_events(make_settings(), tmp_path / "events.db", **more)
     put_in_cache(settings, write(tmp_path / "live", make_films()))
-    put_in_cache(settings.model_copy(update={"model_alias": "challenger"}), write(tmp_path / "shadow", make_films()))
+    put_in_cache(
+        settings.model_copy(update={"model_alias": "challenger"}), write(tmp_path / "challenger", make_films())
+    )
     with serving(settings) as client:
-        wait_until(lambda: samples(client.get("/metrics").body.decode())["recommender_shadow_model_swaps_total"] == 1)
+        wait_until(
+            lambda: samples(client.get("/metrics").body.decode())["recommender_challenger_model_swaps_total"] == 1
+        )
         client.post("/events", {"events": [{"user_id": "new", "item_id": 70, "type": "like"}]})
         assert client.get("/users/new/recommendations?k=3").json["source"] == "personalised"
         found = dict[str, float]()
 
         def compared() -> bool:
             found.update(samples(client.get("/metrics").body.decode()))
-            return found["recommender_shadow_lists_total{outcome=compared}"] == 1
+            return found["recommender_compared_lists_total{outcome=compared}"] == 1
 
         wait_until(compared)
-        assert found["recommender_shadow_overlap_sum"] == 1
+        assert found["recommender_challenger_overlap_sum"] == 1
 
 
 def test_swaps_and_rollbacks_count_each_event_once(

@@ -262,15 +262,19 @@ def test_a_challenger_that_is_damaged_leaves_everybody_on_the_live_version_and_i
     assert not shown(settings)
 
 
-@pytest.mark.parametrize("fields", [{"trial_share": 0}, {"events_url": None}])
+@pytest.mark.parametrize(
+    ("fields", "versions"),
+    [({"trial_share": 0}, {"production": "1", "challenger": "2"}), ({"events_url": None}, {"production": "1"})],
+)
 def test_a_service_without_trials_gives_everybody_the_live_version(
-    trial: Trial, settings: Settings, fields: dict[str, object]
+    trial: Trial, settings: Settings, fields: dict[str, object], versions: dict[str, str]
 ) -> None:
     with serving(settings.model_copy(update=fields)) as client:
-        wait_until(lambda: client.version() == "1")
-        assert loaded(client) == {"production": "1"}
+        wait_until(lambda: loaded(client) == versions)
         assert {ask(client, user).json["model_version"] for user in USERS} == {"1"}
+        assert client.get("/status").json["trial"] is None
         assert ("recommendation_id" in ask(client, "1").json) == ("events_url" not in fields)
+    assert "events_url" in fields or not shown(settings)
 
 
 def test_the_setting_goes_before_the_trial_s_own_share(trial: Trial, settings: Settings) -> None:
@@ -289,21 +293,6 @@ def test_a_spoilt_tag_is_no_trial_and_said_once(
         wait_for_polls(client, 5)
         assert {ask(client, user).json["model_version"] for user in USERS} == {"1"}
     assert caplog.text.count("There is no trial: Version 2 is on trial, but trial_share or trial_since") == 1
-
-
-def test_a_shadow_of_the_challenger_rests_while_that_is_on_trial(
-    trial: Trial, registry: TestRegistry, settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO", "app")
-    more = {"shadow_alias": "challenger", "shadow_share": 1.0}
-    registry.client.set_model_version_tag(registry.name, "2", "trial", "not yet")
-    with serving(settings.model_copy(update=more)) as client:
-        wait_until(lambda: "Shadowing version 2" in caplog.text)
-        registry.client.set_model_version_tag(registry.name, "2", "trial", "running")
-        wait_until(lambda: "The shadow rests: version 2 is on trial" in caplog.text)
-        wait_until(lambda: "Trying version 2" in caplog.text)
-        assert loaded(client) == {"production": "1", "challenger": "2"}
-        assert {ask(client, user).json["model_version"] for user in USERS} == {"1", "2"}
 
 
 def test_the_status_shows_the_running_trial_and_its_arms(client: Client, trial: Trial) -> None:

@@ -1,4 +1,4 @@
-"""Lists and descriptions of the served version and the shadow's."""
+"""Lists and descriptions of the served version and of one on trial."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +20,13 @@ GATE = {"decision": "challenger", "gate_reason": "does not beat version 1", "gat
 
 @pytest.fixture
 def two(registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path) -> Iterator[Client]:
-    """Version 1 in production, and 2, which likes the last films best, as the shadow."""
+    """Version 1 in production, and 2, which likes the last films best, which nobody gets."""
     registry.register(write(tmp_path / "1", _preferring([6, 5, 4, 3, 2, 1])), alias="production")
     registry.register(write(tmp_path / "2", _preferring([1, 2, 3, 4, 5, 6])), alias="challenger")
     tags = {**GATE, "gate_candidate": "0.25", "gate_gain_over_live": "-0.01", "gate_gain_over_live_low": "-0.02"}
     for key, value in (tags | {"gate_gain_over_live_high": "much", "gate_popularity": "nan"}).items():
         registry.client.set_model_version_tag(registry.name, "2", key, value)
-    with serving(make_settings(registry, shadow_alias="Challenger")) as client:
+    with serving(make_settings(registry, trial_share=0)) as client:
         wait_until(lambda: len(client.get("/versions").json["versions"]) == 2)
         yield client
 
@@ -35,7 +35,7 @@ def _preferring(biases: list[int]) -> Artifact:
     return make_artifact(dim=1, seen={0: [0]}, item_biases=np.array(biases, dtype=np.float32) * 100)
 
 
-def test_the_alias_of_the_shadow_gets_the_shadow_s_list_which_counts_nowhere(two: Client) -> None:
+def test_the_alias_of_the_challenger_gets_its_list_which_counts_nowhere(two: Client) -> None:
     path = "/users/1/recommendations?k=3"
     production, challenger = two.get(path).json, two.get(f"{path}&alias=CHALLENGER").json
     assert [item["id"] for item in production["items"]] == [20, 30, 40]

@@ -153,9 +153,9 @@ def open_screen(browser: Browser) -> Iterator[OpenScreen]:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """The service with these films; version 8 is loaded as its shadow."""
+    """The service with these films; version 8 is loaded as its challenger."""
     directory = tmp_path_factory.mktemp("page")
-    settings = make_service_settings(directory, shadow_alias="challenger", image_origins=PICTURES)
+    settings = make_service_settings(directory, trial_share=0, image_origins=PICTURES)
     challenger = settings.model_copy(update={"model_alias": "challenger"})
     put_in_cache(challenger, write(directory / "8", make_model(seed=8)), version="8")
     with serving(settings) as running:
