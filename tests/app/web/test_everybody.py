@@ -143,6 +143,6 @@ def test_all_languages_have_the_same_texts_and_the_page_uses_each(screen: Screen
     assert all(each == kinds[0] for each in kinds)
     code = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js") if path not in files)
     # These are put together: `error_${code}`.
-    derived = re.compile("(error|example|source|reason|figure|stored|decision)_.*|.*(Lead|Film)")
+    derived = re.compile("(column|error|example|source|reason|figure|stored|decision)_.*|.*(Lead|Film)")
     names = [key for key, _ in kinds[0] if not derived.fullmatch(key)]
     assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
