@@ -12,6 +12,8 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import create_engine, text
 
@@ -48,7 +50,7 @@ def make_roles(passwords: Mapping[str, str]) -> None:
 
 
 def make_tables() -> None:
-    """Bring the tables to the newest version, so that they belong to the owner."""
+    """Bring the tables to the newest version, with the owner as theirs; leave those of a newer release alone."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dbname=DATABASE))
@@ -56,7 +58,9 @@ def make_tables() -> None:
         connection.execute(text(f"SET ROLE {OWNER}"))
         connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if {*MigrationContext.configure(connection).get_current_heads()} <= known:
+            command.upgrade(config, "head")
     engine.dispose()
 
 

@@ -75,6 +75,15 @@ def test_a_second_run_changes_nothing(events_database: Postgres) -> None:
     assert [events_database.execute(query, "events") for query in (READ, "SELECT * FROM store")] == before
 
 
+def test_tables_of_a_newer_release_stay_as_they_are(events_database: Postgres) -> None:
+    events_database.execute("UPDATE alembic_version SET version_num = version_num || '-later'", "events")
+    again = events_database.make_database()
+    back = "UPDATE alembic_version SET version_num = replace(version_num, '-later', '') WHERE version_num ~ '-later'"
+    found = events_database.execute(f"{back} RETURNING true", "events")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert found == [(True,)]
+
+
 def test_tables_belong_to_the_owner(events_database: Postgres) -> None:
     found = events_database.execute("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'", "events")
     assert set(found) == {(name, "events_owner") for name in ("event", "exposure", "store", "alembic_version")}
