@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -116,6 +115,8 @@ def seconds(moment: datetime | float) -> int:
 def _engine(address: StoreAddress) -> Engine:
     if address.file is not None:
         return create_engine("sqlite://", creator=lambda: sqlite3.connect(address.file))
+    import psycopg
+
     # The driver reads the address as it does in the service. Everything that is read is of one moment, so no event
     # before `until` is missing.
     connect = partial(psycopg.connect, address.url, connect_timeout=CONNECT_WITHIN_SECONDS)
