@@ -33,6 +33,7 @@ NOT_RUN = {
     "docker ": "needs Docker; tests/compose runs it",
     "curl 'http://127.0.0.1:8000/users/42": "asks a service that Docker runs",
     "curl -H 'Content-Type": "asks a service that make serve runs",
+    "curl -X ": "needs a service with CATALOGUE_KEYS; test_catalogue.py asks one",
     "curl -H 'X-Read-After": "asks a service that make serve runs",
     "python -m training trial": "goes on until Ctrl-C; trials/test_command.py runs it",
     "EVENTS_URL=…": "needs a store of events; test_keep_events.py runs it",

@@ -37,10 +37,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield client
 
 
+SINCE = {"/items/3": {"available": True}}  # fields that came later
+
+
 @pytest.mark.parametrize("path", ANSWERS)
 def test_format_2_is_answered_as_by_the_release_that_wrote_it(service: Client, path: str) -> None:
     answer = re.sub(r'"recommendation_id":"[^"]*",', "", service.get(path).body.decode())
-    assert json.loads(answer) == json.loads(ANSWERS[path])
+    assert json.loads(answer) == json.loads(ANSWERS[path]) | SINCE.get(path, {})
 
 
 @pytest.mark.parametrize("name", FORMER)

@@ -184,6 +184,6 @@ def test_where_the_front_door_fails_the_route_answers(
     scope |= {"path": "/users/7/recommendations", "raw_path": b"/users/7/recommendations", "query_string": b"k=5"}
     service = make_service(artifact, True)
     expected = asyncio.run(answer(service, scope))
-    monkeypatch.setattr("app.http.plain_answers.PlainAnswers.body", fail)
+    monkeypatch.setattr("app.http.plain_answers.PlainAnswers.answer", fail)
     assert asyncio.run(answer(service, scope)) == expected
     assert "The front door failed; the route answers" in caplog.text

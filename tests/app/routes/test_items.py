@@ -19,6 +19,7 @@ def test_a_film_is_described(films: Client) -> None:
         "genres": ["Comedy", "Romance"],
         "model_version": "7",
         "interactions": 8,
+        "available": True,
     }
 
 

@@ -98,7 +98,6 @@ def on_trial(tmp_path: Path) -> Iterator[tuple[Client, Service]]:
     with serving(settings, app) as client:
         challenger = app.state.parts.challenger
         challenger.store.swap(load_model(write(tmp_path / "8", make_model(seed=8)), Release("8", 0, "")))
-        challenger.model = challenger.store.current
         challenger.trial = Trial("8", "7", "films:8", 0.25, 0)
         yield client, app
 

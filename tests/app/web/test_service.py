@@ -1,6 +1,5 @@
 """The page and its service: keys, swaps, restarts, slow answers, and what the browser is allowed to do."""
 
-import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pydantic import SecretStr
 
 from app.routes.page import FOLDER, POLICY, TYPES
 from app.settings import Settings
-from tests.app.web.conftest import POLL, OpenScreen, Screen, make_model, make_service_settings
+from tests.app.web.conftest import PICTURES, POLL, OpenScreen, Screen, make_model, make_service_settings
 from tests.artifacts import write
 from tests.browser import CHROMIUM
 from tests.client import Client, serving
@@ -25,9 +24,9 @@ def test_the_page_is_small_and_its_files_have_their_types_and_a_strict_policy(cl
     assert sum(path.stat().st_size for path in files) < MOST_BYTES
     for file in files:
         answer = client.get("/" if file.name == "index.html" else f"/web/{file.name}")
-        assert answer.body == file.read_bytes()
+        assert answer.body == file.read_bytes().replace(b"{image_origins}", PICTURES.encode())
         assert answer.headers["content-type"].startswith(TYPES[file.suffix])
-        assert answer.headers["content-security-policy"] == POLICY.format(images="")
+        assert answer.headers["content-security-policy"] == POLICY.format(images=f" {PICTURES}")
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert "unsafe" not in POLICY
     assert client.get("/", "HEAD").status == 200
@@ -158,4 +157,5 @@ def test_nothing_comes_from_another_host(screen: Screen) -> None:
         screen.open(address)
         screen.settle()
     assert len(asked) > 20
-    assert {url for url in asked if not re.match(rf"http://127\.0\.0\.1:{screen.client.port}/", url)} <= {"about:blank"}
+    own = (f"http://127.0.0.1:{screen.client.port}/", f"{PICTURES}/")  # the setting names the host of pictures
+    assert {url for url in asked if not url.startswith(own)} <= {"about:blank"}

@@ -16,7 +16,7 @@ from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact
 from tests.training.spark.test_prepare import bytes_of
 from tests.training.world import make_project
-from training.data.dataset import SPLITS, USER, load_dataset
+from training.data.dataset import COLUMNS_FILE, SPLITS, USER, load_dataset
 from training.evaluation import ranking
 from training.evaluation.results import user_table
 from training.evaluation.targets import held_out
@@ -46,8 +46,8 @@ def divide(project: Project, folder: Path, number: int) -> Buckets:
         (folder / f"{name}.parquet").mkdir(parents=True)
         for bucket in range(buckets.number):
             frame[owner // buckets.size == bucket].to_parquet(buckets.files(name)[bucket], index=False)
-    for name in ("items", "features"):
-        shutil.copy(project.prepared / f"{name}.parquet", folder)
+    for name in ("items.parquet", "features.parquet", COLUMNS_FILE):
+        shutil.copy(project.prepared / name, folder)
     buckets.write(folder)
     return buckets
 
