@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Response, Security
+from fastapi import APIRouter, Depends, Header, Path, Query, Response, Security
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
-from app.contract.events import CHANGE, MAX_ID_LENGTH, Event
+from app.contract.events import CHANGE, Event
 from app.contract.ids import as_number
 from app.contract.item_document import DocumentError, checked
 from app.errors import (
@@ -27,7 +28,6 @@ from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.editors import Editor
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.item_content import Content, content_of, etag
-from app.http.parts import Parts
 from app.http.read_after import ReadAfter, until_answers_know
 from app.model.item_fields import to_json
 from app.model.store import ServedModel
@@ -41,27 +41,34 @@ from app.schemas.catalogue import (
     RecentChange,
     RecentChanges,
 )
-from app.schemas.events import new_event_id
+from app.schemas.events import StoredPathText, new_event_id
 
 ATTEMPTS = 3  # of a change while others change the same item
 ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError)
 WITH_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError, BodyTooLargeError)
 WITHOUT_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError)
 
-ItemPath = Annotated[
-    str,
-    Path(
-        min_length=1,
-        max_length=MAX_ID_LENGTH,
-        pattern=r"^[^\x00]*$",
-        description="Any text; a slash as %2F.",
-        examples=["601"],
-    ),
-]
+ItemPath = Annotated[StoredPathText, Path(description="Any text; a slash as %2F.", examples=["601"])]
 IfMatch = Annotated[
     str | None,
     Header(max_length=200, description="The `ETag` of the item that is meant.", examples=['"5f1d7a84db00d2fc"']),
 ]
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """Who changes which item, and what the service needs for it."""
+
+    parts: CurrentParts
+    model: CurrentModel
+    editor: Editor
+    writer: CurrentEventWriter
+    item_id: ItemPath
+    response: Response
+    if_match: IfMatch = None
+
+
+Edit = Annotated[_Edit, Depends()]
 
 router = APIRouter(tags=["catalogue"], route_class=LimitedRoute, dependencies=[Security(API_KEY)])
 
@@ -101,76 +108,44 @@ async def put_items(
 
 
 @router.put("/items/{item_id:any}", responses=WITH_BODY)
-async def put_item(
-    parts: CurrentParts,
-    model: CurrentModel,
-    editor: Editor,
-    item_id: ItemPath,
-    request: ItemContent,
-    response: Response,
-    if_match: IfMatch = None,
-) -> ItemChange:
+async def put_item(edit: Edit, request: ItemContent) -> ItemChange:
     """Make an item, known or new, what it is said to be: what is not sent has no value."""
-    return await _change(parts, model, editor, item_id, lambda _: request.content, if_match, response)
+    return await _change(edit, lambda _: request.content)
 
 
 @router.patch("/items/{item_id:any}", responses=WITH_BODY)
-async def patch_item(
-    parts: CurrentParts,
-    model: CurrentModel,
-    editor: Editor,
-    item_id: ItemPath,
-    request: ItemPatch,
-    response: Response,
-    if_match: IfMatch = None,
-) -> ItemChange:
+async def patch_item(edit: Edit, request: ItemPatch) -> ItemChange:
     """Change some of an item (RFC 7396): null takes a value away, what is not sent stays."""
 
     def patched(former: Content | None) -> Content:
-        return _known(former, item_id) | request.content
+        return _known(former, edit.item_id) | request.content
 
-    return await _change(parts, model, editor, item_id, patched, if_match, response)
+    return await _change(edit, patched)
 
 
 @router.delete("/items/{item_id:any}", responses=WITHOUT_BODY)
-async def withdraw_item(
-    parts: CurrentParts,
-    model: CurrentModel,
-    editor: Editor,
-    item_id: ItemPath,
-    response: Response,
-    if_match: IfMatch = None,
-) -> ItemChange:
+async def withdraw_item(edit: Edit) -> ItemChange:
     """Withdraw an item: it is in no list, and stays in histories. `{"withdrawn": false}` brings it back."""
 
     def withdrawn(former: Content | None) -> Content:
-        return _known(former, item_id) | {"withdrawn": True}
+        return _known(former, edit.item_id) | {"withdrawn": True}
 
-    return await _change(parts, model, editor, item_id, withdrawn, if_match, response)
+    return await _change(edit, withdrawn)
 
 
-async def _change(
-    parts: Parts,
-    model: ServedModel,
-    editor: str,
-    item_id: str,
-    make: Callable[[Content | None], Content],
-    if_match: str | None,
-    response: Response,
-) -> ItemChange:
-    if parts.writer is None:
-        raise EventsDisabledError("This service keeps no events: EVENTS_URL is off.")
+async def _change(edit: _Edit, make: Callable[[Content | None], Content]) -> ItemChange:
+    parts, item_id = edit.parts, edit.item_id
     async with parts.changes.turn:
         for _ in range(ATTEMPTS):
-            former, after = content_of(parts, model, item_id)
-            _check_match(former, if_match, item_id)
-            event = _event(model, editor, item_id, make(former), after=after)
-            appended = await parts.writer.append([event])
+            former, after = content_of(parts, edit.model, item_id)
+            _check_match(former, edit.if_match, item_id)
+            event = _event(edit.model, edit.editor, item_id, make(former), after=after)
+            appended = await edit.writer.append([event])
             await until_answers_know(parts.feed, appended.last)
             position = appended.positions[0]
             if position is not None:
                 content: Content = json.loads(event.body or "")
-                response.headers["ETag"] = etag(content)
+                edit.response.headers["ETag"] = etag(content)
                 return ItemChange(position=position, id=item_id, item=content)
     raise EventsUnavailableError("Others change the same film all the time; send the change again.")
 

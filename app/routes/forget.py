@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
-from app.contract.events import FORGET, MAX_ID_LENGTH, Event
+from app.contract.events import FORGET, Event
 from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParameterError, UnauthorizedError
 from app.events.metrics import ACCEPTED
 from app.http.dependencies import CurrentEventWriter, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.operator_token import OPERATOR
 from app.http.read_after import until_answers_know
-from app.schemas.events import ForgottenUser, new_event_id
+from app.schemas.events import ForgottenUser, StoredPathText, new_event_id
 
 ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, EventsUnavailableError)
 
@@ -24,16 +24,7 @@ router = APIRouter(tags=["users"], dependencies=OPERATOR)
 async def forget_user(
     parts: CurrentParts,
     writer: CurrentEventWriter,
-    user_id: Annotated[
-        str,
-        Path(
-            min_length=1,
-            max_length=MAX_ID_LENGTH,
-            pattern=r"^[^\x00]*$",
-            description="Any text; a slash as %2F.",
-            examples=["42"],
-        ),
-    ],
+    user_id: Annotated[StoredPathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
 ) -> ForgottenUser:
     """Forget a user, whether known or not: unknown at once, and absent from the next training."""
     wish = Event(new_event_id(), user_id, None, FORGET, None, time.time())

@@ -71,6 +71,7 @@ StoredId = Annotated[
         }
     ),
 ]
+StoredPathText = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\x00]*$")]
 EventId = Annotated[
     str,
     PlainValidator(_event_id),
