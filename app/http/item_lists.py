@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from app.contract.recommender import Rows
 from app.model.item_fields import to_json
+from app.model.ready_lists import SCORE_DECIMALS
 from app.model.selection import REASONS_SHOWN, Selection
 from app.model.store import ServedModel
 from app.observability.served_lists import NotedList, ReadyList
 
-SCORE_DECIMALS = 6
 ListAnswer = tuple[bytes, str, NotedList | ReadyList]  # the body as JSON; the source of the list, and what is counted
 
 

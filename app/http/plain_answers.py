@@ -5,8 +5,9 @@ from itertools import chain
 
 import pydantic_core
 
-from app.http.item_lists import SCORE_DECIMALS, ListAnswer
+from app.http.item_lists import ListAnswer
 from app.model.item_fields import to_json
+from app.model.ready_lists import SCORE_DECIMALS
 from app.model.store import ServedModel
 from app.observability.served_lists import NotedList, ReadyList
 from app.observability.telemetry import FALLBACK
