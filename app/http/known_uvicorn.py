@@ -37,7 +37,7 @@ def warn_if_unknown() -> None:
     if not IS_KNOWN:
         logger.warning(
             "With uvicorn %s answers are slower and slow clients are not cut off, as known_uvicorn.py doesn't know its "
-            "httptools_impl.py: install the version of requirements.lock, or compare the file with protocol.py and "
-            "one_write.py",
+            "httptools_impl.py: install the version of requirements.lock, or compare the file with one_answer.py, "
+            "protocol.py and one_write.py",
             uvicorn.__version__,
         )

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-from app.http.room import Waiting
-
 CLIENT_SECONDS = 20.0
 CHECK_SECONDS = 1.0
 LINGER_SECONDS = 1.0
@@ -27,11 +25,6 @@ class Patience:
     def end(self) -> None:
         """Look no more."""
         self._check.cancel()
-
-    def waiting(self) -> Waiting | None:
-        """How long the client has kept the connection waiting; None while the connection works for the client."""
-        debt = self._owed()
-        return None if debt is None else (debt[0] in (FIRST, ANOTHER), self._since)
 
     def _look(self) -> None:
         now, debt = self._loop.time(), self._owed()

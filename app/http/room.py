@@ -1,50 +1,52 @@
 """Chooses the connections that are closed for new ones."""
 
-from collections.abc import Collection
-from operator import itemgetter
+from collections import OrderedDict
 from typing import Generic, Protocol, TypeVar
 
-# To ask all of 1,000 connections takes a millisecond.
-LOOK_SECONDS = 0.1
-
-Waiting = tuple[bool, float]  # whether it is idle, as a new one is; since when
+from app.http.patience import Debt
 
 
 class Connection(Protocol):
     """A connection of a server."""
 
-    def waiting(self) -> Waiting | None:
-        """How long its client has kept it waiting; None while it works for the client."""
+    is_queued: bool
+
+    def owed(self) -> Debt | None:
+        """What its client has to do before anything goes on; None while it works for the client."""
 
 
 AnyConnection = TypeVar("AnyConnection", bound=Connection)
 
 
 class Room(Generic[AnyConnection]):
-    """The order in which connections make room: those in the middle of something first, then by their wait."""
+    """A queue of connections, in which those come first whose clients have done nothing for the longest.
+
+    A connection is looked at when it comes first. If its client has got on since, it goes to the end; if it works for
+    its client, it is out of the queue until it enters again. So each look but the last was paid for by a request, and a
+    new connection costs no more however many there are.
+    """
 
     def __init__(self) -> None:
-        self._choices: list[AnyConnection] = []
-        self._found = 0
-        self._next_look = float("-inf")
+        self._queue: OrderedDict[AnyConnection, Debt | None] = OrderedDict()
 
-    def choice(self, connections: Collection[AnyConnection], now: float) -> AnyConnection | None:
-        """The next connection to close; None if all are busy, as far as we know."""
-        if now >= self._next_look or self._is_used_up(len(connections)):
-            self._next_look = now + LOOK_SECONDS
-            asked = [(waiting, each) for each in connections if (waiting := each.waiting()) is not None]
-            self._choices = [each for _, each in sorted(asked, key=itemgetter(0), reverse=True)]
-            self._found = len(self._choices)
-        while self._choices:
-            choice = self._choices.pop()
-            if choice in connections and choice.waiting() is not None:
-                return choice
+    def enter(self, connection: AnyConnection) -> None:
+        """Go to the end of the queue."""
+        connection.is_queued = True
+        self._queue[connection] = connection.owed()
+
+    def leave(self, connection: AnyConnection) -> None:
+        """Be out of the queue."""
+        connection.is_queued = False
+        self._queue.pop(connection, None)
+
+    def choice(self) -> AnyConnection | None:
+        """Take out the next connection to close; None if all work for their clients."""
+        while self._queue:
+            first, before = next(iter(self._queue.items()))
+            owed = first.owed()
+            self.leave(first)
+            if owed is not None and owed == before:
+                return first
+            if owed is not None:
+                self.enter(first)
         return None
-
-    def prefer(self, connection: AnyConnection) -> None:
-        """Have this connection make room before all others."""
-        self._choices.append(connection)
-
-    def _is_used_up(self, count: int) -> bool:
-        """Whether so many have made room since the last look that another one costs each of them little."""
-        return not self._choices and 2 * self._found >= count

@@ -11,7 +11,6 @@ import pytest
 
 from app.http import patience, protocol
 from app.http.protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
-from app.http.room import LOOK_SECONDS
 from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
@@ -248,10 +247,11 @@ def test_a_normal_client_sees_nothing_of_200_slow_ones(impatient: Client) -> Non
 
 
 def test_where_connections_are_too_many_the_slowest_makes_room(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 20)
     with connected(client, 20) as slow:
         for connection in slow:
             connection.sendall(GET)
+        assert client.get("/health/live").status == 200  # by now, the service has read what was sent before
+        monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 20)
         for _ in range(5):
             assert client.get("/health/live").status == 200
         slow[-1].sendall(b"\r\n")
@@ -259,15 +259,28 @@ def test_where_connections_are_too_many_the_slowest_makes_room(client: Client, m
         assert received(slow[0]) == b""
 
 
-def test_where_all_others_are_idle_one_of_them_makes_room_for_each_new_one(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("sent", [b"", GET, GET + b"\r\n"])
+def test_in_a_burst_each_new_connection_takes_the_place_of_one_that_waits_for_its_client(
+    client: Client, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 20)
-    with connected(client, 20) as idle:
-        for connection in idle:
-            connection.sendall(GET + b"\r\n")
-            assert is_live(connection)
-        for _ in range(5):
-            time.sleep(LOOK_SECONDS)  # until the service looks again who waits: the test before may have made it look
+    with connected(client, 20) as waiting:
+        for connection in waiting:
+            connection.sendall(sent)
+        assert client.get("/health/live").status == 200
+        monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 20)
+        for _ in range(40):
             assert client.get("/health/live").status == 200
-        assert received(idle[0]) == b""
+        assert received(waiting[0]).count(b"HTTP/1.1 ") == sent.endswith(b"\r\n\r\n")
+
+
+def test_who_has_been_answered_makes_room_again(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 1)
+    is_refused = False
+    while not is_refused:  # a client that comes while all others are answered
+        with connected(client, 1) as [busy]:
+            busy.sendall((GET + b"\r\n") * 200)
+            is_refused = client.get("/health/live").status == 503
+            answers = b""
+            while is_refused and answers.count(b"live") < 200:
+                answers += busy.recv(65_536)
+            assert client.get("/health/live").status == 200

@@ -1,48 +1,69 @@
 """Who makes room for a new connection, and what it costs to find out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from app.http.room import LOOK_SECONDS, Room, Waiting
+import pytest
+
+from app.http.patience import ANOTHER, Debt
+from app.http.room import Room
 
 
 @dataclass(eq=False)
 class Asked:
     """A connection that counts how often it is asked."""
 
-    answer: Waiting | None
+    requests: int = 0
+    works: bool = False
     times: int = 0
+    is_queued: bool = field(default=False, init=False)
 
-    def waiting(self) -> Waiting | None:
+    def owed(self) -> Debt | None:
         self.times += 1
-        return self.answer
+        return None if self.works else (ANOTHER, self.requests)
 
 
-def test_those_in_the_middle_of_something_go_first_then_the_idle_ones_and_never_those_that_work() -> None:
-    idle, slow, slower = Asked((True, 1)), Asked((False, 5)), Asked((False, 3))
-    room, connections = Room[Asked](), {idle, slow, slower, *(Asked(None) for _ in range(4))}
-    assert [room.choice(connections, 0) for _ in range(4)] == [slower, slow, idle, None]
+@pytest.fixture
+def connections() -> list[Asked]:
+    """Some in a row."""
+    return [Asked() for _ in range(1000)]
 
 
-def test_a_thousand_connections_are_not_all_asked_for_each_new_one() -> None:
-    room, connections = Room[Asked](), {Asked((False, number)) for number in range(1000)}
-    gone = {room.choice(connections, 0) for _ in range(500)}
-    assert len(gone) == 500
-    assert sum(each.times for each in connections) == 1000 + 500
+@pytest.fixture
+def room(connections: list[Asked]) -> Room[Asked]:
+    """All of them have entered."""
+    room = Room[Asked]()
+    for each in connections:
+        room.enter(each)
+    return room
 
 
-def test_who_has_begun_to_work_or_is_gone_since_the_last_look_stays_out_of_it() -> None:
-    first, second, third = (Asked((False, number)) for number in range(3))
-    room, connections = Room[Asked](), {first, second, third}
-    assert room.choice(connections, 0) is first
-    second.answer = None
-    assert room.choice(connections - {third}, 0) is None
-    assert room.choice(connections, LOOK_SECONDS) is first
+def test_whose_client_has_done_nothing_for_the_longest_goes_first(room: Room[Asked], connections: list[Asked]) -> None:
+    connections[0].requests = connections[2].requests = 1
+    room.leave(connections[1])
+    assert [room.choice() for _ in range(997)] == connections[3:]
+    assert [room.choice(), room.choice(), room.choice()] == [connections[0], connections[2], None]
 
 
-def test_in_a_burst_of_more_connections_than_fit_each_finds_room() -> None:
-    room, connections = Room[Asked](), {Asked((True, number)) for number in range(10)}
-    for number in range(10, 40):
-        choice = room.choice(connections, 0)
-        assert choice is not None
-        connections = connections - {choice} | {Asked((True, number))}
-    assert sum(each.times for each in connections) < 40
+def test_who_works_for_a_client_is_left_alone_until_it_enters_again(
+    room: Room[Asked], connections: list[Asked]
+) -> None:
+    for each in connections:
+        each.works = True
+    assert room.choice() is None
+    assert not any(each.is_queued for each in connections)
+    connections[5].works = False
+    room.enter(connections[5])
+    assert room.choice() is connections[5]
+
+
+@pytest.mark.parametrize("works", [False, True])
+def test_among_a_thousand_connections_a_new_one_costs_few_questions(
+    room: Room[Asked], connections: list[Asked], *, works: bool
+) -> None:
+    for each in connections[:500]:
+        each.works = works
+    new = [Asked() for _ in range(10_000)]
+    for each in new:
+        assert room.choice() is not None
+        room.enter(each)
+    assert sum(each.times for each in (*connections, *new)) < 3 * len(new)
