@@ -2,6 +2,7 @@
 
 import logging
 import math
+import sys
 from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
@@ -14,7 +15,7 @@ LAST_TYPE = 2**16 - 1
 NO_ITEM = -1
 NO_VALUE = math.nan
 TIDIED = 64 * PACKED.size
-PER_USER = 150  # bytes beside those of the events: the id, its place in the dictionary, the heads of both objects
+PER_USER = 100  # bytes beside those of the events and the id: its place in the dictionary, the head of the events
 MOST_BYTES = 256 * 2**20
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Overlay:
             kept = [said for said in PACKED.iter_unpack(packed) if said[0] > position]
             if not kept:
                 del self.users[user_id]
-                self._size -= len(packed) + PER_USER
+                self._size -= len(packed) + _size_of(user_id)
             elif len(kept) * PACKED.size < len(packed):
                 self._put(user_id, b"".join(PACKED.pack(*said) for said in kept))
         self._has_room()
@@ -86,7 +87,7 @@ class Overlay:
 
     def _put(self, user_id: str, packed: bytes) -> None:
         before = self.users.get(user_id)
-        self._size += len(packed) - (-PER_USER if before is None else len(before))
+        self._size += len(packed) - (-_size_of(user_id) if before is None else len(before))
         self.users[user_id] = packed
 
     def _leave_out(self) -> None:
@@ -120,6 +121,10 @@ class Overlay:
                 last.clear()
             last[said[1]] = said
         return b"".join(PACKED.pack(*said) for said in last.values())
+
+
+def _size_of(user_id: str) -> int:
+    return PER_USER + sys.getsizeof(user_id)
 
 
 def _number(text: str, known: list[str], numbers: dict[str, int]) -> int:

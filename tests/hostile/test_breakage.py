@@ -156,6 +156,7 @@ def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> No
                 for _ in range(10):
                     tally.count(client.get(PATH).status == 200, "a new connection is refused")
                     time.sleep(0.1)
+                tally.count(bool(assert_every_route_answers(client)), "not answered")
             asking = Asking(client)
             asking.start()
             time.sleep(1)

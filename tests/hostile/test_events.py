@@ -9,6 +9,7 @@ import pytest
 
 from app.settings import Settings
 from tests.app.events.test_durability import ITEM, at, kill_postgres, kill_the_service
+from tests.every_route import assert_every_route_answers
 from tests.hostile.conftest import Table, Tally
 from tests.postgres import postgres
 from tests.processes import wait_until
@@ -65,6 +66,7 @@ def test_the_disk_of_the_store_fills(events_settings: Settings, table: Table, tm
                 (inside / "filler").write_bytes(bytes(4 << 20))
             refused = statuses(clients)[503]
             wait_until(lambda refused=refused: statuses(clients)[503] > refused + 10)  # type: ignore[misc]
+            tally.count(bool(assert_every_route_answers(client)), "not answered")
             (inside / "filler").unlink()
             answered = statuses(clients)[200]
             wait_until(lambda answered=answered: statuses(clients)[200] > answered + 2)  # type: ignore[misc]

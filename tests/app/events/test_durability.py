@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
+from tests.every_route import assert_every_route_answers
 from tests.postgres import Postgres
 from tests.processes import wait_until
 from tests.sending import Sending, aim, missing_or_twice, sending, statuses
@@ -127,6 +128,7 @@ def test_while_a_server_hangs_events_are_refused_in_time_and_recommendations_go_
         asking = Asking(client)
         asking.start()
         wait_until(lambda: all(each.statuses[503] >= 2 for each in clients))
+        assert_every_route_answers(client)
         for each in processes:
             each.resume()
         answered = statuses(clients)[200]

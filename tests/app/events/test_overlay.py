@@ -1,4 +1,5 @@
 import random
+import sys
 import tracemalloc
 
 import pytest
@@ -73,7 +74,7 @@ def test_somebody_who_says_the_same_without_end_takes_bounded_memory() -> None:
 def test_a_full_overlay_takes_no_more_but_wishes_to_be_forgotten_until_models_have_learned(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(overlay_module, "MOST_BYTES", 10 * (PER_USER + PACKED.size))
+    monkeypatch.setattr(overlay_module, "MOST_BYTES", 10 * (PER_USER + sys.getsizeof("10") + PACKED.size) - 10)
     overlay = Overlay()
     for user in range(30):
         overlay.add(stored(said(user, "like", 1), first=user + 1))
@@ -91,13 +92,17 @@ def test_a_full_overlay_takes_no_more_but_wishes_to_be_forgotten_until_models_ha
     assert len(overlay.users) == 10
 
 
-def test_a_user_with_one_event_takes_about_what_is_counted() -> None:
+@pytest.mark.parametrize("ending", ["", "\N{GRINNING FACE}" * 190])
+def test_users_take_no_more_than_is_counted(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    monkeypatch.setattr(overlay_module, "MOST_BYTES", 1_000_000)
     overlay = Overlay()
     tracemalloc.start()
-    overlay.add(stored(*(said(user, "like", 1) for user in range(5000))))
+    for user in range(6000):
+        overlay.add(stored(said(f"{user}{ending}", "like", 1)))
     taken = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert taken / 5000 < PER_USER + PACKED.size
+    assert len(overlay.users) < 6000
+    assert 700_000 < taken < 1_010_000
 
 
 @pytest.mark.parametrize(("until", "left"), [(0, {"a", "b"}), (1, {"a", "b"}), (2, {"a"}), (3, set())])

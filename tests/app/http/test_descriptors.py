@@ -15,6 +15,7 @@ from app.http.descriptors import OUT_OF_DESCRIPTORS, PLENTY, DescriptorWarning, 
 from tests.artifacts import write
 from tests.client import put_in_cache
 from tests.conftest import MakeSettings
+from tests.every_route import assert_every_route_answers
 from tests.processes import PROJECT, wait_until
 from tests.service import service
 
@@ -30,6 +31,7 @@ def test_more_connections_than_descriptors_do_no_lasting_harm(make_settings: Mak
             for _ in range(300):
                 stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=10))
             time.sleep(2)
+            assert_every_route_answers(client)
         wait_until(lambda: client.get("/users/1/recommendations").status == 200)
         seconds = time.monotonic() - started
     log = (tmp_path / "log").read_text()

@@ -20,6 +20,7 @@ from tests.app.events.stories import NOW, said
 from tests.artifacts import write
 from tests.client import Answer, Client, put_in_cache, serving, without_id
 from tests.conftest import MakeSettings
+from tests.every_route import assert_every_route_answers
 from tests.metrics import samples
 from tests.processes import wait_until
 from tests.registry import TestRegistry
@@ -217,6 +218,19 @@ def test_a_store_that_can_not_be_read_stops_no_answer(make_settings: MakeSetting
         told = client.get("/model").json["events"]
         assert told["status"] == "events_unavailable"
         assert "no folder" in told["last_problem"]
+        assert_every_route_answers(client)
+
+
+def test_a_deleted_store_takes_no_event_and_stops_no_answer(make_settings: MakeSettings, tmp_path: Path) -> None:
+    settings = with_events(make_settings(), tmp_path / "events.db")
+    put_in_cache(settings, write(tmp_path / "served", make_films()))
+    like = {"events": [{"user_id": "new", "item_id": 70, "type": "like"}]}
+    with serving(settings) as client:
+        assert client.post("/events", like).status == 200
+        (tmp_path / "events.db").unlink()
+        refused = client.post("/events", like)
+        assert (refused.status, refused.json["error"]["code"]) == (503, "events_unavailable")
+        assert_every_route_answers(client)
 
 
 def test_the_model_says_so_where_the_store_hangs(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:

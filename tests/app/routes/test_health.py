@@ -7,6 +7,7 @@ from app.events import feed, feed_state
 from app.events.sqlite_store import SqliteStore
 from app.settings import Settings
 from tests.client import Client, serving
+from tests.every_route import assert_every_route_answers
 from tests.processes import wait_until
 
 
@@ -55,10 +56,12 @@ def test_a_service_is_not_ready_while_it_reads_events_unless_their_store_hangs(
         wait_until(lambda: client.version() == "1")
         answer = client.get("/health/ready")
         assert (answer.status, answer.json["error"]["code"]) == (503, "catching_up")
+        assert_every_route_answers(client)
         with monkeypatch.context() as hanging:
             hanging.setattr(feed_state, "LATE_SECONDS", 0)
             assert client.get("/health/ready").status == 200
             assert client.get("/model").json["events"]["status"] == "events_unavailable"
+            assert_every_route_answers(client)
         assert client.get("/health/ready").status == 503
         goes_on.set()
         wait_until(lambda: client.get("/health/ready").status == 200)
