@@ -20,6 +20,7 @@ from tests.repository import GIT
 NAME = "movie-recommender-test"
 REPLICAS = 3
 MODEL = "movie-recommender"
+STRANGE = "sixteen#@/$'\" %sïgns of "
 ASK = """
 import json, sys, urllib.request
 path, content, headers = json.loads(sys.argv[1])
@@ -180,6 +181,8 @@ def deployed(
     output("git", "clone", "--quiet", "--shared", str(PROJECT), str(deployment.folder))
     deployment.check_out(commit or present())
     assert deployment.script("env").returncode == 0
+    for file in (deployment.folder / "secrets").glob("*_PASSWORD"):
+        file.write_text(STRANGE + file.name, encoding="utf-8")
     deployment.set(**{**_settings(deployment), **more})
     deployment.remove()
     try:

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tests.compose.conftest import Break
-from tests.compose.deployment import NAME, Deployment, docker
+from tests.compose.deployment import NAME, STRANGE, Deployment, docker
 from tests.compose.page import do, ways
 from tests.processes import PROJECT, wait_until
 
@@ -15,7 +15,7 @@ HELD = {
     "events-keeper": {"PGPASSWORD"},
     "gateway": set(),
 }
-STRANGE = "sixteen#@/$'\" %signs"
+CHANGED = ("EVENTS_SERVICE_PASSWORD", "EVENTS_KEEPER_PASSWORD", "MLFLOW_API_PASSWORD")
 
 
 @pytest.mark.parametrize("service", HELD)
@@ -43,12 +43,10 @@ def test_without_secrets_nothing_starts(deployment: Deployment) -> None:
     assert "secrets/POSTGRES_PASSWORD" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["EVENTS_SERVICE_PASSWORD", "EVENTS_KEEPER_PASSWORD", "MLFLOW_API_PASSWORD"])
-def test_a_password_of_any_signs_is_changed_as_the_page_says(
-    deployment: Deployment, breaking: Break, name: str
-) -> None:
-    with breaking(f"{name} changes; `make up`, then the restart") as happening:
-        (deployment.folder / "secrets" / name).write_text(STRANGE, encoding="utf-8")
+def test_passwords_of_any_signs_are_changed_as_the_page_says(deployment: Deployment, breaking: Break) -> None:
+    with breaking("three passwords change, of the service and the keeper; `make up`, then the restart") as happening:
+        for name in CHANGED:
+            (deployment.folder / "secrets" / name).write_text(f"another {STRANGE}", encoding="utf-8")
         do(deployment, *ways("a new password or key"))
         deployment.wait_for("1")
         wait_until(deployment.know_events, seconds=60, step=0.5)

@@ -145,8 +145,7 @@ def test_a_replica_whose_packets_vanished_knows_events_seconds_after_the_network
 def test_a_replica_that_hears_no_notification_knows_after_a_second(
     deployment: Deployment, breaking_events: BreakEvents
 ) -> None:
-    password = deployment.password("EVENTS_SERVICE_PASSWORD")
-    url = f"postgresql://events_service:{password}@deaf-postgres/events?sslmode=disable"
+    url = "postgresql://events_service@deaf-postgres/events?sslmode=disable"
     options = ("--detach", "--init", "--network", NETWORK, "--network-alias", "deaf-postgres")
     proxy = docker("run", *options, f"{MODEL}-train:test", "python", "-c", DEAF)
     run = ("run", "--detach", "--no-deps", "--use-aliases", "--rm", "--env", f"EVENTS_URL={url}", "api")
