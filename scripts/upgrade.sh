@@ -44,8 +44,8 @@ done
 [ -z "$old" ] || { docker stop $old && docker rm $old; } >/dev/null
 
 docker compose up --detach --wait --no-deps --remove-orphans gateway
-# These read their files again, and keep no client waiting.
-for reader in $(docker compose ps --format '{{.Service}} {{.ID}}' | sed -nE 's/^(gateway|prometheus) //p'); do
-	docker kill --signal HUP "$reader" >/dev/null
+# These read their files again, and keep no client waiting. By `docker kill`, Docker would never start them again if they crash.
+for reader in $(docker compose ps --services | grep -xE 'gateway|prometheus'); do
+	docker compose exec -T "$reader" sh -c 'kill -HUP 1'
 done
 echo "$wanted new replicas serve."

@@ -1,6 +1,7 @@
 """What clients notice while parts of the deployment are broken, and that all is well again afterwards."""
 
 import contextlib
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from tests.compose.conftest import Break
 from tests.compose.deployment import MODEL, NAME, Deployment, docker, model_of
+from tests.compose.page import PAGE, do
 from tests.processes import answers, wait_until
 
 pytestmark = pytest.mark.compose
@@ -236,6 +238,16 @@ def test_who_recreates_all_replicas_at_once_makes_clients_wait(deployment: Deplo
         broken.healed()
     assert broken.clients.failures == []
     assert broken.clients.slowest < 12
+
+
+def test_after_a_restart_of_the_host_replicas_start_without_mlflow(deployment: Deployment) -> None:
+    [start] = re.findall(r"`(docker compose up[^`]*)` starts them that way", PAGE.read_text(encoding="utf-8"))
+    deployment.compose("stop")
+    do(deployment, start)
+    wait_until(lambda: answers(deployment.port, "/health/ready"), seconds=60)
+    assert deployment.gateway.get("/users/42/recommendations").json["model_version"] == "1"
+    deployment.compose("start", "postgres", "mlflow", "events-keeper")
+    deployment.wait_for("1")
 
 
 def test_after_a_restart_of_everything_all_answer_again(deployment: Deployment, breaking: Break) -> None:
