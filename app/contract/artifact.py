@@ -33,6 +33,7 @@ from app.contract.artifact_format import (
 from app.contract.catalogue import Catalogue
 from app.contract.columns import Column
 from app.contract.events import DEFAULT_TYPES, Described
+from app.contract.item_fold_in import ItemFoldIn
 
 __all__ = [
     "MANIFEST",
@@ -40,6 +41,7 @@ __all__ = [
     "ArtifactError",
     "Events",
     "Float32Array",
+    "ItemFoldIn",
     "Recipe",
     "content_hash",
     "load_artifact",
@@ -81,8 +83,8 @@ class Artifact:
     `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
     `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
     positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
-    which is the last row; `user_encoder` a user's vector from `user_features`. `event_types`
-    are the further types that `events.Described` has.
+    which is the last row; `user_encoder` a user's vector from `user_features`. `item_fold_in` is there with
+    `fold_in_mean`, the mean of the scaled users. `event_types` are the further types that `events.Described` has.
     """
 
     recipe: Recipe
@@ -103,11 +105,13 @@ class Artifact:
     item_encoder: Float32Array | None = None
     user_encoder: Float32Array | None = None
     mean_user: Float32Array | None = None
+    fold_in_mean: Float32Array | None = None
     events: Events | None = None
     min_rating: float | None = None
     newcomer_weight: float = 0.0
     item_features: Sequence[Feature] = ()
     user_features: Sequence[Feature] = ()
+    item_fold_in: ItemFoldIn | None = None
     event_types: Described = field(default_factory=lambda: DEFAULT_TYPES)
 
 
@@ -161,6 +165,7 @@ def load_artifact(directory: Path) -> Artifact:
         newcomer_weight=manifest.get("newcomer_weight", 0.0),
         item_features=manifest.get("item_features", ()),
         user_features=manifest.get("user_features", ()),
+        item_fold_in=ItemFoldIn(**manifest["item_fold_in"]) if "item_fold_in" in manifest else None,
         event_types=manifest.get("event_types", DEFAULT_TYPES),
         **arrays,
     )
@@ -225,6 +230,7 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         **({"events": artifact.events._asdict()} if artifact.events else {}),
         **({} if artifact.min_rating is None else {"min_rating": artifact.min_rating}),
         **({} if artifact.mean_user is None else {"newcomer_weight": artifact.newcomer_weight}),
+        **({"item_fold_in": artifact.item_fold_in._asdict()} if artifact.item_fold_in else {}),
         **({} if artifact.item_encoder is None else {"item_features": [*artifact.item_features]}),
         **({} if artifact.user_encoder is None else {"user_features": [*artifact.user_features]}),
     }

@@ -19,6 +19,8 @@ MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MIN_RATING = 1e12
 MAX_WEIGHT = 1000  # of the mean user, in likes
+MAX_FOLD_IN = 1e6
+FOLD_IN = {"kappa", "length", "half"}
 MAX_POSITION = 2**63 - 1  # the highest that a database counts to
 MAX_NAME = 200
 MAX_QUOTED = 300
@@ -58,8 +60,14 @@ ENCODER_ARRAYS: Table = {
     "user_encoder": ("<f4", ("user features + 1", "dim")),
 }
 NEWCOMER_ARRAYS: Table = {"mean_user": ("<f4", ("dim",))}
-GROUPS: list[Table] = [READY_ARRAYS, NEWCOMER_ARRAYS, *({name: line} for name, line in ENCODER_ARRAYS.items())]
-OPTIONAL: Table = {**READY_ARRAYS, **NEWCOMER_ARRAYS, **ENCODER_ARRAYS}
+FOLD_IN_ARRAYS: Table = {"fold_in_mean": ("<f4", ("dim",))}
+GROUPS: list[Table] = [
+    READY_ARRAYS,
+    NEWCOMER_ARRAYS,
+    FOLD_IN_ARRAYS,
+    *({name: line} for name, line in ENCODER_ARRAYS.items()),
+]
+OPTIONAL: Table = {**READY_ARRAYS, **NEWCOMER_ARRAYS, **FOLD_IN_ARRAYS, **ENCODER_ARRAYS}
 
 # Of column n, by its type; its arrays are called column_<n>_<name>, and sizes but `items` are its own.
 _TAGS: Table = {
@@ -133,6 +141,10 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
         refuse(path, f"has the newcomer_weight {weight!r:.80}; expected a number from 0 to {MAX_WEIGHT}")
     if weight and "mean_user.npy" not in manifest["files"]:
         refuse(path, "has a newcomer_weight, and does not list mean_user.npy")
+    if "item_fold_in" in manifest:
+        _check_fold_in(path, manifest["item_fold_in"])
+        if "fold_in_mean.npy" not in manifest["files"]:
+            refuse(path, "has an item_fold_in, and does not list fold_in_mean.npy")
 
 
 def check_columns(path: Path, columns: object) -> None:
@@ -213,6 +225,13 @@ def _check_events(path: Path, events: object) -> None:
         refuse(path, f"has the events' store {events['store']!r}; expected a UUID in lower case with hyphens")
     if type(until) is not int or not 0 <= until <= MAX_POSITION:
         refuse(path, f"has events until {until!r:.80}; expected a whole number from 0 to {MAX_POSITION}")
+
+
+def _check_fold_in(path: Path, described: object) -> None:
+    numbers = list(described.values()) if isinstance(described, dict) and described.keys() == FOLD_IN else []
+    if not numbers or not all(type(each) in (int, float) and 0 <= each <= MAX_FOLD_IN for each in numbers):
+        expected = f"expected kappa, length and half, numbers from 0 to {MAX_FOLD_IN:g}"
+        refuse(path, f"has the item_fold_in {described!r:.80}; {expected}")
 
 
 def _check_text(path: Path, text: str) -> None:

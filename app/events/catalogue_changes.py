@@ -4,16 +4,18 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from app.contract.events import CHANGE
+from app.contract.events import CHANGE, FORGET
 from app.contract.item_document import ItemDocument
 from app.events.store import StoredEvent
-from app.model.revision import revised
-from app.model.store import ModelStore, ServedModel
+from app.model.store import ModelStore
 
 RECENT = 10_000  # changes that are kept to be listed
+LIKES_SECONDS = 0.3  # until likes of new items count: those of this time count together
+
+Listen = Callable[[str, str | None], None]
 
 logger = logging.getLogger(__name__)
 
@@ -29,54 +31,61 @@ class Change(NamedTuple):
 
 
 class CatalogueChanges:
-    """The changes in the order of positions, and the versions that answer with them.
+    """The changes in the order of positions, and when versions must be told of them.
 
     One thread, the feed, adds; readers in other threads need no lock, for what they read is replaced as a whole.
     """
 
     def __init__(self) -> None:
-        self.stores: list[ModelStore] = []  # whose models are revised at each change
+        self.stores: list[ModelStore] = []  # whose models are revised
+        self.listeners: list[Listen] = []  # who are told what users say about items that have changed
         self.turn = asyncio.Lock()  # of whoever changes an item
         self.recent: deque[Change] = deque(maxlen=RECENT)
-        self._items: dict[str, Change] = {}
-        self._next = float("inf")  # when an item comes or goes by itself
+        self.items: dict[str, Change] = {}  # the last change of each item
+        self._next = float("inf")  # when an item comes or goes by itself, or likes are to count
 
     def last(self, item_id: str) -> Change | None:
         """The last change of an item."""
-        return self._items.get(item_id)
-
-    def revised(self, model: ServedModel) -> ServedModel:
-        """A version with the catalogue of now."""
-        items = self._items
-        return revised(model, {item_id: change.document for item_id, change in items.items()}, time.time())
+        return self.items.get(item_id)
 
     def restart(self) -> None:
         """Forget all changes: another store's are to come."""
-        self._items, self.recent = {}, deque(maxlen=RECENT)
+        self.items, self.recent = {}, deque(maxlen=RECENT)
 
     def add(self, events: Iterable[StoredEvent]) -> bool:
         """Take in the changes among events, in whatever order; whether there was one."""
+        events = list(events)
         new = [change for event in events if event.type == CHANGE and (change := _read(event))]
-        items = dict(self._items) if new else self._items
+        items = dict(self.items) if new else self.items
         for change in new:
             former = items.get(change.item_id)
             if former is None or former.position < change.position:
                 items[change.item_id] = change
                 self.recent.append(change)
-        self._items = items
+        self.items = items
+        self._tell(events)
         return bool(new)
+
+    def _tell(self, events: Iterable[StoredEvent]) -> None:
+        said = [event for event in events if event.type == FORGET or event.item_id in self.items]
+        said = [event for event in said if event.type != CHANGE]
+        for event in said:
+            for listen in self.listeners:
+                listen(event.user_id, event.item_id)
+        if said:
+            self._next = min(self._next, time.time() + LIKES_SECONDS)
 
     def revise(self) -> None:
         """Have all versions answer with the catalogue of now."""
         now = time.time()
-        documents = [change.document for change in self._items.values()]
+        documents = [change.document for change in self.items.values()]
         turns = [turn for each in documents for turn in (each.available_from, each.available_until) if turn is not None]
         self._next = min((turn for turn in turns if turn > now), default=float("inf"))
         for store in self.stores:
             store.revise()
 
     def revise_if_due(self) -> None:
-        """Do so if an item has come or gone by itself since."""
+        """Do so if an item has come or gone by itself since, or people have said something of a new one."""
         if time.time() >= self._next:
             self.revise()
 

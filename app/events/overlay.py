@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
+import numpy as np
+
 from app.contract.events import CHANGE, FORGET
 from app.events.store import StoredEvent
 
 PACKED = Struct("<qiHd")  # position, item number, type number, value
+PACKED_ARRAY = np.dtype([("position", "<i8"), ("item", "<i4"), ("type", "<u2"), ("value", "<f8")])
 LAST_TYPE = 2**16 - 1
 NO_ITEM = -1
 NO_VALUE = math.nan
@@ -67,6 +70,27 @@ class Overlay:
             # Now and then is enough: it takes longer than to add, and most users have few events.
             is_due = user_id in forgotten or len(before) // TIDIED != len(after) // TIDIED
             self._put(user_id, self._tidied(after) if is_due else after)
+
+    def who_said(self, item_ids: Iterable[str]) -> list[tuple[str, str]]:
+        """Users and items of those among whose events one is about such an item."""
+        numbers = [number for item_id in item_ids if (number := self._item_numbers.get(item_id)) is not None]
+        users = list(self.users.items())
+        if not numbers or not users:
+            return []
+        items = np.frombuffer(b"".join(packed for _, packed in users), dtype=PACKED_ARRAY)["item"]
+        ends = np.cumsum([len(packed) // PACKED.size for _, packed in users])
+        found = np.flatnonzero(np.isin(items, numbers))
+        places = np.searchsorted(ends, found, side="right").tolist()
+        pairs = zip(places, items[found].tolist(), strict=True)
+        return [(users[place][0], self.item_ids[item]) for place, item in dict.fromkeys(pairs)]
+
+    def last_said(self, user_id: str, item_id: str) -> Said | None:
+        """The last event of a user about an item; None without one, and for a user who wants to be forgotten."""
+        said = self.unpacked(self.users.get(user_id, b""))
+        if any(each.type == FORGET for each in said):
+            return None
+        number = self._item_numbers.get(item_id)
+        return next((each for each in reversed(said) if each.item == number), None)
 
     def drop_until(self, position: int) -> None:
         """Drop events up to a position, which every model in use has learned from."""

@@ -9,6 +9,7 @@ from app.events.catalogue_changes import CatalogueChanges
 from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
 from app.events.feed_state import FeedMetrics, FeedState
+from app.events.live_catalogue import LiveCatalogue
 from app.events.metrics import EventMetrics
 from app.events.open_store import open_store
 from app.events.overlay import Overlay
@@ -80,7 +81,7 @@ class Parts:
 def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> Parts:
     """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
     telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
-    store = ModelStore(changes.revised)
+    store = ModelStore(LiveCatalogue(changes, overlay))
     collectors, profiles = telemetry.collectors, Profiles(overlay)
     writer = feed = exposures = prepare = None
     if (address := settings.store_address) is not None:
@@ -92,7 +93,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     challenger = overlap = None
     # A trial counts events, and its version is in the registry. With a share of 0 nothing is counted.
     if settings.trial_share == 0 or (settings.events_url is not None and settings.model_dir is None):
-        challenger = Challenger(settings, collectors, prepare=prepare, revise=changes.revised)
+        challenger = Challenger(settings, collectors, prepare=prepare, revises=LiveCatalogue(changes, overlay))
         if settings.trial_share == 0:
             overlap = Overlap(challenger.store, Profiles(overlay).of, collectors)
     changes.stores += [store, *([] if challenger is None else [challenger.store])]

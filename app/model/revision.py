@@ -1,109 +1,196 @@
-"""A loaded version with the catalogue of now: what has changed, come or gone since it learned."""
+"""The loaded version with the catalogue of now: what has changed, come or gone since it learned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array
 from app.contract.catalogue import Catalogue, pack
 from app.contract.ids import as_number
 from app.contract.item_document import TITLE, ItemDocument
 from app.contract.item_features import features_of
+from app.contract.item_fold_in import Float64Array
 from app.contract.merged_catalogue import merged_catalogue
-from app.contract.recommender import Recommender
+from app.contract.recommender import Recommender, Rows
 from app.model.catalogue import CatalogueIndex
 from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists
 from app.model.similarity import Similarity
 from app.model.store import ServedModel
 
+NEVER = (None, None)  # does an item come or go by itself
+AT_ONCE = 4096  # items whose features are in memory together
 
-class _Changed(NamedTuple):
-    """Changed items: the rows of those that the model knows, and of further ones, from the number of its items on."""
-
-    rows: list[int]
-    ids: list[str]
-    documents: list[ItemDocument]
+Items = Mapping[str, ItemDocument]
 
 
-def revised(base: ServedModel, items: Mapping[str, ItemDocument], now: float) -> ServedModel:
-    """The version as it answers at a time, seconds since 1970, where these items, by id, have changed.
+class Crowd(NamedTuple):
+    """Those who like an item: the sum of their scaled vectors, float64 (dim,), and how many they are."""
 
-    The rows of what the model knows stay; further items come after them. `base` itself where nothing has changed.
+    total: Float64Array
+    likes: int
+
+
+class Revision:
+    """A version, and what it has become by changes of items and by people's likes of new ones.
+
+    The rows of what the model knows stay; further items come after them, in the order of their first changes. Each
+    revision is made of the one before, so it costs what has changed since, and the copying of arrays.
     """
-    if not items:
-        return base
-    changed = _changed(base.recommender, items)
-    n_items, added = base.recommender.n_items, changed.ids
-    artifact = _artifact(base.artifact, changed, n_items)
-    withdrawn = np.array(
-        [row for row, each in zip(changed.rows, changed.documents, strict=True) if not each.is_available(now)],
-        dtype=np.int64,
+
+    def __init__(self, base: ServedModel) -> None:
+        self.base = self.current = base
+        self._n_learned = base.recommender.n_items
+        self._items: dict[str, ItemDocument] = {}
+        self._rows: dict[str, int] = {}  # of the changed items that this version can have
+        self._added: dict[str, int] = {}
+        self._timed: set[str] = set()
+        self._withdrawn: frozenset[int] = frozenset()
+        # What the columns of added items say: float32 (n, dim + 1), the last column being the bias.
+        self._made: Float32Array = np.empty((0, base.artifact.item_embeddings.shape[1] + 1), dtype=np.float32)
+
+    def added(self, items: Items) -> list[str]:
+        """Those of these items that the model does not know, and can have.
+
+        An id that the next model could not have comes from another service alone.
+        """
+        learned = self.base.recommender
+        has_numbers = learned.artifact.item_ids.dtype.kind == "i"
+        unknown = [each for each in items if each in self._added or learned.item_row(each) is None]
+        return [each for each in unknown if not has_numbers or as_number(each) is not None]
+
+    def revise(self, items: Items, crowds: Mapping[str, Crowd], heard: Iterable[str], now: float) -> ServedModel:
+        """The version as it answers at a time, seconds since 1970, when all changed items are `items`, by id.
+
+        `crowds` are those of added items, of which `heard` have changed.
+        """
+        changed = {item_id: each for item_id, each in items.items() if self._items.get(item_id) is not each}
+        added = self._take_in(changed)
+        changed = {each: item for each, item in changed.items() if each in self._rows}
+        withdrawn = self._withdrawn_at(changed, now)
+        moved = self._moved(changed, len(added), crowds, heard)
+        if changed or moved or withdrawn != self._withdrawn:
+            has_new_index = bool(changed) or withdrawn != self._withdrawn
+            self._withdrawn = withdrawn
+            self.current = self._model(self._artifact(changed, added, moved), has_new_index=has_new_index)
+        return self.current
+
+    def _take_in(self, changed: Items) -> list[str]:
+        """Give the changed items rows, and return those that had none."""
+        self._items |= changed
+        self._timed |= {each for each, item in changed.items() if (item.available_from, item.available_until) != NEVER}
+        new = {each: item for each, item in changed.items() if each not in self._rows}
+        added = self.added(new)
+        self._added |= {each: self._n_learned + len(self._added) + n for n, each in enumerate(added)}
+        for each in new:
+            row = self._added.get(each, self.base.recommender.item_row(each))
+            if row is not None:
+                self._rows[each] = row
+        return added
+
+    def _withdrawn_at(self, changed: Items, now: float) -> frozenset[int]:
+        uncertain = {*changed, *self._timed} & self._rows.keys()
+        gone = {self._rows[each] for each in uncertain if not self._items[each].is_available(now)}
+        return self._withdrawn.difference(self._rows[each] for each in uncertain) | gone
+
+    def _artifact(self, changed: Items, added: Sequence[str], moved: Mapping[int, Float32Array]) -> Artifact:
+        former = self.current.artifact
+        artifact = replace(former, catalogue=self._catalogue(former.catalogue, changed, len(added)))
+        if not moved:
+            return artifact
+        embeddings, biases = _extended(former.item_embeddings, len(added)), _extended(former.item_biases, len(added))
+        for row, vector in moved.items():
+            embeddings[row], biases[row] = vector[:-1], vector[-1]
+        artifact = replace(artifact, item_embeddings=embeddings, item_biases=biases)
+        return _with_ids(artifact, added) if added else artifact
+
+    def _catalogue(self, former: Catalogue, changed: Items, n_added: int) -> Catalogue:
+        if not changed:
+            return former
+        n_items, columns = len(former.title_offsets) - 1, former.columns
+        titles = [each.content[TITLE] for each in changed.values()]
+        filled = [column.filled([each.value(column) for each in changed.values()]) for column in columns]
+        rows = np.arange(n_items + n_added)
+        rows[[self._rows[each] for each in changed]] = n_items + np.arange(len(changed))
+        return merged_catalogue(former, pack(titles, filled), rows)
+
+    def _moved(
+        self, changed: Items, n_added: int, crowds: Mapping[str, Crowd], heard: Iterable[str]
+    ) -> dict[int, Float32Array]:
+        """Vectors with biases, by row, of the items that have others now."""
+        artifact = self.base.artifact
+        self._made = _extended(self._made, n_added)
+        new = {each: item for each, item in changed.items() if each in self._added}
+        self._made[[self._added[each] - self._n_learned for each in new]] = _made(artifact, [*new.values()])
+        moved = self._follow_features({self._rows[each]: item for each, item in changed.items() if each not in new})
+        for each in dict.fromkeys([*new, *heard]):
+            vector = self._made[self._added[each] - self._n_learned].copy()
+            if artifact.item_fold_in is not None and artifact.fold_in_mean is not None and each in crowds:
+                vector[:-1] += artifact.item_fold_in.moved(*crowds[each], artifact.fold_in_mean)
+            moved[self._added[each]] = vector
+        return moved
+
+    def _follow_features(self, changed: Mapping[int, ItemDocument]) -> dict[int, Float32Array]:
+        """What was learned of items, moved by the difference that their new columns make."""
+        artifact, catalogue, now = self.base.artifact, self.base.catalogue, self.current.artifact
+        former = [ItemDocument(catalogue.content(row), None, None) for row in changed]
+        differences = _made(artifact, [*changed.values()]) - _made(artifact, former)
+        moved = {}
+        for row, difference in zip(changed, differences, strict=True):
+            vector = np.append(artifact.item_embeddings[row], artifact.item_biases[row]) + difference
+            if difference.any() or (vector[:-1] != now.item_embeddings[row]).any():
+                moved[row] = vector
+        return moved
+
+    def _model(self, artifact: Artifact, *, has_new_index: bool) -> ServedModel:
+        withdrawn: Rows = np.array(sorted(self._withdrawn), dtype=np.int64)
+        recommender = Recommender(artifact, withdrawn, dict(self._added))
+        catalogue = CatalogueIndex(artifact, recommender.withdrawn) if has_new_index else self.current.catalogue
+        return replace(
+            self.base,
+            recommender=recommender,
+            similarity=Similarity(artifact, recommender.withdrawn),
+            catalogue=catalogue,
+            subsets=ItemSubsets(recommender.all_items, catalogue),
+            ready_lists=ReadyLists(artifact, recommender, self._n_learned),
+        )
+
+
+def _made(artifact: Artifact, items: Sequence[ItemDocument]) -> Float32Array:
+    """Vectors with biases, float32 (n, dim + 1); without an encoder zero, and the bias of the middle item."""
+    if artifact.item_encoder is None:
+        made = np.zeros((len(items), artifact.item_embeddings.shape[1] + 1), dtype=np.float32)
+        made[:, -1] = np.median(artifact.item_biases)
+        return made
+    parts = [items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE)]
+    columns = artifact.catalogue.columns
+    features = (
+        features_of(
+            {column.name: [each.value(column) for each in part] for column in columns},
+            artifact.item_features,
+            len(part),
+        )
+        for part in parts
     )
-    recommender = Recommender(artifact, np.sort(withdrawn), {name: n_items + n for n, name in enumerate(added)})
-    catalogue = CatalogueIndex(artifact, recommender.withdrawn)
+    nothing: Float32Array = np.empty((0, artifact.item_encoder.shape[1]), dtype=np.float32)
+    return np.concatenate([nothing, *(each @ artifact.item_encoder for each in features)])
+
+
+def _extended(array: Float32Array, n: int) -> Float32Array:
+    """A copy with n more rows, in the order in memory that scoring wants."""
+    copy = np.empty((len(array) + n, *array.shape[1:]), dtype=array.dtype, order="F")
+    copy[: len(array)] = array
+    return copy
+
+
+def _with_ids(artifact: Artifact, ids: Sequence[str]) -> Artifact:
+    numbers = [as_number(each) for each in ids] if artifact.item_ids.dtype.kind == "i" else ids
+    zeros = np.zeros((len(ids), artifact.encoder.shape[1]), dtype=np.float32)
     return replace(
-        base,
-        recommender=recommender,
-        similarity=Similarity(artifact, recommender.withdrawn),
-        catalogue=catalogue,
-        subsets=ItemSubsets(recommender.all_items, catalogue),
-        ready_lists=ReadyLists(artifact, recommender, n_items),
+        artifact,
+        item_ids=np.concatenate([artifact.item_ids, np.array(numbers)]),
+        item_popularity=np.concatenate([artifact.item_popularity, np.zeros(len(ids), dtype=np.int64)]),
+        encoder=np.concatenate([artifact.encoder, zeros]),
     )
-
-
-def _changed(recommender: Recommender, items: Mapping[str, ItemDocument]) -> _Changed:
-    rows = {item_id: recommender.item_row(item_id) for item_id in items}
-    known = [item_id for item_id, row in rows.items() if row is not None]
-    ids = recommender.artifact.item_ids
-    # An id that the next model could not have comes from another service alone.
-    added = sorted(
-        each for each in rows if rows[each] is None and (ids.dtype.kind != "i" or as_number(each) is not None)
-    )
-    all_rows = [row for row in rows.values() if row is not None] + [*range(len(ids), len(ids) + len(added))]
-    return _Changed(all_rows, added, [items[each] for each in (*known, *added)])
-
-
-def _artifact(base: Artifact, changed: _Changed, n_items: int) -> Artifact:
-    columns = base.catalogue.columns
-    titles = [each.content[TITLE] for each in changed.documents]
-    filled = [column.filled([each.value(column) for each in changed.documents]) for column in columns]
-    rows = np.arange(n_items + len(changed.ids))
-    rows[changed.rows] = n_items + np.arange(len(changed.documents))
-    catalogue = merged_catalogue(base.catalogue, pack(titles, filled), rows)
-    if not changed.ids:
-        return replace(base, catalogue=catalogue)
-    return _with_items(base, catalogue, changed.ids, changed.documents[-len(changed.ids) :])
-
-
-def _with_items(
-    base: Artifact, catalogue: Catalogue, ids: Sequence[str], documents: Sequence[ItemDocument]
-) -> Artifact:
-    """The artifact with items whose vectors and biases follow from their columns, where it can tell."""
-    vectors, biases = _learned_from_columns(base, documents)
-    numbers = [as_number(each) for each in ids] if base.item_ids.dtype.kind == "i" else ids
-    zeros = np.zeros((len(ids), base.encoder.shape[1]), dtype=np.float32)
-    return replace(
-        base,
-        catalogue=catalogue,
-        item_ids=np.concatenate([base.item_ids, np.array(numbers)]),
-        item_embeddings=np.asfortranarray(np.concatenate([base.item_embeddings, vectors])),
-        item_biases=np.concatenate([base.item_biases, biases]),
-        item_popularity=np.concatenate([base.item_popularity, np.zeros(len(ids), dtype=np.int64)]),
-        encoder=np.concatenate([base.encoder, zeros]),
-    )
-
-
-def _learned_from_columns(base: Artifact, documents: Sequence[ItemDocument]) -> tuple[Float32Array, Float32Array]:
-    """Vectors, float32 (n, dim), and biases, float32 (n,); without an encoder zero, and the bias of the middle item."""
-    if base.item_encoder is None:
-        biases = np.full(len(documents), np.median(base.item_biases), dtype=np.float32)
-        return np.zeros((len(documents), base.item_embeddings.shape[1]), dtype=np.float32), biases
-    columns = base.catalogue.columns
-    values: list[dict[str, Any]] = [{each.name: one.value(each) for each in columns} for one in documents]
-    features: npt.NDArray[np.float32] = np.stack([features_of(each, base.item_features) for each in values])
-    made: Float32Array = features @ base.item_encoder
-    return made[:, :-1], np.ascontiguousarray(made[:, -1])

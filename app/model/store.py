@@ -3,11 +3,11 @@
 import ctypes
 import gc
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -54,15 +54,29 @@ class ServedModel:
         return self.recommender.artifact
 
 
-Revise = Callable[[ServedModel], ServedModel]
+class Revises(Protocol):
+    """Gives versions the catalogue of now; the store calls it with its lock held."""
+
+    def revised(self, model: ServedModel) -> ServedModel:
+        """The version as it answers now."""
+
+    def let_go(self) -> None:
+        """Keep no version in memory."""
+
+
+class _AsLearned:
+    def revised(self, model: ServedModel) -> ServedModel:
+        return model
+
+    def let_go(self) -> None:
+        pass
 
 
 class ModelStore:
     """Holds the current model. A request takes one reference and keeps it, so a swap can't disturb it."""
 
-    def __init__(self, revise: Revise | None = None) -> None:
-        """`revise` gives a version the catalogue of now."""
-        self._revise = revise or (lambda model: model)
+    def __init__(self, revises: Revises | None = None) -> None:
+        self._revises = revises or _AsLearned()
         self._lock = threading.Lock()
         self.loaded: ServedModel | None = None  # as it was loaded
         self._current: ServedModel | None = None
@@ -84,18 +98,19 @@ class ModelStore:
             # What is there by now stays: no collection needs to look at it again, which takes 40 ms.
             gc.freeze()
         with self._lock:
-            self._current, self.loaded = self._revise(model), model
+            self._current, self.loaded = self._revises.revised(model), model
 
     def revise(self) -> None:
         """Answer the next request with the catalogue of now."""
         with self._lock:
             if self.loaded is not None:
-                self._current = self._revise(self.loaded)
+                self._current = self._revises.revised(self.loaded)
 
     def clear(self) -> None:
         """Let the model go; it is freed with its last request."""
         with self._lock:
             self._current = self.loaded = None
+            self._revises.let_go()
 
 
 def load_model(directory: Path, release: Release) -> ServedModel:

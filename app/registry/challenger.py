@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from app.contract.alias import CHALLENGER
 from app.contract.trial import Trial, read_trial
 from app.errors import AliasMissingError, ModelError, ModelMissingError, VersionMissingError
-from app.model.store import ModelStore, Revise, ServedModel
+from app.model.store import ModelStore, Revises, ServedModel
 from app.observability.telemetry import OK, ModelMetrics
 from app.registry.follower import Follower, Prepare
 from app.registry.target import Target
@@ -37,14 +37,14 @@ class Challenger(Follower):
         collectors: CollectorRegistry,
         *,
         prepare: Prepare | None = None,
-        revise: Revise | None = None,
+        revises: Revises | None = None,
     ) -> None:
         self.trial: Trial | None = None
         self._share = settings.trial_share
         self._spoilt = ""
         followed = settings.model_copy(update={"model_alias": CHALLENGER, "model_dir": None})
         metrics = ModelMetrics(collectors, "recommender_challenger_model")
-        super().__init__(followed, ModelStore(revise), metrics, purpose=TRYING, prepare=prepare)
+        super().__init__(followed, ModelStore(revises), metrics, purpose=TRYING, prepare=prepare)
 
     def load_last_good(self) -> None:
         """Load nothing if people may get its lists: without its tags nobody knows whether it is still on trial."""

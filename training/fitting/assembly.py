@@ -11,7 +11,8 @@ from app.contract.artifact import Artifact, Recipe
 from training.data.dataset import Dataset, Interactions
 from training.models.base import Encoder, Factors, Fits, TrainingData, checked
 from training.models.encoder import encoder_of
-from training.models.feature_encoder import fit_item_encoder, with_features
+from training.models.feature_encoder import fit_item_encoder, vectors_of, with_features
+from training.models.item_fold_in import fit_item_fold_in
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,19 @@ class Knowledge:
     def artifact(self, factors: Factors, recipe: Recipe, likes: npt.NDArray[np.int64] | None = None) -> Artifact:
         """The complete artifact, with its encoders; `likes` of items, where the factors know more than this data."""
         encoder = encoder_of(factors, self.training_data.positives)
-        if not self.dataset.item_features.nnz or not factors.item_embeddings.any():
+        if not factors.item_embeddings.any():
             return self.assembled(factors, recipe, encoder)
         likes = self.popularity if likes is None else likes
         rated = np.bincount(self.seen.indices, minlength=len(likes)) > 0
         item_encoder = fit_item_encoder(self.dataset.item_features, factors, likes)
-        factors = with_features(factors, item_encoder, self.dataset.item_features, likes, rated)
+        made = vectors_of(self.dataset.item_features, item_encoder)
+        mean, fold_in = fit_item_fold_in(self.training_data.positives, factors, encoder, made[:, :-1])
+        factors = with_features(factors, made, self.dataset.item_features, likes, rated)
         artifact = self.assembled(checked(recipe.family, factors), recipe, encoder)
-        return replace(artifact, item_encoder=item_encoder, item_features=self.dataset.item_feature_entries)
+        features = self.dataset.item_feature_entries
+        return replace(
+            artifact, item_encoder=item_encoder, item_features=features, fold_in_mean=mean, item_fold_in=fold_in
+        )
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
         """An artifact that can only rank known users: it has no encoder and can't be written."""

@@ -33,20 +33,25 @@ def fit_item_encoder(features: sparse.csr_matrix, factors: Factors, likes: npt.N
     return fit_feature_encoder(features[liked], targets, PENALTY * np.count_nonzero(liked))
 
 
+def vectors_of(features: sparse.csr_matrix, encoder: Float32Array) -> Float32Array:
+    """Make what features, CSR (n, n_features), say: float32 (n, dim + 1), the last column being the bias."""
+    made: Float32Array = features @ encoder[:-1] + encoder[-1]
+    return made
+
+
 def with_features(
     factors: Factors,
-    encoder: Float32Array,
+    made: Float32Array,
     features: sparse.csr_matrix,
     likes: npt.NDArray[np.int64],
     rated: npt.NDArray[np.bool_],
 ) -> Factors:
-    """Return the factors with items whose vectors and biases hold what their features say.
+    """Return the factors with items whose vectors and biases hold what their features say, `made` by `vectors_of`.
 
     Items that nobody has rated are made of it. It is added to items with likes, times 30 / (30 + likes), unless they
     were learned from features. Items that were rated and never liked stay zero, or they would push out others.
     """
     described = np.diff(features.indptr) > 0
-    made = features @ encoder[:-1] + encoder[-1]
     items = np.column_stack([factors.item_embeddings, factors.item_biases])
     if not factors.knows_features:
         share = np.where(described & (likes > 0), HALF / (HALF + likes), 0).astype(np.float32)

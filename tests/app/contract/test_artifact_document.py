@@ -44,7 +44,7 @@ def test_the_document_s_arrays_are_those_of_the_code(part: str, arrays: Table) -
 def test_the_document_s_keys_are_those_of_a_manifest() -> None:
     keys = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|object|list \|)", PAGE, re.MULTILINE)
     required = ["format_version", "kind", "family", "params", "seed", "data_hash", "files", "columns"]
-    assert keys == [*required, "events", "event_types", "min_rating", "newcomer_weight"]
+    assert keys == [*required, "events", "event_types", "min_rating", "newcomer_weight", "item_fold_in"]
 
 
 # The columns year and genres.
@@ -80,7 +80,7 @@ VALUES: dict[str, object] = {
     "encoder": [[0, 0], [1, 1], [0, 0]], "encoder_intercept": [0, 0],
     "titles": list("Amélie$".encode()), "title_offsets": [0, 7, 7, 8],
     "folded_titles": list(b"\namelie\n\n$\n"), "folded_breaks": [0, 7, 8, 10],
-    "item_encoder": [[1, 1, 0.5], [0, 0, 0]], "user_encoder": [[0, 0]], "mean_user": [3, 0],
+    "item_encoder": [[1, 1, 0.5], [0, 0, 0]], "user_encoder": [[0, 0]], "mean_user": [3, 0], "fold_in_mean": [1, 0],
     "ready_items": [[1, 0], [1, 0]], "ready_scores": [[2000000, 1500000], [-2147483648, 5000000]],
 }  # fmt: skip
 
@@ -102,7 +102,7 @@ def test_an_artifact_that_follows_the_document_is_read(tmp_path: Path) -> None:
         "columns": DESCRIBED, "item_features": [{"column": "genres", "value": "Drama"}],
         "format_version": 3, "kind": "movie-recommender", "family": "by hand", "params": {}, "seed": 0, "data_hash": "",
         "files": files, "events": {"store": "0f8fad5b-d9cb-469f-a165-70867728950e", "until": 0}, "min_rating": 3.5,
-        "newcomer_weight": 2,
+        "newcomer_weight": 2, "item_fold_in": {"kappa": 3, "length": 1, "half": 30},
     }  # fmt: skip
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import Artifact
+from app.contract.item_fold_in import ItemFoldIn
 from app.settings import Settings
 from tests.app.conftest import ids, make_films, offline_settings
 from tests.artifacts import write
@@ -59,14 +61,29 @@ class Editing:
 def with_ready_lists() -> Artifact:
     from training.refit import with_ready_lists
 
-    films = replace(make_films(), item_encoder=ENCODER, item_features=FEATURES)
+    films = replace(
+        make_films(),
+        item_encoder=ENCODER,
+        item_features=FEATURES,
+        fold_in_mean=np.array([2 / 3, 1 / 3], dtype=np.float32),
+        item_fold_in=ItemFoldIn(kappa=30, length=1, half=2),
+    )
     return with_ready_lists(films, 5, progress=False)
 
 
 def settings_of(folder: Path, url: str, **fields: Any) -> Settings:
     settings = offline_settings(folder)
-    values = {**settings.model_dump(), "events_url": url, "catalogue_keys": "ann:secret-of-ann, bob:secret-of-bob"}
+    keys = {"catalogue_keys": "ann:secret-of-ann, bob:secret-of-bob", "admin_token": "token"}
+    values = {**settings.model_dump(), "events_url": url, **keys}
     return Settings.model_validate({**values, **fields})
+
+
+@contextmanager
+def replica(folder: Path, url: str) -> Iterator[Client]:
+    settings = settings_of(folder, url)
+    put_in_cache(settings, write(folder / "served", with_ready_lists()), version="7")
+    with serving(settings) as client:
+        yield client
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -79,9 +96,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def editing(tmp_path: Path, url: str) -> Iterator[Editing]:
-    settings = settings_of(tmp_path, url)
-    put_in_cache(settings, write(tmp_path / "served", with_ready_lists()), version="7")
-    with serving(settings) as client:
+    with replica(tmp_path, url) as client:
         yield Editing(client)
 
 
@@ -123,12 +138,49 @@ def test_a_new_film_is_ranked_by_what_its_columns_say_and_found_everywhere(editi
     assert not any(15 in each for each in editing.lists().values())
 
 
+def test_a_new_film_moves_towards_those_who_like_it_on_every_replica(
+    tmp_path: Path, url: str, editing: Editing
+) -> None:
+    def score(client: Client) -> float:
+        items = client.get("/users/4/recommendations?k=9").json["items"]
+        return round(next(float(item["score"]) for item in items if item["id"] == 15), 3)
+
+    def say(kind: str, *user_ids: object) -> None:
+        events = [{"user_id": user_id, "type": kind, "item_id": 15} for user_id in user_ids]
+        editing.client.post("/events", {"events": events})
+
+    editing.send("PUT", "/items/15", {"title": "New", "genres": ["Horror"]})
+    with replica(tmp_path / "other", url) as other:
+        say("like", 1, 2, 3, "x")  # of 3 and x the model has learned nothing
+        wait_until(lambda: score(editing.client) == score(other) == 3)  # 8 - 30 · 2/4 · 1/3
+        say("retract", 1)
+        wait_until(lambda: score(editing.client) == score(other) == 4.667)  # 8 - 30 · 1/3 · 1/3
+        with replica(tmp_path / "third", url) as third:
+            assert score(third) == 4.667
+        editing.client.get("/users/2", "DELETE", {"Authorization": "Bearer token"})
+        wait_until(lambda: score(editing.client) == score(other) == 8)
+
+
 def test_without_an_encoder_of_features_a_new_film_is_neither_pushed_nor_lost(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, f"sqlite:///{tmp_path}/events.db")
     put_in_cache(settings, write(tmp_path / "served", make_films()), version="7")
     with serving(settings) as client:
         assert Editing(client).send("PUT", "/items/15", {"title": "New"}).status == 200
         assert ids(client, "/users/1/recommendations?k=8") == [30, 40, 50, 60, 70, 80, 15]
+
+
+def test_what_was_learned_of_a_film_moves_with_its_genres(editing: Editing) -> None:
+    def score() -> float:
+        items = editing.client.get("/users/1/recommendations?k=8").json["items"]
+        return next(float(item["score"]) for item in items if item["id"] == 40)
+
+    assert score() == 5
+    editing.send("PATCH", "/items/40", {"title": "Der Ring"})
+    assert score() == 5
+    editing.send("PATCH", "/items/40", {"genres": ["Horror", "Comedy"]})
+    assert score() == 12.5
+    editing.send("PATCH", "/items/40", {"genres": ["Horror"]})
+    assert score() == 5
 
 
 def test_title_and_columns_change_at_once(editing: Editing) -> None:
@@ -161,9 +213,7 @@ def test_a_film_comes_and_goes_by_itself_in_its_time(editing: Editing) -> None:
 def test_a_restart_and_another_replica_have_the_same_catalogue(tmp_path: Path, url: str, editing: Editing) -> None:
     editing.send("DELETE", "/items/30")
     answer = editing.send("PUT", "/items/15", {"title": "New", "genres": ["Comedy"]})
-    settings = settings_of(tmp_path / "other", url)
-    put_in_cache(settings, write(tmp_path / "again", with_ready_lists()), version="7")
-    with serving(settings) as client:
+    with replica(tmp_path / "other", url) as client:
         other = Editing(client)
         assert other.lists() == editing.lists()
         withdrawn = other.send("DELETE", "/items/15").json["position"]

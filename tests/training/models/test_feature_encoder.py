@@ -4,7 +4,7 @@ import pytest
 from scipy import sparse
 
 from training.models.base import Factors
-from training.models.feature_encoder import fit_feature_encoder, fit_item_encoder, with_features
+from training.models.feature_encoder import fit_feature_encoder, fit_item_encoder, vectors_of, with_features
 
 FEATURES = sparse.csr_matrix(np.array([[1, 0], [0, 1], [1, 0], [0, 1], [0, 0]], dtype=np.float32))
 LIKES = np.array([30, 10, 0, 0, 0])
@@ -42,7 +42,7 @@ def test_features_add_to_items_with_few_likes_and_make_those_never_rated(knows: 
     before = factors(knows=knows)
     learned = rows(before)
 
-    found = rows(with_features(before, encoder, FEATURES, LIKES, RATED))
+    found = rows(with_features(before, vectors_of(FEATURES, encoder), FEATURES, LIKES, RATED))
 
     added = 0 if knows else np.array([[0.5], [0.75]]) * made
     np.testing.assert_allclose(found[:2], learned[:2] + added, rtol=1e-6)

@@ -1,0 +1,36 @@
+"""The fold-in of items: how the people who like an item that no model has learned move it."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+
+
+class ItemFoldIn(NamedTuple):
+    """The constants: users' vectors are scaled to `length`; with `half` likes people have half their say.
+
+    docs/catalogue.md has the formula.
+    """
+
+    kappa: float
+    length: float
+    half: float
+
+    def moved(self, total: Float64Array, likes: int, mean: npt.NDArray[np.floating[Any]]) -> Float64Array:
+        """What the likes add to an item's vector, float64 (dim,).
+
+        `total` is the sum of the scaled vectors of those who like it, `mean` the mean of all users'.
+        """
+        if not likes:
+            return np.zeros_like(total)
+        change: Float64Array = self.kappa * likes / (likes + self.half) * (total / likes - mean)
+        return change
+
+    def scaled(self, vectors: Float32Array) -> Float64Array:
+        """The vectors, (…, dim), each of the one length; those that are all zero stay so."""
+        lengths = np.sqrt(np.einsum("...d,...d->...", vectors, vectors, dtype=np.float64))[..., None]
+        scaled: Float64Array = vectors * np.divide(self.length, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+        return scaled
