@@ -144,7 +144,10 @@ def resident(path: Path) -> int:
         ({"newcomer_weight": 1}, r"has a newcomer_weight, and does not list mean_user\.npy"),
         ({"item_fold_in": {"kappa": 1, "length": 1}}, "has the item_fold_in .*; expected kappa, length and half"),
         ({"item_fold_in": {"kappa": -1, "length": 1, "half": 30}}, "has the item_fold_in .*from 0 to 1e"),
-        ({"item_fold_in": {"kappa": 1, "length": 1, "half": 30}}, r"does not list fold_in_mean\.npy"),
+        (
+            {"item_fold_in": {"kappa": 1, "length": 1, "half": 30}},
+            r"has an item_fold_in, and does not list fold_in_mean\.npy",
+        ),
     ],
 )
 def test_a_wrong_manifest_is_explained(directory: Path, changes: dict[str, Any], message: str) -> None:
