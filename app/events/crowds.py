@@ -7,6 +7,7 @@ import numpy as np
 from app.contract.events import Meaning
 from app.contract.item_fold_in import Float64Array
 from app.events.overlay import Overlay
+from app.events.profiles import learned_until
 from app.model.revision import Crowd
 from app.model.store import ServedModel
 
@@ -16,6 +17,7 @@ class Crowds:
 
     def __init__(self, model: ServedModel, overlay: Overlay) -> None:
         self._model, self._overlay, self.store_id = model, overlay, overlay.store_id
+        self._until = learned_until(model.artifact, overlay.store_id)
         self._users: dict[str, set[str]] = {}  # of each item
         self.of: dict[str, Crowd] = {}
 
@@ -46,7 +48,8 @@ class Crowds:
 
     def _likes(self, user_id: str, item_id: str) -> bool:
         said = self._overlay.last_said(user_id, item_id)
-        return said is not None and self._model.event_types.meaning(said.type, said.value) is Meaning.LIKED
+        is_fresh = said is not None and said.position > self._until
+        return said is not None and is_fresh and self._model.event_types.meaning(said.type, said.value) is Meaning.LIKED
 
     def _vector(self, user_id: str) -> Float64Array | None:
         """What the model has learned of a user, scaled; None if it has learned nothing."""

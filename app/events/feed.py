@@ -10,6 +10,7 @@ from app.events.catalogue_changes import CatalogueChanges
 from app.events.feed_state import CATCHING_UP, OK, UNAVAILABLE, FeedMetrics, FeedState
 from app.events.overlay import Overlay
 from app.events.store import EventStore, EventStoreError
+from app.events.unknown_items import UnknownItems
 from app.events.waiters import Waiters
 
 BATCH = 5000  # events that are read at once
@@ -29,10 +30,17 @@ class Feed:
     that on trial, and of each the one before, which may come back.
     """
 
-    def __init__(self, store: EventStore, overlay: Overlay, changes: CatalogueChanges, metrics: FeedMetrics) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        overlay: Overlay,
+        changes: CatalogueChanges,
+        metrics: FeedMetrics,
+        unknown_items: UnknownItems | None = None,
+    ) -> None:
         self.state = FeedState(CATCHING_UP)
         self._store, self._overlay, self._metrics = store, overlay, metrics
-        self._changes = changes
+        self._changes, self._unknown_items = changes, unknown_items or UnknownItems()
         metrics.show(lambda: self.state, lambda: len(overlay.users))
         self._floor: int | None = None  # the overlay has all events after it, up to the state's position
         self._models: dict[str, deque[Events | None]] = {}
@@ -116,6 +124,7 @@ class Feed:
         if store_id != self._overlay.store_id:
             self._overlay.restart(store_id)
             self._changes.restart()
+            self._unknown_items.restart()
             self._floor = None
 
     def _learned_until(self) -> list[int]:
@@ -128,6 +137,7 @@ class Feed:
             events = self._store.read_after(after, BATCH)
             self._heard()
             self._overlay.add(event for event in events if until is None or event.position <= until)
+            self._unknown_items.add(events)
             if self._changes.add(events):
                 self._changes.revise()
             if events:

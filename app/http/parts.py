@@ -14,6 +14,7 @@ from app.events.metrics import EventMetrics
 from app.events.open_store import open_store
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
+from app.events.unknown_items import UnknownItems
 from app.events.writer import EventWriter
 from app.http.lanes import Lanes
 from app.http.shutdown import GracefulStop
@@ -65,6 +66,7 @@ class Parts:
     feed: Feed | None
     exposures: Exposures | None
     changes: CatalogueChanges
+    unknown_items: UnknownItems
 
     @property
     def feed_state(self) -> FeedState | None:
@@ -81,12 +83,13 @@ class Parts:
 def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> Parts:
     """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
     telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
+    unknown_items = UnknownItems()
     store = ModelStore(LiveCatalogue(changes, overlay))
     collectors, profiles = telemetry.collectors, Profiles(overlay)
     writer = feed = exposures = prepare = None
     if (address := settings.store_address) is not None:
         writer = EventWriter(open_store(address), EventMetrics(collectors))
-        feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors))
+        feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors), unknown_items)
         exposures = Exposures(open_store(address), ExposureMetrics(collectors))
         prepare = feed.prepare
     follower = Follower(settings, store, telemetry.model, prepare=prepare)
@@ -118,6 +121,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         feed=feed,
         exposures=exposures,
         changes=changes,
+        unknown_items=unknown_items,
     )
 
 

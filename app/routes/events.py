@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Response
 
 from app.contract.events import Event, EventTypes
+from app.contract.ids import as_number
 from app.errors import (
     BodyTooLargeError,
     EventsDisabledError,
@@ -22,6 +23,7 @@ from app.http.body_limit import LimitedRoute, large_bodies
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.error_answers import error_responses
 from app.http.item_lists import json_response
+from app.http.parts import Parts
 from app.http.read_after import until_answers_know
 from app.model.item_fields import to_json
 from app.model.store import ServedModel
@@ -43,7 +45,7 @@ async def append_events(
         known, unknown = _sorted_out(models, request)
     else:
         known, unknown = await to_thread.run_sync(_sorted_out, models, request, limiter=large_bodies)
-    appended = await writer.append(known)
+    appended = await writer.append([*known, *_kept(parts, model, unknown)])
     await until_answers_know(parts.feed, appended.last)  # so that this process's next answer knows them
     n_new = _count(writer.metrics, known, unknown, appended)
     answer = {
@@ -56,7 +58,7 @@ async def append_events(
 
 
 def _sorted_out(models: Sequence[ServedModel], request: EventsRequest) -> tuple[list[Event], list[Event]]:
-    """The events about films that a version which answers users knows, and the others: training could not use these.
+    """The events about films that a version which answers users knows, and the others.
 
     Raises InvalidParameterError for a type that none of these versions knows, and a value that the type does not have.
     """
@@ -69,6 +71,17 @@ def _sorted_out(models: Sequence[ServedModel], request: EventsRequest) -> tuple[
         is_known = any(model.recommender.item_row(each.item_id) is not None for model in models)
         (known if is_known else unknown).append(event)
     return known, unknown
+
+
+def _kept(parts: Parts, model: ServedModel, unknown: Sequence[Event]) -> list[Event]:
+    """Those that count once the film is there, as far as there is room."""
+
+    def is_known(item_id: str) -> bool:
+        return model.recommender.item_row(item_id) is not None
+
+    may_come = model.artifact.item_ids.dtype.kind != "i"
+    possible = [each for each in unknown if may_come or as_number(each.item_id or "") is not None]
+    return [each for each in possible if parts.unknown_items.take(each.item_id or "", is_known)]
 
 
 def _check(place: str, event: NewEvent, models: Sequence[ServedModel]) -> None:
@@ -95,9 +108,9 @@ def _count(metrics: EventMetrics, known: Sequence[Event], unknown: Sequence[Even
     """Count what came of each event; returns how many are new."""
     outcomes = [
         (event.type, DUPLICATE if position is None else ACCEPTED)
-        for event, position in zip(known, appended.positions, strict=True)
+        for event, position in zip(known, appended.positions, strict=False)
     ]
     outcomes += [(event.type, UNKNOWN_ITEM) for event in unknown]
     for (event_type, outcome), number in Counter(outcomes).items():
         metrics.counted(event_type, outcome, number)
-    return sum(position is not None for position in appended.positions)
+    return sum(position is not None for position in appended.positions[: len(known)])

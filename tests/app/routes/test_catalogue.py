@@ -161,6 +161,18 @@ def test_a_new_film_moves_towards_those_who_like_it_on_every_replica(
         wait_until(lambda: score(editing.client) == score(other) == 8)
 
 
+def test_what_was_said_before_a_film_is_there_counts_once_it_comes(editing: Editing) -> None:
+    events = [{"user_id": user_id, "type": "like", "item_id": 15} for user_id in (1, 2)]
+    answer = editing.client.post("/events", {"events": [*events, {"user_id": 1, "type": "like", "item_id": "x"}]}).json
+    assert (answer["accepted"], answer["unknown_items"], answer["position"]) == (0, ["15", "x"], 2)
+    assert editing.client.get("/users/1/history").json["total"] == 2
+    editing.send("PUT", "/items/15", {"title": "New", "genres": ["Horror"]})
+    assert editing.client.get("/users/1/history").json["items"][0]["id"] == 15
+    assert 15 not in ids(editing.client, "/users/1/recommendations?k=8")
+    items = editing.client.get("/users/4/recommendations?k=9").json["items"]
+    assert next(item["score"] for item in items if item["id"] == 15) == 3
+
+
 def test_without_an_encoder_of_features_a_new_film_is_neither_pushed_nor_lost(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, f"sqlite:///{tmp_path}/events.db")
     put_in_cache(settings, write(tmp_path / "served", make_films()), version="7")
