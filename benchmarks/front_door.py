@@ -53,7 +53,7 @@ def _service(case: str, scratch: Path) -> Service:
     service.state.parts.store.swap(_model(scratch / f"{case} 7", "7"))
     if case == CASES[2]:
         challenger = service.state.parts.challenger
-        challenger.model = _model(scratch / f"{case} 8", "8")
+        challenger.store.swap(_model(scratch / f"{case} 8", "8"))
         challenger.trial = Trial("8", "7", "movie-recommender:8", 0.5, 0)
     return service
 

@@ -8,13 +8,10 @@ refuse or to explain, a missing key, a body. Where CORS or tracing is on, there 
 import logging
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from random import getrandbits
 from time import perf_counter
 from typing import Any
 
-from pydantic import ValidationError
-from starlette.datastructures import QueryParams
 from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -27,19 +24,16 @@ from app.http.middleware import ANSWER_HEADERS, REQUEST_ID, REQUEST_ID_HEADER
 from app.http.one_write import OK_LINE, Headers, as_lines, takes_an_answer, write
 from app.http.plain_answers import PlainAnswers
 from app.http.read_after import READ_AFTER
+from app.http.user_queries import PLAIN_QUERIES, read_query
 from app.http.user_recommendations import answer_user
 from app.model.store import ModelStore, ServedModel
 from app.observability.figures import RequestCount
 from app.observability.request_log import Answered, RequestLog
 from app.observability.telemetry import Telemetry
-from app.schemas.queries import DEFAULT_K, MAX_K, UserQuery
 
 ROUTE = "/users/{user_id}/recommendations"
 # The id reads the same in a path, in JSON, and in a log line.
 PLAIN_PATH = re.compile(rb"/users/([A-Za-z0-9._~-]{1,200})/recommendations")
-PLAIN_QUERIES = {b"": DEFAULT_K} | {b"k=%d" % k: k for k in range(1, MAX_K + 1)}
-LONGEST_QUERY = 512  # bytes; longer ones would fill the cache of parsed queries
-LISTS = frozenset(name for name, field in UserQuery.model_fields.items() if isinstance(field.default, list))
 CONTENT_TYPE = (b"content-type", b"application/json")
 KEY_HEADER = API_KEY_HEADER.lower().encode()
 BODY_HEADERS = (b"content-length", b"transfer-encoding")
@@ -134,7 +128,7 @@ class FrontDoor:
     ) -> bytes | None:
         answer, is_plain = self._plain(lane, user_id, text, query_string, recommendation_id), True
         if answer is None:
-            query = _parsed(query_string) if len(query_string) <= LONGEST_QUERY else None
+            query = read_query(query_string)
             if query is None or query.explain or query.preview or query.alias is not None:
                 return None
             answer, is_plain = answer_user(lane, text, query, recommendation_id), query.is_plain
@@ -189,16 +183,3 @@ def _head(default_headers: Headers, *, with_id: bool) -> bytes:
     return b"".join(
         [OK_LINE, before, b"content-length: %d\r\n", after[0], b"x-request-id: %b\r\n", after[1], b"\r\n%b"]
     )
-
-
-# Most requests hold one of a few queries.
-@lru_cache(maxsize=256)
-def _parsed(text: bytes) -> UserQuery | None:
-    parameters = QueryParams(text)
-    if not parameters.keys() <= UserQuery.model_fields.keys():
-        return None  # the route says which one it doesn't know
-    values = {name: parameters.getlist(name) if name in LISTS else value for name, value in parameters.items()}
-    try:
-        return UserQuery.model_validate(values)
-    except ValidationError:
-        return None

@@ -45,7 +45,7 @@ class OneAnswerProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
-        if self._has_cycle():
+        if self.cycle is not None and self.cycle.scope is self.scope:  # a call less for each request
             super().on_message_complete()
         self._is_whole = True
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.http.front_door import LONGEST_QUERY
+from app.http.user_queries import LONGEST
 from tests.client import Client
 
 IDS = ["1", "2", "3", "4", "nobody", "%C3%A4", "a%2Fb", "%00", "%ff", "1%20", "01", "x" * 10_000, "x" * 20_000]
-FOR_THE_ROUTE = "&exclude=" + "x" * LONGEST_QUERY  # an item that there isn't
+FOR_THE_ROUTE = "&exclude=" + "x" * LONGEST  # an item that there isn't
 ASKED = [
     "k=1", "k=3", "k=10", "k=100", "k=3&offset=1", "k=3&offset=1000", "genre=comedy", "genre=Comedy&genre=horror&k=2",
     "genre=Western", "exclude_genre=Horror", "year_from=1995&year_to=1999", "exclude=10&exclude=nobody&exclude=20",
