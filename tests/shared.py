@@ -3,15 +3,18 @@
 import fcntl
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.processes import PROJECT, answers, free_port, wait_until
+
+Made = TypeVar("Made")
 
 # Python warns of a process that is forgotten while it runs; another worker may have to end it.
 _started: list["subprocess.Popen[bytes]"] = []
@@ -24,6 +27,15 @@ def locked(folder: Path) -> Iterator[None]:
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def made_once(folder: Path, make: Callable[[Path], Made]) -> Made:
+    """What one worker makes in a new folder, and tells the others of."""
+    with locked(folder):
+        if not (told := folder / "made").exists():
+            told.write_bytes(pickle.dumps(make(folder)))
+        made: Made = pickle.loads(told.read_bytes())  # noqa: S301 - a worker wrote it
+    return made
 
 
 @contextmanager

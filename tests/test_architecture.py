@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -68,8 +69,13 @@ SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}
 
 
-def imports(folder: str) -> Iterator[tuple[Path, str]]:
+@cache
+def imports(folder: str) -> tuple[tuple[Path, str], ...]:
     """Every module, or name in one, that a file imports: `from app import store` imports `app.store`."""
+    return tuple(_imports(folder))
+
+
+def _imports(folder: str) -> Iterator[tuple[Path, str]]:
     for path in sorted((PROJECT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

@@ -45,6 +45,7 @@ def test_the_tests_of_a_file_come_first_then_its_room_s_then_those_that_import_i
     assert all((PROJECT / test).is_file() for test in tests)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_sample() -> None:
     assert mutants.sample(20, 3, []) == mutants.sample(20, 3, []) != mutants.sample(20, 4, [])
 

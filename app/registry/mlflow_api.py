@@ -8,6 +8,7 @@ Source: MLflow's REST API reference, version 2.0 of the API.
 import base64
 import json
 import ssl
+from functools import cache
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -63,7 +64,12 @@ class MlflowApi:
         self._address = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self._authorization = _authorization(settings, user_info)
         self._timeout = settings.registry_timeout_seconds
-        self._opener = build_opener(PacedHandler(), PacedTlsHandler(context=_tls(settings)), BriefRedirects())
+        tls = _tls(
+            settings.mlflow_tracking_server_cert_path,
+            settings.mlflow_tracking_client_cert_path,
+            settings.mlflow_tracking_insecure_tls,
+        )
+        self._opener = build_opener(PacedHandler(), PacedTlsHandler(context=tls), BriefRedirects())
 
     def get(self, path: str, kind: type[Kind], absent: ModelError, /, **parameters: str) -> Kind:
         """The answer to a GET; raises `absent` if MLflow says that it does not exist, else RegistryUnavailableError."""
@@ -144,10 +150,10 @@ def _basic(credentials: str) -> str:
     return f"Basic {base64.b64encode(credentials.encode()).decode()}"
 
 
-def _tls(settings: Settings) -> ssl.SSLContext:
-    authorities, own = settings.mlflow_tracking_server_cert_path, settings.mlflow_tracking_client_cert_path
+@cache  # reading the system's authorities takes longer than all else that a registry needs
+def _tls(authorities: Path | None, own: Path | None, insecure: bool) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=authorities)
-    if settings.mlflow_tracking_insecure_tls:
+    if insecure:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if own is not None:
         context.load_cert_chain(own)

@@ -23,6 +23,7 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield variables["ENDPOINT_URL_S3"]
 
 
+@pytest.mark.long
 def test_buckets_are_created_and_those_that_exist_are_no_failure(
     s3: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

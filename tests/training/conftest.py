@@ -7,6 +7,7 @@ import mlflow
 import pandas as pd
 import pytest
 
+from tests.shared import made_once
 from tests.training import families
 from tests.training.models.battery import World
 from tests.training.registered import REGISTERED, FirstVersion, copy_of, register_first
@@ -32,13 +33,16 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_store(run_folder: Path) -> Path:
     """A database that MLflow has made, to be copied: making one takes seconds."""
-    folder = tmp_path_factory.mktemp("store")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-        connect(folder, "unused")
-    return folder / "mlflow.db"
+
+    def make(folder: Path) -> Path:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+            connect(folder, "unused")
+        return folder / "mlflow.db"
+
+    return made_once(run_folder / "store", make)
 
 
 @pytest.fixture
@@ -51,14 +55,18 @@ def empty_registry(tmp_path: Path, empty_store: Path) -> mlflow.MlflowClient:
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Project:
+def trained_once(run_folder: Path, empty_store: Path) -> Project:
     """To be copied."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        families.add_to(monkeypatch)
-        project, params = make_project(tmp_path_factory.mktemp("trained") / "a project", candidates=CANDIDATES)
-        shutil.copy(empty_store, project.root)
-        run_stages(project, params)
-    return project
+
+    def make(folder: Path) -> Project:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            families.add_to(monkeypatch)
+            project, params = make_project(folder / "a project", candidates=CANDIDATES)
+            shutil.copy(empty_store, project.root)
+            run_stages(project, params)
+        return project
+
+    return made_once(run_folder / "trained", make)
 
 
 @pytest.fixture
@@ -68,9 +76,9 @@ def trained(trained_once: Project, tmp_path: Path, known: None) -> Trained:
 
 
 @pytest.fixture(scope="session")
-def first_version(trained_once: Project, tmp_path_factory: pytest.TempPathFactory) -> FirstVersion:
+def first_version(trained_once: Project, run_folder: Path) -> FirstVersion:
     """To be copied, and what registering it returned."""
-    return register_first(trained_once, tmp_path_factory.mktemp("registered"))
+    return made_once(run_folder / "registered", lambda folder: register_first(trained_once, folder))
 
 
 @pytest.fixture(scope="session")

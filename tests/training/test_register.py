@@ -252,6 +252,7 @@ def test_another_recipe_that_is_no_better_is_refused_and_gets_no_alias(registere
     assert "live" in registration_table(registration)
 
 
+@pytest.mark.long
 def test_a_better_recipe_goes_live_with_other_lists_and_the_former_becomes_previous(weak: Trained) -> None:
     project, _ = weak
     registration = register(project, again(project, models__test_svd={"dim": 4}))
@@ -284,6 +285,7 @@ def test_the_live_recipe_on_newer_data_needs_only_the_guard_rails(registered: Tr
     assert "the recipe of live version 1 again" in verdict.reason
 
 
+@pytest.mark.long
 def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(
     registered: Trained, first_version: FirstVersion
 ) -> None:

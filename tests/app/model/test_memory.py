@@ -59,6 +59,7 @@ def test_memory_after_50_swaps_is_as_after_one(
     assert [path.name.partition("-")[0] for path in mapped] == ["2"]
 
 
+@pytest.mark.long
 def test_a_refused_version_keeps_no_former_model_in_memory(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path
 ) -> None:

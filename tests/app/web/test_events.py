@@ -83,6 +83,7 @@ def test_a_stranger_who_likes_films_by_their_titles_gets_a_list_of_their_own(scr
     assert liked(screen.client, "ann") == [3]
 
 
+@pytest.mark.long
 def test_now_shows_up_to_where_answers_know_the_events(screen: Screen) -> None:
     screen.client.post("/events", {"events": [{"user_id": 2, "item_id": 3, "type": "like"}]})
     screen.open("#now")
@@ -137,6 +138,7 @@ def test_who_looks_at_lists_during_a_trial_compares_both_versions_and_counts_for
     assert client.get("/status").json["trial"]["lists"] == {"production": 0, "challenger": 0, "fallback": 0}
 
 
+@pytest.mark.long
 def test_a_like_asks_for_a_key_that_may_write(open_screen: OpenScreen, tmp_path: Path) -> None:
     settings = make_service_settings(tmp_path, events_url=events_url(tmp_path), events_keys=SecretStr("writers"))
     with serving(settings) as client:

@@ -27,6 +27,7 @@ def test_axe_core_finds_nothing(open_screen: OpenScreen, client: Client, theme: 
         assert screen.violations() == "", address
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [PHONE, pytest.param(WALL, marks=pytest.mark.pages)])
 def test_nothing_is_wider_than_the_screen(open_screen: OpenScreen, client: Client, width: int) -> None:
     screen = open_screen(client, width)
@@ -36,6 +37,7 @@ def test_nothing_is_wider_than_the_screen(open_screen: OpenScreen, client: Clien
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [PHONE, TABLET])
 def test_longer_words_in_french_fit_their_boxes(open_screen: OpenScreen, client: Client, width: int) -> None:
     screen = open_screen(client, width, language="fr-FR")
@@ -48,6 +50,7 @@ def test_longer_words_in_french_fit_their_boxes(open_screen: OpenScreen, client:
         assert cut == 0, box
 
 
+@pytest.mark.long
 def test_the_keyboard_alone_reaches_every_control_and_uses_it(screen: Screen) -> None:
     screen.open("#user?id=2")
     screen.settle()
@@ -91,6 +94,7 @@ def _tab(screen: Screen) -> int:
     )
 
 
+@pytest.mark.long
 def test_a_judgement_by_keyboard_leaves_the_focus_in_the_list(screen: Screen) -> None:
     screen.open("#new?liked=3")
     screen.settle()

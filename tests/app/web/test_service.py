@@ -81,6 +81,7 @@ def test_a_swap_is_noticed_and_the_list_reloaded_on_demand(open_screen: OpenScre
         assert screen.page.get_by_role("button", name="Reload the list").count() == 0
 
 
+@pytest.mark.long
 @needs_chromium
 def test_a_service_that_is_gone_is_noticed_and_the_page_goes_on_when_it_is_back(
     open_screen: OpenScreen, tmp_path: Path
@@ -115,6 +116,7 @@ def test_without_a_model_the_page_says_what_to_do_and_shows_the_list_once_there_
         expect(screen.films()).to_have_count(10)
 
 
+@pytest.mark.long
 @needs_chromium
 def test_a_slow_answer_shows_that_the_page_works(screen: Screen) -> None:
     screen.open("#user?id=2")
@@ -129,6 +131,7 @@ def test_a_slow_answer_shows_that_the_page_works(screen: Screen) -> None:
     expect(screen.page.locator("#working")).to_be_hidden()
 
 
+@pytest.mark.long
 @needs_chromium
 def test_the_browser_turns_no_text_into_markup_and_runs_no_inline_script(screen: Screen) -> None:
     screen.open("#now")

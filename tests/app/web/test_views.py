@@ -123,6 +123,7 @@ def test_a_list_that_filters_empty_says_why_and_can_be_cleared(screen: Screen) -
     assert screen.ids() == asked(screen.client, "/users/2/recommendations")
 
 
+@pytest.mark.long
 def test_a_value_that_the_service_refuses_is_explained(screen: Screen) -> None:
     screen.open("#user?id=2&k=1000")
     expect(screen.page.get_by_role("alert")).to_contain_text("less than or equal to 100")
@@ -171,6 +172,7 @@ def test_each_click_on_a_film_moves_the_list_and_a_second_one_takes_it_back(scre
     assert screen.ids()[:2] == [first, second]
 
 
+@pytest.mark.long
 def test_a_colleague_sees_the_titles_of_choices_that_came_with_the_address(screen: Screen) -> None:
     screen.open("#new?liked=3&disliked=1&liked=999")
     choices = screen.page.get_by_role("region", name="Your choices")
@@ -209,6 +211,7 @@ def test_versions_side_by_side_show_what_stays_comes_and_goes(screen: Screen) ->
     )
 
 
+@pytest.mark.long
 def test_now_shows_the_figures_of_the_replica_that_answers(screen: Screen) -> None:
     screen.client.get("/users/2/recommendations")
     screen.open("#now")
@@ -223,6 +226,7 @@ def test_now_shows_the_figures_of_the_replica_that_answers(screen: Screen) -> No
     assert screen.page.get_by_role("img", name=re.compile("^Latency, ms. half: .* now, .* at most")).count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", ["#user?id=2", "#new?liked=3", "#film?id=3", "#versions?id=2", "#now"])
 def test_the_curl_on_the_screen_answers_what_the_screen_shows(screen: Screen, address: str) -> None:
     screen.open(address)

@@ -67,6 +67,7 @@ def test_members_of_a_blend_that_are_candidates_are_shared(world: tuple[Project,
     assert params.model_copy(update={"candidates": ("lightfm", "ease")}).shared_members == set()
 
 
+@pytest.mark.long
 def test_a_candidate_that_is_a_member_too_is_fitted_once_in_either_order(
     tmp_path: Path, world: tuple[Project, Params], fitted: list[str]
 ) -> None:

@@ -47,6 +47,7 @@ def with_titles(comparison: Comparison, title: str) -> Comparison:
     return replace(comparison, example_users=[replace(user, user_id=title, liked_in_test=[title], lists=lists)])
 
 
+@pytest.mark.long
 def test_the_best_of_each_column_is_marked(contest: Contest) -> None:
     page = lay_out(gather(contest, "abc"))
     _, (accuracy,), pictures = section(page, "Accuracy")

@@ -127,6 +127,7 @@ def test_a_version_that_passes_the_gate_goes_on_trial_and_the_next_one_waits(
     assert alias(project, "challenger") is None
 
 
+@pytest.mark.long
 def test_a_version_that_the_gate_refuses_does_not_go_on_trial(registered: Trained) -> None:
     project, _ = registered
     refused = register(project, again(project, models__test_svd={"dim": 5}, register__promote="trial"))

@@ -68,6 +68,7 @@ def test_a_recipe_with_nothing_to_search_is_refused(world: tuple[Project, Params
         targets_of_recipe(params.model_copy(update={"models": {}, "candidates": ("ease",)}))
 
 
+@pytest.mark.long
 def test_a_member_s_trial_has_the_value_of_the_whole_blend_with_weights_of_its_own(
     world: tuple[Project, Params],
 ) -> None:
@@ -103,6 +104,7 @@ def counting(fitted: dict[Any, int], family: type) -> Any:
     return counted
 
 
+@pytest.mark.long
 def test_another_member_or_weight_begins_a_search_of_its_own(world: tuple[Project, Params]) -> None:
     project, params = world
     list(Search.open(project, params, "sklearn_svd", "blend").run(1))

@@ -64,6 +64,7 @@ def values(search: Search) -> list[float | None]:
     return [trial.value for trial in search.trials()]
 
 
+@pytest.mark.long
 def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted", "gifted")
     assert len(list(search.run(8))) == 8
