@@ -23,7 +23,7 @@ def _mlflow_as_the_service_sets_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def offline_settings(directory: Path) -> Settings:
     address = f"http://127.0.0.1:{free_port()}"
     return Settings(
-        mlflow_tracking_uri=address, model_cache_dir=directory / "cache", model_poll_seconds=0.05, log_level="WARNING"
+        mlflow_tracking_uri=address, model_cache_dir=directory / "cache", model_poll_seconds=0.5, log_level="WARNING"
     )
 
 
