@@ -21,6 +21,7 @@ from training.project import Project
 from training.propose import propose
 
 KINDS = {"lamp": "glass light bulb shade", "chair": "oak seat back legs", "rug": "wool woven floor soft", "pan": "iron"}
+CITIES = ["Rome", "Oslo", "Lima", "Cairo"]  # of those who buy lamps, chairs, rugs and pans
 PRODUCTS, BUYERS, BOUGHT = 120, 240, 9
 UNSOLD = "sku-120"  # a pan
 PROPOSED = {
@@ -58,6 +59,10 @@ def write_shop(folder: Path) -> None:
     purchases["user_id"] = "buyer-" + purchases["user_id"].astype(str)
     purchases["item_id"] = "sku-" + (purchases["item_id"] + 1).astype(str)
     purchases.to_parquet(folder / "ratings.parquet", index=False)
+    people = {"user_id": [f"buyer-{number}" for number in range(BUYERS + 1)]}  # the last has bought nothing
+    people["city"] = [CITIES[number % len(KINDS)] if rng.random() < 0.8 else "Paris" for number in range(BUYERS + 1)]
+    people["name"] = [f"Person {number}" for number in range(BUYERS + 1)]
+    pd.DataFrame(people).to_parquet(folder / "users.parquet", index=False)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +82,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_the_proposal_knows_types_and_what_tells_something(project: Project) -> None:
-    columns = load_params(project.params).catalogue.items
+    catalogue = load_params(project.params).catalogue
+    assert {name: column.type for name, column in catalogue.users.items()} == {"city": "tag"}
+    columns = catalogue.items
     assert {name: column.type for name, column in columns.items()} == PROPOSED
     learned = {name for name, column in columns.items() if column.learn}
     assert {"brand", "description"} <= learned
@@ -97,6 +104,8 @@ def test_products_are_recommended_filtered_and_shown(project: Project, tmp_path:
         ]
         assert {item["title"].split()[0] for item in mine[:3]} == {"Chair"}
         assert all(item["price"] < 60 and "red" in item["colours"] for item in mine)
+        newcomer = client.post("/recommendations", {"attributes": {"city": "Lima"}, "k": 5}).json["items"]
+        assert {item["title"].split()[0] for item in newcomer} == {"Rug"}
         # Nobody has bought it: what it is like follows from its columns.
         alike = client.get(f"/items/{UNSOLD}/similar?k=5").json["items"]
         assert [item["title"].split()[0] for item in alike].count("Pan") >= 4

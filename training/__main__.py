@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--trials", type=_positive(int), default=math.inf, help="how many there should be in all")
     tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
-    catalogue = add(_catalogue, "propose the columns of the catalogue, by what the file of items holds")
+    catalogue = add(_catalogue, "propose columns of items and attributes of people, by what their files hold")
     catalogue.add_argument("--apply", action="store_true", help="write them into params.yaml")
     source = add(_source, "switch to other ratings, and set aside what was said about other films")
     source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv, parquet, sql: your own data")

@@ -25,8 +25,9 @@ from training.data.dataset import (
 from training.data.events.files import Recorded, read_events
 from training.data.events.merging import merge
 from training.data.events.sifting import Sifted, sift
+from training.data.people import write_people
 from training.data.provenance import Provenance, write_provenance
-from training.data.raw import read_items, read_ratings
+from training.data.raw import read_items, read_ratings, read_users
 from training.data.split import split_rows
 from training.errors import DataError, ParamsError
 from training.files import replacing, write_json
@@ -43,7 +44,7 @@ def prepare(stage: PrepareStage, raw: Path, prepared: Path, stats: Path, events:
     """
     params, columns = stage.prepare, stage.catalogue.items
     read = read_ratings(raw)
-    items = read_items(raw, columns)
+    items, people = read_items(raw, columns), read_users(raw, stage.catalogue.users)
     if params.text_user_ids:
         read[USER_ID] = read[USER_ID].astype(str).astype(object)
     if HELD_OUT in read:
@@ -70,13 +71,16 @@ def prepare(stage: PrepareStage, raw: Path, prepared: Path, stats: Path, events:
         for name, frame in {**frames, "users": users, "items": items}.items():
             frame.to_parquet(partial / f"{name}.parquet", index=False)
         write_features(partial, items, stage)
+        if people is not None:
+            forgotten = np.array([]) if sifted is None else sifted.forgotten
+            write_people(partial, people, users[USER_ID], forgotten, stage.catalogue.users, stage.seed)
         write_provenance(
             partial, Provenance(params.min_rating, recorded.learned if recorded else None, stage.events.types)
         )
     if HELD_OUT in rows:
         figures |= {"given_split": _given_stats(read, rows)}
     write_json(stats, figures)
-    return said(figures) + unread(raw, columns)
+    return said(figures) + unread(raw, stage.catalogue)
 
 
 def _latest(ratings: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,9 @@
-"""The `catalogue` command: looks at the file of items and proposes the section `catalogue` of params.yaml."""
+"""The `catalogue` command: looks at the files of items and people and proposes a section for params.yaml."""
 
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,13 +18,14 @@ from app.contract.artifact_format import name_problem
 from training.data.dataset import ITEM_ID, RATING, USER_ID
 from training.data.features import features_of
 from training.data.movielens import ARCHIVES
-from training.data.raw import read_items, read_ratings
+from training.data.raw import read_items, read_ratings, read_users
 from training.data.raw.items import column_names
+from training.data.raw.users import attribute_names
 from training.data.values import reader
 from training.errors import DataError
 from training.fetch import fetch
 from training.models.feature_encoder import PENALTY, fit_feature_encoder
-from training.params.catalogue import ItemColumn
+from training.params.catalogue import Attribute, ItemColumn
 from training.params.whole import Params
 from training.project import Project
 from training.tuning.params_file import write_params
@@ -46,47 +47,68 @@ class Proposal(NamedTuple):
     seen: str
 
 
-def propose(project: Project, params: Params, *, apply: bool) -> str:
-    """Look at the items of fetch.source; write the proposed section into params.yaml if `apply`. Returns a table.
+class Kind(NamedTuple):
+    """A file of items or of people: its section, the ids of its rows, and how it is read."""
 
-    Raises DataError where there is no file of items.
+    section: str
+    id_name: str
+    model: type[ItemColumn] | type[Attribute]
+    names: Callable[[Path], list[str] | None]
+    read: Callable[[Path, Any], pd.DataFrame | None]
+
+
+KINDS = (
+    Kind("items", ITEM_ID, ItemColumn, column_names, read_items),
+    Kind("users", USER_ID, Attribute, attribute_names, read_users),
+)
+
+
+def propose(project: Project, params: Params, *, apply: bool) -> str:
+    """Look at the items and people of fetch.source; write the proposed section into params.yaml if `apply`.
+
+    Returns a table. Raises DataError where there is no file of either.
     """
     with tempfile.TemporaryDirectory() as folder:
         raw = project.raw if params.fetch.source in ARCHIVES else Path(folder) / "raw"
         if raw != project.raw:
             fetch(params.fetch, params.seed, raw)
-        proposals = list(_proposals(raw, params))
-    columns = {each.name: each.column for each in proposals if each.column is not None}
+        found = {kind.section: _proposals(raw, kind, params) for kind in KINDS if kind.names(raw) is not None}
+    if not found:
+        raise DataError("there is no file of items or people, so there are no columns: see data/own/README.md")
     if apply:
-        write_params(project.params, {"catalogue": {"items": columns}})
-    written = ["written into params.yaml; run: dvc repro"] if apply else []
-    return "\n".join(["catalogue:", "  items:", *map(_line, proposals), *written])
+        chosen = {
+            section: {each.name: each.column for each in proposals if each.column is not None}
+            for section, proposals in found.items()
+        }
+        write_params(project.params, {"catalogue": chosen})
+    lines = [line for section, proposals in found.items() for line in (f"  {section}:", *map(_line, proposals))]
+    return "\n".join(["catalogue:", *lines, *(["written into params.yaml; run: dvc repro"] if apply else [])])
 
 
-def _proposals(raw: Path, params: Params) -> Iterator[Proposal]:
-    names = column_names(raw)
-    if names is None:
-        raise DataError("there is no file of items, so there are no columns: see data/own/README.md")
-    usable = {name: ItemColumn(type="tag") for name in names if name_problem(name) is None}
-    table = read_items(raw, usable)
-    assert table is not None  # noqa: S101 - there are columns
-    measure = _measure(read_ratings(raw), table[ITEM_ID], params.prepare.min_rating)
-    for name in names:
-        if problem := name_problem(name):
-            yield Proposal(name, None, f"left out: a column {problem}")
-            continue
-        texts = table[name].tolist()
-        filled = [text for text in texts if text]
-        seen = f"{1 - len(filled) / len(texts):.0%} empty, {len(set(filled)):,} different values"
-        if not filled:
-            yield Proposal(name, None, "left out: empty")
-            continue
-        column = column_of(name, filled)
-        share = None if column.get("learn") is False else _share(raw, name, column, measure, params.seed)
-        if share is not None:
-            seen += f", tells {max(share, 0):.1%} of what people like"
-            column |= {} if share > 0 else {"learn": False}
-        yield Proposal(name, column, seen)
+def _proposals(raw: Path, kind: Kind, params: Params) -> list[Proposal]:
+    names = kind.names(raw) or []
+    table = kind.read(raw, {name: kind.model(type="tag") for name in names if name_problem(name) is None})
+    if table is None:
+        return []
+    measure = _measure(read_ratings(raw), kind.id_name, table[kind.id_name], params.prepare.min_rating)
+    return [_proposal(raw, kind, name, table, measure, params.seed) for name in names]
+
+
+def _proposal(raw: Path, kind: Kind, name: str, table: pd.DataFrame, measure: "Measure", seed: int) -> Proposal:
+    if problem := name_problem(name):
+        return Proposal(name, None, f"left out: a column {problem}")
+    filled = [text for text in table[name] if text]
+    if not filled:
+        return Proposal(name, None, "left out: empty")
+    seen = f"{1 - len(filled) / len(table):.0%} empty, {len(set(filled)):,} different values"
+    column = column_of(name, filled)
+    if kind.model is Attribute and column["type"] in ("text", "link"):
+        return Proposal(name, None, f"left out: a {column['type']}, of which models learn nothing about people; {seen}")
+    share = None if column.get("learn") is False else _share(raw, kind, name, column, measure, seed)
+    if share is not None:
+        seen += f", tells {max(share, 0):.1%} of what people like"
+        column |= {} if share > 0 else {"learn": False}
+    return Proposal(name, column, seen)
 
 
 def column_of(name: str, filled: Texts) -> dict[str, Any]:
@@ -128,23 +150,26 @@ def _all_are(kind: str, texts: Texts, separator: str = "|") -> bool:
 Measure = Callable[[sparse.csr_matrix], float | None]
 
 
-def _share(raw: Path, name: str, column: dict[str, Any], measure: Measure, seed: int) -> float | None:
+def _share(raw: Path, kind: Kind, name: str, column: dict[str, Any], measure: Measure, seed: int) -> float | None:
     """The share that this column tells, alone."""
-    chosen = {name: ItemColumn.model_validate(column)}
-    items = read_items(raw, chosen)
-    assert items is not None  # noqa: S101 - there are columns
-    return measure(features_of(items, chosen, seed).matrix)
+    chosen: dict[str, Any] = {name: kind.model.model_validate(column)}
+    table = kind.read(raw, chosen)
+    assert table is not None  # noqa: S101 - there are columns
+    return measure(features_of(table, chosen, seed).matrix)
 
 
-def _measure(ratings: pd.DataFrame, item_ids: "pd.Series[Any]", min_rating: float | None) -> Measure:
-    """What measures features: the share of the variance of items' directions that follows from them.
+def _measure(ratings: pd.DataFrame, id_name: str, ids: "pd.Series[Any]", min_rating: float | None) -> Measure:
+    """What measures features: the share of the variance of directions of items, or people, that follows from them.
 
     Directions are those of a truncated SVD of who likes what, of length 1, so that popularity is out of it. Ridge
-    regressions on four fifths of the items tell the others, of those that have a feature. None for too few items.
+    regressions on four fifths of the rows tell the others, of those that have a feature. None for too few rows.
     """
     liked = ratings if min_rating is None else ratings[ratings[RATING] >= min_rating]
-    places = (liked[USER_ID].factorize()[0], pd.Index(item_ids).get_indexer(pd.Index(liked[ITEM_ID])))
-    matrix = sparse.csr_matrix((np.ones(len(liked)), places), shape=(liked[USER_ID].nunique(), len(item_ids)))
+    others = liked[USER_ID if id_name == ITEM_ID else ITEM_ID].factorize()[0]
+    rows = pd.Index(ids.astype(str)).get_indexer(pd.Index(liked[id_name].astype(str)))
+    known = rows >= 0
+    places = (others[known], rows[known])
+    matrix = sparse.csr_matrix((np.ones(known.sum()), places), shape=(others.max(initial=0) + 1, len(ids)))
     vectors = normalize(TruncatedSVD(min(DIM, *matrix.shape), random_state=0).fit(matrix).components_.T)
     likes = np.asarray(matrix.sum(axis=0)).ravel()
 

@@ -83,8 +83,9 @@ class Artifact:
     `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
     `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
     positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
-    which is the last row; `user_encoder` a user's vector from `user_features`. `item_fold_in` is there with
-    `fold_in_mean`, the mean of the scaled users. `event_types` are the further types that `events.Described` has.
+    which is the last row; `user_encoder` a user's vector from `user_features`, which follow from the attributes that
+    `user_columns` names. `item_fold_in` is there with `fold_in_mean`, the mean of the scaled users. `event_types` are
+    the further types that `events.Described` has.
     """
 
     recipe: Recipe
@@ -112,6 +113,7 @@ class Artifact:
     item_features: Sequence[Feature] = ()
     user_features: Sequence[Feature] = ()
     item_fold_in: ItemFoldIn | None = None
+    user_columns: Sequence[Column] = ()
     event_types: Described = field(default_factory=lambda: DEFAULT_TYPES)
 
 
@@ -154,8 +156,8 @@ def load_artifact(directory: Path) -> Artifact:
     columns = format_2.COLUMNS if former else manifest.get("columns", [])
     arrays = _load(directory, manifest["files"], columns, former=former)
     check_contents(directory, arrays, columns)
-    for name in ("item", "user"):
-        check_features(path, manifest.get(f"{name}_features", []), arrays.get(f"{name}_encoder"))
+    for name, known in (("item", columns), ("user", manifest.get("user_columns", []))):
+        check_features(path, manifest.get(f"{name}_features", []), arrays.get(f"{name}_encoder"), known)
     give_pages_back(arrays)
     return Artifact(
         recipe=Recipe(manifest["family"], manifest["params"], manifest["seed"], manifest["data_hash"]),
@@ -166,6 +168,7 @@ def load_artifact(directory: Path) -> Artifact:
         item_features=manifest.get("item_features", ()),
         user_features=manifest.get("user_features", ()),
         item_fold_in=ItemFoldIn(**manifest["item_fold_in"]) if "item_fold_in" in manifest else None,
+        user_columns=[Column(**{key: each[key] for key in Column.KEYS}) for each in manifest.get("user_columns", ())],
         event_types=manifest.get("event_types", DEFAULT_TYPES),
         **arrays,
     )
@@ -232,8 +235,12 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         **({} if artifact.mean_user is None else {"newcomer_weight": artifact.newcomer_weight}),
         **({"item_fold_in": artifact.item_fold_in._asdict()} if artifact.item_fold_in else {}),
         **({} if artifact.item_encoder is None else {"item_features": [*artifact.item_features]}),
-        **({} if artifact.user_encoder is None else {"user_features": [*artifact.user_features]}),
+        **({} if artifact.user_encoder is None else _of_people(artifact)),
     }
+
+
+def _of_people(artifact: Artifact) -> dict[str, Any]:
+    return {"user_features": [*artifact.user_features], "user_columns": _described(artifact.user_columns)}
 
 
 def _replace(directory: Path, partial: Path) -> None:

@@ -1,5 +1,6 @@
 """What the arrays of an artifact must hold; shapes and types are checked by the format."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,37 @@ def check_contents(directory: Path, arrays: Arrays, columns: Sequence[Mapping[st
         _check_ready(directory / "ready_items.npy", arrays["ready_items"], len(arrays["item_ids"]))
 
 
-def check_features(path: Path, features: object, encoder: npt.NDArray[Any] | None) -> None:
-    """Refuse a manifest whose features don't match the encoder's rows, of which the last is the constant."""
+def check_features(
+    path: Path, features: object, encoder: npt.NDArray[Any] | None, columns: Sequence[Mapping[str, Any]]
+) -> None:
+    """Refuse features that don't match the columns, or the encoder's rows, of which the last is the constant."""
     n_features = 0 if encoder is None else len(encoder) - 1
-    if not isinstance(features, list) or not all(isinstance(each, dict) and "column" in each for each in features):
-        refuse(path, "has features that aren't a list of objects with a column")
+    types = {column["name"]: column["type"] for column in columns}
+    components = Counter[str]()
+    if not isinstance(features, list):
+        refuse(path, "has features that aren't a list")
+    for each in features:
+        kind = types.get(str(each.get("column"))) if isinstance(each, dict) else None
+        if kind is None or not _is_feature(each, kind, components):
+            refuse(path, f"has the feature {each!r:.80}, which follows from no column")
     if len(features) != n_features:
         refuse(path, f"has {len(features)} features for an encoder of {n_features}")
+
+
+def _is_feature(feature: Mapping[str, Any], kind: str, components: Counter[str]) -> bool:
+    """Whether it can follow from a column of this type; `components` are those of each column so far."""
+    if "value" in feature:
+        return type(feature["value"]) is {"tag": str, "tags": str, "flag": bool}.get(kind)
+    if "component" in feature:
+        components[feature["column"]] += 1
+        is_next = feature["component"] == components[feature["column"]] - 1
+        return kind in ("vector", "text") and is_next and _is_number(feature.get("scale"))
+    limits = [feature[key] for key in ("from", "to") if feature.get(key) is not None]
+    return all(map(_is_number, limits)) and (kind in ("number", "time") or not limits)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_MAGNITUDE
 
 
 def _check_numbers(path: Path, array: npt.NDArray[Any]) -> None:

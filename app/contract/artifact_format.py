@@ -131,6 +131,7 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
         _check_events(path, manifest["events"])
     if version > OLDEST_VERSION:
         check_columns(path, manifest.get("columns", []))
+        check_columns(path, manifest.get("user_columns", []))
     if problem := types_problem(manifest.get("event_types", {})):
         refuse(path, f"has impossible event_types: {problem}")
     least = manifest.get("min_rating")

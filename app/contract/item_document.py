@@ -20,8 +20,8 @@ class DocumentError(ValueError):
     """The item can't be so; `field` names the key."""
 
     def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field} {problem}")
-        self.field = field
+        self.field = field.encode(errors="replace").decode()  # a key may hold half a surrogate pair
+        super().__init__(f"{self.field} {problem}")
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,14 @@ def checked(content: Content, columns: Sequence[Column]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != WITHDRAWN or value}
 
 
+def check_value(kind: str, key: str, value: object, length: int = 0) -> None:
+    """Refuse a value that isn't of this type; `length` is that of a vector."""
+    if kind == "vector":
+        _check_vector(key, value, length)
+    else:
+        _CHECKS[kind](key, value)
+
+
 def _require(fits: bool, key: str, value: object, expected: str) -> None:
     if not fits:
         raise DocumentError(key, f"is {value!r:.80}; expected {expected}")
@@ -114,6 +122,12 @@ def _check_number(key: str, value: object) -> None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     _require(is_number and abs(value) <= MAX_NUMBER and math.isfinite(value), key, value,  # type: ignore[arg-type]
              f"a number within ±{MAX_NUMBER:g}")  # fmt: skip
+
+
+def _check_vector(key: str, value: object, length: int) -> None:
+    _require(isinstance(value, list) and len(value) == length, key, value, f"a list of {length} numbers")
+    for number in value if isinstance(value, list) else ():
+        _check_number(key, number)
 
 
 def _check_time(key: str, value: object) -> None:

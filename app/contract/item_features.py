@@ -1,4 +1,4 @@
-"""What the columns of items are as the features of a model."""
+"""What the columns of an item, or the attributes of a person, are as the features of a model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,6 +40,10 @@ def _fill(made: Float32Array, values: Values, features: Mapping[int, Feature]) -
         made[:, ranges] = (_limits(features, ranges, "from", -np.inf) <= found) & (
             found < _limits(features, ranges, "to", np.inf)
         )
+    for number, component, scale in (
+        (n, each["component"], each["scale"]) for n, each in features.items() if "component" in each
+    ):
+        made[:, number] = [value[component] * scale if isinstance(value, list) else 0 for value in values]
     for number in (number for number, each in features.items() if each.keys() == {"column"}):
         made[:, number] = [value is not None and value != [] for value in values]
 

@@ -92,24 +92,26 @@ class Recommender:
         rated = self._rated(user_row)
         return self.artifact.seen_indices[rated][self.artifact.seen_liked[rated]]
 
-    def fold_in(self, liked: npt.NDArray[np.integer]) -> Float32Array:
+    def fold_in(self, liked: npt.NDArray[np.integer], start: Float32Array | None = None) -> Float32Array:
         """A vector, float32 (dim,), for somebody the model has not learned, from the item rows that they like.
 
-        n / (n + c) · (Σ encoder[liked] / √n + intercept) + c / (n + c) · the mean user, n being the number of rows with
-        an encoder that is not all zero, c the model's `newcomer_weight`. Without such a row the vector is all zero.
+        n / (n + c) · (Σ encoder[liked] / √n + intercept) + c / (n + c) · start, n being the number of rows with an
+        encoder that is not all zero, c the model's `newcomer_weight`. `start` is what is known of the person without
+        likes, and the vector without such a row; where nothing is, it is the mean user, and all zero without a row.
         """
-        return self.newcomer(*self.encoded(liked))
+        return self.newcomer(*self.encoded(liked), start)
 
-    def newcomer(self, total: Float32Array, n: int) -> Float32Array:
+    def newcomer(self, total: Float32Array, n: int, start: Float32Array | None = None) -> Float32Array:
         """The vector of `fold_in` from the sum and the number that `encoded` gives."""
+        known = start is not None and start.any()
         if not n:
-            return np.zeros_like(self.artifact.encoder_intercept)
+            return start if start is not None and known else np.zeros_like(self.artifact.encoder_intercept)
         vector: Float32Array = total / np.float32(np.sqrt(n)) + self.artifact.encoder_intercept
         mean, weight = self.artifact.mean_user, self.artifact.newcomer_weight
         if mean is not None:
             share = np.float32(n / (n + weight))
             vector *= share
-            vector += (1 - share) * mean
+            vector += (1 - share) * (start if start is not None and known else mean)
         return vector
 
     def encoded(self, rows: npt.NDArray[np.integer]) -> tuple[Float32Array, int]:

@@ -71,9 +71,12 @@ def learned_profile(model: ServedModel, user_id: str) -> Profile:
     return Profile(recommender.user_vector(row), recommender.seen(row), row)
 
 
-def fold_in_profile(model: ServedModel, liked: Rows, disliked: Rows) -> Profile:
-    """The profile of a new user from liked and disliked items; the disliked ones are left out, and no more."""
-    vector = model.recommender.fold_in(np.setdiff1d(liked, disliked))
+def fold_in_profile(model: ServedModel, liked: Rows, disliked: Rows, start: Float32Array | None = None) -> Profile:
+    """The profile of a new user from liked and disliked items; the disliked ones are left out, and no more.
+
+    `start` is what the user's attributes say.
+    """
+    vector = model.recommender.fold_in(np.setdiff1d(liked, disliked), start)
     return Profile(vector, np.concatenate([liked, disliked]), liked=liked)
 
 

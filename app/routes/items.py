@@ -18,11 +18,11 @@ from app.http.list_ids import id_field, list_response
 from app.model.selection import Selection, allowed_items, popular, similar
 from app.model.store import ServedModel
 from app.schemas.items import (
+    AttributeDetails,
     ColumnDetails,
     ColumnList,
     FoundItem,
     FoundItems,
-    GenreCount,
     GenreList,
     ItemDetails,
     PopularItems,
@@ -53,15 +53,16 @@ def search_items(model: CurrentModel, query: Annotated[SearchQuery, Query()]) ->
 @router.get("/genres", responses=error_responses(NoModelError))
 async def list_genres(model: CurrentModel) -> GenreList:
     """All genres in the catalogue: the values that `genre` and `exclude_genre` know."""
-    genres = [GenreCount(name=name, films=films) for name, films in model.catalogue.tags(GENRES)]
+    genres = [TagCount(name=name, films=films) for name, films in model.catalogue.tags(GENRES)]
     return GenreList(model_version=model.version, genres=genres)
 
 
 @router.get("/columns", responses=error_responses(NoModelError))
 async def list_columns(model: CurrentModel) -> ColumnList:
-    """The columns of the catalogue: what `filter` may name, and what is shown of a film."""
+    """The columns of the catalogue: what `filter` may name, and what is shown of a film; and attributes of people."""
     columns = [_column(model, column) for column in model.catalogue.columns if column.filter or column.shown]
-    return ColumnList(model_version=model.version, columns=columns)
+    attributes = [_attribute(model, column) for column in model.artifact.user_columns]
+    return ColumnList(model_version=model.version, columns=columns, attributes=attributes)
 
 
 @router.get("/items/popular", responses=LIST_ERRORS, response_model=PopularItems)
@@ -107,6 +108,14 @@ def _column(model: ServedModel, column: Column) -> ColumnDetails:
         shown=column.shown,
         tags=[TagCount(name=name, films=films) for name, films in most],
     )
+
+
+def _attribute(model: ServedModel, column: Column) -> AttributeDetails:
+    values = [
+        each["value"] for each in model.artifact.user_features if each["column"] == column.name and "value" in each
+    ]
+    tags = [value for value in values if isinstance(value, str)]
+    return AttributeDetails.model_validate({"name": column.name, "type": column.type, "values": tags})
 
 
 def _answer(lanes: Lanes, model: ServedModel, fields: Mapping[str, object], selection: Selection) -> Response:

@@ -1,11 +1,15 @@
 """Recommends items: for one user, for many users, and for a new user by fold-in."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Response
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
+from app.contract.artifact import Float32Array
+from app.contract.attributes import person_vector
+from app.contract.item_document import DocumentError
 from app.contract.recommender import Mask
 from app.errors import AliasNotLoadedError, BodyTooLargeError, InvalidParameterError, NoModelError, UnknownItemsError
 from app.http.body_limit import LimitedRoute
@@ -64,11 +68,12 @@ async def recommend_for_user(
     response_model=FoldInRecommendations,
 )
 async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request: FoldInRequest) -> Response:
-    """The k films that a new user would like best, from films that they like and dislike."""
+    """The k films that a new user would like best, from films that they like and dislike, and from attributes."""
     liked, disliked = known_rows(model, request.liked), known_rows(model, request.disliked)
-    if not len(liked) and not len(disliked):
+    start = _start(model, request.attributes)
+    if not len(liked) and not len(disliked) and (request.has_ids or not request.attributes):
         raise _no_known_item(request)
-    profile = fold_in_profile(model, liked, disliked)
+    profile = fold_in_profile(model, liked, disliked, start)
     selection = recommend(model, profile, request, allowed_items(model, request))
     source = "fold_in" if profile.source == "personalised" else "popular"
     lane, rows = parts.lanes.outside(model), selection.rows
@@ -128,11 +133,18 @@ def _unknown(model: ServedModel, request: FoldInRequest) -> list[int | str]:
     return [item_id for item_id in ids if model.recommender.item_row(str(item_id)) is None]
 
 
+def _start(model: ServedModel, attributes: Mapping[str, Any]) -> Float32Array | None:
+    try:
+        return person_vector(model.artifact, attributes) if attributes else None
+    except DocumentError as error:
+        raise InvalidParameterError(f"attributes.{error}.", field=f"attributes.{error.field}") from error
+
+
 def _no_known_item(request: FoldInRequest) -> Exception:
     ids = [*request.liked, *request.disliked]
     if not ids:
         return InvalidParameterError(
-            "liked and disliked are both empty: send the id of at least one film.", field="liked"
+            "liked and disliked are both empty: send the id of at least one film, or attributes.", field="liked"
         )
     quoted = ", ".join(repr(str(item_id)[:20]) for item_id in ids[:MAX_QUOTED_IDS])
     more = ", …" if len(ids) > MAX_QUOTED_IDS else ""

@@ -173,15 +173,8 @@ class History(BaseModel):
     )
 
 
-class GenreCount(BaseModel):
-    """A genre."""
-
-    name: str = Field(description="The genre, as the catalogue has it.", examples=["Comedy"])
-    films: int = Field(description="How many films have the genre.", examples=[187])
-
-
 class TagCount(BaseModel):
-    """A tag of a column."""
+    """A tag of a column, such as a genre."""
 
     name: str = Field(description="The tag, as the catalogue has it.", examples=["Comedy"])
     films: int = Field(description="How many films have the tag.", examples=[187])
@@ -199,18 +192,31 @@ class ColumnDetails(BaseModel):
     tags: list[TagCount] = Field(description="Of a column to filter by: the 100 most frequent tags.")
 
 
+class AttributeDetails(BaseModel):
+    """An attribute of people."""
+
+    name: str = Field(description="What `attributes` of `POST /recommendations` calls it.", examples=["age"])
+    type: Literal["tag", "tags", "number", "time", "flag", "vector"] = Field(
+        description="What its values are.", examples=["number"]
+    )
+    values: list[str] = Field(description="Of a tag: those that the model knows; others say nothing.", examples=[["M"]])
+
+
 class ColumnList(BaseModel):
-    """The columns of the catalogue."""
+    """The columns of the catalogue, and the attributes of people."""
 
     model_version: ModelVersion
     columns: list[ColumnDetails] = Field(description="In the order of the catalogue.")
+    attributes: list[AttributeDetails] = Field(
+        description="What the model can tell from of somebody without a history."
+    )
 
 
 class GenreList(BaseModel):
     """All genres in the catalogue, in alphabetical order."""
 
     model_version: ModelVersion
-    genres: list[GenreCount] = Field(description="In alphabetical order.")
+    genres: list[TagCount] = Field(description="In alphabetical order.")
 
 
 class ExampleUser(BaseModel):

@@ -4,10 +4,13 @@ The limits are part of the API, not settings: they are in the OpenAPI document t
 """
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
+
+from app.contract.artifact_format import MAX_COLUMNS
+from app.contract.item_document import MAX_NUMBER, MAX_TAG
 
 DEFAULT_K = 10
 MAX_K = 100
@@ -45,6 +48,12 @@ Id = Annotated[
     int | str,
     PlainValidator(_any_id),
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}]}),
+]
+_TAG = {"type": "string", "minLength": 1, "maxLength": MAX_TAG}
+_NUMBER = {"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}
+_LISTS = [{"type": "array", "items": each, "maxItems": MAX_IDS} for each in (_TAG, _NUMBER)]
+AttributeValue = Annotated[
+    Any, WithJsonSchema({"anyOf": [_TAG, _NUMBER, {"type": "boolean"}, {"type": "null"}, *_LISTS]})
 ]
 PathText = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 Genre = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
@@ -171,7 +180,7 @@ class Body(BaseModel):
 
 
 class FoldInRequest(Body, PersonalQuery):
-    """A new user's likes and dislikes: at least one film that the model knows."""
+    """A new user's likes, dislikes and attributes: one film that the model knows, or an attribute, at least."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"liked": [1, 601], "disliked": [93], "k": 5, "genre": ["Comedy", "Drama"]}]}
@@ -179,6 +188,17 @@ class FoldInRequest(Body, PersonalQuery):
 
     liked: Items = Field(default=[], description="Ids of films that the user likes.", examples=[[1, 601]])
     disliked: Items = Field(default=[], description="Ids of films to leave out as disliked.", examples=[[93]])
+    attributes: dict[str, AttributeValue] = Field(
+        default={},
+        max_length=MAX_COLUMNS,
+        description="What is known of the user, by the names that `/columns` lists; null says nothing.",
+        examples=[{}],
+    )
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether a film is named, known or not."""
+        return bool(self.liked or self.disliked)
 
 
 class BatchRequest(Body, Filters):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import Artifact
+from app.contract.columns import Column
 from app.settings import Settings
 from tests.artifacts import Film, make_artifact, write
 from tests.client import Client, put_in_cache, serving
@@ -66,6 +67,20 @@ FILMS = {
 }
 
 
+# What is known of people: m, and those who joined from 2020 on, like the upper rows of films, others the lower ones.
+ATTRIBUTES = [
+    Column("sex", "tag", filter=False, shown=False),
+    Column("joined", "time", filter=False, shown=False),
+    Column("taste", "vector", filter=False, shown=False),
+    Column("age", "number", filter=False, shown=False),
+]
+ABOUT_PEOPLE = [
+    {"column": "sex", "value": "m"}, {"column": "sex", "value": "f"}, {"column": "joined", "from": 1577836800},
+    {"column": "taste", "component": 0, "scale": 2.0}, {"column": "taste", "component": 1, "scale": 2.0},
+    {"column": "age", "from": None, "to": 18},
+]  # fmt: skip
+
+
 def make_films() -> Artifact:
     """Users 1 and 2 like the upper rows best, 4 the lower ones; 3 has no vector, and no user has seen film 80.
 
@@ -84,6 +99,9 @@ def make_films() -> Artifact:
         seen_liked=np.arange(10) > 0,
         encoder=embeddings,
         films=[Film(*film) for film in FILMS.values()],
+        user_encoder=np.array([[1, 0], [0, 1], [1, 0], [1, 0], [0, 1], [0, 1], [0, 0]], dtype=np.float32),
+        user_features=ABOUT_PEOPLE,
+        user_columns=ATTRIBUTES,
     )
 
 

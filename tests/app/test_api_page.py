@@ -260,7 +260,8 @@ def limits(schema: dict[str, Any]) -> str:
         return f"{schema['minLength']} to {schema['maxLength']} characters"
     if "minItems" in schema:
         return f"{schema['minItems']} to {schema['maxItems']}"
-    return f"up to {schema['maxItems']}" if "maxItems" in schema else ""
+    most = schema.get("maxItems", schema.get("maxProperties"))
+    return "" if most is None else f"up to {most}"
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

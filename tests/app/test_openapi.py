@@ -82,6 +82,8 @@ def limited(schema: dict[str, Any]) -> bool:
         return all(limited(choice) for choice in schema["anyOf"])
     if schema.get("type") == "array":
         return "maxItems" in schema and limited(schema["items"])
+    if schema.get("type") == "object":
+        return "maxProperties" in schema and limited(schema["additionalProperties"])
     # A whole number that is an id may be any: it is as long as its text, and that is limited by address and body.
     bounds = {"string": "maxLength", "number": "maximum", "integer": "type", "boolean": "type", "null": "type"}
     return bounds[schema["type"]] in schema

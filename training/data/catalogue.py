@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from training.data.dataset import COLUMNS_FILE, FEATURE, ITEM, ITEM_ID, TITLE, VALUE
-from training.data.features import features_of
+from training.data.dataset import COLUMNS_FILE, FEATURES_FILE, ITEM, ITEM_ID, TITLE
+from training.data.features import features_of, write_matrix
 from training.data.raw.items import column_names
+from training.data.raw.users import attribute_names
 from training.data.values import column_of, missing
-from training.files import write_json, write_parquet
-from training.params.catalogue import ItemColumns
+from training.files import write_json
+from training.params.catalogue import CatalogueParams, ItemColumns
 from training.params.prepare import PrepareStage
 
 
@@ -27,19 +28,21 @@ def write_features(folder: Path, items: pd.DataFrame, stage: PrepareStage) -> No
     """Write the features of the items, one row for each that isn't 0, and what columns and features are."""
     columns = stage.catalogue.items
     matrix, entries = features_of(items, columns, stage.seed)
-    rows = np.repeat(np.arange(len(items), dtype=np.int32), np.diff(matrix.indptr))
-    table = {ITEM: rows, FEATURE: matrix.indices.astype(np.int32), VALUE: matrix.data}
-    write_parquet(folder / "features.parquet", pd.DataFrame(table))
+    write_matrix(folder / FEATURES_FILE, matrix, ITEM)
     described = [column.described(name).described for name, column in columns.items()]
     write_json(folder / COLUMNS_FILE, {"columns": described, "item_features": entries})
 
 
-def unread(raw: Path, columns: ItemColumns) -> str:
-    """A clause that names columns that the file of items has and nobody lists, and the other way round."""
-    names = column_names(raw)
-    if names is None:
-        return ""
-    left_out = [name for name in names if name not in columns]
-    lacking = [name for name in columns if name not in names]
-    said = f"; in no list of catalogue.items, so left out: {', '.join(left_out)}" if left_out else ""
-    return said + (f"; listed, but not in the file of items: {', '.join(lacking)}" if lacking else "")
+def unread(raw: Path, catalogue: CatalogueParams) -> str:
+    """Clauses that name columns that the files of items and people have and nobody lists, and the other way round."""
+    of_items = _unread("items", column_names(raw), [*catalogue.items])
+    return of_items + _unread("users", attribute_names(raw), [*catalogue.users])
+
+
+def _unread(name: str, there: list[str] | None, listed: list[str]) -> str:
+    if there is None:
+        return f"; catalogue.{name} lists columns, but there is no file of {name}" if listed and name == "users" else ""
+    left_out = [column for column in there if column not in listed]
+    lacking = [column for column in listed if column not in there]
+    said = f"; in no list of catalogue.{name}, so left out: {', '.join(left_out)}" if left_out else ""
+    return said + (f"; listed, but not in the file of {name}: {', '.join(lacking)}" if lacking else "")

@@ -18,6 +18,8 @@ from scipy import sparse
 
 from app.contract.catalogue import Catalogue, pack
 from app.contract.columns import Column
+from training.data.features import read_matrix
+from training.data.people import People, read_people
 from training.files import read_json, read_parquet
 
 USER_ID = "user_id"
@@ -30,16 +32,14 @@ HELD_OUT = "held_out"  # true for rows of the test file of a given split
 USER = "user"
 ITEM = "item"
 POSITIVE = "positive"
-FEATURE = "feature"
-VALUE = "value"
 
 SPLITS = ("train", "validation", "test")
 COLUMNS_FILE = "columns.json"
+FEATURES_FILE = "features.parquet"
 
 _COLUMNS = {
     "users": [USER_ID],
     "items": [ITEM_ID, TITLE],
-    "features": [ITEM, FEATURE, VALUE],
     **{split: [USER, ITEM, POSITIVE, RATING, TIMESTAMP] for split in SPLITS},
 }
 
@@ -111,7 +111,8 @@ class Dataset:
     """The output of `prepare` in memory. A row number of `user_ids` or `item_ids` is the internal id.
 
     `columns` are those of the catalogue, without values. `item_features` is float32 CSR (n_items, n_features), and
-    `item_feature_entries` says of each feature what an artifact does.
+    `item_feature_entries` says of each feature what an artifact does. `people` is what is known of users beside their
+    ratings, None if nothing.
     """
 
     user_ids: npt.NDArray[Any]
@@ -120,6 +121,7 @@ class Dataset:
     item_features: sparse.csr_matrix
     item_feature_entries: list[dict[str, Any]]
     splits: dict[str, Interactions]
+    people: People | None = None
 
     @property
     def n_users(self) -> int:
@@ -159,6 +161,8 @@ class Dataset:
         for array in arrays:
             feed(digest, [array], array.dtype, len(array))
         digest.update(json.dumps(self.item_feature_entries, sort_keys=True).encode())
+        if self.people is not None:
+            self.people.feed(digest)
         return digest.hexdigest()
 
 
@@ -202,16 +206,16 @@ def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS, part: Part | No
 
     frames = {name: read(name) for name in _COLUMNS if name in splits or name not in SPLITS}
     first_user = 0 if part is None else part.first_user
-    features, entries = frames["features"], described["item_features"]
-    places = (features[ITEM].to_numpy(), features[FEATURE].to_numpy())
+    entries = described["item_features"]
     shape = (len(frames["items"]), len(entries))
     return Dataset(
         user_ids=as_ids(frames["users"][USER_ID]),
         catalogue=frames["items"],
         columns=columns,
-        item_features=sparse.csr_matrix((features[VALUE].to_numpy(), places), shape=shape),
+        item_features=read_matrix(prepared / FEATURES_FILE, ITEM, shape, remedy),
         item_feature_entries=entries,
         splits={name: _interactions(frames[name], first_user) for name in splits},
+        people=read_people(prepared, len(frames["users"]), remedy),
     )
 
 

@@ -7,6 +7,7 @@ for presence is popularity in disguise. docs/decisions/0014-format-3.md says how
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from training.files import read_parquet, write_parquet
 from training.params.catalogue import Attribute, ItemColumn
 
+FEATURE, VALUE = "feature", "value"
 SHARES = 10  # ranges of a number that hold equally many values
 LEAST = 2  # values: a tag that one item alone has says no more than the item's identity
 WORD = r"\b\w\w+\b"
@@ -42,6 +45,20 @@ def features_of(table: pd.DataFrame, columns: Mapping[str, Attribute | ItemColum
             for level, found in enumerate(_LEARN[column.type](name, table[name], column, seed)):
                 levels.setdefault(level, []).append(found)
     return joined(len(table), [found for level in sorted(levels) for found in levels[level]])
+
+
+def write_matrix(path: Path, matrix: sparse.csr_matrix, row: str) -> None:
+    """Write a row for each feature that isn't 0; `row` is what the column with the row's number is called."""
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
+    table = {row: rows, FEATURE: matrix.indices.astype(np.int32), VALUE: matrix.data}
+    write_parquet(path, pd.DataFrame(table))
+
+
+def read_matrix(path: Path, row: str, shape: tuple[int, int], remedy: str) -> sparse.csr_matrix:
+    """Read what `write_matrix` wrote: float32 CSR of this shape. Raises DataError that ends with `remedy`."""
+    table = read_parquet(path, remedy, [row, FEATURE, VALUE])
+    places = (table[row].to_numpy(), table[FEATURE].to_numpy())
+    return sparse.csr_matrix((table[VALUE].to_numpy(), places), shape=shape)
 
 
 def joined(n_rows: int, parts: Sequence[Features]) -> Features:

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -81,7 +81,7 @@ def _unpack(path: Path, origin: str, archive: Archive, destination: Path) -> Non
     _check(path, origin, archive.md5)
     try:
         with zipfile.ZipFile(path) as opened:
-            for name in (archive.layout.ratings, archive.layout.items):
+            for name in _files(archive.layout, {PurePosixPath(member).name for member in opened.namelist()}):
                 with opened.open(_member(opened, name, origin)) as source, (destination / name).open("wb") as target:
                     shutil.copyfileobj(source, target, BLOCK)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
@@ -137,8 +137,13 @@ def _unpacked(local: Path, name: str) -> Path:
 
 
 def _copy(source: Path, layout: Layout, destination: Path) -> None:
-    for name in (layout.ratings, layout.items):
+    for name in _files(layout, {path.name for path in source.iterdir()}):
         shutil.copyfile(source / name, destination / name)
+
+
+def _files(layout: Layout, there: Container[str]) -> list[str]:
+    """The files in use: that of people is there in old archives only."""
+    return [layout.ratings, layout.items, *(name for name in (layout.users,) if name is not None and name in there)]
 
 
 def _some(names: Iterable[str]) -> str:

@@ -2,29 +2,29 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.data.raw import read_items, read_ratings
+from training.data.raw import read_items, read_ratings, read_users
 from training.data.raw.layouts import OWN, PARQUET, SPLITS
 from training.data.raw.tables import files_of
 from training.data.written import write_rows
 from training.errors import DataError
 from training.params.catalogue import CatalogueParams
 
-_PARQUET = {"ratings.parquet": PARQUET.ratings, "items.parquet": OWN.items}
+MORE = (OWN.items, str(OWN.users))  # files that there need not be
 
 
 def copy_csv(source: Path, folder: Path, catalogue: CatalogueParams) -> None:
-    """Copy own ratings and, if there is one, the file of own films."""
+    """Copy own ratings and, if they are there, the files of own films and people."""
     parts = source / "ratings.csv"
     if parts.is_dir() and any(parts.glob("*.csv")):  # engine: spark reads many files
         shutil.copytree(parts, folder / OWN.ratings)
-        _copy_items(source, folder)
+        _copy_more(source, folder)
         return
     if not _has(source, "ratings.csv"):
         raise DataError(
@@ -32,32 +32,30 @@ def copy_csv(source: Path, folder: Path, catalogue: CatalogueParams) -> None:
             "or change fetch.csv_folder or fetch.source in params.yaml"
         )
     shutil.copyfile(source / "ratings.csv", folder / OWN.ratings)
-    _copy_items(source, folder)
-    check(folder, catalogue, {OWN.ratings: source / "ratings.csv", OWN.items: source / OWN.items})
+    check(folder, catalogue, {OWN.ratings: source / "ratings.csv", **_copy_more(source, folder)})
 
 
 def copy_parquet(source: Path, folder: Path, catalogue: CatalogueParams) -> None:
-    """Copy own ratings, a file or a folder of files, and write the films, if there are any, as the file of films.
+    """Copy own ratings, a file or a folder of files, and write films and people, if there are any, as CSV.
 
-    Films may be in items.csv instead.
+    These may be in CSV already.
     """
-    ratings, items = (source / name for name in _PARQUET)
+    ratings = source / "ratings.parquet"
     if not ratings.exists():
         raise DataError(
             f"{ratings} doesn't exist; put a file, or a folder of files, with the columns "
             "user_id,item_id[,rating][,timestamp] there, or change fetch.csv_folder or fetch.source in params.yaml"
         )
     (shutil.copytree if ratings.is_dir() else shutil.copyfile)(ratings, folder / PARQUET.ratings)
-    if items.exists():
-        write_rows(folder / OWN.items, *_rows(items))
-        check(folder, catalogue, {PARQUET.ratings: ratings}, {OWN.items: str(items)})
-    else:
-        _copy_items(source, folder)
-        check(folder, catalogue, {PARQUET.ratings: ratings, OWN.items: source / OWN.items})
+    tables = {name: table for name in MORE if (table := (source / name).with_suffix(".parquet")).exists()}
+    for name, table in tables.items():
+        write_rows(folder / name, *_rows(table))
+    files = {PARQUET.ratings: ratings, **_copy_more(source, folder, [name for name in MORE if name not in tables])}
+    check(folder, catalogue, files, {name: str(table) for name, table in tables.items()})
 
 
 def copy_split(source: Path, folder: Path, catalogue: CatalogueParams) -> None:
-    """Copy both parts of a given split and, if there is one, the file of films."""
+    """Copy both parts of a given split and, if they are there, the files of films and people."""
     names = [name for layout in SPLITS for name in (layout.ratings, str(layout.test))]
     present = [name for name in names if _has(source, name)]
     if present not in (names[:2], names[2:]):
@@ -68,8 +66,7 @@ def copy_split(source: Path, folder: Path, catalogue: CatalogueParams) -> None:
         )
     for name in present:
         shutil.copyfile(source / name, folder / name)
-    _copy_items(source, folder)
-    check(folder, catalogue, {name: source / name for name in (*present, OWN.items)})
+    check(folder, catalogue, {**{name: source / name for name in present}, **_copy_more(source, folder)})
 
 
 def check(
@@ -82,6 +79,7 @@ def check(
     try:
         read_ratings(folder)
         read_items(folder, catalogue.items)
+        read_users(folder, catalogue.users)
     except DataError as error:
         sentence = str(error)
         for name, origin in files.items():
@@ -111,9 +109,12 @@ def _rows(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
     return table.column_names, rows
 
 
-def _copy_items(source: Path, folder: Path) -> None:
-    if _has(source, OWN.items):
-        shutil.copyfile(source / OWN.items, folder / OWN.items)
+def _copy_more(source: Path, folder: Path, names: Sequence[str] = MORE) -> dict[str, Path]:
+    """Copy those of these files that there are; return where each comes from."""
+    for name in names:
+        if _has(source, name):
+            shutil.copyfile(source / name, folder / name)
+    return {name: source / name for name in names}
 
 
 def _has(source: Path, name: str) -> bool:

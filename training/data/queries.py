@@ -1,4 +1,4 @@
-"""Brings own ratings and films from a database: any address that SQLAlchemy knows, with a driver that is installed."""
+"""Brings own data from a database: any address that SQLAlchemy knows, with a driver that is installed."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,11 @@ def copy_answers(queries: Queries, folder: Path, catalogue: CatalogueParams) -> 
     DataError.
     """
     address = _address()
-    wanted = {OWN.ratings: ("ratings", queries.ratings), OWN.items: ("items", queries.items)}
+    wanted = {
+        OWN.ratings: ("ratings", queries.ratings),
+        OWN.items: ("items", queries.items),
+        str(OWN.users): ("users", queries.users),
+    }
     origins = {}
     with _connected(address) as connection:
         for file, (name, query) in wanted.items():

@@ -9,6 +9,8 @@ from scipy import sparse
 
 from app.contract.artifact import Artifact, Recipe
 from training.data.dataset import Dataset, Interactions
+from training.data.people import People
+from training.fitting.people import with_people
 from training.models.base import Encoder, Factors, Fits, TrainingData, checked
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_item_encoder, vectors_of, with_features
@@ -43,7 +45,16 @@ class Knowledge:
         shape, liked = (self.dataset.n_users, self.dataset.n_items), self._interactions.positives()
         positives, times = liked.matrix(*shape)[self.known_users], liked.time_matrix(*shape)
         known_times = None if times is None else times[self.known_users].data
-        return TrainingData(positives, self.dataset.item_features, self.threads, self.seen, known_times, self.fits)
+        user_features = None if self.people is None else self.people.features
+        return TrainingData(
+            positives, self.dataset.item_features, self.threads, self.seen, known_times, user_features, self.fits
+        )
+
+    @cached_property
+    def people(self) -> People | None:
+        """What is known of people, with the features of the known users; None if nothing is."""
+        people = self.dataset.people
+        return None if people is None else replace(people, features=people.features[self.known_users])
 
     @cached_property
     def seen(self) -> sparse.csr_matrix:
@@ -57,6 +68,11 @@ class Knowledge:
 
     def artifact(self, factors: Factors, recipe: Recipe, likes: npt.NDArray[np.int64] | None = None) -> Artifact:
         """The complete artifact, with its encoders; `likes` of items, where the factors know more than this data."""
+        artifact = self._with_item_features(factors, recipe, likes)
+        known = self.people is not None and self.people.features.nnz and artifact.user_embeddings.any()
+        return with_people(artifact, self.people) if self.people is not None and known else artifact
+
+    def _with_item_features(self, factors: Factors, recipe: Recipe, likes: npt.NDArray[np.int64] | None) -> Artifact:
         encoder = encoder_of(factors, self.training_data.positives)
         if not factors.item_embeddings.any():
             return self.assembled(factors, recipe, encoder)

@@ -21,7 +21,8 @@ class TrainingData:
     (n_items, n_features) of ones; (n_items, 0) without features. `threads`: the number that a fit may use.
     `stars`: float32 CSR (n_users, n_items), every rating, liked or not; NaN where the data has no stars.
     `times`: float64 (n_positives,), seconds since 1970, of each positive in the order of the CSR; None without times.
-    `fits`: where a blend finds what another candidate has learned of the same data.
+    `user_features`: float32 CSR (n_users, n_features), None where nothing is known of people. `fits`: where a blend
+    finds what another candidate has learned of the same data.
     """
 
     positives: sparse.csr_matrix
@@ -29,6 +30,7 @@ class TrainingData:
     threads: int
     stars: sparse.csr_matrix
     times: npt.NDArray[np.float64] | None = None
+    user_features: sparse.csr_matrix | None = None
     fits: "Fits" = field(default_factory=lambda: Fits())
 
 

@@ -1,4 +1,4 @@
-"""Fits the feature encoder, which turns what is known of an item into its vector and bias."""
+"""Fits the feature encoders: of items, to their vectors and biases, and of people, to their vectors."""
 
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from training.models.base import Factors
 from training.models.encoder import ridge
 
 PENALTY = 0.03  # for each item that is learned from
+USER_PENALTY = 100.0
 HALF = 30  # likes of an item at which its features have half their say
 
 
@@ -33,8 +34,19 @@ def fit_item_encoder(features: sparse.csr_matrix, factors: Factors, likes: npt.N
     return fit_feature_encoder(features[liked], targets, PENALTY * np.count_nonzero(liked))
 
 
+def fit_user_encoder(features: sparse.csr_matrix, user_embeddings: Float32Array) -> Float32Array:
+    """Fit the encoder of people, float32 (n_features + 1, dim), to those of whom attributes and a vector are known.
+
+    All vectors get the mean length: else the few with the longest histories, whose vectors are the longest, would tell
+    what newcomers are like.
+    """
+    known = (np.diff(features.indptr) > 0) & user_embeddings.any(axis=1)
+    lengths = np.linalg.norm(user_embeddings[known], axis=1, keepdims=True)
+    return fit_feature_encoder(features[known], user_embeddings[known] * (lengths.mean() / lengths), USER_PENALTY)
+
+
 def vectors_of(features: sparse.csr_matrix, encoder: Float32Array) -> Float32Array:
-    """Make what features, CSR (n, n_features), say: float32 (n, dim + 1), the last column being the bias."""
+    """What an encoder makes of features, CSR (n, n_features): float32 (n, n_targets)."""
     made: Float32Array = features @ encoder[:-1] + encoder[-1]
     return made
 

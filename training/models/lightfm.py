@@ -37,6 +37,7 @@ class LightFM(IterativeSection):
     the vectors that were learned of users give way to those that the fold-in encoder makes of their histories, which
     are smoother, and in which newer positives may weigh more. Where it is None, validation chooses between the two; a
     fit without validation takes those that were learned. With `validate_size` validation may halve `embedding_size`.
+    With `user_features` a user's embedding is the sum of those of the user's attributes; None is as in `encode_users`.
     """
 
     loss: Literal["warp", "bpr", "logistic", "warp-kos"]
@@ -56,29 +57,30 @@ class LightFM(IterativeSection):
     encode_users: bool | None = False
     recency_power: RecencyPower = 0.0
     validate_size: bool = False
+    user_features: bool | None = False
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Fit epoch by epoch, with a progress bar; `seeds` is the number of models, side by side.
 
         Raises TrainingError where fitting diverges.
         """
-        features = self._features(data)
+        features, people = self._features(data), self._user_features(data)
         models = [self._model(rng) for _ in range(self.seeds)]
         interactions = data.positives.tocoo()
         if self.init == "als":
             for model in models:
-                self._start(model, data, features, rng)
+                self._start(model, data, features, people, rng)
         for epoch in progress(range(1, self.epochs + 1), "lightfm", "epoch"):
             try:
                 with np.errstate(all="ignore"):  # a fit that diverges is an error below, not a warning as well
                     for model in models:
-                        model.fit_partial(interactions, item_features=features, num_threads=data.threads)
+                        model.fit_partial(interactions, people, features, num_threads=data.threads)
             except ValueError as error:
                 remedy = f"lower models.lightfm.learning_rate, now {self.learning_rate:g}"
                 raise TrainingError(f"lightfm failed in epoch {epoch}: {error}; {remedy}") from error
-            if watch is not None and watch(epoch, lambda: self._factors(models, features, data)):
+            if watch is not None and watch(epoch, lambda: self._factors(models, features, people, data)):
                 break
-        return self._factors(models, features, data)
+        return self._factors(models, features, people, data)
 
     def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
         """Return the factors with users of this family's recency_power, if they are encoded."""
@@ -86,18 +88,25 @@ class LightFM(IterativeSection):
             return factors
         return encoded(data, replace(factors, encoder=encoder_of(factors, data.positives)), self.recency_power)
 
-    def _factors(self, models: list[lightfm.LightFM], features: sparse.csr_matrix, data: TrainingData) -> Factors:
-        return self.with_recency(data, _factors(models, features, data))
+    def _factors(
+        self, models: list[lightfm.LightFM], features: sparse.csr_matrix, people: sparse.csr_matrix, data: TrainingData
+    ) -> Factors:
+        return self.with_recency(data, _factors(models, features, people, data))
 
     def _start(
-        self, model: lightfm.LightFM, data: TrainingData, features: sparse.csr_matrix, rng: np.random.Generator
+        self,
+        model: lightfm.LightFM,
+        data: TrainingData,
+        features: sparse.csr_matrix,
+        people: sparse.csr_matrix,
+        rng: np.random.Generator,
     ) -> None:
         """Replace the random identity embeddings of users and items with positives by the factors of ALS."""
         from training.models.implicit_als import ImplicitALS  # loads its library only here
 
         als = self.als.model_dump(exclude={"norm"}) | {"embedding_size": self.embedding_size, "patience": None}
         start = ImplicitALS(**als).fit(data, rng)
-        model.fit_partial(data.positives, item_features=features, epochs=0)
+        model.fit_partial(data.positives, people, features, epochs=0)
         for target, source in (
             (model.user_embeddings, start.user_embeddings),
             (model.item_embeddings, start.item_embeddings),
@@ -107,8 +116,10 @@ class LightFM(IterativeSection):
             target[known] = source[known] * (self.als.norm / lengths[known].mean())
 
     def _features(self, data: TrainingData) -> sparse.csr_matrix:
-        identity = sparse.identity(data.positives.shape[1], dtype=np.float32, format="csr")
-        return sparse.hstack([identity, data.item_features], format="csr") if self.item_features else identity
+        return _beside_identity(data.positives.shape[1], data.item_features if self.item_features else None)
+
+    def _user_features(self, data: TrainingData) -> sparse.csr_matrix:
+        return _beside_identity(data.positives.shape[0], data.user_features if self.user_features else None)
 
     def _model(self, rng: np.random.Generator) -> lightfm.LightFM:
         return lightfm.LightFM(
@@ -123,9 +134,17 @@ class LightFM(IterativeSection):
         )
 
 
-def _factors(models: list[lightfm.LightFM], features: sparse.csr_matrix, data: TrainingData) -> Factors:
+def _beside_identity(n: int, features: sparse.csr_matrix | None) -> sparse.csr_matrix:
+    """A feature for each of n rows that it alone has, and then these."""
+    identity = sparse.identity(n, dtype=np.float32, format="csr")
+    return identity if features is None else sparse.hstack([identity, features], format="csr")
+
+
+def _factors(
+    models: list[lightfm.LightFM], features: sparse.csr_matrix, people: sparse.csr_matrix, data: TrainingData
+) -> Factors:
     """Concatenate the representations: the score is the mean of the models' scores."""
-    users = [model.get_user_representations() for model in models]
+    users = [model.get_user_representations(people) for model in models]
     items = [model.get_item_representations(features) for model in models]
     item_embeddings: Float32Array = np.hstack([embeddings for _, embeddings in items])
     user_embeddings = np.hstack([embeddings for _, embeddings in users])

@@ -68,6 +68,18 @@ class MayBeSmaller(Protocol):
         """Return the family with other parameters."""
 
 
+@runtime_checkable
+class MayLearnAttributes(Protocol):
+    """A family that may learn from what is known of people while it fits."""
+
+    @property
+    def user_features(self) -> bool | None:
+        """Whether it does; None: validation chooses."""
+
+    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Return the family with other parameters."""
+
+
 @dataclass
 class EarlyStopping:
     """Measures after each epoch, and ends a fit after `patience` epochs without a better metric."""
@@ -101,6 +113,8 @@ def fit_validated(
     judge = judge or measure
     if isinstance(family, SelfValidating):
         return family.fit_validated(data, rng, measure, judge)
+    if isinstance(family, MayLearnAttributes) and family.user_features is None:
+        return _fit_attributes(family, data, rng, measure, judge)
     if isinstance(family, FollowsData):
         return _fit_numbers(family, data, rng, measure, judge)
     if isinstance(family, MayBeSmaller) and family.validate_size:
@@ -112,6 +126,22 @@ def _fit_whole(
     family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
 ) -> ValidatedFit:
     return _with_users(_fit_epochs(family, data, rng, measure), data, judge)
+
+
+def _fit_attributes(
+    family: MayLearnAttributes, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
+) -> ValidatedFit:
+    """Fit without attributes and, where there are any, with them; keep the better."""
+
+    def fitted(choice: bool) -> ValidatedFit:
+        return fit_validated(family.model_copy(update={"user_features": choice}), data, deepcopy(rng), measure, judge)
+
+    without = fitted(choice=False)
+    if data.user_features is None:
+        return without
+    learned = fitted(choice=True)
+    say(f"validation: without attributes {without.metric:.4f}, with them {learned.metric:.4f}")
+    return max(without, learned, key=lambda fit: fit.metric)
 
 
 def _fit_sizes(

@@ -31,6 +31,10 @@ class Attribute(Values):
 
     type: Literal["tag", "tags", "number", "time", "flag", "vector"]
 
+    def described(self, name: str) -> Column:
+        """The attribute as the contract knows it: no request filters by people, and no answer shows them."""
+        return Column(name, self.type, filter=False, shown=False, learn=self.learn)
+
 
 class ItemColumn(Values):
     """A column of items.csv; `components` is the number of numbers that a text becomes."""
@@ -76,12 +80,14 @@ def _with_names(columns: dict[str, AnyColumn]) -> dict[str, AnyColumn]:
 
 
 ItemColumns = Annotated[dict[str, ItemColumn], AfterValidator(_with_names)]
+Attributes = Annotated[dict[str, Attribute], AfterValidator(_with_names)]
 
 
 class CatalogueParams(Section):
     """The columns by name."""
 
     items: ItemColumns
+    users: Attributes
 
 
-NO_COLUMNS = CatalogueParams(items={})
+NO_COLUMNS = CatalogueParams(items={}, users={})

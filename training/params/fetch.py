@@ -27,6 +27,7 @@ class Queries(Section):
 
     ratings: Annotated[str, Field(pattern=r"\S")]
     items: Annotated[str, Field(pattern=r"\S")] | None
+    users: Annotated[str, Field(pattern=r"\S")] | None
 
 
 class FetchParams(Section):

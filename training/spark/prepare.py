@@ -41,11 +41,13 @@ def prepare(project: Project, params: PrepareStage, spark_params: SparkParams) -
     """
     if params.prepare.split.method == "random":
         raise ParamsError("prepare.split.method random needs engine: embedded; on Spark use per_user or global")
+    if params.catalogue.users:
+        raise ParamsError("catalogue.users needs engine: embedded; set it to {} in params.yaml")
     with session(project, spark_params) as spark, replacing(project.prepared) as folder:
         folder.mkdir()
         figures = _prepare(spark, project, params, spark_params, folder)
     write_json(project.stats, figures)
-    return said(figures) + unread(project.raw, params.catalogue.items)
+    return said(figures) + unread(project.raw, params.catalogue)
 
 
 def _prepare(

@@ -104,6 +104,34 @@ def test_features_must_be_those_of_the_encoder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "feature",
+    [None, {}, {"column": "plot", "value": "x"}, {"column": "genres", "value": 7}, {"column": "year", "value": "1990"},
+     {"column": "year", "from": "1990"}, {"column": "year", "to": float("nan")}, {"column": "genres", "from": 1},
+     {"column": "genres", "component": 0, "scale": 1}, {"column": ["genres"], "value": "x"}],
+)  # fmt: skip
+def test_a_feature_that_follows_from_no_column_is_refused(tmp_path: Path, feature: Any) -> None:
+    encoders: dict[str, Any] = {"item_encoder": np.ones((2, 4), np.float32)}
+    directory = write(tmp_path / "served", make_artifact(**encoders, item_features=[{"column": "year", "to": 1990}]))
+    rewrite_manifest(directory, item_features=[feature])
+    with pytest.raises(ArtifactError, match=r"manifest\.json has the feature .*, which follows from no column"):
+        load_artifact(directory)
+
+
+@pytest.mark.parametrize(("component", "scale"), [(1, 1.0), (0, "1"), (-1, 1.0), ("0", 1.0), (0, None)])
+def test_components_are_numbered_and_have_a_scale(tmp_path: Path, component: Any, scale: Any) -> None:
+    column, feature = (
+        Column("taste", "vector", filter=False, shown=False),
+        {"column": "taste", "component": 0, "scale": 1},
+    )
+    encoders: dict[str, Any] = {"user_encoder": np.ones((2, 3), np.float32), "user_columns": [column]}
+    directory = write(tmp_path / "served", make_artifact(**encoders, user_features=[feature]))
+    assert load_artifact(directory).user_columns == [column]
+    rewrite_manifest(directory, user_features=[{**feature, "component": component, "scale": scale}])
+    with pytest.raises(ArtifactError, match="which follows from no column"):
+        load_artifact(directory)
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"),
     [("1970", 0), ("1970-02", 2678400), ("1970-01-02", 86400), ("1970-01-01T01:00:00+01:00", 0),
      ("1970-01-01T00:00:05Z", 5), ("", None), ("soon", None), ("1970-13-01", None)],

@@ -47,7 +47,7 @@ TAB = {
 
 def fetch_params(**changes: object) -> FetchParams:
     """The section `fetch`, of the sample and without events unless something else is said."""
-    queries = {"ratings": "SELECT * FROM ratings", "items": None}
+    queries = {"ratings": "SELECT * FROM ratings", "items": None, "users": None}
     content = {"source": "sample", "csv_folder": "data/own", "sql": queries, "events": False}
     return FetchParams.model_validate({**content, **changes})
 

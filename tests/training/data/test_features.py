@@ -30,7 +30,9 @@ COLUMNS: dict[str, dict[str, Any]] = {
 
 
 def columns(changes: dict[str, Any] | None = None) -> ItemColumns:
-    return validated(CatalogueParams, {"items": COLUMNS if changes is None else changes}, "params.yaml").items
+    return validated(
+        CatalogueParams, {"items": COLUMNS if changes is None else changes, "users": {}}, "params.yaml"
+    ).items
 
 
 def read(folder: Path, content: str = SHOP, changes: dict[str, Any] | None = None) -> Features:

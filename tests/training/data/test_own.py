@@ -158,6 +158,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 QUERIES = {
     "ratings": "SELECT who AS user_id, item_id, stars AS rating, at AS timestamp FROM ratings WHERE who <> '%:x'",
     "items": "SELECT * FROM items",
+    "users": None,
 }
 
 
@@ -184,7 +185,7 @@ def test_an_answer_comes_through_a_cursor_of_the_server(
     postgres_server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(queries.VARIABLE, postgres_server.url("postgres", "postgres"))
-    fetch(fetch_params(source="sql", sql={"ratings": OPEN_CURSORS, "items": None}), 42, tmp_path / "raw")
+    fetch(fetch_params(source="sql", sql={"ratings": OPEN_CURSORS, "items": None, "users": None}), 42, tmp_path / "raw")
     assert read_ratings(tmp_path / "raw")["item_id"].tolist() == [1]
 
 

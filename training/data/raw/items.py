@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -10,25 +9,18 @@ import pyarrow as pa
 from training.data.dataset import ITEM_ID, TITLE
 from training.data.raw import ids
 from training.data.raw.layouts import MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB, OWN, Layout, detect
-from training.data.raw.rows import Row, encoding_of, header, rows, value_error, width_error
+from training.data.raw.records import Record, complete, named_records, rows_of, values_of
+from training.data.raw.rows import header, value_error
 from training.data.raw.schema import RULES, Fault, items_fault
 from training.data.raw.titles import NO_GENRES, split_title
-from training.data.values import column_of, missing, reader
 from training.errors import DataError
-from training.params.catalogue import ItemColumn, ItemColumns
+from training.params.catalogue import ItemColumns
 
 YEAR, GENRES = "year", "genres"  # what MovieLens knows of films
 FLAGS = (
     "", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
     "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
 )  # fmt: skip
-
-
-class _Item(NamedTuple):
-    """A line, from 1, and its texts by column."""
-
-    line: int
-    texts: dict[str, str]
 
 
 def read_items(directory: Path, columns: ItemColumns, layout: Layout | None = None) -> pd.DataFrame | None:
@@ -47,7 +39,7 @@ def read_items(directory: Path, columns: ItemColumns, layout: Layout | None = No
     texts = pa.array([row.texts[ITEM_ID] for row in rows], pa.string())
     items = pd.DataFrame(
         {ITEM_ID: pd.Series(ids.typed(texts).tolist()), TITLE: [row.texts[TITLE] for row in rows]}
-        | {name: _values(name, column, rows, path, layout) for name, column in columns.items()}
+        | values_of(columns, "catalogue.items", rows, path, layout)
     )
     bad = ids.bad(texts)
     fault = Fault(int(bad.argmax()), ITEM_ID, RULES[ITEM_ID]) if bad.any() else items_fault(items)
@@ -69,61 +61,33 @@ def column_names(directory: Path) -> list[str] | None:
     return [name for name in names if name not in (ITEM_ID, TITLE)]
 
 
-def rows_of(path: Path, layout: Layout) -> Iterator[Row]:
-    """The rows of a file of items."""
-    return rows(path, layout.item_separator, encoding_of(path, layout.encodings), layout.remedy)
-
-
-def _values(name: str, column: ItemColumn, rows: list[_Item], path: Path, layout: Layout) -> "pd.Series[Any]":
-    """The values of a column; raise DataError for the first that doesn't fit its type."""
-    read, nothing, values = reader(column.type, column), missing(column.type), []
-    for row in rows:
-        text = row.texts.get(name, "").strip()
-        try:
-            values.append(read(text) if text else nothing)
-        except ValueError as error:
-            remedy = f"{layout.remedy}, or change catalogue.items.{name} in params.yaml"
-            raise value_error(f"{path}, line {row.line}", name, text, str(error), remedy) from error
-    return column_of(values, column.type)
-
-
-def _own(path: Path, layout: Layout, columns: ItemColumns) -> Iterator[_Item]:
+def _own(path: Path, layout: Layout, columns: ItemColumns) -> Iterator[Record]:
     """Items of a CSV with named columns."""
-    lines = rows_of(path, layout)
-    _, names = header(path, lines, required=(ITEM_ID, TITLE), optional=tuple(columns), remedy=layout.remedy)
-    for line, cells in _complete(path, lines, len(names), layout):
-        yield _Item(line, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
+    return named_records(path, layout, (ITEM_ID, TITLE), tuple(columns))
 
 
-def _complete(path: Path, lines: Iterator[Row], width: int, layout: Layout) -> Iterator[Row]:
-    for row in lines:
-        if len(row.cells) != width:
-            raise width_error(path, row, width, layout.remedy)
-        yield row
-
-
-def _movielens(path: Path, layout: Layout, _: ItemColumns) -> Iterator[_Item]:
+def _movielens(path: Path, layout: Layout, _: ItemColumns) -> Iterator[Record]:
     """Films of movies.csv or movies.dat: id, title with year, genres."""
     lines = rows_of(path, layout)
     if layout.header is not None:
         header(path, lines, required=("movieId", "title", "genres"), optional=(), remedy=layout.remedy)
-    for line, (item_id, text, genres) in _complete(path, lines, 3, layout):
+    for line, (item_id, text, genres) in complete(path, lines, 3, layout):
         yield _film(line, item_id, text, "" if genres.strip() == NO_GENRES else genres)
 
 
-def _flagged(path: Path, layout: Layout, __: ItemColumns) -> Iterator[_Item]:
+def _flagged(path: Path, layout: Layout, __: ItemColumns) -> Iterator[Record]:
     """Films of u.item: id, title with year, two dates, an address, and a flag for each genre."""
-    for line, (item_id, text, _, _, _, *flags) in _complete(path, rows_of(path, layout), 5 + len(FLAGS), layout):
+    for line, (item_id, text, _, _, _, *flags) in complete(path, rows_of(path, layout), 5 + len(FLAGS), layout):
         genres = "|".join(genre for genre, flag in zip(FLAGS, flags, strict=True) if flag == "1")
         yield _film(line, item_id, text, genres)
 
 
-def _film(line: int, item_id: str, text: str, genres: str) -> _Item:
+def _film(line: int, item_id: str, text: str, genres: str) -> Record:
     title, year = split_title(text)
-    return _Item(line, {ITEM_ID: item_id.strip(), TITLE: title, YEAR: str(year or ""), GENRES: genres})
+    return Record(line, {ITEM_ID: item_id.strip(), TITLE: title, YEAR: str(year or ""), GENRES: genres})
 
 
-_PARSERS: dict[str, Callable[[Path, Layout, ItemColumns], Iterator[_Item]]] = {
+_PARSERS: dict[str, Callable[[Path, Layout, ItemColumns], Iterator[Record]]] = {
     OWN.items: _own,
     MOVIELENS_CSV.items: _movielens,
     MOVIELENS_DAT.items: _movielens,

@@ -10,7 +10,7 @@ from training.errors import DataError
 
 @dataclass(frozen=True)
 class Layout:
-    """A file of ratings and a file of films; a given split has two files of ratings."""
+    """A file of ratings, one of films, and one of people; a given split has two files of ratings."""
 
     ratings: str
     items: str
@@ -20,6 +20,8 @@ class Layout:
     optional: frozenset[str] = field(default=frozenset())  # our columns that the ratings may lack
     test: str | None = None  # of a given split: the file of test pairs
     encodings: tuple[str, ...] = ("utf-8-sig",)  # of the films, tried in turn
+    users: str | None = None  # the file of people, which has the separator of the films
+    user_columns: tuple[str, ...] | None = None  # its columns; None: its first line names them
     remedy: str = "fetch the archive again"
 
 
@@ -31,6 +33,7 @@ OWN = Layout(
     header={name: name for name in (USER_ID, ITEM_ID, RATING, TIMESTAMP)},
     optional=frozenset({RATING, TIMESTAMP}),
     remedy="correct this and run again",
+    users="users.csv",
 )
 PARQUET = replace(OWN, ratings="interactions.parquet")  # a file, or a folder of files
 SPLIT_TXT = Layout(
@@ -41,6 +44,7 @@ SPLIT_TXT = Layout(
     item_separator=",",
     header=None,
     remedy=OWN.remedy,
+    users=OWN.users,
 )
 SPLIT_CSV = replace(SPLIT_TXT, ratings="train.csv", test="test.csv", separator=",")
 MOVIELENS_CSV = Layout(
@@ -58,6 +62,8 @@ MOVIELENS_DAT = Layout(
     item_separator="::",
     header=None,
     encodings=("utf-8", "latin-1"),
+    users="users.dat",
+    user_columns=(USER_ID, "sex", "age", "occupation", "zip"),
 )
 MOVIELENS_TAB = Layout(
     ratings="u.data",
@@ -66,6 +72,8 @@ MOVIELENS_TAB = Layout(
     item_separator="|",
     header=None,
     encodings=("utf-8", "latin-1"),
+    users="u.user",
+    user_columns=(USER_ID, "age", "sex", "occupation", "zip"),
 )
 SPLITS = (SPLIT_TXT, SPLIT_CSV)
 LAYOUTS = (OWN, PARQUET, *SPLITS, MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB)

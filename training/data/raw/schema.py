@@ -1,4 +1,4 @@
-"""The rules for ratings and films of every layout."""
+"""The rules for ratings, films and people of every layout."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -39,9 +39,14 @@ def items_fault(items: pd.DataFrame) -> Fault | None:
     return _fault(_schemas()[1], items)
 
 
+def users_fault(users: pd.DataFrame) -> Fault | None:
+    """Find the first person that breaks a rule."""
+    return _fault(_schemas()[2], users)
+
+
 @cache
-def _schemas() -> tuple[Any, Any]:
-    """The schemas of ratings and films. Pandera is slow to import, and most sources of `fetch` do without."""
+def _schemas() -> tuple[Any, Any, Any]:
+    """The schemas of ratings, films and people. Pandera is slow to import, and most sources of `fetch` do without."""
     import pandera.pandas as pa
 
     ratings = {
@@ -54,7 +59,8 @@ def _schemas() -> tuple[Any, Any]:
         ITEM_ID: pa.Column(unique=True, report_duplicates="exclude_first"),
         TITLE: pa.Column(checks=pa.Check(lambda titles: titles != "", error=RULES[TITLE])),
     }
-    return pa.DataFrameSchema(ratings), pa.DataFrameSchema(items)
+    users = {USER_ID: pa.Column(unique=True, report_duplicates="exclude_first")}
+    return pa.DataFrameSchema(ratings), pa.DataFrameSchema(items), pa.DataFrameSchema(users)
 
 
 def _fault(schema: Any, frame: pd.DataFrame) -> Fault | None:  # noqa: ANN401
