@@ -142,9 +142,9 @@ class Deployment:
         status, answer = self.mlflow("admin", "registered-models/alias", content)
         assert status == 200, answer
 
-    def wait_for(self, version: str, seconds: float = 180) -> None:
+    def wait_for(self, version: str) -> None:
         """Return once every replica follows the registry and serves the version."""
-        wait_until(lambda: self.follows(version), seconds=seconds, step=0.5)
+        wait_until(lambda: self.follows(version), step=0.5)
 
 
 def ask(replica: str, path: str, content: object = None, **headers: str) -> dict[str, Any]:

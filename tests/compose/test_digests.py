@@ -31,7 +31,7 @@ def registry(tmp_path: Path) -> Iterator[str]:
         command = ["docker-registry", "serve", str(tmp_path / "config.yml")]
         serving = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        wait_until(lambda: answers(f"http://{address}/v2/"), seconds=60)
+        wait_until(lambda: answers(f"http://{address}/v2/"))
         yield address
     finally:
         serving.terminate()

@@ -111,11 +111,9 @@ def test_gateway_and_prometheus_take_their_files_along(deployment: Deployment, b
         rule = "groups:\n  - {name: changed, rules: [{record: changed, expr: vector(1)}]}"
         replace(deployment.folder / "deploy/prometheus/rules.yml", "groups:", rule)
         do(deployment, *ways("other limits of the gateway, other alerts"))
-        wait_until(
-            lambda: deployment.gateway.get("/gateway/health").json == {"status": "changed"}, seconds=60, step=0.5
-        )
+        wait_until(lambda: deployment.gateway.get("/gateway/health").json == {"status": "changed"}, step=0.5)
         ask = ("exec", ids[1], "promtool", "query", "instant", "http://127.0.0.1:9090", "changed")
-        wait_until(lambda: "=> 1 @" in docker(*ask), seconds=60, step=1)
+        wait_until(lambda: "=> 1 @" in docker(*ask), step=1)
         happening.healed()
     assert happening.clients.failures == []
     assert ids == [deployment.container(service) for service in ("gateway", "prometheus")]
@@ -151,7 +149,7 @@ def test_the_code_before_works_on_tables_that_newer_code_has_made(
         step.unlink()
         do(deployment, *ways("the previous code"))
         deployment.wait_for("1")
-        wait_until(deployment.know_events, seconds=60, step=0.5)
+        wait_until(deployment.know_events, step=0.5)
         happening.healed()
     assert (happening.clients.failures, happening.lost) == ([], set())
     assert deployment.sql(TABLES) == ["later"]
@@ -167,7 +165,7 @@ def test_the_next_major_version_of_postgresql_takes_over_from_a_backup(
         do(deployment, restore)
         finished = time.monotonic()
         deployment.wait_for("1")
-        wait_until(deployment.know_events, seconds=60, step=0.5)
+        wait_until(deployment.know_events, step=0.5)
         happening.healed()
     assert happening.clients.failures == []
     stored = happening.writer.stored
@@ -193,7 +191,7 @@ def test_an_older_release_is_upgraded_with_its_data(older: Deployment, breaking_
         older.check_out(present())
         do(older, *ways("new code"))
         older.wait_for("1")
-        wait_until(older.know_events, seconds=60, step=0.5)
+        wait_until(older.know_events, step=0.5)
         happening.healed()
     # Its gateway mounts other files, so it is replaced, and nobody listens for a moment.
     assert all(is_refused(failure) for failure in happening.clients.failures)
@@ -207,7 +205,7 @@ def test_the_older_release_comes_back(older: Deployment, breaking_events: BreakE
         older.check_out(BEFORE)
         do(older, *ways("the previous code"))
         older.wait_for("1")
-        wait_until(older.know_events, seconds=60, step=0.5)
+        wait_until(older.know_events, step=0.5)
         happening.healed()
     assert all(is_refused(failure) for failure in happening.clients.failures)
     assert happening.lost == set()
@@ -223,7 +221,7 @@ def test_code_of_before_the_first_release_comes_back_with_its_backup(
         do(older, *RESTORE)
         finished = time.monotonic()
         older.wait_for("1")
-        wait_until(older.know_events, seconds=60, step=0.5)
+        wait_until(older.know_events, step=0.5)
         happening.healed()
     assert all(is_refused(failure) for failure in happening.clients.failures)
     stored = happening.writer.stored

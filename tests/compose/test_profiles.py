@@ -18,8 +18,8 @@ def test_prometheus_scrapes_replicas_and_scheduled_training_by_rules_that_it_acc
     prometheus = deployment.container("prometheus")
     docker("exec", prometheus, "promtool", "check", "rules", "/etc/prometheus/rules.yml")
     ask = ("exec", prometheus, "promtool", "query", "instant", "http://127.0.0.1:9090")
-    wait_until(lambda: _ready(prometheus), seconds=30, step=1)
-    wait_until(lambda: f"=> {REPLICAS + 1} @" in docker(*ask, "sum(up)"), seconds=60, step=1)
+    wait_until(lambda: _ready(prometheus), step=1)
+    wait_until(lambda: f"=> {REPLICAS + 1} @" in docker(*ask, "sum(up)"), step=1)
     assert f"=> {REPLICAS} @" in docker(*ask, "count(recommender_model_info)")
     assert "=> 86400 @" in docker(*ask, "recommender_retrain_period_seconds")
     assert docker(*ask, "ALERTS") == ""

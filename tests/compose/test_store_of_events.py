@@ -132,7 +132,7 @@ def test_a_replica_whose_packets_vanished_knows_events_seconds_after_the_network
         network = ("--network", f"container:{replica}", "--cap-add", "NET_ADMIN")
         docker("run", "--rm", *network, f"{MODEL}-partition:test")
         whole = time.monotonic()
-        wait_until(lambda: _follows_events(replica), seconds=60, step=0.5)
+        wait_until(lambda: _follows_events(replica), step=0.5)
         again_after = time.monotonic() - whole
         _wait_for_everything(deployment)
         broken.healed()
@@ -153,7 +153,7 @@ def test_a_replica_that_hears_no_notification_knows_after_a_second(
     with breaking_events("a replica gets no notification of new events") as broken:
         deaf = deployment.compose(*run)
         try:
-            wait_until(lambda: _follows_events(deaf), seconds=60, step=0.5)
+            wait_until(lambda: _follows_events(deaf), step=0.5)
             hearing_after, hearing_missed = _listen(second, first)
             deaf_after, deaf_missed = _listen(deaf, first)
             broken.healed_after = deaf_after
@@ -209,7 +209,7 @@ def test_who_is_forgotten_is_unknown_at_once_and_the_keeper_deletes_what_they_sa
     assert {_source(each, path, answer.json["position"]) for each in replicas} == {"popular"}
     assert sorted(deployment.sql(rows)) == ["forget", "like"]
     deployment.compose("restart", "events-keeper")
-    wait_until(lambda: deployment.sql(rows) == ["forget"], seconds=60, step=0.5)
+    wait_until(lambda: deployment.sql(rows) == ["forget"], step=0.5)
 
 
 def _source(replica: str, path: str, after: int) -> str:
@@ -218,4 +218,4 @@ def _source(replica: str, path: str, after: int) -> str:
 
 def _wait_for_everything(deployment: Deployment) -> None:
     deployment.wait_for("1")
-    wait_until(deployment.know_events, seconds=60, step=0.5)
+    wait_until(deployment.know_events, step=0.5)

@@ -41,7 +41,7 @@ def begin(deployment: Deployment) -> tuple[str, str]:
     """The live version, and the one that is on trial once every replica has loaded it."""
     live = str(deployment.gateway.version())
     version = train(deployment, "python", "-c", BEGIN).splitlines()[-1]
-    wait_until(lambda: all(tries(replica, version) for replica in deployment.replicas()), seconds=120, step=0.5)
+    wait_until(lambda: all(tries(replica, version) for replica in deployment.replicas()), step=0.5)
     return live, version
 
 
@@ -105,7 +105,7 @@ def test_a_challenger_whose_lists_viewers_like_less_is_dropped(deployment: Deplo
         assert view(deployment, preferred=live) == {live, version}
         said = train(deployment, "python", "-m", "training", "trial", "--decide")
         assert f"version {version} is dropped; version {live} stays production" in said, said
-        wait_until(lambda: not any(tries(replica, version) for replica in deployment.replicas()), seconds=60, step=0.5)
+        wait_until(lambda: not any(tries(replica, version) for replica in deployment.replicas()), step=0.5)
         deployment.wait_for(live)
         happening.healed()
     assert not happening.clients.failures
