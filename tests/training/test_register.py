@@ -144,7 +144,7 @@ def test_a_full_disk_is_said_in_one_sentence_and_what_was_trained_is_kept(traine
     assert content_hash(project.served) == served
 
 
-def test_runs_hold_parameters_metrics_curve_plots_and_the_data(registered: Trained) -> None:
+def test_runs_hold_parameters_metrics_curves_reports_and_the_data(registered: Trained) -> None:
     project, _ = registered
     client = client_of(project)
     runs = client.search_runs([client.get_experiment_by_name("movie-recommender").experiment_id])
@@ -154,9 +154,17 @@ def test_runs_hold_parameters_metrics_curve_plots_and_the_data(registered: Train
     assert child.data.params["dim"] == "4"
     report = json.loads(project.evaluation("test_svd").read_text())
     assert child.data.metrics["ndcg_at_10"] == report["metrics"]["ndcg@10"]
-    assert client.get_metric_history(child.info.run_id, "validation_ndcg_at_10")[0].step == 1
+    for name, column, kind in (
+        ("validation_ndcg_at_10", "value", "learning"),
+        ("recall_by_k", "recall", "by_k"),
+        ("recommendations_by_tenth", "recommendations", "popularity"),
+    ):
+        drawn = pd.read_csv(project.plot(kind, "test_svd"), index_col=0)[column]
+        assert [(point.step, point.value) for point in client.get_metric_history(child.info.run_id, name)] == [
+            *drawn.items()
+        ]
     files = {entry.path for entry in client.list_artifacts(child.info.run_id)}
-    assert {"learning.png", "by_k.png", "popularity.png", "evaluation.json", "users.parquet"} <= files
+    assert files == {"evaluation.json", "training.json", "users.parquet"}
     assert parent.data.params["prepare.split.test"] == "0.2"
     assert parent.data.tags["data_hash"]
     assert parent.inputs.dataset_inputs[0].dataset.name == "sample"

@@ -19,7 +19,6 @@ from training.files import REPRODUCE, read_json
 from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest
-from training.report.candidate_figures import write_candidate_figures
 from training.report.comparison import gather
 from training.report.folder import shows, write_report
 from training.tracking import runs
@@ -48,7 +47,6 @@ def _log_candidate(client: Client, project: Project, params: Params, candidate: 
     report = read_json(project.evaluation(candidate), REPRODUCE)
     trained = read_json(project.training(candidate), REPRODUCE)
     with tempfile.TemporaryDirectory() as folder:
-        write_candidate_figures(project, candidate, params.select.metric, Path(folder))
         for path in (project.evaluation(candidate), project.users(candidate), project.training(candidate)):
             (Path(folder) / f"{path.parent.name}{path.suffix}").write_bytes(path.read_bytes())
         runs.log_candidate(
@@ -57,11 +55,20 @@ def _log_candidate(client: Client, project: Project, params: Params, candidate: 
                 name=candidate,
                 params={"family": trained["family"], "seed": trained["seed"], **trained["params"]},
                 metrics=report["metrics"] | report["catalogue"] | _cold_metrics(report),
-                learning_curve=pd.read_csv(project.plot("learning", candidate)),
-                curve_metric=params.select.metric,
+                curves=_curves(project, candidate, params.select.metric),
                 folder=Path(folder),
             ),
         )
+
+
+def _curves(project: Project, candidate: str, metric: str) -> "dict[str, pd.Series[float]]":
+    """The points that `dvc plots` draws, by names that say what a step is."""
+    learning, by_k, by_tenth = (
+        pd.read_csv(project.plot(name, candidate), index_col=0) for name in ("learning", "by_k", "popularity")
+    )
+    curves = {f"validation_{metric}": learning["value"]}
+    curves |= {f"{name}_by_k": by_k[name] for name in by_k}
+    return curves | {f"{name}_by_tenth": by_tenth[name] for name in by_tenth}
 
 
 def _cold_metrics(report: Mapping[str, Any]) -> dict[str, float]:

@@ -20,13 +20,12 @@ PIPELINE_HASH = "pipeline_hash"
 
 @dataclass(frozen=True)
 class CandidateRun:
-    """The content of a candidate's run."""
+    """The content of a candidate's run; a curve has a value for each step."""
 
     name: str
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
-    learning_curve: pd.DataFrame
-    curve_metric: str
+    curves: Mapping[str, "pd.Series[float]"]
     folder: Path
 
 
@@ -51,14 +50,14 @@ def pipeline_run(run_id: str | None, params: Mapping[str, Any], tags: Mapping[st
 
 
 def log_candidate(client: Client, candidate: CandidateRun) -> None:
-    """Log a candidate as a run below the active one: parameters, metrics, learning curve, reports, plots."""
+    """Log a candidate as a run below the active one: parameters, metrics, curves, which MLflow draws, and reports."""
     with mlflow.start_run(run_name=candidate.name, nested=True) as run:
         mlflow.log_params(dict(candidate.params))
         now = int(time.time() * 1000)
         metrics = [Metric(metric_key(name), value, now, 0) for name, value in candidate.metrics.items()]
-        curve_key = metric_key(f"validation_{candidate.curve_metric}")
-        for epoch, value in zip(candidate.learning_curve["epoch"], candidate.learning_curve["value"], strict=True):
-            metrics.append(Metric(curve_key, float(value), now, int(epoch)))
+        for name, curve in candidate.curves.items():
+            steps = zip(curve.index.tolist(), curve.tolist(), strict=True)
+            metrics += [Metric(metric_key(name), value, now, step) for step, value in steps]
         for start in range(0, len(metrics), 1000):
             client.log_batch(run.info.run_id, metrics=metrics[start : start + 1000])
         mlflow.log_artifacts(str(candidate.folder))

@@ -14,9 +14,9 @@ def test_a_candidate_is_a_run_below_the_pipeline_s_with_its_whole_curve(
     empty_registry: mlflow.MlflowClient, tmp_path: Path
 ) -> None:
     (tmp_path / "files").mkdir()
-    (tmp_path / "files" / "learning.png").write_bytes(b"a picture")
-    curve = pd.DataFrame({"epoch": range(1, 1101), "value": 0.5})
-    candidate = CandidateRun(CANDIDATES[0], {"dim": 4}, {"ndcg@10": 0.25}, curve, "ndcg@10", tmp_path / "files")
+    (tmp_path / "files" / "training.json").write_text("{}")
+    curves = {"validation_ndcg@10": pd.Series(0.5, index=range(1, 1101))}
+    candidate = CandidateRun(CANDIDATES[0], {"dim": 4}, {"ndcg@10": 0.25}, curves, tmp_path / "files")
     before = int(time.time() * 1000)
     with pipeline_run(None, {"seed": 1}, {"pipeline_hash": "abc"}) as whole:
         log_candidate(empty_registry, candidate)
@@ -29,7 +29,7 @@ def test_a_candidate_is_a_run_below_the_pipeline_s_with_its_whole_curve(
     history = empty_registry.get_metric_history(run.info.run_id, "validation_ndcg_at_10")
     assert [point.step for point in history] == list(range(1, 1101))
     assert all(before <= point.timestamp <= after for point in history)
-    assert [entry.path for entry in empty_registry.list_artifacts(run.info.run_id)] == ["learning.png"]
+    assert [entry.path for entry in empty_registry.list_artifacts(run.info.run_id)] == ["training.json"]
 
 
 def test_a_run_is_found_by_its_results_once_it_has_finished_and_names_its_data(
