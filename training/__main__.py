@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from training.tracking.connection import Client
     from training.trials.verdict import Verdict
 
+PARAMS = ""  # --apply without a file
+CATALOGUE_KEY = "CATALOGUE_KEY"  # of the environment: a key of an editor
+
 Number = TypeVar("Number", int, float)
 Command = Callable[[Project, Params, Namespace], None]
 
@@ -80,7 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
     catalogue = add(_catalogue, "propose columns of items and attributes of people, by what their files hold")
-    catalogue.add_argument("--apply", action="store_true", help="write them into params.yaml")
+    catalogue.add_argument(
+        "--apply", nargs="?", const=PARAMS, metavar="FILE", help="write them into params.yaml; send a CSV of changes"
+    )
+    catalogue.add_argument("--url", default="http://127.0.0.1:8000", help="of the service that the changes go to")
+    catalogue.add_argument("--export", type=Path, metavar="FILE", help="write the items with all changes as a CSV")
     source = add(_source, "switch to other ratings, and set aside what was said about other films")
     source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv, parquet, sql: your own data")
     recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
@@ -191,9 +198,18 @@ def _tune(project: Project, params: Params, options: Namespace) -> None:
 
 
 def _catalogue(project: Project, params: Params, options: Namespace) -> None:
-    from training.propose import propose
+    if options.apply not in (None, PARAMS):
+        from training.editing import apply_changes
 
-    print(propose(project, params, apply=options.apply))
+        print(f"catalogue: {apply_changes(Path(options.apply), options.url, os.environ.get(CATALOGUE_KEY, ''))}")
+    elif options.export is not None:
+        from training.editing import export_items
+
+        print(f"catalogue: {export_items(project, params, options.export)}")
+    else:
+        from training.propose import propose
+
+        print(propose(project, params, apply=options.apply == PARAMS))
 
 
 def _source(project: Project, params: Params, options: Namespace) -> None:

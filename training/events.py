@@ -5,6 +5,7 @@ It always runs. While nobody says anything it writes the same bytes, so that no 
 
 from pathlib import Path
 
+from training.data.changes import write_changes
 from training.data.events.files import WriteFiles, write_events, write_learned
 from training.data.events.snapshot import VARIABLE, snapshot, store_address
 from training.files import replacing
@@ -31,5 +32,6 @@ def events(params: FetchParams, destination: Path, home: Path, write: WriteFiles
             if not store.until:
                 return f"none yet in store {store.store}"
             count = write(store, folder)
+            write_changes(store, folder)
         write_learned(store, folder)
     return f"{count:,} until number {store.until:,} of store {store.store}"

@@ -15,6 +15,7 @@ from training.errors import TrackingError
 from training.lists import folder as lists_folder
 from training.lists.bucket import Lists
 from training.lists.filters import ListFilters, allowed_items
+from training.lists.withdrawn import withdrawn_rows, without
 from training.params.whole import Params
 from training.progress import progress
 from training.project import Project
@@ -49,8 +50,10 @@ def export(project: Project, params: Params, wish: Wish, out: Path, write: Write
     """
     with _artifact(project, params, wish.alias, out) as (artifact, version):
         loaded = load_artifact(artifact)
-        lists = Lists(Recommender(loaded), version, wish.k, allowed_items(loaded, wish.filters))
-        description = lists_folder.describe(lists, artifact, wish.filters)
+        gone = withdrawn_rows(loaded, project.root)
+        allowed = without(allowed_items(loaded, wish.filters), gone, len(loaded.item_ids))
+        lists = Lists(Recommender(loaded), version, wish.k, allowed)
+        description = lists_folder.describe(lists, artifact, wish.filters, loaded.item_ids[gone].tolist())
         lists_folder.begin(out, description)
         wanted = lists_folder.missing(out, lists.n_buckets)
         for _ in progress(write(lists, artifact, out, wanted), "export", "bucket", len(wanted)):

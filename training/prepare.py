@@ -10,6 +10,7 @@ import pandas as pd
 
 from app.contract.events import EventTypes
 from training.data.catalogue import catalogue_of, unread, write_features
+from training.data.changes import merge_changes, read_changes
 from training.data.dataset import (
     HELD_OUT,
     ITEM,
@@ -45,11 +46,15 @@ def prepare(stage: PrepareStage, raw: Path, prepared: Path, stats: Path, events:
     params, columns = stage.prepare, stage.catalogue.items
     read = read_ratings(raw)
     items, people = read_items(raw, columns), read_users(raw, stage.catalogue.users)
+    changes = {} if events is None else read_changes(events)
     if params.text_user_ids:
         read[USER_ID] = read[USER_ID].astype(str).astype(object)
     if HELD_OUT in read:
         _refuse_filters(params)
     recorded = None if events is None else read_events(events)
+    changed: dict[str, Any] = {}
+    if changes:
+        items, changed = merge_changes(catalogue_of(read if items is None else items, columns), changes, columns)
     rated = _with_positives(_latest(read), params)
     sifted = None if recorded is None else _sifted(recorded, read, items)
     if sifted is not None:
@@ -66,6 +71,7 @@ def prepare(stage: PrepareStage, raw: Path, prepared: Path, stats: Path, events:
     figures = figures_of(
         len(users), len(items), rows[ITEM].nunique(), len(rows), positives, None if sifted is None else sifted.figures
     )
+    figures |= {"catalogue": changed} if changed else {}
     with replacing(prepared) as partial:
         partial.mkdir()
         for name, frame in {**frames, "users": users, "items": items}.items():

@@ -1,18 +1,21 @@
 """`prepare` with what users have said to the service."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from app.contract.artifact import load_artifact
+from app.contract.events import CHANGE, Event
 from app.contract.recommender import Recommender
 from tests.training.event_store import NOW, Said
 from tests.training.world import change_params, grouped_ratings, make_project
-from training.data.dataset import SPLITS, Dataset, load_dataset
+from training.data.dataset import ITEM_ID, SPLITS, TITLE, Dataset, load_dataset
 from training.data.provenance import read_provenance
 from training.errors import DataError
 from training.events import events
@@ -181,3 +184,38 @@ def test_the_served_artifact_says_what_it_has_learned_from(project: Project, sai
     assert artifact.item_ids[recommender.liked(row)].tolist() == [1, 5]
     candidate = load_artifact(project.model("popularity"))
     assert candidate.events is None  # it lacks those of the test
+
+
+def change(said: Said, item_id: object, **content: Any) -> None:
+    event = Event(str(uuid4()), "ann", str(item_id), CHANGE, None, NOW, body=json.dumps(content))
+    said.store.append([event], NOW)
+
+
+def test_what_editors_have_made_of_films_goes_before_the_file(project: Project, said: Said) -> None:
+    former = load_prepared(project)
+    untouched = former.loc[former[ITEM_ID] == 2].iloc[0]
+    change(said, 1, title="Former title")
+    change(said, 1, title="New title", genres=["War"], year=1957, unheard_of=1, withdrawn=True)
+    change(said, 2, title=untouched[TITLE], genres=list(untouched["genres"]), year=float(untouched["year"]))
+    change(said, 901, title="A new film", genres=["War"])
+    change(said, "x", title="No such id")
+    said.say(9001, 901, "like")
+    dataset, stats = merged(project)
+    items = dataset.catalogue.set_index(ITEM_ID)
+    assert (items[TITLE][1], list(items["genres"][1]), items["year"][1]) == ("New title", ["War"], 1957)
+    assert (items[TITLE][901], list(items["genres"][901])) == ("A new film", ["War"])
+    assert len(items) == len(former) + 1
+    assert items.drop(index=[1, 901]).equals(former.set_index(ITEM_ID).drop(index=1))
+    assert rated(dataset, 9001) == {901: True}
+    assert stats["catalogue"] == {
+        "changed": 1, "added": 1, "as_in_file": 1, "withdrawn": 1, "differences": {"1": ["title", "year", "genres"]}
+    }  # fmt: skip
+    assert stats["events"]["used"] == 1
+    before = bytes_of(project)
+    assert merged(project)[1] == stats
+    assert bytes_of(project) == before
+
+
+def load_prepared(project: Project) -> pd.DataFrame:
+    merged(project)
+    return load_dataset(project.prepared).catalogue

@@ -17,8 +17,8 @@ MANIFEST = "_manifest.json"  # readers of a folder of parquet files pass over na
 UNFINISHED = "_unfinished.json"
 
 
-def describe(lists: Lists, artifact: Path, filters: ListFilters) -> dict[str, Any]:
-    """Say which lists these are, as the manifest does."""
+def describe(lists: Lists, artifact: Path, filters: ListFilters, withdrawn: list[Any]) -> dict[str, Any]:
+    """Say which lists these are, as the manifest does; `withdrawn` are the ids of items that none of them holds."""
     return {
         "kind": "recommendation-lists",
         "model_version": lists.version,
@@ -26,6 +26,7 @@ def describe(lists: Lists, artifact: Path, filters: ListFilters) -> dict[str, An
         "k": lists.k,
         "filters": {name: value for name, value in filters.model_dump(mode="json").items() if value},
         "users": lists.recommender.n_users,
+        **({"withdrawn": withdrawn} if withdrawn else {}),
     }
 
 

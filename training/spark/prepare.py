@@ -9,6 +9,7 @@ import pandas as pd
 
 from app.contract.events import EventTypes
 from training.data.catalogue import catalogue_of, unread, write_features
+from training.data.changes import merge_changes, read_changes
 from training.data.dataset import ITEM, ITEM_ID, POSITIVE, RATING, SPLITS, TIMESTAMP, USER, USER_ID
 from training.data.events.files import event_files, read_learned
 from training.data.provenance import Provenance, write_provenance
@@ -55,6 +56,11 @@ def _prepare(
 ) -> dict[str, Any]:
     params, columns = stage.prepare, stage.catalogue.items
     read = read_raw(spark, project.raw, columns, params.text_user_ids)
+    changes, changed = read_changes(project.events), dict[str, Any]()
+    if changes:
+        items = _from_ratings(read.ratings) if read.items is None else read.items
+        items, changed = merge_changes(catalogue_of(items, columns), changes, columns)
+        read = read._replace(items=items)
     rated = _with_positives(_latest(read.ratings), params)
     learned, events = read_learned(project.events), None
     if learned is not None:
@@ -76,7 +82,8 @@ def _prepare(
     positives = {name: int(parts[name].sum()) for name in SPLITS}
     refuse_empty(positives, float(parts["highest"].max()), params)
     rated_items = ratings.select(ITEM_ID).distinct().count()
-    return figures_of(buckets.users, len(items), rated_items, int(parts["rows"].sum()), positives, events)
+    figures = figures_of(buckets.users, len(items), rated_items, int(parts["rows"].sum()), positives, events)
+    return figures | ({"catalogue": changed} if changed else {})
 
 
 def _latest(ratings: "DataFrame") -> "DataFrame":

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, select, table
+from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, inspect, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.events import CHANGE, FORGET
@@ -40,6 +40,14 @@ class Snapshot:
         """Which files of `size` positions hold events; numbers may have gaps of any size."""
         file = _EVENT.c.position.op("/")(size)
         return sorted(self.connection.execute(select(file).where(_EVENT.c.type != CHANGE).distinct()).scalars())
+
+    def changes(self) -> list[tuple[int, str, str]]:
+        """The changes of items: position, id and what the item became, oldest first; of a former store none."""
+        if "body" not in {each["name"] for each in inspect(self.connection).get_columns(_EVENT.name)}:
+            return []
+        wanted = (_EVENT.c.type == CHANGE) & (_EVENT.c.position <= self.until)
+        query = select(_EVENT.c.position, _EVENT.c.item_id, column("body")).where(wanted).order_by(_EVENT.c.position)
+        return [(each[0], each[1], each[2]) for each in self.connection.execute(query)]
 
     def rows(self, first: int, last: int) -> Sequence[Row[Any]]:
         """Read the events that `query` finds."""

@@ -1,0 +1,151 @@
+"""The catalogue by files: sends a CSV of changes to the service, and writes the items with all changes."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import pandas as pd
+
+from app.contract.columns import EPOCH
+from app.contract.item_document import FROM, SEPARATOR, TITLE, UNTIL, WITHDRAWN
+from training.data.catalogue import catalogue_of
+from training.data.changes import documents_of, merge_changes
+from training.data.dataset import ITEM_ID
+from training.data.events.snapshot import snapshot, store_address
+from training.data.raw import read_items, read_ratings
+from training.data.values import FLAGS
+from training.data.written import write_rows
+from training.errors import DataError
+from training.params.catalogue import ItemColumn
+from training.params.whole import Params
+from training.project import Project
+
+AT_ONCE = 500  # items of one request
+SECONDS = 30
+OWN_TYPES = {TITLE: "text", FROM: "time", UNTIL: "time", WITHDRAWN: "flag"}
+Content = dict[str, Any]
+
+
+def apply_changes(file: Path, url: str, key: str) -> str:
+    """Send the rows of a CSV to the service at `url` as changes of items, with an editor's key.
+
+    With a column `title` each row is all of an item; without, a row changes its own columns alone. An empty cell is no
+    value. Returns what was done; raises DataError that names the row which the service refuses: those before are made.
+    """
+    if not key:
+        raise DataError("no key: set CATALOGUE_KEY to one of the service's CATALOGUE_KEYS")
+    service = _Service(url.rstrip("/"), key)
+    types = service.types()
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines)
+        names = list(reader.fieldnames or ())
+        if ITEM_ID not in names or len(names) < 2:
+            raise DataError(f"{file} has the columns {', '.join(names) or 'none'}; expected {ITEM_ID} and others")
+        if unknown := [name for name in names if name != ITEM_ID and name not in types]:
+            raise DataError(f"{file} has the column {unknown[0]!r}; the service's are {', '.join(types)}")
+        rows = ((reader.line_num, row[ITEM_ID], _content(file, reader.line_num, row, types)) for row in reader)
+        count = sum(service.send(file, part, whole=TITLE in names) for part in _parts(rows))
+    return f"{count:,} items of {file} are as it says, at {url}"
+
+
+def export_items(project: Project, params: Params, file: Path) -> str:
+    """Write the items of data/raw with the changes of the store at EVENTS_URL as a CSV that `fetch` reads.
+
+    Returns what was done; raises DataError where either can't be read.
+    """
+    columns = params.catalogue.items
+    items, address = read_items(project.raw, columns), store_address(project.root)
+    table, figures = catalogue_of(read_ratings(project.raw) if items is None else items, columns), Content()
+    if address is not None and not address.missing_file:
+        with snapshot(address) as store:
+            changes = documents_of((item_id, body) for _, item_id, body in store.changes())
+        table, figures = merge_changes(table, changes, columns)
+    written = table.assign(
+        **{name: [_as_text(each, column) for each in table[name]] for name, column in columns.items()}
+    )
+    write_rows(file, list(written.columns), written.itertuples(index=False))
+    added, changed = figures.get("added", 0), figures.get("changed", 0)
+    return f"{len(table):,} items in {file}, {added:,} of them new and {changed:,} changed since the files"
+
+
+def _as_text(value: Any, column: ItemColumn) -> str:  # noqa: ANN401 - of the column's type
+    """A value as the reader of the file of items reads it."""
+    if column.type in ("tags", "vector"):
+        return "" if value is None else column.separator.join(map(str, value))
+    if pd.isna(value):
+        return ""
+    if column.type == "number":
+        return f"{value:.17g}"
+    if column.type == "time":
+        return f"{EPOCH + timedelta(seconds=int(value)):%Y-%m-%dT%H:%M:%SZ}".zfill(20)
+    return str(value).lower() if column.type == "flag" else str(value)
+
+
+def _content(file: Path, line: int, row: Mapping[str, str], types: Mapping[str, str]) -> Content:
+    content = Content()
+    for name, text in row.items():
+        if name != ITEM_ID:
+            try:
+                content[name] = _VALUE[types[name]](text.strip()) if text.strip() else None
+            except (ValueError, KeyError) as error:
+                raise DataError(f"{file}, line {line}: {name} is {text!r:.80}, which is no {types[name]}") from error
+    return content
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+_VALUE: Mapping[str, Any] = {
+    "tags": lambda text: [tag for part in text.split(SEPARATOR) if (tag := part.strip())],
+    "number": _number,
+    "flag": lambda text: FLAGS[text.lower()],
+} | dict.fromkeys(("tag", "text", "link", "time"), str)
+
+
+def _parts(rows: Iterator[tuple[int, str, Content]]) -> Iterator[Sequence[tuple[int, str, Content]]]:
+    while part := list(islice(rows, AT_ONCE)):
+        yield part
+
+
+class _Service:
+    """The service's routes of the catalogue."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url, self._headers = url, {"X-API-Key": key, "Content-Type": "application/json"}
+
+    def types(self) -> dict[str, str]:
+        """The type of each column that an item may have."""
+        columns = self._asked("GET", "/columns")["columns"]
+        return OWN_TYPES | {each["name"]: each["type"] for each in columns}
+
+    def send(self, file: Path, rows: Sequence[tuple[int, str, Content]], *, whole: bool) -> int:
+        """Send rows, each with its line and id; returns how many."""
+        place = f"{file}, lines {rows[0][0]} to {rows[-1][0]}"
+        if whole:
+            items = [{"id": item_id, **content} for _, item_id, content in rows]
+            self._asked("POST", "/items", {"items": items}, place)
+        else:
+            for line, item_id, content in rows:
+                self._asked("PATCH", f"/items/{quote(item_id, safe='')}", content, f"{file}, line {line}")
+        return len(rows)
+
+    def _asked(self, method: str, path: str, body: object = None, place: str = "the service") -> Any:  # noqa: ANN401
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self._url}{path}", data, self._headers, method=method)  # noqa: S310 - a person's address
+        try:
+            with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+                return json.load(answer)
+        except HTTPError as error:
+            said = error.read(10_000).decode(errors="replace")
+            raise DataError(f"{place}: {self._url} answers {error.code} to {method} {path}: {said}") from error
+        except (URLError, OSError, ValueError) as error:
+            raise DataError(f"{self._url} can't be reached or is no service ({error}); see --url") from error
