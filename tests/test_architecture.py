@@ -53,6 +53,7 @@ MAY_IMPORT = {
     "training.events": "data files params",
     "training.source": "app.contract data errors fetch params project promotion tracking tuning",
     "training.propose": "app.contract data errors fetch models params project tuning",
+    "training.editing": "app.contract data errors params project",
     "training.prepare": "app.contract data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
@@ -62,7 +63,7 @@ MAY_IMPORT = {
     "progress project refit train",
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.__main__": "app.contract check code engines errors export fetch former lists params project promotion "
+    "training.__main__": "app.contract check code editing engines errors export fetch former lists params project promotion "
     "propose register retrain source tracking trials tuning",
 }
 SIDES = ("app.", "training.")
