@@ -30,7 +30,7 @@ from training.params.evaluate import EvaluateParams
 
 EMBEDDING_SIZE = 64
 TRAINING, TEST = 130, 30  # interactions per user, as in MovieLens-1M
-PARAMS = EvaluateParams(at=(5, 10, 20, 50), segments=(20, 60), bootstrap=1000)
+PARAMS = EvaluateParams(at=(5, 10, 20, 50), segments=(20, 60), bootstrap=1000, cold=False)
 
 
 def main() -> None:

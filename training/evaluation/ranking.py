@@ -11,7 +11,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from app.contract.artifact import Artifact
-from app.contract.recommender import Recommender, Rows
+from app.contract.recommender import NO_ROWS, Recommender, Rows
 from training.data.dataset import Dataset
 from training.evaluation.targets import Targets, held_out
 from training.metrics import ranking
@@ -50,9 +50,16 @@ def _cut(hits: npt.NDArray[np.bool_], k: int) -> npt.NDArray[np.bool_]:
     return np.pad(hits[:, :k], ((0, 0), (0, max(0, k - hits.shape[1]))))
 
 
-def rank(artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progress: bool = False) -> Outcome:
-    """Rank all unseen items for every target user; keep the first `depth` of each list."""
-    recommender = Recommender(artifact)
+def rank(
+    artifact: Artifact,
+    targets: Targets,
+    depth: int,
+    with_auc: bool,
+    progress: bool = False,
+    withdrawn: Rows = NO_ROWS,
+) -> Outcome:
+    """Rank all unseen items but those `withdrawn` for every target user; keep the first `depth` of each list."""
+    recommender = Recommender(artifact, withdrawn)
 
     def ranked(block: slice) -> Outcome:
         return rank_block(recommender, targets.block(block), depth, with_auc)

@@ -15,11 +15,15 @@ def _rising(values: tuple[int, int]) -> tuple[int, int]:
 
 
 class EvaluateParams(Section):
-    """At which k, for which segments of users and from how many resamples metrics are computed."""
+    """At which k, for which segments of users and from how many resamples metrics are computed.
+
+    `cold` says whether cold items are measured among all, and people by their attributes alone, too.
+    """
 
     at: Annotated[tuple[AtLeastOne, ...], Field(min_length=1, strict=False), AfterValidator(no_repeats)]
     segments: Annotated[tuple[AtLeastOne, AtLeastOne], Field(strict=False), AfterValidator(_rising)]
     bootstrap: Annotated[int, Field(ge=100)]
+    cold: bool
 
 
 class EvaluateStage(Section):

@@ -10,12 +10,14 @@ from training.report.page import Page, Part, Picture, Section, Text
 from training.report.tables import (
     accuracy_table,
     activity_table,
+    among_all_table,
     beyond_accuracy_table,
     check_table,
     cold_table,
     cost_table,
     difference_table,
     lists_table,
+    newcomers_table,
 )
 
 
@@ -117,6 +119,20 @@ def _activity(comparison: Comparison) -> list[Part]:
 
 
 def _cold(comparison: Comparison) -> list[Part]:
+    return [*_cold_alone(comparison), *_strangers(comparison)]
+
+
+def _strangers(comparison: Comparison) -> Iterator[Part]:
+    """What `evaluate.cold` measures."""
+    if "among_all" in comparison.candidates[0].cold:
+        yield Text("NDCG of all test users with the cold films among all, and with these left out of the lists.")
+        yield among_all_table(comparison)
+    if any(candidate.evaluation.get("newcomers") for candidate in comparison.candidates):
+        yield Text("NDCG of test users as if they were new: by their attributes alone, and by popularity.")
+        yield newcomers_table(comparison)
+
+
+def _cold_alone(comparison: Comparison) -> list[Part]:
     cold = comparison.candidates[0].cold
     if not cold["users"]:
         return [Text(f"Films without a positive before the test: {cold['items']:,}. No test user liked one of them.")]

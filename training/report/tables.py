@@ -76,6 +76,39 @@ def cold_table(comparison: Comparison) -> Table:
     return replace(table, rows=[*table.rows, [Cell("chance"), *(Cell(f"{chance[name]:.4f}") for name in names)]])
 
 
+def among_all_table(comparison: Comparison) -> Table:
+    """Lay out candidates × NDCG with cold films among all, NDCG without them, the difference, their share of lists."""
+    head = [f"ndcg@{comparison.k}", "without cold films", "difference", "share of cold films"]
+    return _gains(
+        comparison, head, [each.cold["among_all"] for each in comparison.candidates], lambda found: found["share"]
+    )
+
+
+def newcomers_table(comparison: Comparison) -> Table:
+    """Lay out candidates × NDCG by attributes alone, NDCG by popularity, the difference, and the number of users."""
+    head = [f"ndcg@{comparison.k} by attributes", "by popularity", "difference", "users"]
+    found = [each.evaluation.get("newcomers") for each in comparison.candidates]
+    return _gains(comparison, head, found, lambda found: found["users"])
+
+
+def _gains(
+    comparison: Comparison,
+    head: list[str],
+    parts: Sequence[Mapping[str, Any] | None],
+    last: Callable[[Mapping[str, Any]], float],
+) -> Table:
+    rows = []
+    for candidate, found in zip(comparison.candidates, parts, strict=True):
+        if found is None:
+            rows.append([Cell(candidate.name), *[Cell(MISSING)] * len(head)])
+            continue
+        gain = Interval(found["ndcg"] - found["without"], *found["confidence_95"])
+        cells = [Cell(f"{found['ndcg']:.4f}"), Cell(f"{found['without']:.4f}")]
+        cells += [Cell(f"{gain.mean:+.4f}", _range(gain, "+.4f")), Cell(f"{last(found):.4g}")]
+        rows.append([Cell(candidate.name), *cells])
+    return Table(["candidate", *head], rows)
+
+
 def cost_table(comparison: Comparison) -> Table:
     """Lay out what each candidate costs to fit and to store, and its parameters as trained."""
     metric, candidates = comparison.params.select.metric, comparison.candidates

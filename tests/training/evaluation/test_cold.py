@@ -16,7 +16,7 @@ from training.metrics.ranking import expected_recall
 from training.params.evaluate import EvaluateParams
 from training.train import train
 
-PARAMS = EvaluateParams(at=(1, 2), segments=(2, 4), bootstrap=100)
+PARAMS = EvaluateParams(at=(1, 2), segments=(2, 4), bootstrap=100, cold=False)
 LIKED = np.array(
     [
         [1, 0, 0, 0, 1, 0],  # the second of three, and a film that is not cold

@@ -9,7 +9,7 @@ from training.evaluation.results import _by_segment, headline, metrics_by_k, sha
 from training.params.evaluate import EvaluateParams
 from training.params.whole import load_params
 
-PARAMS = EvaluateParams(at=(5, 10), segments=(2, 4), bootstrap=100)
+PARAMS = EvaluateParams(at=(5, 10), segments=(2, 4), bootstrap=100, cold=False)
 
 
 def test_tenths_of_the_catalogue_begin_with_the_most_popular_items() -> None:

@@ -1,5 +1,7 @@
 """What a cell shows of a figure that is known."""
 
+from collections import Counter
+
 import pandas as pd
 import pytest
 
@@ -7,6 +9,7 @@ from tests.training.report.made import candidate, comparison
 from training.metrics.bootstrap import Interval
 from training.promotion.checks import Check
 from training.report import tables
+from training.report.contents import lay_out
 from training.report.differences import Difference, Opponent
 from training.report.example_users import ExampleUser, Suggestion
 from training.report.page import Cell, Table
@@ -107,3 +110,24 @@ def test_lists_stand_side_by_side_hits_marked_and_a_short_one_ends_in_empty_cell
     assert table.rows[0][1:] == [Cell("film 0"), Cell("film")]
     assert table.rows[1][1:] == [Cell("film 1", mark="hit"), Cell("")]
     assert [row[1].text for row in table.rows] == [f"film {n}" for n in range(10)]
+
+
+def test_strangers_are_shown_where_they_were_measured() -> None:
+    found = {"ndcg": 0.3, "without": 0.2, "confidence_95": [0.05, 0.15]}
+    measured, other = candidate("als", 0.5, [0.5]), candidate("popularity", 0.2, [0.2])
+    for each in (measured, other):
+        each.cold["among_all"] = {**found, "share": 0.25}  # type: ignore[index]
+    measured.evaluation["newcomers"] = {**found, "users": 7}  # type: ignore[index]
+    both = comparison(measured, other, data=Counter())
+    assert [cell.text for cell in tables.among_all_table(both).rows[1]] == [
+        "popularity",
+        "0.3000",
+        "0.2000",
+        "+0.1000",
+        "0.25",
+    ]
+    assert [cell.text for cell in tables.newcomers_table(both).rows[0]] == ["als", "0.3000", "0.2000", "+0.1000", "7"]
+    assert [cell.text for cell in tables.newcomers_table(both).rows[1]] == ["popularity", *["–"] * 4]
+    (section,) = [section for section in lay_out(both).sections if section.title == "Cold films"]
+    shown = [part for part in section.parts if isinstance(part, Table)]
+    assert len(shown) == 3

@@ -1,0 +1,144 @@
+"""Items and people of whom little is known: films never rated, films with three likes, people with one to five.
+
+usage: MOVIELENS_DIR=<folder> python -m benchmarks.little_known [--source ml-latest-small] [--families ease]
+
+Films: of those liked, a fifth lose all ratings, and another fifth, of those with eight likes or more, keep three; they
+are ranked among themselves, with what features say of them and without. People: a third is left out of training; each
+who has 20 likes gets a list from the first k, with the mean user and without. `next` is NDCG@10 of the three likes
+that follow, `rest` of all from the eleventh on. It prints Markdown tables.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from app.contract.artifact import Artifact
+from app.contract.recommender import Recommender
+from benchmarks.quality import prepared, without
+from training.data.dataset import Dataset
+from training.evaluation.ranking import rank_test
+from training.fitting.candidate import fit_candidate
+from training.metrics.bootstrap import Interval, confidence_interval
+from training.metrics.ranking import ndcg
+from training.params.whole import Params, load_params
+from training.project import Project
+
+KEPT = 3  # likes of a film of whom little is known
+LEAST = 8
+DEPTHS = {"never rated": 50, "three likes": 20}
+SHARE = 0.2
+LIKES = (1, 3, 5)
+PerUser = npt.NDArray[np.float64]
+
+
+def thinned(dataset: Dataset, rng: np.random.Generator) -> tuple[Dataset, dict[str, npt.NDArray[np.int64]]]:
+    """The data set without what is to be found, and the films of either kind."""
+    liked = dataset.interactions("train", "validation", "test").positives().items
+    counts = np.bincount(dataset.interactions("train", "validation").positives().items, minlength=dataset.n_items)
+    films = rng.permutation(np.unique(liked))
+    cold, rest = np.split(films, [int(len(films) * SHARE)])
+    many = rest[counts[rest] >= LEAST]
+    few = many[: int(len(many) * SHARE)]
+    train = dataset.splits["train"]
+    shuffled = rng.permutation(np.flatnonzero(train.positive & np.isin(train.items, few)))
+    order = shuffled[np.argsort(train.items[shuffled], kind="stable")]
+    begins = np.searchsorted(train.items[order], train.items[order])
+    kept = ~np.isin(train.items, few)
+    kept[order[np.arange(len(order)) - begins < KEPT]] = True
+    bare = without(dataset, gone_items=np.concatenate([cold, few]))
+    splits = {**bare.splits, "train": train.where(kept & ~np.isin(train.items, cold))}
+    return replace(dataset, splits=splits), {"never rated": np.sort(cold), "three likes": np.sort(few)}
+
+
+def recalls(artifact: Artifact, dataset: Dataset, films: npt.NDArray[np.int64], k: int) -> PerUser:
+    """The share of each user's likes among some films that are the first k of these films."""
+    everything = dataset.interactions("train", "validation", "test").positives()
+    known = np.searchsorted(dataset.user_ids, artifact.user_ids)
+    scores = Recommender(artifact).scores(np.arange(len(known)))[:, films]
+    relevant = everything.matrix(dataset.n_users, dataset.n_items)[known][:, films].toarray() > 0
+    relevant &= np.isfinite(scores)
+    rows = np.flatnonzero(relevant.any(axis=1) & artifact.user_embeddings.any(axis=1))
+    # Ids rise with popularity in MovieLens, so equal scores come in random order.
+    mixed = np.random.default_rng(0).permutation(len(films))
+    first = mixed[np.argsort(-scores[rows][:, mixed], axis=1, kind="stable")[:, :k]]
+    found = np.take_along_axis(relevant[rows], first, axis=1).sum(axis=1) / relevant[rows].sum(axis=1)
+    return np.asarray(found, dtype=np.float64)
+
+
+def of_films(dataset: Dataset, params: Params, families: list[str]) -> Iterator[str]:
+    """A row per family and kind of films."""
+    yield "| family | films | without features | with | difference | NDCG@10 of all, without | with |"
+    yield "|---|---|---|---|---|---|---|"
+    thin, kinds = thinned(dataset, np.random.default_rng(params.seed))
+    nothing = sparse.csr_matrix((dataset.n_items, 0), dtype=np.float32)
+    bare = replace(thin, item_features=nothing, item_feature_entries=[])
+    for family in families:
+        artifacts = [fit_candidate(each, params, family).artifact for each in (bare, thin)]
+        whole = [rank_test(each, dataset, params.evaluate).per_user("ndcg@10").mean() for each in artifacts]
+        for kind, films in kinds.items():
+            before, after = (recalls(each, dataset, films, DEPTHS[kind]) for each in artifacts)
+            yield (
+                f"| {family} | {len(films)} {kind}, recall@{DEPTHS[kind]} | {before.mean():.3f} | {after.mean():.3f} "
+                f"| {shown(after - before)} | {whole[0]:.4f} | {whole[1]:.4f} |"
+            )
+
+
+def of_people(dataset: Dataset, params: Params, families: list[str]) -> Iterator[str]:
+    """A row per family and number of likes."""
+    yield "| family | weight | likes | next, without the mean user | difference | rest, without | difference |"
+    yield "|---|---|---|---|---|---|---|"
+    hidden = np.random.default_rng(params.seed).choice(dataset.n_users, dataset.n_users // 3, replace=False)
+    histories = list(long_histories(dataset, hidden))
+    for family in families:
+        artifact = fit_candidate(without(dataset, gone_users=hidden), params, family).artifact
+        both = [Recommender(replace(artifact, mean_user=None)), Recommender(artifact)]
+        for k in LIKES:
+            lists = [[each.top(each.fold_in(h[:k]), 10, h[:k]).items[0] for h in histories] for each in both]
+            cells = []
+            for part in (slice(k, k + 3), slice(10, None)):
+                hits = [
+                    np.array([np.isin(found, h[part]) for found, h in zip(of, histories, strict=True)]) for of in lists
+                ]
+                before, after = (ndcg(hit, np.array([len(h[part]) for h in histories])) for hit in hits)
+                cells.append(f"{before.mean():.3f} | {shown(after - before)}")
+            yield f"| {family} | {artifact.newcomer_weight:g} | {k} | {' | '.join(cells)} |"
+
+
+def long_histories(dataset: Dataset, users: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """The likes of each user who has 20, in the order of time."""
+    everything = dataset.interactions("train", "validation", "test").positives()
+    for user in users:
+        of_user = everything.where(everything.users == user)
+        if len(of_user) >= 20:
+            yield of_user.items[np.argsort(of_user.times, kind="stable")].astype(np.int64)
+
+
+def shown(differences: PerUser) -> str:
+    """The mean of differences between users, with its interval."""
+    found: Interval = confidence_interval(differences[:, None], 1000, 0.95, np.random.default_rng(0))[0]
+    return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+
+
+def main() -> None:
+    """Print both tables, row by row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", default="ml-latest-small", help="of fetch.source; csv is the folder --folder")
+    parser.add_argument("--folder", default="data/own")
+    parser.add_argument("--families", default="ease,implicit_als,lightfm")
+    options = parser.parse_args()
+    params = load_params(Project(Path()).params)
+    params = params.model_copy(update={"fetch": params.fetch.model_copy(update={"csv_folder": options.folder})})
+    dataset, families = prepared(options.source, params), options.families.split(",")
+    for table in (of_films, of_people):
+        for line in table(dataset, params, families):
+            print(line, flush=True)
+        print()
+
+
+if __name__ == "__main__":
+    main()
