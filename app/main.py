@@ -145,9 +145,9 @@ def _add_middleware(app: FastAPI, parts: Parts, *, traced: bool) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=comma_separated(settings.cors_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=[API_KEY_HEADER, "X-Request-ID", READ_AFTER, "Content-Type"],
-            expose_headers=["X-Request-ID", POSITION, RECOMMENDATION_ID],
+            allow_methods=["GET", "POST"] + (["PUT", "PATCH", "DELETE"] if settings.catalogue_keys is not None else []),
+            allow_headers=[API_KEY_HEADER, "X-Request-ID", READ_AFTER, "Content-Type", "If-Match"],
+            expose_headers=["X-Request-ID", POSITION, RECOMMENDATION_ID, "ETag"],
         )
     app.add_middleware(
         RequestMiddleware,

@@ -70,7 +70,7 @@ def _model(directory: Path, version: str) -> ServedModel:
 
 async def _round(service: Service) -> float:
     """Microseconds of processor time for a request."""
-    door, cycle = service.front_door, _cycle()
+    door, request = service.front_door, cycle()
     assert door is not None
     scopes: list[Scope] = [
         {"method": "GET", "raw_path": b"/users/%d/recommendations" % user, "root_path": "", "query_string": b"",
@@ -79,13 +79,14 @@ async def _round(service: Service) -> float:
     ]  # fmt: skip
     started = time.process_time()
     for number in range(REQUESTS):
-        cycle.response_started = False
-        cycle.scope = scopes[number % USERS]
-        door.answers_at_once(cycle)
+        request.response_started = False
+        request.scope = scopes[number % USERS]
+        door.answers_at_once(request)
     return (time.process_time() - started) / REQUESTS * MICRO
 
 
-def _cycle() -> Any:  # noqa: ANN401 - uvicorn's own, without a connection
+def cycle() -> Any:  # noqa: ANN401 - uvicorn's own, without a connection
+    """A request of uvicorn's, without a connection."""
     cycle = RequestResponseCycle.__new__(RequestResponseCycle)
     cycle.access_log = cycle.disconnected = cycle.response_started = False
     cycle.keep_alive, cycle.default_headers = True, [(b"date", b"Sat, 28 Nov 2026 00:00:00 GMT")]

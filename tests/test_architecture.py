@@ -63,8 +63,8 @@ MAY_IMPORT = {
     "progress project refit train",
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.__main__": "app.contract check code editing engines errors export fetch former lists params project promotion "
-    "propose register retrain source tracking trials tuning",
+    "training.__main__": "app.contract check code editing engines errors export fetch former lists params project "
+    "promotion propose register retrain source tracking trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

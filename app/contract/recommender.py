@@ -51,6 +51,7 @@ class Recommender:
         """
         self.artifact, self.withdrawn = artifact, withdrawn
         self._added, self._added_rows = added, np.array([*added.values()], dtype=np.int64)
+        self._added_embeddings = np.ascontiguousarray(artifact.item_embeddings[len(artifact.item_ids) - len(added) :])
         self._is_there: Mask | None = None
         if len(withdrawn):
             self._is_there = np.ones(len(artifact.item_ids), dtype=bool)
@@ -137,12 +138,13 @@ class Recommender:
         k: int,
         allowed: Mask | None = None,
         hidden: npt.NDArray[np.integer] | None = None,
+        added_scores: Float32Array | None = None,
     ) -> Ranking | None:
         """The k best unseen items of one user by the ready list, or None where it is too short to tell.
 
         A ready list is the beginning of the user's order, so its first k items where `allowed`, bool (n_items,), is
         True and whose rows are not in `hidden` are the k best of these. One that ends with padding holds all unseen
-        items.
+        items. `added_scores` are those of `added_scores`, if they are there by now.
         """
         if self.artifact.ready_items is None or self.artifact.ready_scores is None:
             return None
@@ -151,7 +153,8 @@ class Recommender:
         if len(self._added):
             if NO_SCORE in millionths:
                 return None
-            items, millionths = self._with_added(user_row, items, millionths)
+            scores = self.added_scores(user_row) if added_scores is None else added_scores
+            items, millionths = self._with_added(user_row, items, millionths, scores)
         if holds_all or allowed is not None or hidden is not None or self._is_there is not None:
             shown = items != NO_ITEM
             if self._is_there is not None:
@@ -169,16 +172,29 @@ class Recommender:
             return Ranking(items[None], self.exact_scores(self.user_vector(user_row)[None], items[None]))
         return Ranking(items[None], (millionths / MILLION)[None])
 
-    def _with_added(self, user_row: int, items: Int32Array, millionths: Int32Array) -> tuple[Int32Array, Int32Array]:
+    def added_scores(self, user_row: int) -> Float32Array:
+        """Scores of the added items for a user, float32 (n_added,), within the rounding of float32."""
+        scores: Float32Array = self._added_embeddings @ self.artifact.user_embeddings[user_row]
+        scores += self.artifact.item_biases[len(self._learned_ids) :]
+        return scores
+
+    def _with_added(
+        self, user_row: int, items: Int32Array, millionths: Int32Array, scores: Float32Array
+    ) -> tuple[Int32Array, Int32Array]:
         """A ready list with the added items that are above its last one; with all where it holds all items."""
-        scores = as_millionths(self.exact_scores(self.user_vector(user_row)[None], self._added_rows[None]))[0]
-        better = np.ones(len(scores), dtype=bool) if items[-1] == NO_ITEM else scores > millionths[-1]
+        vector, rows, holds_all = self.user_vector(user_row)[None], self._added_rows, items[-1] == NO_ITEM
+        if not holds_all:
+            # Exact scores of all take ten times as long as these.
+            least = millionths[-1] / MILLION - 2 * float(self._rounding.errors(vector)[0]) - 1 / MILLION
+            rows = rows[scores >= least]
+        exact = as_millionths(self.exact_scores(vector, rows[None]))[0]
+        better = np.ones(len(rows), dtype=bool) if holds_all else exact > millionths[-1]
         if not better.any():
             return items, millionths
-        millionths = np.concatenate([millionths, scores[better]])
+        millionths = np.concatenate([millionths, exact[better]])
         # Equal scores stay in the order of rows: those of added items are the highest.
         order = np.argsort(-millionths.astype(np.int64), kind="stable")
-        return np.concatenate([items, self._added_rows[better].astype(np.int32)])[order], millionths[order]
+        return np.concatenate([items, rows[better].astype(np.int32)])[order], millionths[order]
 
     def top(
         self,

@@ -42,6 +42,7 @@ class CatalogueChanges:
         self.turn = asyncio.Lock()  # of whoever changes an item
         self.recent: deque[Change] = deque(maxlen=RECENT)
         self.items: dict[str, Change] = {}  # the last change of each item
+        self._position = 0  # of the last change, before which none is missing
         self._next = float("inf")  # when an item comes or goes by itself, or likes are to count
 
     def last(self, item_id: str) -> Change | None:
@@ -50,19 +51,17 @@ class CatalogueChanges:
 
     def restart(self) -> None:
         """Forget all changes: another store's are to come."""
-        self.items, self.recent = {}, deque(maxlen=RECENT)
+        self.items, self.recent, self._position = {}, deque(maxlen=RECENT), 0
 
     def add(self, events: Iterable[StoredEvent]) -> bool:
-        """Take in the changes among events, in whatever order; whether there was one."""
+        """Take in the changes among events, in the order of positions; whether one is new. Events may come again."""
         events = list(events)
-        new = [change for event in events if event.type == CHANGE and (change := _read(event))]
-        items = dict(self.items) if new else self.items
-        for change in new:
-            former = items.get(change.item_id)
-            if former is None or former.position < change.position:
-                items[change.item_id] = change
-                self.recent.append(change)
-        self.items = items
+        changes = [event for event in events if event.type == CHANGE and event.position > self._position]
+        new = [change for event in changes if (change := _read(event))]
+        if new:
+            self.items = self.items | {change.item_id: change for change in new}
+            self.recent.extend(new)
+            self._position = changes[-1].position
         self._tell(events)
         return bool(new)
 

@@ -2,9 +2,7 @@
 
 from bisect import bisect_left
 
-import numpy as np
-
-from app.contract.artifact import Artifact
+from app.contract.artifact import Artifact, Float32Array
 from app.contract.artifact_files import give_pages_back
 from app.contract.ids import row_of
 from app.contract.ready_scores import MILLION, NO_SCORE
@@ -24,11 +22,7 @@ class ReadyLists:
         self._artifact, self._revised = artifact, revised
         self.are_learned = revised is None
         self._withdrawn = frozenset[int]() if revised is None else frozenset(revised.withdrawn.tolist())
-        added = slice(len(artifact.item_ids) if n_learned is None else n_learned, None)
-        self._added, self._added_biases = (
-            np.ascontiguousarray(artifact.item_embeddings[added]),
-            artifact.item_biases[added],
-        )
+        self._has_added = n_learned is not None and n_learned < len(artifact.item_ids)
         self._learned = artifact.user_embeddings.any(axis=1).tobytes()
         give_pages_back({"user_embeddings": artifact.user_embeddings})
         self._numbers = artifact.user_ids.data if artifact.user_ids.dtype.kind == "i" else None
@@ -48,24 +42,25 @@ class ReadyLists:
         if items is None or scores is None or k > items.shape[1] or not self._learned[user_row]:
             return None
         rows, millionths = items[user_row, :k].tolist(), scores[user_row, :k].tolist()
-        if rows[-1] == NO_ITEM or NO_SCORE in millionths:
+        if not self._withdrawn.isdisjoint(rows):
+            rows, millionths = self._without_withdrawn(items[user_row].tolist(), scores[user_row].tolist(), k)
+        if len(rows) < k or rows[-1] == NO_ITEM or NO_SCORE in millionths:
             return None
-        if self._revised is not None and not self._is_as_learned(user_row, rows, millionths[-1] / MILLION):
-            return _first(self._revised, user_row, k)
+        if self._revised is not None and self._has_added:
+            added, least = self._revised.added_scores(user_row), millionths[-1] / MILLION
+            if float(added.max()) >= least - MARGIN * (1 + abs(least)):
+                return _first(self._revised, user_row, k, added)
         return rows, [score / MILLION for score in millionths]
 
-    def _is_as_learned(self, user_row: int, rows: list[int], least: float) -> bool:
-        """Whether no item of the list is withdrawn, and no added one can be above its last."""
-        if not self._withdrawn.isdisjoint(rows):
-            return False
-        if not len(self._added):
-            return True
-        best = float((self._added @ self._artifact.user_embeddings[user_row] + self._added_biases).max())
-        return best < least - MARGIN * (1 + abs(least))
+    def _without_withdrawn(self, rows: list[int], millionths: list[int], k: int) -> tuple[list[int], list[int]]:
+        shown = [pair for pair in zip(rows, millionths, strict=True) if pair[0] not in self._withdrawn][:k]
+        return [row for row, _ in shown], [score for _, score in shown]
 
 
-def _first(revised: Recommender, user_row: int, k: int) -> tuple[list[int], list[float]] | None:
-    found = revised.ready_list(user_row, k)
+def _first(
+    revised: Recommender, user_row: int, k: int, added: Float32Array | None
+) -> tuple[list[int], list[float]] | None:
+    found = revised.ready_list(user_row, k, added_scores=added)
     if found is None or found.items.shape[1] < k:
         return None
     return found.items[0].tolist(), found.scores[0].round(SCORE_DECIMALS).tolist()

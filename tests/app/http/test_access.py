@@ -123,7 +123,7 @@ def test_a_page_of_a_known_origin_may_ask(guarded: Client) -> None:
     asked = {"Origin": "https://films.example", "X-API-Key": "one"}
     headers = guarded.get("/users/1/recommendations", headers=asked).headers
     assert headers["access-control-allow-origin"] == "https://films.example"
-    assert headers["access-control-expose-headers"] == "X-Request-ID, X-Position, X-Recommendation-ID"
+    assert headers["access-control-expose-headers"] == "X-Request-ID, X-Position, X-Recommendation-ID, ETag"
 
 
 def test_a_browser_asks_for_permission_without_a_key(guarded: Client) -> None:
@@ -168,3 +168,15 @@ def test_a_request_is_answered_once_by_the_application_or_by_the_refusal(key: by
     scope = {"type": "http", "path": "/model", "method": "GET", "headers": [(b"x-api-key", key)]}
     asyncio.run(ApiKeyMiddleware(application, ["one"], [])(scope, receive, send))
     assert sent == answers
+
+
+@pytest.mark.parametrize(("keys", "allowed"), [({}, False), ({"catalogue_keys": "ann:secret"}, True)])
+def test_other_origins_may_change_films_where_there_are_keys_for_it(
+    keys: dict[str, str], allowed: bool, make_settings: MakeSettings
+) -> None:
+    origin = {"Origin": "https://films.example", "Access-Control-Request-Method": "PATCH"}
+    asked = {**origin, "Access-Control-Request-Headers": "if-match, x-api-key"}
+    with serving(make_settings(cors_origins="https://films.example", **keys)) as service:
+        answer = service.get("/items/1", "OPTIONS", asked)
+    assert (answer.status == 200) == allowed
+    assert ("PATCH" in answer.headers.get("access-control-allow-methods", "")) == allowed
