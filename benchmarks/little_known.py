@@ -1,11 +1,12 @@
 """Items and people of whom little is known: films never rated, films with three likes, people with one to five.
 
-usage: MOVIELENS_DIR=<folder> python -m benchmarks.little_known [--source ml-latest-small] [--families ease]
+usage: MOVIELENS_DIR=<folder> python -m benchmarks.little_known [--source ml-100k] [--families ease] [--tables people]
 
 Films: of those liked, a fifth lose all ratings, and another fifth, of those with eight likes or more, keep three; they
 are ranked among themselves, with what features say of them and without. People: a third is left out of training; each
-who has 20 likes gets a list from the first k, with the mean user and without. `next` is NDCG@10 of the three likes
-that follow, `rest` of all from the eleventh on. It prints Markdown tables.
+who has 20 likes gets a list from the first k, with what attributes say, or the mean user where none are known, and
+without; from no like it is compared with popular films. `next` is NDCG@10 of the three likes that follow, `rest` of all
+from the eleventh on. It prints Markdown tables.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from app.contract.artifact import Artifact
+from app.contract.artifact import Artifact, Float32Array
 from app.contract.recommender import Recommender
 from benchmarks.quality import prepared, without
 from training.data.dataset import Dataset
@@ -25,6 +26,8 @@ from training.evaluation.ranking import rank_test
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval, confidence_interval
 from training.metrics.ranking import ndcg
+from training.models.feature_encoder import vectors_of
+from training.params.catalogue import Attribute, CatalogueParams
 from training.params.whole import Params, load_params
 from training.project import Project
 
@@ -33,6 +36,12 @@ LEAST = 8
 DEPTHS = {"never rated": 50, "three likes": 20}
 SHARE = 0.2
 LIKES = (1, 3, 5)
+KNOWING = ("ml-100k", "ml-1m")  # what is known of people there
+PEOPLE = {
+    "age": Attribute(type="number", widths=(10,)),
+    "sex": Attribute(type="tag"),
+    "occupation": Attribute(type="tag"),
+}
 PerUser = npt.NDArray[np.float64]
 
 
@@ -90,32 +99,46 @@ def of_films(dataset: Dataset, params: Params, families: list[str]) -> Iterator[
 
 def of_people(dataset: Dataset, params: Params, families: list[str]) -> Iterator[str]:
     """A row per family and number of likes."""
-    yield "| family | weight | likes | next, without the mean user | difference | rest, without | difference |"
+    yield "| family | weight | likes | next, by likes alone | difference | rest, by likes alone | difference |"
     yield "|---|---|---|---|---|---|---|"
     hidden = np.random.default_rng(params.seed).choice(dataset.n_users, dataset.n_users // 3, replace=False)
-    histories = list(long_histories(dataset, hidden))
+    people = long_histories(dataset, hidden)
     for family in families:
         artifact = fit_candidate(without(dataset, gone_users=hidden), params, family).artifact
-        both = [Recommender(replace(artifact, mean_user=None)), Recommender(artifact)]
-        for k in LIKES:
-            lists = [[each.top(each.fold_in(h[:k]), 10, h[:k]).items[0] for h in histories] for each in both]
+        plain, recommender = Recommender(replace(artifact, mean_user=None)), Recommender(artifact)
+        for k in LIKES if artifact.user_encoder is None else (0, *LIKES):
+            alone = [plain.top(plain.fold_in(h[:k]), 10, h[:k]).items[0] for h in people.values()]
+            starts = [start_of(artifact, dataset, user) for user in people]
+            known = [recommender.fold_in(h[:k], start) for h, start in zip(people.values(), starts, strict=True)]
+            helped = [recommender.top(v, 10, h[:k]).items[0] for v, h in zip(known, people.values(), strict=True)]
             cells = []
             for part in (slice(k, k + 3), slice(10, None)):
-                hits = [
-                    np.array([np.isin(found, h[part]) for found, h in zip(of, histories, strict=True)]) for of in lists
-                ]
-                before, after = (ndcg(hit, np.array([len(h[part]) for h in histories])) for hit in hits)
+                wanted = [h[part] for h in people.values()]
+                before, after = (
+                    ndcg(np.array([*map(np.isin, lists, wanted)]), np.array([*map(len, wanted)]))
+                    for lists in (alone, helped)
+                )
                 cells.append(f"{before.mean():.3f} | {shown(after - before)}")
             yield f"| {family} | {artifact.newcomer_weight:g} | {k} | {' | '.join(cells)} |"
 
 
-def long_histories(dataset: Dataset, users: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+def start_of(artifact: Artifact, dataset: Dataset, user: int) -> Float32Array | None:
+    """What the attributes of a user say; None without any."""
+    if artifact.user_encoder is None or dataset.people is None:
+        return None
+    start: Float32Array = vectors_of(dataset.people.features[[user]], artifact.user_encoder)[0]
+    return start
+
+
+def long_histories(dataset: Dataset, users: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:
     """The likes of each user who has 20, in the order of time."""
     everything = dataset.interactions("train", "validation", "test").positives()
-    for user in users:
-        of_user = everything.where(everything.users == user)
-        if len(of_user) >= 20:
-            yield of_user.items[np.argsort(of_user.times, kind="stable")].astype(np.int64)
+    of_users = {int(user): everything.where(everything.users == user) for user in users}
+    return {
+        user: liked.items[np.argsort(liked.times, kind="stable")].astype(np.int64)
+        for user, liked in of_users.items()
+        if len(liked) >= 20
+    }
 
 
 def shown(differences: PerUser) -> str:
@@ -125,17 +148,20 @@ def shown(differences: PerUser) -> str:
 
 
 def main() -> None:
-    """Print both tables, row by row."""
+    """Print the tables that were asked for, row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", default="ml-latest-small", help="of fetch.source; csv is the folder --folder")
-    parser.add_argument("--folder", default="data/own")
-    parser.add_argument("--families", default="ease,implicit_als,lightfm")
+    parser.add_argument("--source", default="ml-latest-small")
+    parser.add_argument("--families", default="implicit_als,ease,lightfm,blend")
+    parser.add_argument("--tables", default="films,people")
     options = parser.parse_args()
     params = load_params(Project(Path()).params)
-    params = params.model_copy(update={"fetch": params.fetch.model_copy(update={"csv_folder": options.folder})})
+    if options.source in KNOWING:
+        catalogue = CatalogueParams(items=params.catalogue.items, users=PEOPLE)
+        params = params.model_copy(update={"catalogue": catalogue})
     dataset, families = prepared(options.source, params), options.families.split(",")
-    for table in (of_films, of_people):
-        for line in table(dataset, params, families):
+    tables = {"films": of_films, "people": of_people}
+    for table in options.tables.split(","):
+        for line in tables[table](dataset, params, families):
             print(line, flush=True)
         print()
 

@@ -1,6 +1,6 @@
-"""Ranking quality on real data: every family's recipe, cold films, and fold-in of users who were not trained on.
+"""Ranking quality on real data: every family's recipe, and fold-in of users who were not trained on.
 
-usage: MOVIELENS_DIR=<folder> python -m benchmarks.quality [--recipes "ease;blend"] [--seeds 4] [--parts families,cold]
+usage: MOVIELENS_DIR=<folder> python -m benchmarks.quality [--recipes "ease;blend"] [--seeds 4] [--parts families]
 
 The data is prepared as params.yaml says, but from `--source`. What a recipe leaves open is decided on validation; the
 test figure is that of the recipe fitted on train and validation. It prints Markdown tables.
@@ -33,8 +33,6 @@ from training.project import Project
 
 METRIC = "ndcg@10"
 HIDDEN_USERS = 0.2
-COLD_ITEMS = 0.2
-COLD_DEPTH = 50
 
 # LightFM from random numbers, as params.yaml had it until lists became calm.
 RANDOM: dict[str, Any] = {
@@ -130,33 +128,6 @@ def without(dataset: Dataset, gone_users: Any = (), gone_items: Any = ()) -> Dat
     return replace(dataset, splits=splits)
 
 
-def cold(dataset: Dataset, params: Params, seeds: int) -> Iterator[str]:
-    """Recall among films whose ratings were all taken away, with item features and without."""
-    liked = np.unique(dataset.interactions("train", "validation", "test").positives().items)
-    gone = np.sort(np.random.default_rng(params.seed).choice(liked, int(len(liked) * COLD_ITEMS), replace=False))
-    yield f"| LightFM | recall@{COLD_DEPTH} among {len(gone)} films never rated |\n|---|---|"
-    for label, features in (("identity only", False), ("with features", True)):
-        models = {**params.models, "lightfm": {**params.models["lightfm"], **RANDOM, "item_features": features}}
-        recalls = []
-        for run in range(seeds):
-            changed = params.model_copy(update={"models": models, "seed": params.seed + run})
-            artifact = fit_candidate(without(dataset, gone_items=gone), changed, "lightfm").artifact
-            recalls.append(cold_recall(artifact, dataset, gone))
-        yield f"| {label} | {np.mean(recalls):.4f} |"
-
-
-def cold_recall(artifact: Artifact, dataset: Dataset, gone: Any) -> float:  # noqa: ANN401
-    """The share of each user's liked cold films among the first of all cold films, averaged over users."""
-    everything = dataset.interactions("train", "validation", "test").positives()
-    known = np.searchsorted(dataset.user_ids, artifact.user_ids)
-    relevant = everything.matrix(dataset.n_users, dataset.n_items)[known][:, gone].toarray() > 0
-    rows = np.flatnonzero(relevant.any(axis=1) & artifact.user_embeddings.any(axis=1))
-    scores = artifact.user_embeddings[rows] @ artifact.item_embeddings[gone].T + artifact.item_biases[gone]
-    first = np.argsort(-scores, axis=1, kind="stable")[:, :COLD_DEPTH]
-    hits = np.take_along_axis(relevant[rows], first, axis=1).sum(axis=1)
-    return float((hits / relevant[rows].sum(axis=1)).mean())
-
-
 def fold_in(dataset: Dataset, params: Params, recipes: list[str], seeds: int) -> Iterator[str]:
     """NDCG of a fifth of the users: trained, and through the encoder of a model that never saw them.
 
@@ -202,13 +173,12 @@ def main() -> None:
     parser.add_argument("--source", default="ml-latest-small")
     parser.add_argument("--recipes", default=";".join(RECIPES), help=f"separated by ; of {'; '.join(RECIPES)}")
     parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--parts", default="families,cold,fold-in")
+    parser.add_argument("--parts", default="families,fold-in")
     arguments = parser.parse_args()
     params = load_params(Project(Path()).params)
     dataset, recipes = prepared(arguments.source, params), arguments.recipes.split(";")
     parts = {
         "families": lambda: families(dataset, params, recipes, arguments.seeds),
-        "cold": lambda: cold(dataset, params, arguments.seeds),
         "fold-in": lambda: fold_in(dataset, params, [name for name in FOLDED if name in recipes], arguments.seeds),
     }
     for part in arguments.parts.split(","):
