@@ -32,7 +32,8 @@ def list_json(
     ]
     if history is not None:
         closest = model.similarity.closest(selection.rows, history, REASONS_SHOWN)
-        places = [place + _because(model, rows) for place, rows in zip(places, closest, strict=True)]
+        each = zip(places, selection.rows.tolist(), closest, strict=True)
+        places = [place + _because(model, row, rows) for place, row, rows in each]
     items = b"},".join(places) + b"}" if places else b""
     reason = b"" if selection.reason is None else b',"reason":"%b"' % selection.reason.encode()
     head = b"".join([b'"%b":%b,' % (name.encode(), to_json(value)) for name, value in fields.items()])
@@ -44,6 +45,5 @@ def json_response(body: bytes) -> Response:
     return Response(body, media_type="application/json")
 
 
-def _because(model: ServedModel, rows: Rows) -> bytes:
-    items = (model.catalogue.item(row) for row in rows.tolist())
-    return b',"because":%b' % to_json([{"id": item["id"], "title": item["title"]} for item in items])
+def _because(model: ServedModel, of: int, rows: Rows) -> bytes:
+    return b',"because":%b' % to_json([model.catalogue.reason(row, of) for row in rows.tolist()])

@@ -45,6 +45,10 @@ class CatalogueIndex:
         """The fields of an item: id, title, and the columns that are shown."""
         return self._fields.item(row)
 
+    def reason(self, row: int, of: int) -> dict[str, Any]:
+        """The item in this row as a reason for showing the item `of`, with the tags that both have."""
+        return self._fields.reason(row, of)
+
     def content(self, row: int) -> dict[str, Any]:
         """An item as a change of the catalogue has it: the title, and the columns with a value."""
         return self._fields.content(row)

@@ -17,6 +17,7 @@ class ItemFields:
     def __init__(self, item_ids: npt.NDArray[Any], catalogue: Catalogue) -> None:
         self._item_ids, self._catalogue = item_ids, catalogue
         self._readers = [(column.name, column.reader()) for column in catalogue.columns if column.shown]
+        self._tags = [column.name for column in catalogue.columns if column.shown and column.type in ("tag", "tags")]
 
     def item(self, row: int) -> dict[str, Value]:
         """The fields of an item: id, title, and the columns that are shown; null, or no tags, where it has none."""
@@ -24,6 +25,13 @@ class ItemFields:
         for name, read in self._readers:
             fields[name] = read(row)
         return fields
+
+    def reason(self, row: int, of: int) -> dict[str, Any]:
+        """The item in this row as a reason for `of`: its id and title, and the tags that both have, by column."""
+        mine, other = self.item(row), self.item(of)
+        both = {name: [tag for tag in _tags(mine[name]) if tag in _tags(other[name])] for name in self._tags}
+        shared = {name: tags for name, tags in both.items() if tags}
+        return {"id": mine["id"], "title": mine["title"], **({"shared": shared} if shared else {})}
 
     def content(self, row: int) -> dict[str, Any]:
         """The title, and the columns with a value, shown or not."""
@@ -34,6 +42,10 @@ class ItemFields:
     def fragment(self, row: int) -> bytes:
         """The fields as they stand in a JSON object: `"id":1,"title":"…","year":1995,"genres":[…]`."""
         return to_json(self.item(row))[1:-1]
+
+
+def _tags(value: Value) -> list[str]:
+    return value if isinstance(value, list) else [value] if isinstance(value, str) else []
 
 
 def to_json(value: object) -> bytes:

@@ -53,11 +53,16 @@ class ItemDetails(Item):
     )
 
 
-class ItemTitle(BaseModel):
-    """A film of a user's history."""
+class BecauseItem(BaseModel):
+    """A film that the user has liked."""
 
     id: ItemId
     title: Title
+    shared: dict[str, list[str]] = Field(
+        default={},
+        description="The tags that both films have, by column; absent if there are none.",
+        examples=[{"genres": ["Drama"]}],
+    )
 
 
 class RecommendedItem(Item):
@@ -69,10 +74,10 @@ class RecommendedItem(Item):
         "or the number of interactions if `source` is `popular`.",
         examples=[2.718282],
     )
-    because: list[ItemTitle] = Field(
+    because: list[BecauseItem] = Field(
         default=[],
         description="With `explain`: up to three films that the user has liked, or of `liked`, closest to this one.",
-        examples=[[{"id": 601, "title": "Heavenly Creatures"}]],
+        examples=[[{"id": 601, "title": "Heavenly Creatures", "shared": {"genres": ["Drama"]}}]],
     )
 
 

@@ -39,7 +39,11 @@ export function filmList(items, { label, unit = "score", marks, judge, judged, c
 export const title = (item) => h("a", { class: "title", href: href("film", { id: item.id }) }, bdi(item.title));
 
 function because(films, reason) {
-  const links = films.map((film, place) => [place ? ", " : "", h("a", { href: href("film", { id: film.id }) }, bdi(film.title))]);
+  const links = films.map((film, place) => [
+    place ? ", " : "",
+    h("a", { href: href("film", { id: film.id }) }, bdi(film.title)),
+    film.shared ? ` (${Object.values(film.shared).flat().join(", ")})` : "",
+  ]);
   return h("p", { class: "because" }, `${t(reason)} `, links);
 }
 

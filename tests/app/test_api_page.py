@@ -38,6 +38,7 @@ CHANGING = {
 }  # fmt: skip
 OWN_TABLES = ("/model", "/versions", "/versions/registered", "/status")
 TYPES = {
+    "object": "object",
     "integer": "number",
     "number": "number",
     "string": "text",

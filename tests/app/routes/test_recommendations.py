@@ -128,7 +128,9 @@ def test_a_recommendation_is_explained_by_the_user_s_own_films(films: Client) ->
     because = {item["id"]: [film["id"] for film in item["because"]] for item in items}
     assert because[40] == [30, 50, 20]
     only = films.get("/users/3/recommendations?explain=true&k=1").json["items"][0]
-    assert only["because"] == [{"id": 10, "title": "Amélie"}]
+    assert only["because"] == [{"id": 10, "title": "Amélie", "shared": {"genres": ["Comedy"]}}]
+    horror = next(item for item in items if item["id"] == 40)
+    assert [film.get("shared") for film in horror["because"]] == [None] * 3
 
 
 def test_only_films_that_the_user_has_liked_explain(films: Client) -> None:

@@ -29,7 +29,9 @@ def test_the_first_screen_shows_an_example_s_history_beside_what_it_would_get_an
     first, answer = screen.films().first, screen.client.get("/users/2/recommendations?explain=true").json["items"][0]
     expect(first.locator(".rank")).to_have_text("1")
     expect(first.locator(".facts")).to_contain_text(f"{answer['year']} · {', '.join(answer['genres'])}")
-    expect(first.locator(".because")).to_contain_text(answer["because"][0]["title"])
+    reason = answer["because"][0]
+    shared = f" ({', '.join(reason['shared']['genres'])})" if "shared" in reason else ""
+    expect(first.locator(".because")).to_contain_text(f"{reason['title']}{shared}")
     expect(first.locator(".number")).to_have_text(f"score {answer['score']:.3f}")
     expect(screen.page.get_by_text("version 7 · test")).to_be_visible()
 
