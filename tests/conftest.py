@@ -78,6 +78,12 @@ def mlflow_server(run_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def files_of_mlflow(run_folder: Path) -> Path:
+    """Where that server keeps its files."""
+    return run_folder / "mlflow server" / "files"
+
+
+@pytest.fixture(scope="session")
 def made_database(run_folder: Path) -> Path:
     """The files of a PostgreSQL server with the database of events, which has ended; made once, and to be copied."""
     # The environment with MLflow 2, in which some tests run as well, has no PostgreSQL.
@@ -118,10 +124,10 @@ def events_database(postgres_server: "Postgres") -> "Postgres":
 
 
 @pytest.fixture
-def registry(mlflow_server: str, tmp_path: Path, request: pytest.FixtureRequest) -> TestRegistry:
+def registry(mlflow_server: str, files_of_mlflow: Path, tmp_path: Path, request: pytest.FixtureRequest) -> TestRegistry:
     """A registered model that only this test uses."""
     name = re.sub(r"\W+", "-", request.node.name)
-    return TestRegistry(mlflow_server, name, tmp_path)
+    return TestRegistry(mlflow_server, name, tmp_path, files_of_mlflow)
 
 
 @pytest.fixture

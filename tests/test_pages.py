@@ -34,6 +34,8 @@ NOT_RUN = {
     "curl 'http://127.0.0.1:8000/users/42": "asks a service that Docker runs",
     "curl -H 'Content-Type": "asks a service that make serve runs",
     "curl -X ": "needs a service with CATALOGUE_KEYS; test_catalogue.py asks one",
+    "export CATALOGUE_KEY=": "is for the next command",
+    "python -m training catalogue --": "test_catalogue_by_files.py runs it",
     "curl -H 'X-Read-After": "asks a service that make serve runs",
     "python -m training trial": "goes on until Ctrl-C; trials/test_command.py runs it",
     "EVENTS_URL=…": "needs a store of events; test_keep_events.py runs it",

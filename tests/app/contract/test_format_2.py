@@ -38,11 +38,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 
 SINCE = {"/items/3": {"available": True}}  # fields that came later
+SHARED = re.compile(r',"shared":{[^}]*}')  # as did this, of a film that explains another
 
 
 @pytest.mark.parametrize("path", ANSWERS)
 def test_format_2_is_answered_as_by_the_release_that_wrote_it(service: Client, path: str) -> None:
     answer = re.sub(r'"recommendation_id":"[^"]*",', "", service.get(path).body.decode())
+    answer = SHARED.sub("", answer)
     assert json.loads(answer) == json.loads(ANSWERS[path]) | SINCE.get(path, {})
 
 
