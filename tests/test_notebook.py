@@ -76,6 +76,7 @@ def test_it_shows_ratings_map_neighbours_and_recommendations(project: Project) -
     assert "recommended" in viewer
 
 
+@pytest.mark.long
 def test_it_says_what_to_run_where_the_pipeline_has_not_run(tmp_path: Path) -> None:
     place(tmp_path)
     done = execute(tmp_path)

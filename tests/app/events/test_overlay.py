@@ -114,6 +114,7 @@ def test_what_every_model_has_learned_is_dropped(until: int, left: set[str]) -> 
     assert all(one.position > until for packed in overlay.users.values() for one in overlay.unpacked(packed))
 
 
+@pytest.mark.long
 def test_100_000_users_with_20_events_each_take_at_most_150_mb() -> None:
     overlay, users, share = Overlay(), 100_000, 100
     tracemalloc.start()

@@ -54,7 +54,7 @@ def test_the_end_comes_after_the_pause(settings: Settings, tmp_path: Path) -> No
     assert "Not ready any more; stopping in 2 seconds" in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("drain_seconds", [0, 1])
+@pytest.mark.parametrize("drain_seconds", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_request_in_flight_is_answered(settings: Settings, tmp_path: Path, drain_seconds: int) -> None:
     # A registry that is silent: a poll takes 3 seconds, and so does the request that asks for one.
     with socket.create_server(("127.0.0.1", 0)) as silent:

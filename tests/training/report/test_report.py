@@ -63,6 +63,7 @@ def test_the_best_of_each_column_is_marked(contest: Contest) -> None:
     assert [cell.mark for cell in short] == ["", ""]  # all alike
 
 
+@pytest.mark.long
 def test_cold_films_have_a_table_with_chance_and_a_plot(contest: Contest) -> None:
     text, (table,), pictures = section(lay_out(gather(contest, "")), "Cold films")
     assert "before the test: 1. Test users who liked one of them: 1." in text

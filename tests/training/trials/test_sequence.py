@@ -106,7 +106,7 @@ def with_good_lists(daily: pd.DataFrame, number: int, arm: int, each: int) -> pd
 
 
 @pytest.mark.parametrize("each", [1, 10])
-@pytest.mark.parametrize("n_users", [3000, 15_000, 60_000])
+@pytest.mark.parametrize("n_users", [3000, 15_000, pytest.param(60_000, marks=pytest.mark.long)])
 def test_one_client_decides_no_trial_that_the_others_just_leave_undecided(n_users: int, each: int) -> None:
     people = simulate(np.random.default_rng(3), n_users)
     voices = math.ceil(people["user_id"].nunique() / 100) - 1

@@ -53,6 +53,7 @@ def ndcg(scores: Scores, relevant: npt.NDArray[np.bool_], seen: npt.NDArray[np.b
     return float((gain[counts > 0] / np.cumsum(discounts)[counts[counts > 0] - 1]).mean())
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_and_another_seed_something_else(
     catalogue: pd.DataFrame, simulation: Simulation
 ) -> None:
