@@ -108,9 +108,14 @@ def replay_user(
             stale = replace(profile, vector=learned.vector)
             yield likes, ndcg(model, profile, item), ndcg(model, stale, item)
         likes += positive
-        item_id = str(dataset.item_ids[item])
-        event = {"event_id": "", "user_id": user_id, "item_id": item_id, "type": "rating", "stars": stars}
-        overlay.add([StoredEvent(**event, occurred_at=0, position=position, received_at=0)])
+        overlay.add(
+            [
+                StoredEvent(
+                    event_id="", user_id=user_id, item_id=str(dataset.item_ids[item]), type="rating", value=stars,
+                    occurred_at=0, position=position, received_at=0,
+                )
+            ]
+        )  # fmt: skip
 
 
 def ndcg(model: ServedModel, profile: Profile, item: int) -> float:

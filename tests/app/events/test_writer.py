@@ -203,8 +203,10 @@ def test_stopping_commits_what_waits(file: Path) -> None:
 
     async def use(writer: EventWriter) -> None:
         hold = Hold(file)
-        tasks.extend(asyncio.create_task(writer.append([each])) for each in (event(), event()))
+        tasks.append(asyncio.create_task(writer.append([event()])))
         await until_taken(writer)
+        tasks.append(asyncio.create_task(writer.append([event()])))
+        await asyncio.sleep(0)
         threading.Timer(0.5, hold.release).start()
 
     run(file, use)
