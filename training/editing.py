@@ -16,10 +16,10 @@ import pandas as pd
 from app.contract.columns import EPOCH
 from app.contract.item_document import FROM, SEPARATOR, TITLE, UNTIL, WITHDRAWN
 from training.data.catalogue import catalogue_of
-from training.data.changes import documents_of, merge_changes
+from training.data.changes import merge_changes
 from training.data.dataset import ITEM_ID
-from training.data.events.snapshot import snapshot, store_address
 from training.data.raw import read_items, read_ratings
+from training.data.stored_changes import stored_changes
 from training.data.values import FLAGS
 from training.data.written import write_rows
 from training.errors import DataError
@@ -61,12 +61,9 @@ def export_items(project: Project, params: Params, file: Path) -> str:
     Returns what was done; raises DataError where either can't be read.
     """
     columns = params.catalogue.items
-    items, address = read_items(project.raw, columns), store_address(project.root)
-    table, figures = catalogue_of(read_ratings(project.raw) if items is None else items, columns), Content()
-    if address is not None and not address.missing_file:
-        with snapshot(address) as store:
-            changes = documents_of((item_id, body) for _, item_id, body in store.changes())
-        table, figures = merge_changes(table, changes, columns)
+    items = read_items(project.raw, columns)
+    table = catalogue_of(read_ratings(project.raw) if items is None else items, columns)
+    table, figures = merge_changes(table, stored_changes(project.root), columns)
     written = table.assign(
         **{name: [_as_text(each, column) for each in table[name]] for name, column in columns.items()}
     )

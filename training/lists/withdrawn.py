@@ -8,8 +8,7 @@ import numpy as np
 from app.contract.artifact import Artifact
 from app.contract.ids import row_of
 from app.contract.recommender import Mask, Rows
-from training.data.changes import documents_of
-from training.data.events.snapshot import snapshot, store_address
+from training.data.stored_changes import stored_changes
 
 
 def withdrawn_rows(artifact: Artifact, home: Path) -> Rows:
@@ -17,12 +16,7 @@ def withdrawn_rows(artifact: Artifact, home: Path) -> Rows:
 
     Raises DataError where the store can't be read.
     """
-    address = store_address(home)
-    if address is None or address.missing_file:
-        return np.empty(0, dtype=np.int64)
-    with snapshot(address) as store:
-        changes = documents_of((item_id, body) for _, item_id, body in store.changes())
-    now = time.time()
+    now, changes = time.time(), stored_changes(home)
     rows = (row_of(artifact.item_ids, item_id) for item_id, each in changes.items() if not each.is_available(now))
     return np.array(sorted(row for row in rows if row is not None), dtype=np.int64)
 
