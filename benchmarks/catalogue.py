@@ -20,7 +20,6 @@ from statistics import median
 
 import numpy as np
 from scipy import sparse
-from starlette.types import Scope
 
 from app.contract.artifact import Artifact
 from app.contract.events import CHANGE, Event
@@ -35,7 +34,7 @@ from app.model.store import load_model
 from app.schemas.events import new_event_id
 from app.settings import Settings
 from benchmarks.big_artifact import GENRES, Size, films, make
-from benchmarks.front_door import cycle
+from benchmarks.front_door import time_of_requests
 from benchmarks.report import table
 from tests.artifacts import write
 from training.models.feature_encoder import PENALTY, fit_feature_encoder
@@ -113,21 +112,7 @@ class Served:
 
     def round(self) -> float:
         """Microseconds of processor time for a plain answer."""
-        return asyncio.run(self._round())
-
-    async def _round(self) -> float:
-        door, request = self.service.front_door, cycle()
-        assert door is not None
-        scopes: list[Scope] = [
-            {"method": "GET", "raw_path": b"/users/%d/recommendations" % user, "root_path": "", "query_string": b"",
-             "headers": [(b"host", b"films.example"), (b"accept", b"*/*")]}
-            for user in range(1, REQUESTS + 1)
-        ]  # fmt: skip
-        started = time.process_time()
-        for scope in scopes:
-            request.response_started, request.scope = False, scope
-            door.answers_at_once(request)
-        return (time.process_time() - started) / REQUESTS * 1e6
+        return asyncio.run(time_of_requests(self.service, REQUESTS, REQUESTS))
 
 
 def artifact(dim: int) -> Artifact:

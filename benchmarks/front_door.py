@@ -41,7 +41,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         services = [_service(case, Path(scratch)) for case in CASES]
         # In turns, so that a busy moment of the machine meets all of them.
-        times = np.array([[asyncio.run(_round(service)) for service in services] for _ in range(rounds)])
+        times = np.array(
+            [[asyncio.run(time_of_requests(service, USERS, REQUESTS)) for service in services] for _ in range(rounds)]
+        )
     least = times.min(axis=0)
     rows = [[case, f"{one:.1f}", f"{one - least[0]:+.1f}"] for case, one in zip(CASES, least, strict=True)]
     print(table(["", "µs a request", "more"], rows))
@@ -68,24 +70,24 @@ def _model(directory: Path, version: str) -> ServedModel:
     return load_model(write(directory, ready), Release(version, 0, ""))
 
 
-async def _round(service: Service) -> float:
-    """Microseconds of processor time for a request."""
-    door, request = service.front_door, cycle()
+async def time_of_requests(service: Service, users: int, requests: int) -> float:
+    """Microseconds of processor time for a plain request of users 1, 2 and so on, each in turn."""
+    door, request = service.front_door, _cycle()
     assert door is not None
     scopes: list[Scope] = [
         {"method": "GET", "raw_path": b"/users/%d/recommendations" % user, "root_path": "", "query_string": b"",
          "headers": [(b"host", b"films.example"), (b"accept", b"*/*")]}
-        for user in range(1, USERS + 1)
+        for user in range(1, users + 1)
     ]  # fmt: skip
     started = time.process_time()
-    for number in range(REQUESTS):
+    for number in range(requests):
         request.response_started = False
-        request.scope = scopes[number % USERS]
+        request.scope = scopes[number % users]
         door.answers_at_once(request)
-    return (time.process_time() - started) / REQUESTS * MICRO
+    return (time.process_time() - started) / requests * MICRO
 
 
-def cycle() -> Any:  # noqa: ANN401 - uvicorn's own, without a connection
+def _cycle() -> Any:  # noqa: ANN401 - uvicorn's own, without a connection
     """A request of uvicorn's, without a connection."""
     cycle = RequestResponseCycle.__new__(RequestResponseCycle)
     cycle.access_log = cycle.disconnected = cycle.response_started = False
