@@ -62,10 +62,10 @@ def works(root: Path) -> bool:
 
 
 def test_an_experiment_registers_nothing_but_says_what_the_gate_would(outputs: Outputs) -> None:
-    (wider,) = outputs["dvc exp run --name wider -S models.lightfm.embedding_size=32"]
+    (wider,) = outputs["dvc exp run --name wider -S models.lightfm.embedding_size=128"]
     assert "movie-recommender not registered (lightfm): experiment wider" in wider
     assert re.search("(beats|does not beat) live version 1", wider)
-    assert re.search(r"models\.lightfm\.embedding_size +8 +32", outputs["dvc params diff"][0])
+    assert re.search(r"models\.lightfm\.embedding_size +8 +128", outputs["dvc params diff"][0])
     assert re.search(r"reports/metrics/lightfm\.json +ndcg@10 +0", outputs["dvc metrics diff"][0])
     assert "dvc_plots/index.html" in outputs["dvc plots diff"][0]
 

@@ -36,7 +36,6 @@ NOT_RUN = {
     "curl -X ": "needs a service with CATALOGUE_KEYS; test_catalogue.py asks one",
     "export CATALOGUE_KEY=": "is for the next command",
     "python -m training catalogue --": "test_catalogue_by_files.py runs it",
-    "curl -H 'X-Read-After": "asks a service that make serve runs",
     "python -m training trial": "goes on until Ctrl-C; trials/test_command.py runs it",
     "EVENTS_URL=…": "needs a store of events; test_keep_events.py runs it",
     "kubectl ": "needs a cluster; tests/deploy/test_kubernetes.py renders the overlays",

@@ -111,7 +111,7 @@ export default {
   stays: "same place",
   goes: "goes",
 
-  likedBy: (n) => `Liked by ${n} people in the training data`,
+  likedBy: (n) => `Liked by ${n} ${n === "1" ? "person" : "people"} in the training data`,
   noLikes: "Nobody has liked it yet: the model knows it by its columns only.",
   similar: "Films like it",
   popular: "What most people like",

@@ -35,7 +35,7 @@ def test_an_editor_promotes_after_a_confirmation_and_with_the_key(
         wait_until(lambda: client.version() == "1")
         french = open_screen(client, language="fr-FR")
         french.open("#versions")
-        sentence = "Refusée : gain sur la version en service +0,0010 (de -0,0020 à +0,0040) en ndcg@10"
+        sentence = "Refusée : gain par rapport à la version en service +0,0010 (de -0,0020 à +0,0040) en ndcg@10"
         expect(french.page.get_by_text(sentence)).to_be_visible()
         screen = open_screen(client)
         screen.open("#versions")

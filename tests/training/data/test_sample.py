@@ -1,5 +1,8 @@
 """The sample's truth is known, so one can say how close a model comes to the best possible ranking."""
 
+import json
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +11,8 @@ from app.contract.artifact import load_artifact
 from tests.training.world import ROOT
 from training.data.dataset import load_dataset
 from training.data.sample.simulation import simulate
-from training.evaluation.ranking import rank_test
-from training.evaluation.targets import Targets
+from training.evaluate import evaluate
+from training.evaluation.targets import held_out
 from training.fetch import fetch
 from training.metrics.ranking import ndcg
 from training.params.whole import load_params
@@ -19,34 +22,48 @@ from training.train import train
 
 pytestmark = pytest.mark.long
 
+NDCG = "ndcg@10"
+BEST = "best possible"
+
 
 @pytest.fixture(scope="module")
-def ndcgs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    """Mean NDCG@10 of the default candidates, and of the ranking by the true probability."""
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, float]]:
+    """What `dvc metrics show` shows of the default candidates, and NDCG@10 of the ranking by the true probability."""
     project, params = Project(tmp_path_factory.mktemp("sample")), load_params(ROOT / "params.yaml")
     fetch(params.fetch, params.seed, project.raw)
     prepare(params, project.raw, project.prepared, project.stats)
-    dataset, results = load_dataset(project.prepared), {}
+    results = {}
     for candidate in params.candidates:
         train(project, params, candidate)
-        artifact = load_artifact(project.model(candidate))
-        results[candidate] = float(rank_test(artifact, dataset, params.evaluate).per_user("ndcg@10").mean())
+        evaluate(project, params, candidate)
+        results[candidate] = json.loads(project.metrics(candidate).read_text())
 
+    artifact, dataset = load_artifact(project.model(candidate)), load_dataset(project.prepared)
     truth = simulate(pd.read_csv(project.raw / "items.csv", keep_default_na=False), params.seed)
-    targets = Targets.of(artifact.user_ids, dataset, dataset.interactions("test"))
+    targets = held_out(artifact, dataset)
     probability = truth.probability[np.searchsorted(truth.user_ids, artifact.user_ids)].copy()
     for row, (start, end) in enumerate(zip(artifact.seen_indptr[:-1], artifact.seen_indptr[1:], strict=True)):
         probability[row, artifact.seen_indices[start:end]] = -1
     best = np.argsort(-probability[targets.user_rows], axis=1, kind="stable")[:, :10]
     hits = np.take_along_axis(targets.relevant.toarray() > 0, best, axis=1)
-    results["best possible"] = float(ndcg(hits, np.diff(targets.relevant.indptr)).mean())
-    return results
+    return results | {BEST: {NDCG: float(ndcg(hits, np.diff(targets.relevant.indptr)).mean())}}
 
 
-def test_lightfm_comes_within_seven_tenths_of_the_best_possible_ranking(ndcgs: dict[str, float]) -> None:
-    assert ndcgs["lightfm"] > 0.7 * ndcgs["best possible"]
-    assert ndcgs["lightfm"] < ndcgs["best possible"]
+def test_lightfm_comes_within_seven_tenths_of_the_best_possible_ranking(metrics: dict[str, dict[str, float]]) -> None:
+    assert 0.7 * metrics[BEST][NDCG] < metrics["lightfm"][NDCG] < metrics[BEST][NDCG]
 
 
-def test_popularity_is_far_from_it(ndcgs: dict[str, float]) -> None:
-    assert ndcgs["popularity"] < 0.5 * ndcgs["lightfm"]
+def test_popularity_is_far_from_it(metrics: dict[str, dict[str, float]]) -> None:
+    assert metrics["popularity"][NDCG] < 0.5 * metrics["lightfm"][NDCG]
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.fr.md"])
+def test_the_readme_shows_these_metrics(readme: str, metrics: dict[str, dict[str, float]]) -> None:
+    table = (ROOT / readme).read_text(encoding="utf-8").partition("| `dvc metrics show` |")[2].partition("\n\n")[0]
+    rows = [re.findall(r"\d[\d,.]*", row.replace(",", ".")) for row in table.splitlines()[2:]]
+    of_candidates = [
+        [*(f"{found[name]:.3f}" for name in (NDCG, "recall@10", "auc")), f"{100 * found['coverage@10']:.0f}"]
+        for name, found in metrics.items()
+        if name != BEST
+    ]
+    assert rows == [*of_candidates, [f"{metrics[BEST][NDCG]:.3f}"]]
