@@ -133,7 +133,8 @@ def test_only_the_three_pages_are_published_and_only_here(tmp_path: Path) -> Non
 
 def test_the_service_gets_no_key_of_the_store(tmp_path: Path) -> None:
     sources = {secret["source"] for secret in services(tmp_path)["api"]["secrets"]}
-    assert sources == {"MLFLOW_API_PASSWORD", "EVENTS_SERVICE_PASSWORD", "API_KEYS", "EVENTS_KEYS", "ADMIN_TOKEN"}
+    of_clients = {"API_KEYS", "EVENTS_KEYS", "CATALOGUE_KEYS", "ADMIN_TOKEN"}
+    assert sources == {"MLFLOW_API_PASSWORD", "EVENTS_SERVICE_PASSWORD", *of_clients}
 
 
 def test_each_service_reaches_events_by_its_own_role_or_not_at_all(tmp_path: Path) -> None:

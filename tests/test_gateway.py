@@ -167,13 +167,23 @@ class HangingStore(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def do_PUT(self) -> None:
+        self.do_POST()
+
+    def do_PATCH(self) -> None:
+        self.do_POST()
+
     def do_DELETE(self) -> None:
         self.do_POST()
 
     def log_message(self, *_: object) -> None: ...
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/events"), ("DELETE", "/users/1")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/events"), ("DELETE", "/users/1"), ("POST", "/items")]
+    + [(method, "/items/1") for method in ("PUT", "PATCH", "DELETE")],
+)
 def test_a_store_of_events_that_hangs_says_nothing_of_the_replica(tmp_path: Path, method: str, path: str) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), HangingStore) as server:
         threading.Thread(target=server.serve_forever).start()

@@ -23,6 +23,7 @@ class Clients:
     failures: list[str] = field(default_factory=list)
     slowest: float = 0.0
     versions: set[str] = field(default_factory=set)
+    lists: list[tuple[float, set[int]]] = field(default_factory=list)  # when each was asked for, and its films
 
     def __enter__(self) -> "Clients":
         self._stopping, self._lock = threading.Event(), threading.Lock()
@@ -51,14 +52,16 @@ class Clients:
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 body, failure = b"", repr(error)
-            self._count(time.monotonic() - started, body, failure)
+            self._count(started, body, failure)
         connection.close()
 
-    def _count(self, seconds: float, body: bytes, failure: str) -> None:
+    def _count(self, started: float, body: bytes, failure: str) -> None:
         with self._lock:
             self.requests += 1
-            self.slowest = max(self.slowest, seconds)
+            self.slowest = max(self.slowest, time.monotonic() - started)
             if failure:
                 self.failures.append(failure)
             else:
-                self.versions.add(json.loads(body)["model_version"])
+                answer = json.loads(body)
+                self.versions.add(answer["model_version"])
+                self.lists.append((started, {item["id"] for item in answer["items"]}))

@@ -1,5 +1,6 @@
 """One deployment for all tests, which build on each other, and the tables of what was broken."""
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.compose.clients import Clients
-from tests.compose.deployment import Deployment, deployed
+from tests.compose.deployment import MODEL, Deployment, deployed
 from tests.compose.writer import Writer
 from tests.processes import PROJECT
 
@@ -55,6 +56,19 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         pytest.fail("make test-compose needs Docker with Compose.")
     with deployed(tmp_path_factory.mktemp("compose")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def second_version(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Another version, with smaller vectors; the first one stays live."""
+    params = (PROJECT / "params.yaml").read_text(encoding="utf-8")
+    file = tmp_path_factory.mktemp("second") / "params.yaml"
+    file.write_text(params.replace("embedding_size: 64", "embedding_size: 32", 1), encoding="utf-8")
+    said = deployment.compose("run", "--rm", "-T", "--volume", f"{file}:/project/params.yaml:ro", "train")
+    [version] = set(re.findall(rf"{MODEL} version (\d+)", said))
+    deployment.promote("1")
+    deployment.wait_for("1")
+    return str(version)
 
 
 @dataclass(frozen=True)

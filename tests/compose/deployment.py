@@ -20,6 +20,7 @@ from tests.repository import GIT
 NAME = "movie-recommender-test"
 REPLICAS = 3
 MODEL = "movie-recommender"
+EDITORS_KEY = "of-ann"
 STRANGE = "sixteen#@/$'\" %sïgns of "
 ASK = """
 import json, sys, urllib.request
@@ -201,6 +202,7 @@ def _settings(deployment: Deployment) -> dict[str, object]:
         "API_REPLICAS": REPLICAS,
         "MODEL_POLL_SECONDS": 2,
         "ADMIN_TOKEN": "of-the-tests",
+        "CATALOGUE_KEYS": f"ann:{EDITORS_KEY}",
         "TRAIN_IMAGE": f"{MODEL}-train:test",
         "API_IMAGE": f"{MODEL}-api:test",
     }

@@ -144,18 +144,18 @@ def test_mlflow_may_be_out_of_reach(deployment: Deployment, breaking: Break) -> 
     assert broken.clients.failures == []
 
 
-def test_mlflow_may_be_slow(deployment: Deployment, breaking: Break) -> None:
+def test_mlflow_may_be_slow(deployment: Deployment, breaking: Break, second_version: str) -> None:
     with breaking("MLflow takes 10 s for each answer, for 30 s; a promotion meanwhile") as broken:
         with mlflow_away(deployment) as (network, mlflow):
             docker("network", "connect", "--alias", "slow-mlflow", network, mlflow)
             options = ("--detach", "--init", "--network", network, "--network-alias", "mlflow")
             slow = docker("run", *options, f"{MODEL}-train:test", "python", "-c", SLOW)
-            deployment.promote("2")
+            deployment.promote(second_version)
             time.sleep(2 * DOWN_SECONDS)
             states = {model["registry"]["status"] for model in deployment.models()}
             docker("rm", "--force", slow)
             docker("network", "disconnect", network, mlflow)
-        deployment.wait_for("2")
+        deployment.wait_for(second_version)
         broken.healed()
         deployment.promote("1")
         deployment.wait_for("1")
@@ -163,7 +163,9 @@ def test_mlflow_may_be_slow(deployment: Deployment, breaking: Break) -> None:
     assert states == {"registry_unavailable"}
 
 
-def test_replicas_whose_clocks_differ_follow_all_the_same(deployment: Deployment, breaking: Break) -> None:
+def test_replicas_whose_clocks_differ_follow_all_the_same(
+    deployment: Deployment, breaking: Break, second_version: str
+) -> None:
     image = f"{MODEL}-api:wrong-clock"
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "Dockerfile").write_text(WRONG_CLOCK, encoding="utf-8")
@@ -174,7 +176,7 @@ def test_replicas_whose_clocks_differ_follow_all_the_same(deployment: Deployment
     with breaking("two replicas' clocks are three days wrong, a promotion and a rollback") as broken:
         wrong = [deployment.compose(*run, days, *serve, API_IMAGE=image) for days in ("-3d", "+3d")]
         try:
-            for version in ("2", "1"):
+            for version in (second_version, "1"):
                 deployment.promote(version)
                 deployment.wait_for(version)
                 wait_until(partial(_all_serve, wrong, version), step=0.5)

@@ -11,7 +11,7 @@ from tests.processes import PROJECT, wait_until
 
 pytestmark = pytest.mark.compose
 HELD = {
-    "api": {"MLFLOW_TRACKING_PASSWORD", "PGPASSWORD", "API_KEYS", "EVENTS_KEYS", "ADMIN_TOKEN"},
+    "api": {"MLFLOW_TRACKING_PASSWORD", "PGPASSWORD", "API_KEYS", "EVENTS_KEYS", "CATALOGUE_KEYS", "ADMIN_TOKEN"},
     "events-keeper": {"PGPASSWORD"},
     "gateway": set(),
 }
@@ -29,7 +29,7 @@ def test_each_service_holds_its_own_secrets_and_may_not_change_them(deployment: 
 def test_the_engine_tells_no_secret(deployment: Deployment) -> None:
     told = docker("inspect", *deployment.compose("ps", "--all", "--quiet").split())
     files = list((deployment.folder / "secrets").iterdir())
-    assert len(files) == 15
+    assert len(files) == 16
     assert not [file.name for file in files if (secret := file.read_text(encoding="utf-8")) and secret in told]
 
 
