@@ -7,8 +7,10 @@ sh scripts/env.sh
 # One service of each image.
 # shellcheck disable=SC2046
 docker compose build $(docker compose config --services | grep -xE 'api|mlflow|spark-master')
-# A mistake in nginx.conf ends this here.
+# A mistake in nginx.conf or in Prometheus' files ends this here.
 docker compose run --rm -T --no-deps gateway -q -t
+! docker compose config --services | grep -qx prometheus ||
+	docker compose run --rm -T --no-deps --entrypoint promtool prometheus check config /etc/prometheus/prometheus.yml
 # Registry and tables first: the old replicas can use newer ones, and the new ones need them.
 # shellcheck disable=SC2046
 docker compose up --detach --wait $(docker compose config --services | grep -vxE 'api|gateway')
@@ -47,5 +49,6 @@ docker compose up --detach --wait --no-deps --remove-orphans gateway
 # These read their files again, and keep no client waiting. By `docker kill`, Docker would never start them again if they crash.
 for reader in $(docker compose ps --services | grep -xE 'gateway|prometheus'); do
 	docker compose exec -T "$reader" sh -c 'kill -HUP 1'
+	echo "$reader reads deploy/$reader, $(cat "deploy/$reader"/* | sha256sum | cut -c 1-12)"
 done
 echo "$wanted new replicas serve."

@@ -110,23 +110,35 @@ def test_gateway_and_prometheus_take_their_files_along(deployment: Deployment, b
         replace(deployment.folder / "deploy/gateway/nginx.conf", '{"status":"live"}', '{"status":"changed"}')
         rule = "groups:\n  - {name: changed, rules: [{record: changed, expr: vector(1)}]}"
         replace(deployment.folder / "deploy/prometheus/rules.yml", "groups:", rule)
-        do(deployment, *ways("other limits of the gateway, other alerts"))
+        said = do(deployment, *ways("other limits of the gateway, other alerts"))
         wait_until(lambda: deployment.gateway.get("/gateway/health").json == {"status": "changed"}, step=0.5)
         ask = ("exec", ids[1], "promtool", "query", "instant", "http://127.0.0.1:9090", "changed")
         wait_until(lambda: "=> 1 @" in docker(*ask), step=1)
         happening.healed()
     assert happening.clients.failures == []
     assert ids == [deployment.container(service) for service in ("gateway", "prometheus")]
+    for service, mounted in (("gateway", "nginx"), ("prometheus", "prometheus")):
+        read = deployment.compose("exec", "-T", service, "sh", "-c", f"cat /etc/{mounted}/* | sha256sum")
+        assert f"{service} reads deploy/{service}, {read[:12]}\n" in said
 
 
-def test_a_mistake_in_the_gateways_file_changes_nothing(deployment: Deployment) -> None:
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "message"),
+    [
+        ("gateway/nginx.conf", "worker_processes auto;", "worker_processes many;", "directive invalid value"),
+        ("prometheus/rules.yml", "groups:", "groops:", "field groops not found"),
+    ],
+)
+def test_a_mistake_in_a_mounted_file_changes_nothing(
+    deployment: Deployment, name: str, right: str, wrong: str, message: str
+) -> None:
     before = deployment.compose("ps", "--all", "--quiet", "api", "gateway", "mlflow")
-    file = deployment.folder / "deploy/gateway/nginx.conf"
-    replace(file, "worker_processes auto;", "worker_processes many;")
+    file = deployment.folder / "deploy" / name
+    replace(file, right, wrong)
     done = deployment.shell(*ways("a new setting, more replicas"))
-    replace(file, "worker_processes many;", "worker_processes auto;")
+    replace(file, wrong, right)
     assert done.returncode
-    assert "directive invalid value" in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
     assert deployment.compose("ps", "--all", "--quiet", "api", "gateway", "mlflow") == before
 
 
