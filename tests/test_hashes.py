@@ -38,6 +38,7 @@ def test_each_package_of_a_lock_file_has_hashes(lock: str) -> None:
     assert not [name for name, entry in found.items() if "==" not in name or not HASHES.search(entry)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command", ["pip install -r names.txt", "uv pip install -r lock.txt"], ids=["as images do", "as make does"]
 )

@@ -93,7 +93,8 @@ def forms(secret: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 4))])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(4))
 def test_of_the_registry_and_the_store(make_settings: MakeSettings, tmp_path: Path, seed: int) -> None:
     secrets, shown = told_and_shown(make_settings, tmp_path, seed)
     for expected in (b"gave an answer that MLflow never gives", b'"decision":"', b"can't be read or written"):

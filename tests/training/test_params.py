@@ -84,7 +84,7 @@ def test_a_number_in_exponent_notation_is_a_number(tmp_path: Path) -> None:
         (f"a: {'9' * 5000}", "valid"),
         ("", "valid"),
         ("- 1", "valid"),
-        ("[" * 1_000, "too many brackets or levels inside one another"),
+        ("[" * 500, "too many brackets or levels inside one another"),
         ("seed: " + "{a: " * 3000, "too many brackets or levels inside one another"),
     ],
 )

@@ -18,7 +18,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(VALUES)
 def test_it_reads_what_the_standard_library_reads(value: object) -> None:
     text = json.dumps(value, ensure_ascii=False)

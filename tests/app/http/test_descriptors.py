@@ -22,6 +22,7 @@ from tests.service import service
 FEW = ["sh", "-c", 'ulimit -n 200 && exec "$@"', "sh"]
 
 
+@pytest.mark.long
 def test_more_connections_than_descriptors_do_no_lasting_harm(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings(log_level="WARNING")
     put_in_cache(settings, write(tmp_path / "served"))

@@ -143,6 +143,7 @@ def test_each_request_with_a_large_body_gets_one_answer(guarded: Client, start: 
         check(guarded, requests, "no HTTP", [1000, len(first.bytes) // 2])
 
 
+@pytest.mark.long
 def test_chance_finds_no_request_with_another_s_answer(guarded: Client) -> None:
     random_ = random.Random(1)  # noqa: S311 - no secret
     for _ in range(150):
@@ -189,6 +190,7 @@ class Post {
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
 def test_java_s_client_stores_its_events(guarded: Client, tmp_path: Path) -> None:
     (tmp_path / "Post.java").write_text(JAVA)

@@ -30,6 +30,7 @@ def is_stopping(client: Client) -> bool:
     return answer.status == 503 and answer.json["error"]["code"] == "stopping"
 
 
+@pytest.mark.long
 def test_ready_turns_503_while_everything_else_is_still_answered(settings: Settings, tmp_path: Path) -> None:
     with service(settings.model_copy(update={"drain_seconds": 60}), tmp_path / "log") as (client, running):
         assert client.get("/health/ready").status == 200

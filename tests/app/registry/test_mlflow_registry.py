@@ -40,6 +40,7 @@ def test_exactly_the_artifact_directory_is_downloaded(
     assert load_artifact(fetched).item_biases.tolist() == make_artifact(seed=7).item_biases.tolist()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(int(mlflow.__version__.partition(".")[0]) < 3, reason="MLflow 2 has no logged models")
 def test_a_logged_pyfunc_model_is_downloaded(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

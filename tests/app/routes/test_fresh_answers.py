@@ -303,6 +303,7 @@ def history(client: Client) -> list[int]:
     return [item["id"] for item in client.get("/users/new/history").json["items"]]
 
 
+@pytest.mark.long
 def test_another_process_knows_within_moments_and_at_once_if_asked_to_wait(
     make_settings: MakeSettings, tmp_path: Path
 ) -> None:

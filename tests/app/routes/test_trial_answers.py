@@ -219,7 +219,9 @@ def test_a_raised_share_moves_people_into_the_challenger_only(
     assert before < after < set(USERS)
 
 
-@pytest.mark.parametrize("end", ["promoted", "another live", "alias gone", "tag"])
+@pytest.mark.parametrize(
+    "end", ["tag", *(pytest.param(end, marks=pytest.mark.long) for end in ("promoted", "another live", "alias gone"))]
+)
 def test_the_end_of_a_trial_gives_everybody_the_live_version_and_the_memory_back(
     client: Client, registry: TestRegistry, end: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Scr
     assert in_the_history.recommendation_id is None
 
 
+@pytest.mark.long
 def test_a_stranger_who_likes_films_by_their_titles_gets_a_list_of_their_own(screen: Screen) -> None:
     screen.open("#user?id=ann")
     expect(screen.page.get_by_text("The model knows nothing of this user")).to_be_visible()
@@ -115,6 +116,7 @@ def test_now_shows_the_running_trial_and_its_arms(on_trial: tuple[Client, Servic
     expect(tile).to_contain_text("Of 40 lists of this replica,")
 
 
+@pytest.mark.long
 def test_who_looks_at_lists_during_a_trial_compares_both_versions_and_counts_for_nothing(
     on_trial: tuple[Client, Service], open_screen: OpenScreen
 ) -> None:
@@ -155,6 +157,7 @@ def test_a_like_asks_for_a_key_that_may_write(open_screen: OpenScreen, tmp_path:
         assert liked(client, "2")[0] == first
 
 
+@pytest.mark.long
 def test_without_a_store_there_is_nothing_to_press(open_screen: OpenScreen, tmp_path: Path) -> None:
     with serving(make_service_settings(tmp_path)) as client:
         screen = open_screen(client)

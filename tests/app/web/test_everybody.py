@@ -105,6 +105,7 @@ def test_a_judgement_by_keyboard_leaves_the_focus_in_the_list(screen: Screen) ->
     assert screen.page.evaluate("document.activeElement.closest('.films') !== null")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_the_list_comes_first_and_the_filters_are_a_click_away(
     open_screen: OpenScreen, client: Client, width: int

@@ -25,6 +25,7 @@ def test_the_documentation_is_there_without_another_host(screen: Screen, address
     screen.complaints[:] = [text for text in screen.complaints if "/redoc/logo-mini.svg' violates" not in text]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", ["/docs", "/redoc"])
 def test_its_policy_allows_no_script_but_its_own(client: Client, address: str) -> None:
     policy = client.get(address).headers["content-security-policy"]

@@ -23,6 +23,7 @@ TAGS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_an_editor_promotes_after_a_confirmation_and_with_the_key(
     registry: TestRegistry, make_settings: MakeSettings, open_screen: OpenScreen

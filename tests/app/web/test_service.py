@@ -61,6 +61,7 @@ def test_a_key_is_asked_for_once_and_kept_for_this_tab_only(open_screen: OpenScr
         expect(stranger.page.get_by_label("Key", exact=True)).to_be_focused()
 
 
+@pytest.mark.long
 @needs_chromium
 def test_a_swap_is_noticed_and_the_list_reloaded_on_demand(open_screen: OpenScreen, tmp_path: Path) -> None:
     folder = write(tmp_path / "folder", make_model(seed=1))
@@ -152,6 +153,7 @@ def test_the_browser_turns_no_text_into_markup_and_runs_no_inline_script(screen:
     screen.complaints.clear()
 
 
+@pytest.mark.long
 @needs_chromium
 def test_nothing_comes_from_another_host(screen: Screen) -> None:
     asked: list[str] = []

@@ -36,6 +36,7 @@ def test_the_first_screen_shows_an_example_s_history_beside_what_it_would_get_an
     expect(screen.page.get_by_text("version 7 · test")).to_be_visible()
 
 
+@pytest.mark.long
 def test_examples_are_a_click_away_and_the_address_keeps_who_is_shown(screen: Screen, open_screen: OpenScreen) -> None:
     screen.open()
     screen.settle()
@@ -87,6 +88,7 @@ def test_every_control_changes_list_address_and_curl(screen: Screen, open_screen
     expect(colleague.page.locator("output")).to_have_text("0.5")
 
 
+@pytest.mark.long
 def test_columns_of_every_type_can_be_filtered_by_and_are_shown(screen: Screen) -> None:
     screen.open("#film")
     page = screen.page
@@ -108,6 +110,7 @@ def test_columns_of_every_type_can_be_filtered_by_and_are_shown(screen: Screen) 
     assert first.locator("img").evaluate("picture => picture.naturalWidth > 0")
 
 
+@pytest.mark.long
 def test_pictures_come_from_the_own_host_and_allowed_ones_and_other_links_are_links(screen: Screen) -> None:
     screen.open("#film?id=11")
     facts = screen.page.locator(".facts-of-film")
@@ -242,6 +245,7 @@ def test_the_curl_on_the_screen_answers_what_the_screen_shows(screen: Screen, ad
     assert bool(shown) == (address != "#now")
 
 
+@pytest.mark.long
 def test_a_title_that_no_film_has_is_said_to_be_none(screen: Screen) -> None:
     screen.open("#film")
     find = screen.page.get_by_role("combobox", name="Find a film by its title")

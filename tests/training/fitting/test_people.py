@@ -110,6 +110,7 @@ def test_lightfm_with_attributes_learns_other_vectors(tmp_path: Path) -> None:
     assert not np.allclose(with_them.user_embeddings, without.user_embeddings)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not (MOVIELENS / "ml-100k").exists(), reason=f"ml-100k isn't in {MOVIELENS}")
 def test_on_real_ratings_the_first_likes_of_strangers_are_found_better_than_by_popularity(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -104,6 +104,7 @@ def test_a_live_version_that_cannot_be_compared_with_is_explained(contest: Conte
     assert "Live when this was written: version 3; live version 3 has no recipe" in section(page, "This run")[0]
 
 
+@pytest.mark.long
 def test_html_shows_a_hostile_title_as_text(contest: Contest) -> None:
     reader = Reader(to_html(lay_out(with_titles(gather(contest, ""), HOSTILE))))
     assert "script" not in reader.tags

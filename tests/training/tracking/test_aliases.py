@@ -70,12 +70,12 @@ def test_the_command_says_what_is_live_and_what_was(
     ]
 
 
-@pytest.mark.parametrize("spelled", ["02", " 2", "2 ", "2\n", "+2", "２", "2.0", "-2", "0", "", "latest"])
-def test_a_number_in_another_spelling_is_refused_and_moves_nothing(client: mlflow.MlflowClient, spelled: str) -> None:
+def test_a_number_in_another_spelling_is_refused_and_moves_nothing(client: mlflow.MlflowClient) -> None:
     aliases.promote(client, NAME, "1")
     aliases.promote(client, NAME, "2")
-    with pytest.raises(TrackingError, match="is not the number of a version; movie-recommender has them as 1, 2"):
-        aliases.promote(client, NAME, spelled)
+    for spelled in ["02", " 2", "2 ", "2\n", "+2", "２", "2.0", "-2", "0", "", "latest"]:
+        with pytest.raises(TrackingError, match="is not the number of a version; movie-recommender has them as 1, 2"):
+            aliases.promote(client, NAME, spelled)
     assert [aliases.version_of(client, NAME, alias) for alias in ("production", "previous")] == ["2", "1"]
 
 
@@ -88,7 +88,10 @@ def test_rolling_back_swaps_live_and_previous(client: mlflow.MlflowClient) -> No
 
 
 @pytest.mark.parametrize("looked", [aliases.rollback, aliases.follow])
-@pytest.mark.parametrize(("clicked", "spelled"), [("3", "production"), ("1", "production"), ("3", "Production")])
+@pytest.mark.parametrize(
+    ("clicked", "spelled"),
+    [("3", "Production"), *(pytest.param(each, "production", marks=pytest.mark.long) for each in ("1", "3"))],
+)
 def test_after_a_click_going_back_goes_to_the_version_that_was_live_before_it(
     client: mlflow.MlflowClient, clicked: str, spelled: str, looked: Callable[[mlflow.MlflowClient, str], object]
 ) -> None:

@@ -74,7 +74,8 @@ def said_by_people(alone: Verdict) -> set[str]:
     return {word for word, is_sure in words.items() if is_sure}
 
 
-@pytest.mark.parametrize("trials", [NEAR, pytest.param(MANY, marks=pytest.mark.long)], ids=["near", "many"])
+@pytest.mark.long
+@pytest.mark.parametrize("trials", [NEAR, MANY], ids=["near", "many"])
 def test_fewer_requests_than_a_hundredth_of_the_people_buy_no_verdict_and_take_no_clear_one_away(
     trials: Sequence[tuple[float, int]],
 ) -> None:

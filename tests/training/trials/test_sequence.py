@@ -106,7 +106,7 @@ def with_good_lists(daily: pd.DataFrame, number: int, arm: int, each: int) -> pd
 
 
 @pytest.mark.parametrize("each", [1, 10])
-@pytest.mark.parametrize("n_users", [3000, 15_000, pytest.param(60_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("n_users", [3000, *(pytest.param(many, marks=pytest.mark.long) for many in (15_000, 60_000))])
 def test_one_client_decides_no_trial_that_the_others_just_leave_undecided(n_users: int, each: int) -> None:
     people = simulate(np.random.default_rng(3), n_users)
     voices = math.ceil(people["user_id"].nunique() / 100) - 1
@@ -149,6 +149,7 @@ def test_the_sample_ratio_check_is_that_of_the_binomial_distribution(
     assert ratio_p(users, challengers, share) == pytest.approx(p)
 
 
+@pytest.mark.long
 def test_looking_every_day_at_two_like_versions_is_hardly_ever_a_false_alarm() -> None:
     # benchmarks/trials.py counts 500 trials.
     runs = [looks(simulate(np.random.default_rng(seed), n_users=3000), 0.05) for seed in range(TRIALS)]
