@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.encoder import Encoder
 from training.data.dataset import Dataset, load_dataset
 from training.evaluation.ranking import Outcome, rank, rank_test
 from training.evaluation.targets import Targets
@@ -26,7 +26,7 @@ from training.fitting.assembly import Knowledge
 from training.fitting.candidate import Trained, fit_candidate
 from training.metrics.bootstrap import confidence_interval
 from training.models.base import Factors
-from training.models.recency import over_root_of_size, weighted_by_age
+from training.models.histories import with_encoded_users
 from training.params.whole import Params, load_params
 from training.prepare import prepare
 from training.project import Project
@@ -131,7 +131,7 @@ def without(dataset: Dataset, gone_users: Any = (), gone_items: Any = ()) -> Dat
 def fold_in(dataset: Dataset, params: Params, recipes: list[str], seeds: int) -> Iterator[str]:
     """NDCG of a fifth of the users: trained, and through the encoder of a model that never saw them.
 
-    The encoder gets all likes alike, as the service folds in, and weighted by age as the model's own users are.
+    The encoder makes their vectors as the service does, with the recency of the model, and of all likes alike.
     """
     everyone = Knowledge(dataset, ("train", "validation"), params.threads)
     targets = Targets.of(dataset.user_ids[everyone.known_users], dataset, dataset.interactions("test"))
@@ -147,24 +147,19 @@ def fold_in(dataset: Dataset, params: Params, recipes: list[str], seeds: int) ->
                 without(dataset, gone_users=everyone.known_users[hidden.user_rows]), params, recipe, params.seed + run
             ).artifact
             trained.append(users(rank(whole, hidden, 10, with_auc=False)).mean())
-            power = part.recipe.params.get("recency_power")
-            histories = [weighted_by_age(everyone.training_data, each) for each in (power, 0.0)]
-            folded.append([_folded(part, history, everyone, hidden) for history in histories])
+            folded.append([_folded(part, recency, everyone, hidden) for recency in (part.recency, 0.0)])
         weighted, alike = np.mean(folded, axis=0)
         shares = [f"{ndcg:.4f} | {ndcg / np.mean(trained):.1%}" for ndcg in (weighted, alike)]
         yield f"| {recipe} | {np.mean(trained):.4f} | {' | '.join(shares)} |"
 
 
-def _folded(artifact: Artifact, histories: sparse.csr_matrix, everyone: Knowledge, hidden: Targets) -> float:
-    vectors = encoded(artifact, histories)
-    factors = Factors(vectors, artifact.item_embeddings, np.zeros(len(vectors), np.float32), artifact.item_biases)
-    return float(users(rank(everyone.ranking_artifact(factors), hidden, 10, with_auc=False)).mean())
-
-
-def encoded(artifact: Artifact, histories: sparse.csr_matrix) -> Float32Array:
-    """Each history's vector, as the service makes it of a request's items."""
-    vectors: Float32Array = over_root_of_size(histories) @ artifact.encoder
-    return (vectors + artifact.encoder_intercept).astype(np.float32)
+def _folded(artifact: Artifact, recency: float, everyone: Knowledge, hidden: Targets) -> float:
+    data, items = everyone.training_data, (artifact.item_embeddings, artifact.item_biases)
+    nobody = np.zeros((len(everyone.known_users), len(artifact.encoder_intercept)), np.float32)
+    encoder = Encoder(artifact.encoder, artifact.encoder_intercept)
+    factors = Factors(nobody, items[0], nobody[:, 0], items[1], encoder)
+    ranked = everyone.ranking_artifact(with_encoded_users(data, factors, recency))
+    return float(users(rank(ranked, hidden, 10, with_auc=False)).mean())
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from training.evaluation.ranking import in_blocks
 from training.files import REPRODUCE, read_json
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_artifact
+from training.fitting.newcomers import Newcomers
 from training.models import make_family
 from training.params.refit import RefitStage
 from training.project import Project
@@ -24,7 +25,7 @@ def refit(project: Project, params: RefitStage) -> str:
     record = read_json(project.training(winner), REPRODUCE)
     family = make_family(winner, record["params"])
     knowledge = Knowledge(load_dataset(project.prepared), SPLITS, params.threads)
-    artifact = fit_artifact(knowledge, winner, family, params.seed, record.get("newcomer_weight", 0.0))
+    artifact = fit_artifact(knowledge, winner, family, params.seed, Newcomers(**record.get("newcomers", {})))
     source = read_provenance(project.prepared)
     artifact = source.described(artifact)
     write_artifact(project.served, with_ready_lists(artifact, params.refit.ready_items))

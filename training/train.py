@@ -27,7 +27,7 @@ def train(project: Project, params: TrainStage, candidate: str, shared: Collecti
     trained = fit_candidate(dataset, params, candidate, fits)
     seconds = time.perf_counter() - started + fits.seconds_saved
     write_artifact(project.model(candidate), trained.artifact)
-    more = {"newcomer_weight": trained.newcomer_weight}
+    more = {"newcomers": trained.newcomers._asdict()}
     record(project, params, candidate, Training(trained.artifact.recipe, trained.curve, trained.metric, seconds, more))
 
 

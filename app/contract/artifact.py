@@ -18,6 +18,8 @@ from app.contract import format_2
 from app.contract.artifact_checks import check_contents, check_features
 from app.contract.artifact_files import give_pages_back, load_arrays, read_json, sha256_of, write_json
 from app.contract.artifact_format import (
+    BY_ITEM,
+    BY_TIME,
     CATALOGUE_ARRAYS,
     FORMAT_VERSION,
     KIND,
@@ -78,8 +80,9 @@ class Artifact:
 
     Score of an item for a user = user_embedding · item_embedding + item_bias. The items that a user has rated are
     the CSR row `seen_indices[seen_indptr[u]:seen_indptr[u + 1]]`; `seen_liked`, parallel to it, tells the positives.
-    A new user's vector is Σ encoder[history] / √len(history) + encoder_intercept, drawn towards `mean_user`, which
-    counts like `newcomer_weight` liked items. Ids are sorted and unique.
+    With the `seen_order` `time` a user's are in the order of time, with `item` in that of rows. A new user's vector is
+    that of `encoder.Encoder` with `recency`, drawn towards `mean_user`, which counts like `newcomer_weight` liked
+    items. Ids are sorted and unique.
     `ready_items`, if there, are each user's first unseen items as `Recommender` ranks them, padded with -1;
     `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
     positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
@@ -110,6 +113,8 @@ class Artifact:
     events: Events | None = None
     min_rating: float | None = None
     newcomer_weight: float = 0.0
+    recency: float = 0.0
+    seen_order: str = BY_ITEM
     item_features: Sequence[Feature] = ()
     user_features: Sequence[Feature] = ()
     item_fold_in: ItemFoldIn | None = None
@@ -165,6 +170,8 @@ def load_artifact(directory: Path) -> Artifact:
         events=Events(**manifest["events"]) if "events" in manifest else None,
         min_rating=manifest.get("min_rating"),
         newcomer_weight=manifest.get("newcomer_weight", 0.0),
+        recency=manifest.get("recency", 0.0),
+        seen_order=manifest.get("seen_order", BY_ITEM),
         item_features=manifest.get("item_features", ()),
         user_features=manifest.get("user_features", ()),
         item_fold_in=ItemFoldIn(**manifest["item_fold_in"]) if "item_fold_in" in manifest else None,
@@ -233,6 +240,7 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         **({"events": artifact.events._asdict()} if artifact.events else {}),
         **({} if artifact.min_rating is None else {"min_rating": artifact.min_rating}),
         **({} if artifact.mean_user is None else {"newcomer_weight": artifact.newcomer_weight}),
+        **({"seen_order": BY_TIME, "recency": artifact.recency} if artifact.seen_order == BY_TIME else {}),
         **({"item_fold_in": artifact.item_fold_in._asdict()} if artifact.item_fold_in else {}),
         **({} if artifact.item_encoder is None else {"item_features": [*artifact.item_features]}),
         **({} if artifact.user_encoder is None else _of_people(artifact)),

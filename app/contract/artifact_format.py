@@ -19,6 +19,8 @@ MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MIN_RATING = 1e12
 MAX_WEIGHT = 1000  # of the mean user, in likes
+MAX_RECENCY = 10
+BY_ITEM, BY_TIME = "item", "time"  # orders of what a user has seen
 MAX_FOLD_IN = 1e6
 FOLD_IN = {"kappa", "length", "half"}
 MAX_POSITION = 2**63 - 1  # the highest that a database counts to
@@ -142,6 +144,7 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
         refuse(path, f"has the newcomer_weight {weight!r:.80}; expected a number from 0 to {MAX_WEIGHT}")
     if weight and "mean_user.npy" not in manifest["files"]:
         refuse(path, "has a newcomer_weight, and does not list mean_user.npy")
+    _check_order(path, manifest.get("seen_order", BY_ITEM), manifest.get("recency", 0))
     if "item_fold_in" in manifest:
         _check_fold_in(path, manifest["item_fold_in"])
         if "fold_in_mean.npy" not in manifest["files"]:
@@ -226,6 +229,15 @@ def _check_events(path: Path, events: object) -> None:
         refuse(path, f"has the events' store {events['store']!r}; expected a UUID in lower case with hyphens")
     if type(until) is not int or not 0 <= until <= MAX_POSITION:
         refuse(path, f"has events until {until!r:.80}; expected a whole number from 0 to {MAX_POSITION}")
+
+
+def _check_order(path: Path, order: object, recency: object) -> None:
+    if order not in (BY_ITEM, BY_TIME):
+        refuse(path, f"has the seen_order {order!r:.80}; expected {BY_ITEM} or {BY_TIME}")
+    if type(recency) not in (int, float) or not 0 <= recency <= MAX_RECENCY:  # type: ignore[operator]
+        refuse(path, f"has the recency {recency!r:.80}; expected a number from 0 to {MAX_RECENCY}")
+    if recency and order != BY_TIME:
+        refuse(path, f"has a recency, and not the seen_order {BY_TIME}")
 
 
 def _check_fold_in(path: Path, described: object) -> None:

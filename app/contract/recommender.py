@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array
 from app.contract.candidates import candidates, candidates_of_each
+from app.contract.encoder import Encoder, History
 from app.contract.ids import row_of
 from app.contract.item_matrix import ItemMatrix, Mask, Rows
 from app.contract.ready_scores import MILLION, NO_SCORE, as_millionths
@@ -50,6 +51,7 @@ class Recommender:
         `added` are the rows, by id, of items that came after the model learned: they follow all others.
         """
         self.artifact, self.withdrawn = artifact, withdrawn
+        self.encoder = Encoder(artifact.encoder, artifact.encoder_intercept, artifact.recency)
         self._added, self._added_rows = added, np.array([*added.values()], dtype=np.int64)
         self._added_embeddings = np.ascontiguousarray(artifact.item_embeddings[len(artifact.item_ids) - len(added) :])
         self._is_there: Mask | None = None
@@ -85,7 +87,7 @@ class Recommender:
         return vector
 
     def seen(self, user_row: int) -> npt.NDArray[np.int32]:
-        """The rows of the items that a user has rated."""
+        """The rows of the items that a user has rated, from the oldest to the newest where the artifact knows times."""
         return self.artifact.seen_indices[self._rated(user_row)]
 
     def liked(self, user_row: int) -> npt.NDArray[np.int32]:
@@ -93,32 +95,23 @@ class Recommender:
         rated = self._rated(user_row)
         return self.artifact.seen_indices[rated][self.artifact.seen_liked[rated]]
 
-    def fold_in(self, liked: npt.NDArray[np.integer], start: Float32Array | None = None) -> Float32Array:
-        """A vector, float32 (dim,), for somebody the model has not learned, from the item rows that they like.
+    def fold_in(self, liked: History, start: Float32Array | None = None) -> Float32Array:
+        """A vector, float32 (dim,), for somebody the model has not learned, who likes these rows, the newest last.
 
-        n / (n + c) · (Σ encoder[liked] / √n + intercept) + c / (n + c) · start, n being the number of rows with an
-        encoder that is not all zero, c the model's `newcomer_weight`. `start` is what is known of the person without
-        likes, and the vector without such a row; where nothing is, it is the mean user, and all zero without a row.
+        n / (n + c) · Enc(liked) + c / (n + c) · start, Enc being the model's encoder, n the number of rows that count
+        there, c the model's `newcomer_weight`. `start` is what is known of the person without likes, and the vector
+        without such a row; where nothing is, it is the mean user, and all zero without a row.
         """
-        return self.newcomer(*self.encoded(liked), start)
-
-    def newcomer(self, total: Float32Array, n: int, start: Float32Array | None = None) -> Float32Array:
-        """The vector of `fold_in` from the sum and the number that `encoded` gives."""
+        vector, n = self.encoder.encoded(liked)
         known = start is not None and start.any()
         if not n:
-            return start if start is not None and known else np.zeros_like(self.artifact.encoder_intercept)
-        vector: Float32Array = total / np.float32(np.sqrt(n)) + self.artifact.encoder_intercept
+            return start if start is not None and known else vector
         mean, weight = self.artifact.mean_user, self.artifact.newcomer_weight
         if mean is not None:
             share = np.float32(n / (n + weight))
             vector *= share
             vector += (1 - share) * (start if start is not None and known else mean)
         return vector
-
-    def encoded(self, rows: npt.NDArray[np.integer]) -> tuple[Float32Array, int]:
-        """The sum of the encoders of item rows, float32 (dim,), and the number of those that are not all zero."""
-        encoders = self.artifact.encoder[rows]
-        return encoders.sum(axis=0), int(np.count_nonzero(encoders.any(axis=1)))
 
     def popular(self, k: int) -> Ranking:
         """The k items with most training interactions, scored by their number."""

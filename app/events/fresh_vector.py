@@ -18,21 +18,18 @@ def fresh_vector(
 ) -> Float32Array:
     """The vector, float32 (dim,), of a user who liked the item rows `learned` when `learned_vector` was learned.
 
-    Enc(h') + n / (n + 4m) · (learned_vector - Enc(h)), where h are the likes learned, h' those and the `added` ones
-    without those `taken_back`, Enc is the fold-in, n the size of h, m that of both changes. Only items with an encoder
-    count. `learned_vector` itself where m is 0; all zero where h' is empty; the fold-in, which starts from
-    `learned_vector`, where h is. docs/freshness.md says how it was chosen.
+    Enc(h') + n / (n + 4m) · (learned_vector - Enc(h)), where h are the likes learned, h' those without the ones
+    `taken_back`, and then those `added`, Enc is the encoder, n the size of h, m that of both changes. All are in the
+    order of time. Only items with an encoder count. `learned_vector` itself where m is 0; all zero where h' is empty;
+    the fold-in, which starts from `learned_vector`, where h is. docs/freshness.md says how it was chosen.
     """
-    (plus, n_plus), (minus, n_minus) = recommender.encoded(added), recommender.encoded(taken_back)
-    m = n_plus + n_minus
+    encoder = recommender.encoder
+    m = encoder.count(added) + encoder.count(taken_back)
     if not m:
         return learned_vector
-    total, n = recommender.encoded(learned)
-    n_now, intercept = n + n_plus - n_minus, recommender.artifact.encoder_intercept
+    now = np.concatenate([learned[~np.isin(learned, taken_back)], added])
+    (before, n), (vector, n_now) = encoder.encoded(learned), encoder.encoded(now)
     if not n or not n_now:
-        start = None if n else learned_vector  # which then says what attributes do
-        return recommender.newcomer(total + plus - minus, n_now, start)
-    vector: Float32Array = (total + plus - minus) / np.float32(np.sqrt(n_now)) + intercept
-    weight = np.float32(n / (n + LEARNED_PER_FRESH * m))
-    vector += weight * (learned_vector - total / np.float32(np.sqrt(n)) - intercept)
+        return recommender.fold_in(now, None if n else learned_vector)  # which then says what attributes do
+    vector += np.float32(n / (n + LEARNED_PER_FRESH * m)) * (learned_vector - before)
     return vector

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.contract.artifact import Artifact
+from app.contract.artifact_format import BY_TIME
 from app.contract.events import FORGET, Meaning
 from app.contract.recommender import Recommender, Rows
 from app.events.fresh_vector import fresh_vector
@@ -54,7 +55,7 @@ class Profiles:
         return None if packed is None else self._of_model(model).profile(user_id, packed)
 
     def history(self, model: ServedModel, user_id: str) -> list[Seen] | None:
-        """What a user has seen: the latest first, then what the model has learned; None for an unknown user."""
+        """What a user has seen: the latest first, if the model knows times; None for an unknown user."""
         packed = self._overlay.users.get(user_id)
         fresh = None if packed is None else self._of_model(model).fresh(packed)
         row = None if fresh is not None and fresh.is_forgotten else model.recommender.user_row(user_id)
@@ -67,7 +68,7 @@ class Profiles:
             if said in (Meaning.SEEN, Meaning.LIKED)
         ]
         before = [Seen(item, liked) for item, liked in _learned(model.recommender, row).items() if item not in meanings]
-        return latest + before
+        return latest + (before[::-1] if model.artifact.seen_order == BY_TIME else before)
 
     def _of_model(self, model: ServedModel) -> "_ProfilesOfModel":
         ours = self._of
@@ -156,7 +157,7 @@ def _profile(model: ServedModel, row: int | None, fresh: Fresh) -> Profile:
 
 
 def _learned(recommender: Recommender, row: int | None) -> dict[int, bool]:
-    """The rows of the items that a user had seen when the model learned, and whether the user liked them."""
+    """The rows of what a user had seen when the model learned, as its artifact orders them, and what the user liked."""
     if row is None:
         return {}
     liked = set(recommender.liked(row).tolist())

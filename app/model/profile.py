@@ -72,11 +72,11 @@ def learned_profile(model: ServedModel, user_id: str) -> Profile:
 
 
 def fold_in_profile(model: ServedModel, liked: Rows, disliked: Rows, start: Float32Array | None = None) -> Profile:
-    """The profile of a new user from liked and disliked items; the disliked ones are left out, and no more.
+    """The profile of a new user from liked items, the newest last, and disliked ones, which are left out, and no more.
 
     `start` is what the user's attributes say.
     """
-    vector = model.recommender.fold_in(np.setdiff1d(liked, disliked), start)
+    vector = model.recommender.fold_in(liked[~np.isin(liked, disliked)], start)
     return Profile(vector, np.concatenate([liked, disliked]), liked=liked)
 
 

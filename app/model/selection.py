@@ -40,9 +40,10 @@ def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
 
 
 def known_rows(model: ServedModel, ids: Iterable[int | str]) -> Rows:
-    """The rows of those items that the model knows, without repeats."""
-    rows = (model.recommender.item_row(str(item_id)) for item_id in ids)
-    return np.unique(np.array([row for row in rows if row is not None], dtype=np.int64))
+    """The rows of those items that the model knows, in this order; one that comes twice is where it comes last."""
+    rows = [model.recommender.item_row(str(item_id)) for item_id in ids]
+    last_first = dict.fromkeys(row for row in reversed(rows) if row is not None)
+    return np.array([*last_first][::-1], dtype=np.int64)
 
 
 def rank(

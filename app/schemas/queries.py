@@ -186,7 +186,12 @@ class FoldInRequest(Body, PersonalQuery):
         json_schema_extra={"examples": [{"liked": [1, 601], "disliked": [93], "k": 5, "genre": ["Comedy", "Drama"]}]}
     )
 
-    liked: Items = Field(default=[], description="Ids of films that the user likes.", examples=[[1, 601]])
+    liked: Items = Field(
+        default=[],
+        description="Ids of films that the user likes, in the order in which the user came to like them: the newest "
+        "last. A film that is named twice counts where it is named last.",
+        examples=[[1, 601]],
+    )
     disliked: Items = Field(default=[], description="Ids of films to leave out as disliked.", examples=[[93]])
     attributes: dict[str, AttributeValue] = Field(
         default={},

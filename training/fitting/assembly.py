@@ -8,12 +8,15 @@ import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Artifact, Recipe
+from app.contract.artifact_format import BY_ITEM, BY_TIME
+from app.contract.encoder import Encoder
 from training.data.dataset import Dataset, Interactions
 from training.data.people import People
 from training.fitting.people import with_people
-from training.models.base import Encoder, Factors, Fits, TrainingData, checked
+from training.models.base import Factors, Fits, TrainingData, checked
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_item_encoder, vectors_of, with_features
+from training.models.histories import in_order
 from training.models.item_fold_in import fit_item_fold_in
 
 
@@ -80,7 +83,7 @@ class Knowledge:
         rated = np.bincount(self.seen.indices, minlength=len(likes)) > 0
         item_encoder = fit_item_encoder(self.dataset.item_features, factors, likes)
         made = vectors_of(self.dataset.item_features, item_encoder)
-        mean, fold_in = fit_item_fold_in(self.training_data.positives, factors, encoder, made[:, :-1])
+        mean, fold_in = fit_item_fold_in(self.training_data, factors, encoder, made[:, :-1])
         factors = with_features(factors, made, self.dataset.item_features, likes, rated)
         artifact = self.assembled(checked(recipe.family, factors), recipe, encoder)
         features = self.dataset.item_feature_entries
@@ -105,17 +108,29 @@ class Knowledge:
             item_biases=factors.item_biases,
             item_popularity=self.popularity,
             seen_indptr=self.seen.indptr.astype(np.int64),
-            seen_indices=self.seen.indices.astype(np.int32),
-            seen_liked=self._seen_liked,
+            seen_indices=self.seen.indices[self._seen_order].astype(np.int32),
+            seen_liked=self._seen_liked[self._seen_order],
             encoder=encoder.weights,
             encoder_intercept=encoder.intercept,
             catalogue=self.dataset.packed,
+            recency=encoder.recency or 0.0,
+            seen_order=BY_ITEM if self._seen_times is None else BY_TIME,
         )
 
     @cached_property
     def popularity(self) -> npt.NDArray[np.int64]:
         """Positives per item: int64 (n_items,)."""
         return np.asarray(self.training_data.positives.sum(axis=0), dtype=np.int64).ravel()
+
+    @cached_property
+    def _seen_order(self) -> npt.NDArray[np.int64]:
+        """The places of `seen`, user by user, from the oldest to the newest."""
+        return in_order(self.seen, self._seen_times)
+
+    @cached_property
+    def _seen_times(self) -> npt.NDArray[np.float64] | None:
+        times = self._interactions.time_matrix(self.dataset.n_users, self.dataset.n_items)
+        return None if times is None else times[self.known_users].data
 
     @cached_property
     def _seen_liked(self) -> npt.NDArray[np.bool_]:

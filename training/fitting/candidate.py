@@ -9,10 +9,11 @@ from threadpoolctl import threadpool_limits
 from app.contract.artifact import Artifact, Recipe
 from training.data.dataset import Dataset
 from training.fitting.assembly import Knowledge
-from training.fitting.newcomers import mean_user, newcomer_weight
+from training.fitting.newcomers import NOTHING_CHOSEN, Newcomers, mean_user, newcomers
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Family, Fits, checked
+from training.models.encoder import with_recency
 from training.params.train import TrainStage
 
 
@@ -24,7 +25,7 @@ class Trained:
     family: Family
     curve: list[float]
     metric: float
-    newcomer_weight: float = 0.0
+    newcomers: Newcomers = NOTHING_CHOSEN
 
 
 def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str, fits: Fits | None = None) -> Trained:
@@ -33,22 +34,24 @@ def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str, fits: Fi
     family = make_family(candidate, params.models.get(candidate, {}))
     validation = Validation.of(dataset, params, candidate, fits)
     validated = validation.fit_validated(family)
-    weight = newcomer_weight(validation, validated.factors)
+    chosen = newcomers(validation, validated.factors)
     knowledge = Knowledge(dataset, LEARNED_FROM, params.threads, fits)
-    artifact = fit_artifact(knowledge, candidate, validated.family, params.seed, weight)
-    return Trained(artifact, validated.family, validated.curve, validated.metric, weight)
+    artifact = fit_artifact(knowledge, candidate, validated.family, params.seed, chosen)
+    return Trained(artifact, validated.family, validated.curve, validated.metric, chosen)
 
 
-def fit_artifact(knowledge: Knowledge, name: str, family: Family, seed: int, newcomer_weight: float = 0.0) -> Artifact:
-    """Fit a family on all of `knowledge`, without early stopping; newcomers get a share of the mean user.
+def fit_artifact(
+    knowledge: Knowledge, name: str, family: Family, seed: int, newcomers: Newcomers = NOTHING_CHOSEN
+) -> Artifact:
+    """Fit a family on all of `knowledge`, without early stopping; `newcomers` says what becomes of them.
 
     Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
     """
     data = knowledge.training_data
     with threadpool_limits(knowledge.threads):
         factors = data.fits.whole(name, family, partial(family.fit, data, np.random.default_rng(seed)))
-        factors = checked(name, factors)
+        factors = checked(name, with_recency(factors, data.positives, newcomers.recency))
     artifact = knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
-    if not newcomer_weight:
+    if not newcomers.weight:
         return artifact
-    return replace(artifact, mean_user=mean_user(factors), newcomer_weight=newcomer_weight)
+    return replace(artifact, mean_user=mean_user(factors), newcomer_weight=newcomers.weight)

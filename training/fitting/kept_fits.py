@@ -11,18 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from app.contract.encoder import Encoder
 from training.code import hashes
 from training.data.dataset import Dataset
 from training.files import replacing
 from training.fitting.validation import LEARNED_FROM
 from training.models import make_family, place_of
-from training.models.base import Encoder, Factors, Family, Fits, ValidatedFit
+from training.models.base import Factors, Family, Fits, ValidatedFit
 from training.params.train import TrainStage
 from training.progress import say
 from training.project import Project
 
 NEWEST = 16  # files that are kept
 ARRAYS = ("user_embeddings", "item_embeddings", "user_biases", "item_biases")
+ENCODER = ("weights", "intercept")
 FLAGS = ("intercept", "knows_features")
 FITTING = "training.fitting.candidate"  # imports all that a fit runs, but the family
 
@@ -91,9 +93,10 @@ def _write(path: Path, fit: ValidatedFit, seconds: float) -> None:
         "metric": fit.metric,
         **{name: getattr(fit.factors, name) for name in FLAGS},
         "seconds": seconds,
+        "recency": fit.factors.encoder and fit.factors.encoder.recency,
     }
     arrays = {name: getattr(fit.factors, name) for name in ARRAYS}
-    encoder = fit.factors.encoder._asdict() if fit.factors.encoder else {}
+    encoder = {name: getattr(fit.factors.encoder, name) for name in ENCODER} if fit.factors.encoder else {}
     with replacing(path) as partial:
         np.savez(partial, facts=np.array(json.dumps(facts)), **arrays, **encoder)
 
@@ -101,7 +104,7 @@ def _write(path: Path, fit: ValidatedFit, seconds: float) -> None:
 def _read(path: Path, name: str) -> tuple[ValidatedFit, float]:
     with np.load(path, allow_pickle=False) as file:
         facts = json.loads(str(file["facts"]))
-        encoder = Encoder(*(file[field] for field in Encoder._fields)) if Encoder._fields[0] in file else None
+        encoder = Encoder(file["weights"], file["intercept"], facts["recency"]) if ENCODER[0] in file else None
         flags = {name: facts[name] for name in FLAGS}
         factors = Factors(**{name: file[name] for name in ARRAYS}, encoder=encoder, **flags)
     return ValidatedFit(make_family(name, facts["params"]), factors, facts["curve"], facts["metric"]), facts["seconds"]

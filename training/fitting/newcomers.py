@@ -1,37 +1,69 @@
-"""Chooses on validation how much the mean user counts in the vector of somebody with few likes."""
+"""Chooses on validation how vectors are made of people whom no model has learned."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Float32Array
+from app.contract.encoder import Encoder
 from training.data.people import People
 from training.fitting.validation import Validation
-from training.models.base import Encoder, Factors
+from training.models.base import Factors, TrainingData
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_user_encoder, vectors_of
-from training.models.recency import over_root_of_size
+from training.models.histories import encoded_histories, in_order, tried, with_encoded_users
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 LIKES = (1, 3)  # of a newcomer
+
+
+class Newcomers(NamedTuple):
+    """How many likes the mean user counts for, and by which power of its age each like, where no family has said."""
+
+    weight: float = 0.0
+    recency: float = 0.0
+
+
+NOTHING_CHOSEN = Newcomers()
+
+
+def newcomers(validation: Validation, factors: Factors) -> Newcomers:
+    """Choose both on validation; 0 where nothing was learned of users."""
+    if not factors.user_embeddings.any():
+        return NOTHING_CHOSEN
+    data = validation.knowledge.training_data
+    encoder = encoder_of(factors, data.positives)
+    if encoder.recency is None:
+        encoder = encoder._replace(recency=recency(validation, replace(factors, encoder=encoder)))
+    return Newcomers(newcomer_weight(validation, replace(factors, encoder=encoder)), float(encoder.recency or 0.0))
+
+
+def recency(validation: Validation, factors: Factors) -> float:
+    """Return the recency with which the encoder's vectors of users rank best."""
+    data = validation.knowledge.training_data
+    powers = tried(data)
+
+    def worth(power: float) -> float:
+        return validation.measure(with_encoded_users(data, factors, power))
+
+    return max(powers, key=worth) if len(powers) > 1 else powers[0]
 
 
 def newcomer_weight(validation: Validation, factors: Factors) -> float:
     """Return the weight that ranks best for users of whom a few likes are known, drawn at random from theirs.
 
     Somebody with k likes h gets k / (k + weight) · Enc(h) + weight / (k + weight) · what attributes say, or the mean
-    user where none are known. 0 where nothing was learned of users.
+    user where none are known.
     """
-    if not factors.user_embeddings.any():
-        return 0.0
-    positives, rng = validation.knowledge.training_data.positives, np.random.default_rng(validation.seed)
-    encoder, histories = encoder_of(factors, positives), [_few(positives, k, rng) for k in LIKES]
-    starts = _starts(factors, validation.knowledge.people)
+    data, rng = validation.knowledge.training_data, np.random.default_rng(validation.seed)
+    histories = [_few(data, k, rng) for k in LIKES]
+    encoder, starts = encoder_of(factors, data.positives), _starts(factors, validation.knowledge.people)
 
     def worth(weight: float) -> float:
-        users = [newcomers(encoder, history, starts, weight) for history in histories]
+        users = [drawn_to(starts, weight, encoder, history) for history in histories]
         return float(np.mean([validation.measure(replace(factors, user_embeddings=vectors)) for vectors in users]))
 
     return max(WEIGHTS, key=worth)
@@ -53,22 +85,27 @@ def _starts(factors: Factors, people: People | None) -> Float32Array:
     return starts
 
 
-def newcomers(encoder: Encoder, histories: sparse.csr_matrix, starts: Float32Array, weight: float) -> Float32Array:
+def drawn_to(starts: Float32Array, weight: float, encoder: Encoder, histories: sparse.csr_matrix) -> Float32Array:
     """Make the vectors of histories, CSR (n, n_items), as the service makes those of newcomers: float32 (n, dim).
 
-    `starts`, (n, dim) or (dim,), are the vectors of people without a like.
+    `starts`, (n, dim) or (dim,), are the vectors of people without a like. The entries of a row are in the order of
+    time.
     """
-    likes = np.diff(histories.indptr).astype(np.float32)[:, None]
-    vectors = over_root_of_size(histories) @ encoder.weights + encoder.intercept
+    likes = (histories @ encoder.weights.any(axis=1).astype(np.float32))[:, None]
+    vectors = encoded_histories(histories, encoder, np.arange(histories.nnz))
     share = likes / np.maximum(likes + np.float32(weight), 1)
     made: Float32Array = np.where(likes > 0, share * vectors + (1 - share) * starts, np.float32(0))
     return made
 
 
-def _few(positives: sparse.csr_matrix, k: int, rng: np.random.Generator) -> sparse.csr_matrix:
-    """Keep k entries of each row, drawn at random."""
-    users = np.repeat(np.arange(positives.shape[0]), np.diff(positives.indptr))
-    order = np.lexsort((rng.random(positives.nnz), users))
-    chosen: npt.NDArray[np.int64] = order[np.arange(positives.nnz) - positives.indptr[users] < k]
-    places = (users[chosen], positives.indices[chosen])
-    return sparse.csr_matrix((positives.data[chosen], places), shape=positives.shape)
+def _few(data: TrainingData, k: int, rng: np.random.Generator) -> sparse.csr_matrix:
+    """Keep k entries of each row, drawn at random, in the order of time."""
+    positives, lengths = data.positives, np.diff(data.positives.indptr)
+    users = np.repeat(np.arange(positives.shape[0]), lengths)
+    drawn = np.lexsort((rng.random(positives.nnz), users))
+    is_kept = np.zeros(positives.nnz, dtype=bool)
+    is_kept[drawn[np.arange(positives.nnz) - positives.indptr[users] < k]] = True
+    order = in_order(positives, data.times)
+    chosen: npt.NDArray[np.int64] = order[is_kept[order]]
+    starts = np.append(0, np.cumsum(np.minimum(lengths, k)))
+    return sparse.csr_matrix((positives.data[chosen], positives.indices[chosen], starts), shape=positives.shape)

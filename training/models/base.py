@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Float32Array
+from app.contract.encoder import Encoder
 from training.errors import TrainingError
 from training.params.section import Section
 
@@ -35,16 +36,6 @@ class TrainingData:
 
 
 LARGEST = 1e12  # the largest number that an artifact may hold: MAX_MAGNITUDE of app/contract/artifact_checks.py
-
-
-class Encoder(NamedTuple):
-    """Makes a user's vector of a history: Σ weights[history] / √n + intercept.
-
-    `weights`: float32 (n_items, dim). `intercept`: float32 (dim,).
-    """
-
-    weights: Float32Array
-    intercept: Float32Array
 
 
 @dataclass(frozen=True)
@@ -94,7 +85,7 @@ class Factors:
     def is_usable(self) -> bool:
         """Tell whether all numbers are finite and small enough for finite scores."""
         arrays = [self.user_embeddings, self.item_embeddings, self.user_biases, self.item_biases]
-        arrays += self.encoder or []
+        arrays += [] if self.encoder is None else [self.encoder.weights, self.encoder.intercept]
         return all(bool((np.abs(array) <= LARGEST).all()) for array in arrays)
 
 

@@ -1,6 +1,6 @@
 """A blend of other families: concatenated embeddings, so that its score is a weighted sum of theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from app.contract.encoder import Encoder, Float32Array
 from training.models import make_family
-from training.models.base import Encoder, Factors, Family, TrainingData, ValidatedFit, Watch
+from training.models.base import Factors, Family, TrainingData, ValidatedFit, Watch
 from training.models.validated_fit import Measure, fit_validated
 from training.params.section import Section
 from training.progress import progress, say
@@ -116,9 +117,15 @@ def mix(parts: Sequence[Factors], weights: Sequence[float]) -> Factors:
 
 
 def _concatenated(encoders: Sequence[Encoder | None]) -> Encoder | None:
-    """One encoder for all, if every member has one."""
+    """One encoder for all, if every member has one; its recency is open, as members may differ in theirs."""
     known = [encoder for encoder in encoders if encoder is not None]
-    return Encoder(*map(np.hstack, zip(*known, strict=True))) if len(known) == len(encoders) else None
+    if len(known) < len(encoders):
+        return None
+    return Encoder(np.hstack([each.weights for each in known]), np.hstack([each.intercept for each in known]))
+
+
+def _mapped(encoder: Encoder, mapping: Callable[[Float32Array], Float32Array]) -> Encoder:
+    return encoder._replace(weights=mapping(encoder.weights), intercept=mapping(encoder.intercept))
 
 
 def cut(factors: Factors, size: int) -> Factors:
@@ -137,7 +144,7 @@ def cut(factors: Factors, size: int) -> Factors:
         factors,
         user_embeddings=factors.user_embeddings @ project,
         item_embeddings=basis @ (rotation * root).astype(np.float32),
-        encoder=None if factors.encoder is None else Encoder(*(array @ project for array in factors.encoder)),
+        encoder=None if factors.encoder is None else _mapped(factors.encoder, lambda array: array @ project),
     )
 
 
@@ -148,7 +155,7 @@ def _scaled(part: Factors, weight: float) -> Factors:
     factor = weight / spread if spread > 0 else 0.0
     return Factors(
         user_embeddings=(part.user_embeddings / length).astype(np.float32),
-        encoder=None if part.encoder is None else Encoder(*((a / length).astype(np.float32) for a in part.encoder)),
+        encoder=None if part.encoder is None else _mapped(part.encoder, lambda array: array / np.float32(length)),
         item_embeddings=(part.item_embeddings * (factor * length)).astype(np.float32),
         user_biases=part.user_biases,
         item_biases=(part.item_biases * factor).astype(np.float32),

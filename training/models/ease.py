@@ -9,8 +9,9 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from app.contract.artifact import Float32Array
-from training.models.base import Encoder, Factors, TrainingData, Watch
-from training.models.recency import RecencyPower, encoded
+from app.contract.encoder import Encoder
+from training.models.base import Factors, TrainingData, Watch
+from training.models.histories import RecencyPower, with_encoded_users
 from training.models.search import Between, OneOf
 from training.params.section import Section
 from training.progress import progress, say
@@ -80,7 +81,7 @@ class EASE(Section):
 
     def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
         """Return the factors with users of this family's recency_power."""
-        return encoded(data, factors, self.recency_power)
+        return with_encoded_users(data, factors, self.recency_power)
 
     def _items(self, data: TrainingData) -> npt.NDArray[np.int64]:
         """Rows of the items with most positives, sorted; says how many are left out, and the memory that it takes."""

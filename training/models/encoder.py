@@ -1,11 +1,14 @@
 """Fits the fold-in encoder, which turns a history into a user vector without retraining."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Float32Array
-from training.models.base import Encoder, Factors
+from app.contract.encoder import Encoder
+from training.models.base import Factors
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -17,6 +20,13 @@ TOLERANCE = 1e-6
 def encoder_of(factors: Factors, positives: sparse.csr_matrix) -> Encoder:
     """The encoder that the factors have; else the one that `fit_encoder` finds for them."""
     return factors.encoder or fit_encoder(positives, factors.user_embeddings, intercept=factors.intercept)
+
+
+def with_recency(factors: Factors, positives: sparse.csr_matrix, recency: float) -> Factors:
+    """The factors with an encoder whose recency is this, unless their family has chosen one."""
+    encoder = encoder_of(factors, positives)
+    chosen = encoder if encoder.recency is not None else encoder._replace(recency=recency)
+    return replace(factors, encoder=chosen)
 
 
 def fit_encoder(positives: sparse.csr_matrix, user_embeddings: Float32Array, *, intercept: bool = True) -> Encoder:

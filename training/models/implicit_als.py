@@ -16,7 +16,7 @@ from app.contract.artifact import Float32Array
 from training.errors import TrainingError
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.encoder import encoder_of
-from training.models.recency import RecencyPower, weighted_by_age
+from training.models.histories import RecencyPower, weighted_by_age
 from training.models.search import Between, OneOf
 from training.progress import progress, say
 

@@ -1,43 +1,47 @@
 """Fits the fold-in of items: how far the people who like an item move it from what its features say."""
 
 import numpy as np
-from scipy import sparse
 
 from app.contract.artifact import Float32Array
+from app.contract.encoder import Encoder
 from app.contract.item_fold_in import ItemFoldIn
-from training.models.base import Encoder, Factors
+from training.models.base import Factors, TrainingData
 from training.models.feature_encoder import HALF
+from training.models.histories import weighted_by_age
 
 LEAST = 3  # likes of an item that is learned from
 MOST = 2000  # items that are learned from: enough for one number
 
 
 def fit_item_fold_in(
-    positives: sparse.csr_matrix, factors: Factors, encoder: Encoder, made: Float32Array
+    data: TrainingData, factors: Factors, encoder: Encoder, made: Float32Array
 ) -> tuple[Float32Array, ItemFoldIn]:
     """Return the mean of scaled users, float32 (dim,), and the constants of the fold-in.
 
-    `positives`: CSR (n_users, n_items); `made`: float32 (n_items, dim), what features say. An item with n likes is
-    made + n / (n + 30) · kappa · (mean of the users who like it - mean of all users), users being scaled to their root
-    mean square length. kappa is the least squares' of the learned vectors, in the metric of users' scores, with users
-    made by the encoder of all else that they like. It is 0 where no item has enough likes.
+    `made`: float32 (n_items, dim), what features say. An item with n likes is made + n / (n + 30) · kappa · (mean of
+    the users who like it - mean of all users), users being scaled to their root mean square length. kappa is the least
+    squares' of the learned vectors, in the metric of users' scores, with users made by the encoder of all else that
+    they like, at its age. It is 0 where no item has enough likes.
     """
     users = factors.user_embeddings[factors.user_embeddings.any(axis=1)]
     length = float(np.sqrt(np.einsum("ud,ud->u", users, users).mean(dtype=np.float64))) if len(users) else 0.0
     one = ItemFoldIn(1.0, length, HALF)
     mean = one.scaled(users).mean(axis=0) if len(users) else np.zeros(made.shape[1])
-    crowds, likes = positives.tocsc(), np.bincount(positives.indices, minlength=positives.shape[1])
+    weighted = weighted_by_age(data, encoder.recency)
+    crowds, likes = weighted.tocsc(), np.bincount(weighted.indices, minlength=weighted.shape[1])
     items = np.flatnonzero(likes >= LEAST)
     items = np.unique(items[np.linspace(0, len(items) - 1, min(MOST, len(items))).astype(np.int64)])
-    liked, histories = np.diff(positives.indptr), positives @ encoder.weights
+    liked, histories = np.diff(weighted.indptr), weighted @ encoder.weights
     moved, wanted = np.zeros((2, len(items), made.shape[1]))
-    for place, item in enumerate(items):
-        crowd = crowds.indices[crowds.indptr[item] : crowds.indptr[item + 1]]
-        crowd = crowd[liked[crowd] > 1]
-        others = (histories[crowd] - encoder.weights[item]) / np.sqrt(liked[crowd] - 1)[:, None] + encoder.intercept
+    for number, item in enumerate(items):
+        place = slice(crowds.indptr[item], crowds.indptr[item + 1])
+        with_others = liked[crowds.indices[place]] > 1
+        crowd, own = crowds.indices[place][with_others], crowds.data[place][with_others][:, None]
+        others = (histories[crowd] - own * encoder.weights[item]) / np.sqrt(liked[crowd][:, None] - own**2)
+        others += encoder.intercept
         if len(others):
-            moved[place] = one.moved(one.scaled(others).sum(axis=0), len(others), mean)
-            wanted[place] = factors.item_embeddings[item] - made[item]
+            moved[number] = one.moved(one.scaled(others).sum(axis=0), len(others), mean)
+            wanted[number] = factors.item_embeddings[item] - made[item]
     metric = users.astype(np.float64).T @ users
     size = float(np.einsum("id,de,ie->", moved, metric, moved, optimize=True))
     kappa = float(np.einsum("id,de,ie->", moved, metric, wanted, optimize=True)) / size if size > 0 else 0.0

@@ -12,7 +12,7 @@ from app.contract.artifact import Float32Array
 from training.errors import TrainingError
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.encoder import encoder_of
-from training.models.recency import RecencyPower, encoded
+from training.models.histories import RecencyPower, with_encoded_users
 from training.models.search import Between, OneOf
 from training.params.section import Section
 from training.progress import progress
@@ -86,7 +86,9 @@ class LightFM(IterativeSection):
         """Return the factors with users of this family's recency_power, if they are encoded."""
         if not self.encode_users:
             return factors
-        return encoded(data, replace(factors, encoder=encoder_of(factors, data.positives)), self.recency_power)
+        return with_encoded_users(
+            data, replace(factors, encoder=encoder_of(factors, data.positives)), self.recency_power
+        )
 
     def _factors(
         self, models: list[lightfm.LightFM], features: sparse.csr_matrix, people: sparse.csr_matrix, data: TrainingData

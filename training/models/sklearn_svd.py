@@ -6,8 +6,9 @@ import numpy as np
 from pydantic import Field
 from sklearn.decomposition import TruncatedSVD
 
-from training.models.base import Encoder, Factors, TrainingData, Watch
-from training.models.recency import RecencyPower, encoded
+from app.contract.encoder import Encoder
+from training.models.base import Factors, TrainingData, Watch
+from training.models.histories import RecencyPower, with_encoded_users
 from training.models.search import Between
 from training.params.section import Section
 
@@ -33,4 +34,4 @@ class SklearnSVD(Section):
 
     def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
         """Return the factors with users of this family's recency_power."""
-        return encoded(data, factors, self.recency_power)
+        return with_encoded_users(data, factors, self.recency_power)

@@ -9,9 +9,9 @@ import numpy as np
 
 from training.models.base import Factors, Family, IterativeSection, TrainingData, ValidatedFit
 from training.models.climb import FollowsData, climb
+from training.models.histories import tried
 from training.progress import say
 
-RECENCY_POWERS = (0.25, 0.5)  # that are tried beside 0
 LEAST_SIZE = 16  # of embeddings that are halved
 
 Measure = Callable[[Factors], float]
@@ -204,7 +204,7 @@ def _with_users(fit: ValidatedFit, data: TrainingData, measure: Measure) -> Vali
     if not isinstance(fit.family, WeighsByAge):
         return fit
     family = fit.family
-    as_fitted, *others = _open_choices(family, timed=data.times is not None)
+    as_fitted, *others = _open_choices(family, tried(data))
     fits = [replace(fit, family=family.model_copy(update=as_fitted))]
     for changes in others:
         option = family.model_copy(update=changes)
@@ -214,9 +214,9 @@ def _with_users(fit: ValidatedFit, data: TrainingData, measure: Measure) -> Vali
     return max(fits, key=lambda fit: fit.metric)
 
 
-def _open_choices(family: WeighsByAge, *, timed: bool) -> list[dict[str, Any]]:
-    """Parameters that complete the family; without times recency_power is 0."""
-    powers = (0.0, *(RECENCY_POWERS if timed else ())) if family.recency_power is None else (family.recency_power,)
+def _open_choices(family: WeighsByAge, powers: tuple[float, ...]) -> list[dict[str, Any]]:
+    """Parameters that complete the family; recency_power is one of the powers."""
+    powers = powers if family.recency_power is None else (family.recency_power,)
     if isinstance(family, MayEncodeUsers) and family.encode_users is None:
         learned = {"encode_users": False, "recency_power": 0.0}
         return [learned, *({"encode_users": True, "recency_power": power} for power in powers)]

@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array, load_artifact
+from app.contract.encoder import Encoder
 from training.errors import TrainingError
 from training.files import read_parquet, replacing
 from training.fitting.assembly import Knowledge
 from training.models import make_family
-from training.models.base import Encoder, Factors, Family, TrainingData
+from training.models.base import Factors, Family, TrainingData
+from training.models.histories import with_encoded_users
 from training.models.spark_als import stacked
 from training.models.validated_fit import WeighsByAge
 from training.refit import with_ready_lists
@@ -61,7 +63,7 @@ class Everyone:
     def part(self, bucket: int) -> Artifact:
         """The artifact of one bucket's users."""
         knowledge, model = Knowledge(self.buckets.load(bucket, self.splits), self.splits, 1), _model(self.folder)
-        encoder = Encoder(model.encoder, model.encoder_intercept)
+        encoder = Encoder(model.encoder, model.encoder_intercept, model.recency)
         artifact = knowledge.assembled(self._factors(bucket, knowledge, model), model.recipe, encoder)
         artifact = replace(artifact, item_popularity=model.item_popularity)
         return with_ready_lists(artifact, self.ready, progress=False)
@@ -69,7 +71,7 @@ class Everyone:
     def _factors(self, bucket: int, knowledge: Knowledge, model: Artifact) -> Factors:
         zeros, dim = np.zeros(len(knowledge.known_users), dtype=np.float32), model.item_embeddings.shape[1]
         nobody = np.zeros((len(zeros), dim), dtype=np.float32)
-        encoder = Encoder(model.encoder, model.encoder_intercept)
+        encoder = Encoder(model.encoder, model.encoder_intercept, model.recency)
         factors = Factors(nobody, model.item_embeddings, zeros, model.item_biases, encoder)
         vectors = self.folder / "vectors"
         if vectors.is_dir():
@@ -95,13 +97,8 @@ class Everyone:
 
 def by_history(data: TrainingData, factors: Factors, family: Family) -> Factors:
     """The factors with users folded in as the service does it, or as their family weighs histories by age."""
-    if factors.encoder is None:
-        raise ValueError("these factors have no encoder")
-    weights, intercept = factors.encoder
-    counts = data.positives @ weights.any(axis=1).astype(np.float32)  # an item without an encoder doesn't count
-    vectors = (data.positives @ weights) / np.sqrt(np.maximum(counts, 1))[:, None] + intercept
-    vectors[counts == 0] = 0
-    factors = replace(factors, user_embeddings=vectors)
+    recency = None if factors.encoder is None else factors.encoder.recency
+    factors = with_encoded_users(data, factors, recency)
     return family.with_recency(data, factors) if isinstance(family, WeighsByAge) else factors
 
 

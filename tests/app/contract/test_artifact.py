@@ -142,6 +142,10 @@ def resident(path: Path) -> int:
         ({"newcomer_weight": -1}, "has the newcomer_weight -1; expected a number from 0 to 1000"),
         ({"newcomer_weight": "1"}, "has the newcomer_weight '1'; expected a number from 0 to 1000"),
         ({"newcomer_weight": 1}, r"has a newcomer_weight, and does not list mean_user\.npy"),
+        ({"seen_order": "time", "recency": 11}, "has the recency 11; expected a number from 0 to 10"),
+        ({"seen_order": "time", "recency": None}, "has the recency None; expected a number from 0 to 10"),
+        ({"seen_order": "item", "recency": 0.5}, "has a recency, and not the seen_order time"),
+        ({"seen_order": ["time"]}, r"has the seen_order \['time'\]; expected item or time"),
         ({"item_fold_in": {"kappa": 1, "length": 1}}, "has the item_fold_in .*; expected kappa, length and half"),
         ({"item_fold_in": {"kappa": -1, "length": 1, "half": 30}}, "has the item_fold_in .*from 0 to 1e"),
         (

@@ -44,7 +44,16 @@ def test_the_document_s_arrays_are_those_of_the_code(part: str, arrays: Table) -
 def test_the_document_s_keys_are_those_of_a_manifest() -> None:
     keys = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|object|list \|)", PAGE, re.MULTILINE)
     required = ["format_version", "kind", "family", "params", "seed", "data_hash", "files", "columns"]
-    assert keys == [*required, "events", "event_types", "min_rating", "newcomer_weight", "item_fold_in"]
+    assert keys == [
+        *required,
+        "events",
+        "event_types",
+        "min_rating",
+        "newcomer_weight",
+        "seen_order",
+        "recency",
+        "item_fold_in",
+    ]
 
 
 # The columns year and genres.
@@ -77,7 +86,7 @@ VALUES: dict[str, object] = {
     "user_embeddings": [[1, 0], [0, 0]], "item_embeddings": [[1, 1], [2, 1], [3, 1]], "item_biases": [0.5, 0, 0],
     "item_popularity": [5, 3000, 0],
     "seen_indptr": [0, 1, 1], "seen_indices": [2], "seen_liked": [True],
-    "encoder": [[0, 0], [1, 1], [0, 0]], "encoder_intercept": [0, 0],
+    "encoder": [[0, 0], [1, 1], [0, 2]], "encoder_intercept": [0, 0],
     "titles": list("Amélie$".encode()), "title_offsets": [0, 7, 7, 8],
     "folded_titles": list(b"\namelie\n\n$\n"), "folded_breaks": [0, 7, 8, 10],
     "item_encoder": [[1, 1, 0.5], [0, 0, 0]], "user_encoder": [[0, 0]], "mean_user": [3, 0], "fold_in_mean": [1, 0],
@@ -102,7 +111,7 @@ def test_an_artifact_that_follows_the_document_is_read(tmp_path: Path) -> None:
         "columns": DESCRIBED, "item_features": [{"column": "genres", "value": "Drama"}],
         "format_version": 3, "kind": "movie-recommender", "family": "by hand", "params": {}, "seed": 0, "data_hash": "",
         "files": files, "events": {"store": "0f8fad5b-d9cb-469f-a165-70867728950e", "until": 0}, "min_rating": 3.5,
-        "newcomer_weight": 2, "item_fold_in": {"kappa": 3, "length": 1, "half": 30},
+        "newcomer_weight": 2, "seen_order": "time", "recency": 1, "item_fold_in": {"kappa": 3, "length": 1, "half": 30},
     }  # fmt: skip
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
@@ -114,5 +123,8 @@ def test_an_artifact_that_follows_the_document_is_read(tmp_path: Path) -> None:
             assert ranking.items.tolist() == [[1, 0]]
             assert ranking.scores.tolist() == [scores]
     assert recommender.fold_in(np.array([1])).tolist() == pytest.approx([(1 + 2 * 3) / 3, 1 / 3])
+    weighted = np.array([1 / 2, 1 / 2 + 2]) / (1 + 1 / 4) ** 0.5  # the second film is the older one
+    expected = (2 * weighted + [2 * 3, 0]) / (2 + 2)
+    assert recommender.fold_in(np.array([1, 2])).tolist() == pytest.approx(expected)
     assert film_of(artifact.catalogue, 0) == Film("Amélie", 2001, ["Drama", "Comedy"])
     assert film_of(artifact.catalogue, 1) == Film("", None, [])

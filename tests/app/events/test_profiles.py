@@ -14,7 +14,7 @@ from app.contract.recommender import NO_ITEM, NO_ROWS, Recommender
 from app.events.fresh_vector import fresh_vector
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
-from app.model.profile import Profile, learned_profile, liked_rows
+from app.model.profile import Profile, fold_in_profile, learned_profile, liked_rows
 from app.model.release import Release
 from app.model.selection import rank, recommend
 from app.model.store import ServedModel, load_model
@@ -98,6 +98,25 @@ def test_an_unknown_user_is_folded_in(model: ServedModel, overlay: Overlay) -> N
     profile = fresh(model, overlay, "new", said("new", "like", 9), said("new", "like", 10))
     np.testing.assert_allclose(profile.vector, encoded(model, 9, 10), rtol=1e-5)
     assert (profile.source, profile.row) == ("personalised", None)
+
+
+def test_the_newest_likes_weigh_more_where_the_model_says_so(tmp_path: Path, overlay: Overlay) -> None:
+    model = served(tmp_path, recency=1.0, seen_order="time", seen_indices=np.array([3, 0, 2, 1, 5, 7, 8], np.int32))
+
+    def weighted(*ids: int) -> np.ndarray:
+        weights = 1 / np.arange(len(ids), 0, -1)
+        vector: np.ndarray = weights @ model.artifact.encoder[np.array(ids) - 1] / np.linalg.norm(weights)
+        return vector + model.artifact.encoder_intercept
+
+    overlay.add(stored(said("new", "like", 10), said("new", "like", 9), said("new", "like", 10)))
+    folded = Profiles(overlay).of(model, "new").vector
+    np.testing.assert_allclose(folded, weighted(9, 10), rtol=1e-5)
+    np.testing.assert_array_equal(folded, fold_in_profile(model, np.array([8, 9]), NO_ROWS).vector)
+    # Liked so far: 4, 1 and 2, as the third of what was seen is no like.
+    overlay.add(stored(said(1, "retract", 1), said(1, "like", 9), said(1, "like", 3), first=9))
+    residual = model.artifact.user_embeddings[0] - weighted(4, 1, 2)
+    expected = weighted(4, 2, 9, 3) + 3 / (3 + 4 * 3) * residual
+    np.testing.assert_allclose(Profiles(overlay).of(model, "1").vector, expected, rtol=1e-5)
 
 
 def test_a_film_without_an_encoder_is_seen_and_does_not_count(model: ServedModel, overlay: Overlay) -> None:
@@ -208,6 +227,14 @@ def test_a_history_begins_with_the_latest(model: ServedModel, overlay: Overlay) 
     overlay.add(stored(said("new", "like", 9), said("gone", "like", 9), said("gone", "retract", 9)))
     assert profiles.history(model, "new") == [(8, True)]
     assert profiles.history(model, "gone") is None
+
+
+def test_a_history_in_the_order_of_time_begins_with_its_end(tmp_path: Path, overlay: Overlay) -> None:
+    indices = np.array([3, 0, 2, 1, 5, 7, 8], np.int32)
+    model = served(tmp_path, seen_order="time", seen_indices=indices)
+    overlay.add(stored(said(1, "like", 9), said(1, "like", 1)))
+    history = Profiles(overlay).history(model, "1")
+    assert history == [(0, True), (8, True), (1, True), (2, False), (3, True)]
 
 
 def test_a_profile_is_kept_until_the_next_event_or_model(tmp_path: Path, overlay: Overlay) -> None:

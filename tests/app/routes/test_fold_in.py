@@ -53,7 +53,7 @@ def test_ids_may_be_numbers_or_texts(films: Client) -> None:
 
 
 def test_naming_a_film_twice_changes_nothing(films: Client) -> None:
-    assert ask(films, liked=[70, "70", 10]).json == ask(films, liked=[10, 70]).json
+    assert ask(films, liked=[70, 10, "70"]).json == ask(films, liked=[10, 70]).json
 
 
 def test_unknown_ids_are_reported_as_they_were_sent(films: Client) -> None:

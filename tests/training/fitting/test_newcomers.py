@@ -2,24 +2,25 @@ import numpy as np
 from scipy import sparse
 
 from app.contract.artifact import load_artifact
+from app.contract.encoder import Encoder
 from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact
 from tests.training.world import Trained
 from training.data.dataset import load_dataset
 from training.files import read_json
-from training.fitting.newcomers import mean_user, newcomer_weight, newcomers
+from training.fitting.newcomers import drawn_to, mean_user, newcomer_weight, newcomers
 from training.fitting.validation import Validation
-from training.models.base import Encoder, Factors
+from training.models.base import Factors
 
 
 def test_newcomers_of_validation_are_those_of_the_service() -> None:
     rng = np.random.default_rng(0)
     mean = rng.normal(size=4).astype(np.float32)
     encoder = rng.normal(size=(6, 4)).astype(np.float32)
-    artifact = make_artifact(dim=4, encoder=encoder, mean_user=mean, newcomer_weight=0.5)
+    artifact = make_artifact(dim=4, encoder=encoder, mean_user=mean, newcomer_weight=0.5, recency=0.5)
     recommender = Recommender(artifact)
     histories = sparse.csr_matrix(np.array([[1, 0, 0, 0, 0, 0], [1, 0, 1, 1, 0, 0], [0] * 6], dtype=np.float32))
-    made = newcomers(Encoder(encoder, artifact.encoder_intercept), histories, mean, 0.5)
+    made = drawn_to(mean, 0.5, Encoder(encoder, artifact.encoder_intercept, 0.5), histories)
     for vector, history in zip(made, histories, strict=True):
         np.testing.assert_allclose(vector, recommender.fold_in(history.indices), rtol=1e-5)
 
@@ -37,13 +38,13 @@ def test_validation_prefers_the_mean_user_where_the_encoder_tells_nothing(with_c
     assert mean_user(factors).tolist() == [1]
     assert newcomer_weight(validation, factors) > 0
     nothing = Factors(np.zeros((n_users, 1), np.float32), items, zeros, np.zeros(n_items, np.float32))
-    assert newcomer_weight(validation, nothing) == 0
+    assert newcomers(validation, nothing) == (0, 0)
 
 
 def test_the_weight_of_the_train_stage_is_that_of_what_serves(with_cold_film: Trained) -> None:
     project, _ = with_cold_film
-    weight = read_json(project.training("test_svd"), "")["newcomer_weight"]
+    chosen = read_json(project.training("test_svd"), "")["newcomers"]
     for folder in (project.model("test_svd"), project.served):
         artifact = load_artifact(folder)
-        assert artifact.newcomer_weight == weight
-        assert (artifact.mean_user is not None) == (weight > 0)
+        assert (artifact.newcomer_weight, artifact.recency) == (chosen["weight"], chosen["recency"])
+        assert (artifact.mean_user is not None) == (chosen["weight"] > 0)

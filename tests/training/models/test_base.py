@@ -1,7 +1,8 @@
 import numpy as np
 from scipy import sparse
 
-from training.models.base import Encoder, Factors, TrainingData
+from app.contract.encoder import Encoder
+from training.models.base import Factors, TrainingData
 from training.models.encoder import encoder_of
 
 POSITIVES = sparse.csr_matrix(np.array([[1, 1, 0], [0, 0, 0]], dtype=np.float32))

@@ -14,7 +14,7 @@ def test_the_encoder_is_the_ridge_regression_from_histories_to_vectors() -> None
     centred = vectors[known] - vectors[known].mean(axis=0)
     expected = np.linalg.solve(dense.T @ dense + np.eye(25), dense.T @ centred)
 
-    encoder, intercept = fit_encoder(positives, vectors)
+    encoder, intercept, _ = fit_encoder(positives, vectors)
 
     np.testing.assert_allclose(encoder, expected, atol=1e-4)
     np.testing.assert_allclose(intercept, vectors[known].mean(axis=0), atol=1e-6)
@@ -27,7 +27,7 @@ def test_without_an_intercept_the_regression_goes_through_zero() -> None:
     vectors = (histories @ rng.normal(size=(25, 4)) + 3).astype(np.float32)
     expected = np.linalg.solve((histories.T @ histories).toarray() + np.eye(25), histories.T @ vectors)
 
-    encoder, intercept = fit_encoder(positives, vectors, intercept=False)
+    encoder, intercept, _ = fit_encoder(positives, vectors, intercept=False)
 
     np.testing.assert_allclose(encoder, expected, atol=1e-4)
     assert not intercept.any()
@@ -41,7 +41,7 @@ def test_users_without_a_history_do_not_count() -> None:
 
 def test_vectors_of_zero_give_an_encoder_of_zero() -> None:
     positives = sparse.csr_matrix(np.eye(3, dtype=np.float32))
-    encoder, intercept = fit_encoder(positives, np.zeros((3, 1), dtype=np.float32))
+    encoder, intercept, _ = fit_encoder(positives, np.zeros((3, 1), dtype=np.float32))
     assert not encoder.any()
     assert not intercept.any()
 
@@ -55,7 +55,7 @@ def test_popularity_that_differs_a_thousandfold_takes_few_iterations(monkeypatch
     normal = histories.T @ histories + np.eye(300)
     expected = np.linalg.solve(normal, histories.T @ (vectors - vectors.mean(axis=0)))
 
-    encoder, _ = fit_encoder(sparse.csr_matrix(liked), vectors)
+    encoder, *_ = fit_encoder(sparse.csr_matrix(liked), vectors)
 
     np.testing.assert_allclose(encoder, expected, atol=1e-3)
 
@@ -63,6 +63,6 @@ def test_popularity_that_differs_a_thousandfold_takes_few_iterations(monkeypatch
 def test_a_dimension_of_zero_stays_zero_beside_another() -> None:
     positives = sparse.csr_matrix((np.random.default_rng(0).random((40, 9)) < 0.4).astype(np.float32))
     vectors = np.column_stack([np.zeros(40), np.arange(40)]).astype(np.float32)
-    encoder, _ = fit_encoder(positives, vectors)
+    encoder, *_ = fit_encoder(positives, vectors)
     assert not encoder[:, 0].any()
     np.testing.assert_array_equal(encoder[:, 1], fit_encoder(positives, vectors[:, 1:])[0][:, 0])

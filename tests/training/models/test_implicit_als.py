@@ -8,8 +8,8 @@ from tests.training.models.battery import FamilyBattery
 from training.errors import TrainingError
 from training.models.base import Factors, TrainingData
 from training.models.encoder import fit_encoder
+from training.models.histories import weighted_by_age
 from training.models.implicit_als import _Rows, rule
-from training.models.recency import weighted_by_age
 from training.models.validated_fit import fit_validated
 
 

@@ -2,10 +2,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from training.models.base import Encoder, Factors
+from app.contract.encoder import Encoder
+from training.models.base import Factors, TrainingData
 from training.models.item_fold_in import fit_item_fold_in
 
 DIM = 3
+
+
+def data(liked: np.ndarray) -> TrainingData:
+    positives = sparse.csr_matrix(liked.astype(np.float32))
+    return TrainingData(positives, sparse.csr_matrix((liked.shape[1], 0), dtype=np.float32), 1, positives)
 
 
 def test_the_constant_is_that_by_which_items_follow_those_who_like_them() -> None:
@@ -30,15 +36,14 @@ def test_the_constant_is_that_by_which_items_follow_those_who_like_them() -> Non
 
     items = made + np.array([crowd(item) for item in range(12)], dtype=np.float32)
     factors = Factors(users, items, np.zeros(40, np.float32), np.zeros(12, np.float32))
-    mean, found = fit_item_fold_in(sparse.csr_matrix(liked.astype(np.float32)), factors, encoder, made)
+    mean, found = fit_item_fold_in(data(liked), factors, encoder, made)
 
     np.testing.assert_allclose(mean, everybody, rtol=1e-4)
     assert found == pytest.approx((5.0, length, 30), rel=1e-3)
 
 
 def test_without_items_of_three_likes_people_have_no_say() -> None:
-    positives = sparse.csr_matrix(np.eye(4, dtype=np.float32))
     vectors, zeros = np.eye(4, DIM, dtype=np.float32), np.zeros(4, np.float32)
     encoder = Encoder(vectors, np.zeros(DIM, np.float32))
-    mean, found = fit_item_fold_in(positives, Factors(vectors, vectors, zeros, zeros), encoder, 0 * vectors)
+    mean, found = fit_item_fold_in(data(np.eye(4)), Factors(vectors, vectors, zeros, zeros), encoder, 0 * vectors)
     assert (found.kappa, len(mean)) == (0, DIM)

@@ -8,7 +8,7 @@ from tests.training.world import GROUPS
 from training.models import make_family
 from training.models.base import Factors, TrainingData
 from training.models.encoder import fit_encoder
-from training.models.recency import weighted_by_age
+from training.models.histories import weighted_by_age
 from training.models.validated_fit import fit_validated
 
 
@@ -62,7 +62,7 @@ def test_encoded_users_are_what_the_encoder_makes_of_their_histories(data: Train
     for power in (0.0, 0.5):
         encoded = TestLightFM.fitted(data, encode_users=True, recency_power=power)
         np.testing.assert_array_equal(encoded.item_embeddings, learned.item_embeddings)
-        weights, intercept = fit_encoder(data.positives, learned.user_embeddings)
+        weights, intercept, _ = fit_encoder(data.positives, learned.user_embeddings)
         sizes = np.sqrt(data.positives[5].nnz)
         expected = weighted_by_age(data, power)[5] @ weights / sizes + intercept
         np.testing.assert_allclose(encoded.user_embeddings[5], expected.ravel(), atol=1e-5)

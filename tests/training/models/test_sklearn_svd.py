@@ -2,7 +2,7 @@ import numpy as np
 
 from tests.training.models.battery import FamilyBattery
 from training.models.base import TrainingData
-from training.models.recency import weighted_by_age
+from training.models.histories import weighted_by_age
 
 
 class TestSklearnSVD(FamilyBattery):

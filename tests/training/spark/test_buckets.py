@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from app.contract.artifact import content_hash, write_artifact
+from app.contract.encoder import Encoder
 from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact
 from tests.training.spark.test_prepare import bytes_of
@@ -25,7 +26,7 @@ from training.fitting.candidate import fit_artifact
 from training.lists import bucket as lists
 from training.lists.bucket import Lists
 from training.models import make_family
-from training.models.base import Encoder, Factors
+from training.models.base import Factors
 from training.params.whole import Params
 from training.project import Project
 from training.refit import with_ready_lists
