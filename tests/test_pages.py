@@ -93,12 +93,12 @@ def test_the_commands_of_these_pages_succeed_in_their_order(clone: Repository) -
             clone.change(refit__ready_items=10)
             clone.shell("python -m training refit && python -m training register")
         if reason(command) is None:
-            outputs[command] = clone.shell(command.replace("--trials 20", "--trials 2"))
+            outputs[command] = clone.shell(command.replace("--attempts 20", "--attempts 2"))
     assert "movie-recommender version 1 (popularity): production" in outputs["dvc repro"]
     assert "ndcg@10" in outputs["dvc metrics show"]
     assert "version 1 is production, 2 was before" in outputs["python -m training promote 1"]
     assert "version 2 is production, 1 was before" in outputs["python -m training rollback"]
-    assert "implicit_als: 2 trials" in outputs["python -m training tune implicit_als --trials 20"]
+    assert "implicit_als: 2 attempts" in outputs["python -m training tune implicit_als --attempts 20"]
     assert "reports/comparison/report.html" in outputs["python -m training report"]
 
 

@@ -79,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument(
         "family", help="a key of models in params.yaml; recipe: the candidates, and for a blend its members"
     )
-    tune.add_argument("--trials", type=_positive(int), default=math.inf, help="how many there should be in all")
-    tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further trial begins")
+    tune.add_argument("--attempts", type=_positive(int), default=math.inf, help="how many there should be in all")
+    tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further attempt begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
     catalogue = add(_catalogue, "propose columns of items and attributes of people, by what their files hold")
     catalogue.add_argument(
@@ -184,12 +184,12 @@ def _tune(project: Project, params: Params, options: Namespace) -> None:
     from training.tuning.targets import RECIPE, targets_of_recipe, with_better, write_better
     from training.tuning.tune import tune
 
-    if math.isinf(options.trials) and options.timeout is None:
-        raise ParamsError("give --trials, --timeout or both, so that it ends")
+    if math.isinf(options.attempts) and options.timeout is None:
+        raise ParamsError("give --attempts, --timeout or both, so that it ends")
     targets = targets_of_recipe(params) if options.family == RECIPE else {options.family: options.family}
     timeout = options.timeout and options.timeout / len(targets)
     for family, candidate in targets.items():
-        search = tune(project, params, family, candidate, options.trials, timeout, say=print)
+        search = tune(project, params, family, candidate, options.attempts, timeout, say=print)
         if better := search.better_params():
             params = with_better(params, family, better)  # the next one is tuned beside it
             if options.apply:

@@ -1,4 +1,4 @@
-"""Searches for better parameters on validation; keeps the trials on disk and in MLflow.
+"""Searches for better parameters on validation; keeps the attempts on disk and in MLflow.
 
 Which values may be tried stands beside each parameter in `models`.
 """

@@ -1,4 +1,4 @@
-"""A search for a family's parameters on one data set, with its trials so far."""
+"""A search for a family's parameters on one data set, with its attempts so far."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ from training.models.base import Family
 from training.models.search import search_space
 from training.params.whole import Params
 from training.project import Project
-from training.tuning.study import best_of, distributions, finished, give, open_study, trial_of, tried
-from training.tuning.trial import run_trial
+from training.tuning.attempt import run_attempt
+from training.tuning.study import attempt_of, best_of, distributions, finished, give, open_study, tried
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Search:
 
     @classmethod
     def open(cls, project: Project, params: Params, name: str, candidate: str) -> "Search":
-        """Begin a family's search, or continue the one on disk; today's parameters are its first trial.
+        """Begin a family's search, or continue the one on disk; today's parameters are its first attempt.
 
         With a blend as `candidate`, the family is tuned as its member. The test split is not read. Raises ParamsError
         where the family has nothing to search.
@@ -83,13 +83,13 @@ class Search:
         """Today's values of the parameters that the search varies."""
         return {name: self.params[name] for name in self.space}
 
-    def run(self, n_trials: float) -> Iterator[FrozenTrial]:
-        """Run trials until the search has `n_trials`; yield each when it ends."""
+    def run(self, n_attempts: float) -> Iterator[FrozenTrial]:
+        """Run attempts until the search has `n_attempts`; yield each when it ends."""
         for name, params in _others(self.blend, self.name).items():
-            replace(self.validation, name=name).fit_validated(make_family(name, params))  # is kept for every trial
-        while len(finished(self.study)) < n_trials:
-            run_trial(self.study, self.space, self.make, self.validation)
-            yield self.trials()[-1]
+            replace(self.validation, name=name).fit_validated(make_family(name, params))  # is kept for every attempt
+        while len(finished(self.study)) < n_attempts:
+            run_attempt(self.study, self.space, self.make, self.validation)
+            yield self.attempts()[-1]
 
     def make(self, changes: Mapping[str, Any]) -> Family:
         """Make what is measured, with changed parameters of the family."""
@@ -98,20 +98,20 @@ class Search:
             params = {**self.blend, "members": {**self.blend["members"], self.name: params}}
         return make_family(self.candidate, params)
 
-    def trials(self) -> list[FrozenTrial]:
-        """List the trials that ended."""
+    def attempts(self) -> list[FrozenTrial]:
+        """List the attempts that ended."""
         return finished(self.study)
 
     def today(self) -> FrozenTrial | None:
-        """Find the trial of today's parameters."""
-        return trial_of(self.study, self.searched_today)
+        """Find the attempt of today's parameters."""
+        return attempt_of(self.study, self.searched_today)
 
     def best(self) -> FrozenTrial | None:
-        """Find the trial with the best metric."""
+        """Find the attempt with the best metric."""
         return best_of(self.study)
 
     def better_params(self) -> dict[str, Any] | None:
-        """Return the parameters of the best trial if it is better than today's, else None."""
+        """Return the parameters of the best attempt if it is better than today's, else None."""
         best, today = self.best(), self.today()
         if best is None or (today is not None and best.number == today.number):
             return None

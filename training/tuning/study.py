@@ -1,4 +1,4 @@
-"""Keeps the trials of a search on disk, so that the search can go on another day."""
+"""Keeps the attempts of a search on disk, so that the search can go on another day."""
 
 import hashlib
 import json
@@ -16,16 +16,16 @@ from sqlalchemy.pool import NullPool
 from training.errors import DataError
 from training.models.search import Between, Range
 
-STARTUP_TRIALS = 5  # before any is pruned
-WARMUP_EPOCHS = 5  # of each trial, before it may be pruned
-DIGITS = 3  # of a suggested number: a trial uses the number that params.yaml would show
-GIVEN = "given"  # marks a trial of parameters that were not suggested
+STARTUP_ATTEMPTS = 5  # before any is pruned
+WARMUP_EPOCHS = 5  # of each attempt, before it may be pruned
+DIGITS = 3  # of a suggested number: an attempt uses the number that params.yaml would show
+GIVEN = "given"  # marks an attempt of parameters that were not suggested
 FAILURE = "failure"  # marks one that ended with an error: the sentence
 
 
 @contextmanager
 def study_errors(database: Path) -> Iterator[None]:
-    """Turn an error of the database of trials into a DataError of one sentence."""
+    """Turn an error of the database of attempts into a DataError of one sentence."""
     try:
         yield
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
@@ -43,7 +43,7 @@ def open_study(database: Path, name: str, recipe: Mapping[str, Any], seed: int) 
         # Without a pool, connections are closed as soon as they are not needed.
         storage=optuna.storages.RDBStorage(f"sqlite:///{database}", engine_kwargs={"poolclass": NullPool}),
         direction="maximize",
-        pruner=optuna.pruners.MedianPruner(STARTUP_TRIALS, WARMUP_EPOCHS),
+        pruner=optuna.pruners.MedianPruner(STARTUP_ATTEMPTS, WARMUP_EPOCHS),
         load_if_exists=True,
     )
     # The same seed again would suggest the first values again when a search goes on.
@@ -65,34 +65,34 @@ def _distribution(values: Range) -> BaseDistribution:
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
-    """List the trials that ended, with success or failure, but not the interrupted ones."""
+    """List the attempts that ended, with success or failure, but not the interrupted ones."""
     ended = (TrialState.COMPLETE, TrialState.PRUNED)
-    return [trial for trial in study.trials if trial.state in ended or FAILURE in trial.user_attrs]
+    return [attempt for attempt in study.trials if attempt.state in ended or FAILURE in attempt.user_attrs]
 
 
-def tried(trial: FrozenTrial | optuna.Trial) -> dict[str, Any]:
-    """Return the parameters that a trial used: suggested ones are rounded."""
-    return {name: value if GIVEN in trial.user_attrs else _rounded(value) for name, value in trial.params.items()}
+def tried(attempt: FrozenTrial | optuna.Trial) -> dict[str, Any]:
+    """Return the parameters that an attempt used: suggested ones are rounded."""
+    return {name: value if GIVEN in attempt.user_attrs else _rounded(value) for name, value in attempt.params.items()}
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
-def trial_of(study: optuna.Study, params: Mapping[str, Any]) -> FrozenTrial | None:
-    """Find the trial of exactly these parameters that ran to its end."""
-    ended = (trial for trial in finished(study) if trial.state is not TrialState.PRUNED)
-    return next((trial for trial in ended if tried(trial) == params), None)
+def attempt_of(study: optuna.Study, params: Mapping[str, Any]) -> FrozenTrial | None:
+    """Find the attempt of exactly these parameters that ran to its end."""
+    ended = (attempt for attempt in finished(study) if attempt.state is not TrialState.PRUNED)
+    return next((attempt for attempt in ended if tried(attempt) == params), None)
 
 
 def give(study: optuna.Study, params: Mapping[str, Any]) -> None:
-    """Queue these parameters as the next trial, unless a trial had them or one is queued already."""
-    waits = any(trial.state is TrialState.WAITING for trial in study.trials)
-    if trial_of(study, params) is None and not waits:
+    """Queue these parameters as the next attempt, unless an attempt had them or one is queued already."""
+    waits = any(attempt.state is TrialState.WAITING for attempt in study.trials)
+    if attempt_of(study, params) is None and not waits:
         study.enqueue_trial(dict(params), {GIVEN: True})
 
 
 def best_of(study: optuna.Study) -> FrozenTrial | None:
-    """Find the complete trial with the highest value, the first of equals."""
-    complete = (trial for trial in study.trials if trial.state is TrialState.COMPLETE)
-    return max(complete, key=lambda trial: trial.value or 0.0, default=None)
+    """Find the complete attempt with the highest value, the first of equals."""
+    complete = (attempt for attempt in study.trials if attempt.state is TrialState.COMPLETE)
+    return max(complete, key=lambda attempt: attempt.value or 0.0, default=None)

@@ -8,23 +8,23 @@ from training.tuning.search import Search
 
 
 def search_table(search: Search, applied: bool) -> str:
-    """Compare the best trial with today's parameters, and say what to do now."""
+    """Compare the best attempt with today's parameters, and say what to do now."""
     best, today = search.best(), search.today()
-    states = [trial.state for trial in search.trials()]
+    states = [attempt.state for attempt in search.attempts()]
     counts = f"{states.count(TrialState.PRUNED)} pruned, {states.count(TrialState.FAIL)} failed"
     users = len(search.validation.targets.user_rows)
-    head = f"{search.title}: {len(states)} trials, {counts}; {users} users of validation"
+    head = f"{search.title}: {len(states)} attempts, {counts}; {users} users of validation"
     if best is None:
-        return f"{head}\n  no trial is complete"
-    rows = [("", "today", f"trial {best.number + 1}"), (search.metric, _metric(today), _metric(best))]
+        return f"{head}\n  no attempt is complete"
+    rows = [("", "today", f"attempt {best.number + 1}"), (search.metric, _metric(today), _metric(best))]
     chosen = search.better_params() or search.searched_today
     rows += [(key, str(value), _change(value, chosen[key])) for key, value in search.searched_today.items()]
     lines = [f"  {label:<18}{now:>12}{then:>14}" for label, now, then in rows]
     return "\n".join([head, *lines, f"  {_advice(search, applied)}"])
 
 
-def _metric(trial: FrozenTrial | None) -> str:
-    return "not tried" if trial is None or trial.value is None else f"{trial.value:.4f}"
+def _metric(attempt: FrozenTrial | None) -> str:
+    return "not tried" if attempt is None or attempt.value is None else f"{attempt.value:.4f}"
 
 
 def _change(now: Any, then: Any) -> str:  # noqa: ANN401

@@ -213,5 +213,5 @@ def test_the_command_says_what_it_wrote(
 
 def test_a_search_without_an_end_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
-    with pytest.raises(SystemExit, match="tune: give --trials, --timeout or both, so that it ends"):
+    with pytest.raises(SystemExit, match="tune: give --attempts, --timeout or both, so that it ends"):
         command.main(["tune", "recipe"])

@@ -69,19 +69,19 @@ def test_a_recipe_with_nothing_to_search_is_refused(world: tuple[Project, Params
 
 
 @pytest.mark.long
-def test_a_member_s_trial_has_the_value_of_the_whole_blend_with_weights_of_its_own(
+def test_a_member_s_attempt_has_the_value_of_the_whole_blend_with_weights_of_its_own(
     world: tuple[Project, Params],
 ) -> None:
     project, params = world
     search = Search.open(project, params, "sklearn_svd", "blend")
-    for trial in search.run(3):
-        whole = with_better(params, "sklearn_svd", tried(trial))
+    for attempt in search.run(3):
+        whole = with_better(params, "sklearn_svd", tried(attempt))
         validation = Validation.of(search.validation.knowledge.dataset, whole, "blend")
-        assert trial.value == validation.fit_validated(search.make(tried(trial))).metric
-        assert search.make(tried(trial)).model_dump(mode="json")["members"] == whole.models["blend"]["members"]
+        assert attempt.value == validation.fit_validated(search.make(tried(attempt))).metric
+        assert search.make(tried(attempt)).model_dump(mode="json")["members"] == whole.models["blend"]["members"]
 
 
-def test_the_other_members_are_fitted_once_for_all_trials(
+def test_the_other_members_are_fitted_once_for_all_attempts(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted: dict[Any, int] = {ImplicitALS: 0, SklearnSVD: 0}
@@ -90,7 +90,7 @@ def test_the_other_members_are_fitted_once_for_all_trials(
     search = Search.open(*world, "sklearn_svd", "blend")
     list(search.run(3))
     assert fitted == {ImplicitALS: 1, SklearnSVD: 3}
-    assert list(search.trials()[0].intermediate_values) == [1]  # the curve is that of the member alone
+    assert list(search.attempts()[0].intermediate_values) == [1]  # the curve is that of the member alone
 
 
 def counting(fitted: dict[Any, int], family: type) -> Any:
@@ -108,16 +108,15 @@ def counting(fitted: dict[Any, int], family: type) -> Any:
 def test_another_member_or_weight_begins_a_search_of_its_own(world: tuple[Project, Params]) -> None:
     project, params = world
     list(Search.open(project, params, "sklearn_svd", "blend").run(1))
-    assert len(Search.open(project, params, "sklearn_svd", "blend").trials()) == 1
-    assert Search.open(project, params, "sklearn_svd", "sklearn_svd").trials() == []
-    assert (
-        Search.open(project, with_better(params, "implicit_als", {"alpha": 9.0}), "sklearn_svd", "blend").trials() == []
-    )
+    assert len(Search.open(project, params, "sklearn_svd", "blend").attempts()) == 1
+    assert Search.open(project, params, "sklearn_svd", "sklearn_svd").attempts() == []
+    other_member = with_better(params, "implicit_als", {"alpha": 9.0})
+    assert Search.open(project, other_member, "sklearn_svd", "blend").attempts() == []
     weighed = change_params(
         project, models__sklearn_svd=SVD, models__implicit_als=ALS,
         models__blend={**params.models["blend"], "weights": {"sklearn_svd": 1.0, "implicit_als": 0.0}},
     )  # fmt: skip
-    assert Search.open(project, weighed, "sklearn_svd", "blend").trials() == []
+    assert Search.open(project, weighed, "sklearn_svd", "blend").attempts() == []
 
 
 def test_better_parameters_count_for_the_family_and_for_members_of_it(world: tuple[Project, Params]) -> None:
@@ -144,9 +143,9 @@ def test_tune_recipe_shares_the_time_and_applies_what_is_better(
     project, _ = world
     command.main(["tune", "recipe", "--timeout", "8", "--apply"])
     said = capsys.readouterr().out
-    assert "tune sklearn_svd for blend: 0 trials so far" in said
+    assert "tune sklearn_svd for blend: 0 attempts so far" in said
     assert "models.sklearn_svd in params.yaml has them now" in said
-    assert "tune implicit_als for blend: 0 trials so far" in said
+    assert "tune implicit_als for blend: 0 attempts so far" in said
     models = load_params(project.params).models
     assert models["sklearn_svd"]["embedding_size"] > 1
     assert models["blend"]["members"]["sklearn_svd"] == models["sklearn_svd"]
@@ -158,10 +157,10 @@ def test_without_apply_params_yaml_stays_but_the_next_member_is_tuned_beside_the
 ) -> None:
     project, params = world
     before = project.params.read_bytes()
-    command.main(["tune", "recipe", "--trials", "3"])
+    command.main(["tune", "recipe", "--attempts", "3"])
     assert "the same command with --apply writes them into params.yaml" in capsys.readouterr().out
     assert project.params.read_bytes() == before
     better = Search.open(project, params, "sklearn_svd", "blend").better_params()
     assert better is not None
     beside = with_better(params, "sklearn_svd", better)
-    assert len(Search.open(project, beside, "implicit_als", "blend").trials()) == 3
+    assert len(Search.open(project, beside, "implicit_als", "blend").attempts()) == 3

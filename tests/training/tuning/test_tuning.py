@@ -61,24 +61,24 @@ def world(tmp_path: Path) -> tuple[Project, Params]:
 
 
 def values(search: Search) -> list[float | None]:
-    return [trial.value for trial in search.trials()]
+    return [attempt.value for attempt in search.attempts()]
 
 
 @pytest.mark.long
 def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted", "gifted")
     assert len(list(search.run(8))) == 8
-    assert tried(search.trials()[0]) == {"talent": 0.1}
+    assert tried(search.attempts()[0]) == {"talent": 0.1}
     today, best, better = search.today(), search.best(), search.better_params()
     assert today is not None
     assert today.number == 0
     assert best is not None
     assert better == tried(best)
     assert better["talent"] > 0.1
-    assert best.value == max(trial.value for trial in search.trials() if trial.value is not None)
+    assert best.value == max(attempt.value for attempt in search.attempts() if attempt.value is not None)
     head, numbers, metric, talent, advice = search_table(search, applied=False).splitlines()
-    assert re.fullmatch(r"gifted: 8 trials, \d pruned, 0 failed; 80 users of validation", head)
-    assert numbers.split() == ["today", "trial", str(best.number + 1)]
+    assert re.fullmatch(r"gifted: 8 attempts, \d pruned, 0 failed; 80 users of validation", head)
+    assert numbers.split() == ["today", "attempt", str(best.number + 1)]
     assert metric.split() == ["ndcg@10", f"{today.value:.4f}", f"{best.value:.4f}"]
     assert talent.split() == ["talent", "0.1", str(better["talent"])]
     assert advice == "  the same command with --apply writes them into params.yaml"
@@ -88,28 +88,28 @@ def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tu
 def test_before_anything_better_is_found_the_table_says_so(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted", "gifted")
     assert search_table(search, applied=False) == (
-        "gifted: 0 trials, 0 pruned, 0 failed; 80 users of validation\n  no trial is complete"
+        "gifted: 0 attempts, 0 pruned, 0 failed; 80 users of validation\n  no attempt is complete"
     )
     list(search.run(1))
     _, numbers, _, talent, advice = search_table(search, applied=True).splitlines()
-    assert numbers.split() == ["today", "trial", "1"]
+    assert numbers.split() == ["today", "attempt", "1"]
     assert talent.split() == ["talent", "0.1"]
     assert advice == "  nothing better than today's parameters was found"
     assert search.better_params() is None
 
 
 def test_a_suggested_number_has_three_digits_and_a_given_one_all_of_them() -> None:
-    def trial(**attributes: bool) -> FrozenTrial:
+    def attempt(**attributes: bool) -> FrozenTrial:
         spaces = distributions({"rate": Between(0.1, 0.9), "size": Between(8, 2048)})
         return create_trial(
             params={"rate": 0.123456, "size": 1234}, distributions=spaces, user_attrs=attributes, value=0.5
         )
 
-    assert tried(trial()) == {"rate": 0.123, "size": 1234}
-    assert tried(trial(**{GIVEN: True})) == {"rate": 0.123456, "size": 1234}
+    assert tried(attempt()) == {"rate": 0.123, "size": 1234}
+    assert tried(attempt(**{GIVEN: True})) == {"rate": 0.123456, "size": 1234}
 
 
-def test_the_best_trial_is_the_first_of_those_with_the_highest_value() -> None:
+def test_the_best_attempt_is_the_first_of_those_with_the_highest_value() -> None:
     study = optuna.create_study(direction="maximize")
     assert best_of(study) is None
     for value in (0.0, 0.5, 0.5):
@@ -135,12 +135,12 @@ def test_a_study_is_that_of_its_recipe_in_whatever_order_it_is_written(tmp_path:
 
 
 @pytest.mark.long
-def test_the_value_of_a_trial_is_what_training_gets_with_these_parameters(world: tuple[Project, Params]) -> None:
+def test_the_value_of_an_attempt_is_what_training_gets_with_these_parameters(world: tuple[Project, Params]) -> None:
     project, params = world
     search = Search.open(project, params, "gifted", "gifted")
-    for trial in search.run(3):
-        family = make_family("gifted", tried(trial))
-        assert trial.value == search.validation.fit_validated(family).metric
+    for attempt in search.run(3):
+        family = make_family("gifted", tried(attempt))
+        assert attempt.value == search.validation.fit_validated(family).metric
 
 
 @pytest.mark.long
@@ -150,11 +150,11 @@ def test_a_search_goes_on_where_it_ended(world: tuple[Project, Params]) -> None:
     again = Search.open(*world, "gifted", "gifted")
     assert values(again) == values(first)
     assert len(list(again.run(5))) == 2
-    assert len({tried(trial)["talent"] for trial in again.trials()}) == 5
+    assert len({tried(attempt)["talent"] for attempt in again.attempts()}) == 5
     assert list(Search.open(*world, "gifted", "gifted").run(5)) == []
 
 
-def test_a_trial_that_was_interrupted_is_not_counted(
+def test_an_attempt_that_was_interrupted_is_not_counted(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search = Search.open(*world, "gifted", "gifted")
@@ -162,9 +162,9 @@ def test_a_trial_that_was_interrupted_is_not_counted(
         patch.setattr(Validation, "measure", interrupt)
         with pytest.raises(KeyboardInterrupt):
             list(search.run(1))
-    assert [trial.state.name for trial in search.study.trials] == ["FAIL"]
+    assert [attempt.state.name for attempt in search.study.trials] == ["FAIL"]
     again = Search.open(*world, "gifted", "gifted")
-    assert again.trials() == []
+    assert again.attempts() == []
     list(again.run(1))
     assert again.today() is not None
 
@@ -178,7 +178,7 @@ def test_another_metric_begins_a_search_of_its_own(world: tuple[Project, Params]
     project, params = world
     list(Search.open(project, params, "gifted", "gifted").run(1))
     other = params.model_copy(update={"select": params.select.model_copy(update={"metric": "recall@10"})})
-    assert Search.open(project, other, "gifted", "gifted").trials() == []
+    assert Search.open(project, other, "gifted", "gifted").attempts() == []
 
 
 @pytest.mark.long
@@ -188,9 +188,9 @@ def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Pr
         search.study.enqueue_trial({"talent": talent})
     search.study.enqueue_trial({"talent": 0.2})
     list(search.run(6))
-    assert [trial.state.name for trial in search.trials()] == ["COMPLETE"] * 5 + ["PRUNED"]
-    assert search_table(search, applied=False).startswith("gifted: 6 trials, 1 pruned, 0 failed; 80 users of validat")
-    assert search.trials()[-1].last_step == 5
+    assert [attempt.state.name for attempt in search.attempts()] == ["COMPLETE"] * 5 + ["PRUNED"]
+    assert search_table(search, applied=False).startswith("gifted: 6 attempts, 1 pruned, 0 failed; 80 users of validat")
+    assert search.attempts()[-1].last_step == 5
     changed = change_params(world[0], models__gifted={"talent": 0.05})
     again = Search.open(world[0], changed, "gifted", "gifted")
     list(again.run(8))
@@ -200,13 +200,13 @@ def test_what_stays_below_the_median_is_pruned_but_never_today_s(world: tuple[Pr
 
 
 @pytest.mark.long
-def test_a_trial_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: tuple[Project, Params]) -> None:
+def test_an_attempt_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted", "gifted")
     search.study.enqueue_trial({"talent": 1.0})
     list(search.run(3))
-    assert [trial.state.name for trial in search.trials()] == ["COMPLETE", "FAIL", "COMPLETE"]
-    assert search.trials()[1].user_attrs[FAILURE] == "too much talent"
-    assert search_table(search, applied=False).startswith("gifted: 3 trials, 0 pruned, 1 failed; ")
+    assert [attempt.state.name for attempt in search.attempts()] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert search.attempts()[1].user_attrs[FAILURE] == "too much talent"
+    assert search_table(search, applied=False).startswith("gifted: 3 attempts, 0 pruned, 1 failed; ")
 
 
 def test_a_search_never_reads_the_test_split(world: tuple[Project, Params]) -> None:
@@ -255,9 +255,9 @@ def test_the_command_writes_the_best_and_changes_no_other_line(
     before = project.params.read_text()
     monkeypatch.chdir(project.root)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    command.main(["tune", "sklearn_svd", "--trials", "4", "--apply"])
+    command.main(["tune", "sklearn_svd", "--attempts", "4", "--apply"])
     printed = capsys.readouterr().out
-    assert "trial 4 of 4: " in printed
+    assert "attempt 4 of 4: " in printed
     assert "models.sklearn_svd in params.yaml has them now; run: dvc repro" in printed
     changed = changes(before, project.params.read_text())
     assert changed[0].startswith("-    embedding_size: 1 ") or changed[0] == "-    embedding_size: 1"
@@ -304,24 +304,26 @@ def test_an_interrupted_command_ends_with_a_sentence(
     with pytest.raises(
         SystemExit, match="tune: interrupted; finished work is kept, run the same command again to go on"
     ):
-        command.main(["tune", "gifted", "--trials", "2"])
+        command.main(["tune", "gifted", "--attempts", "2"])
 
 
-@pytest.mark.parametrize("trials", ["0", "-3", "many"])
-def test_the_number_of_trials_is_checked(trials: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("attempts", ["0", "-3", "many"])
+def test_the_number_of_attempts_is_checked(attempts: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        command.main(["tune", "gifted", "--trials", trials])
-    assert "argument --trials" in capsys.readouterr().err
+        command.main(["tune", "gifted", "--attempts", attempts])
+    assert "argument --attempts" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("timeout", ["nan", "inf", "0", "-1", "soon"])
 def test_a_timeout_that_is_no_time_is_refused(timeout: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        command.main(["tune", "ease", "--trials", "1", "--timeout", timeout])
+        command.main(["tune", "ease", "--attempts", "1", "--timeout", timeout])
     assert "argument --timeout: " in capsys.readouterr().err
 
 
-def test_a_damaged_database_of_trials_is_named(world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_database_of_attempts_is_named(
+    world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
+) -> None:
     project, _ = world
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     project.studies.parent.mkdir(parents=True)
@@ -331,7 +333,7 @@ def test_a_damaged_database_of_trials_is_named(world: tuple[Project, Params], mo
 
 
 @pytest.mark.long
-def test_each_trial_is_told_with_its_outcome_and_the_best_so_far(
+def test_each_attempt_is_told_with_its_outcome_and_the_best_so_far(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, _ = world
@@ -339,24 +341,23 @@ def test_each_trial_is_told_with_its_outcome_and_the_best_so_far(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     said: list[str] = []
     search = tune(project, params, "gifted", "gifted", 3, None, said.append)
-    assert said[0] == f"tune gifted: 0 of 3 trials so far, in {project.studies}"
-    assert re.fullmatch(r"trial 1 of 3: failed: too much talent in \d+ s \(none complete yet\); talent 1\.0", said[1])
+    assert said[0] == f"tune gifted: 0 of 3 attempts so far, in {project.studies}"
+    assert re.fullmatch(r"attempt 1 of 3: failed: too much talent in \d+ s \(none complete yet\); talent 1\.0", said[1])
     best = search.best()
     assert best is not None
-    assert re.fullmatch(
-        rf"trial 3 of 3: 0\.\d{{4}} in \d+ s \(best {best.value:.4f}, trial {best.number + 1}\); talent 0\.\d+", said[3]
-    )
+    so_far = rf"best {best.value:.4f}, attempt {best.number + 1}"
+    assert re.fullmatch(rf"attempt 3 of 3: 0\.\d{{4}} in \d+ s \({so_far}\); talent 0\.\d+", said[3])
     experiment = connect(project.root, "movie-recommender").get_experiment_by_name("movie-recommender").experiment_id
     runs = connect(project.root, "movie-recommender").search_runs([experiment], order_by=["start_time"])
     assert {run.info.run_name: run.data.tags.get("outcome") for run in runs if "outcome" in run.data.tags} == {
-        "trial 1": "fail",
-        "trial 2": "complete",
-        "trial 3": "complete",
+        "attempt 1": "fail",
+        "attempt 2": "complete",
+        "attempt 3": "complete",
     }
     said.clear()
     tune(project, params, "gifted", "gifted", 9, 0, said.append)
-    assert [line.partition(":")[0] for line in said] == ["tune gifted", "trial 4 of 9"]
+    assert [line.partition(":")[0] for line in said] == ["tune gifted", "attempt 4 of 9"]
     list(Search.open(project, params, "gifted", "gifted").run(5))  # without MLflow
     tune(project, params, "gifted", "gifted", 5, None, said.append)
     runs = connect(project.root, "movie-recommender").search_runs([experiment])
-    assert {"trial 4", "trial 5"} <= {run.info.run_name for run in runs}
+    assert {"attempt 4", "attempt 5"} <= {run.info.run_name for run in runs}

@@ -1,4 +1,4 @@
-"""Runs a trial: fits a family with suggested parameters and measures it on validation."""
+"""Runs an attempt: fits a family with suggested parameters and measures it on validation."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,39 +13,39 @@ from training.models.base import Factors, Family
 from training.tuning.study import FAILURE, GIVEN, tried
 
 MakeFamily = Callable[[Mapping[str, Any]], Family]
-"""Makes what is measured, with the parameters of a trial."""
+"""Makes what is measured, with the parameters of an attempt."""
 
 
-def run_trial(
+def run_attempt(
     study: optuna.Study, space: Mapping[str, BaseDistribution], make: MakeFamily, validation: Validation
 ) -> None:
     """Fit the next suggestion and tell the study how it went: a value, pruned, or failed.
 
-    A trial is pruned if its metric is below the median of the earlier trials at the same epoch.
+    An attempt is pruned if its metric is below the median of the earlier attempts at the same epoch.
     """
-    trial = study.ask(dict(space))
+    attempt = study.ask(dict(space))
     try:
-        value = _value(trial, make, validation)
+        value = _value(attempt, make, validation)
     except optuna.TrialPruned:
-        study.tell(trial, state=TrialState.PRUNED)
+        study.tell(attempt, state=TrialState.PRUNED)
     except TrainingError as error:
-        trial.set_user_attr(FAILURE, str(error))
-        study.tell(trial, state=TrialState.FAIL)
+        attempt.set_user_attr(FAILURE, str(error))
+        study.tell(attempt, state=TrialState.FAIL)
     except BaseException:
-        study.tell(trial, state=TrialState.FAIL)
+        study.tell(attempt, state=TrialState.FAIL)
         raise
     else:
-        study.tell(trial, value)
+        study.tell(attempt, value)
 
 
-def _value(trial: optuna.Trial, make: MakeFamily, validation: Validation) -> float:
+def _value(attempt: optuna.Trial, make: MakeFamily, validation: Validation) -> float:
     curve = []
 
     def measure(factors: Factors) -> float:
         curve.append(validation.measure(factors))
-        trial.report(curve[-1], len(curve))
-        if trial.should_prune() and GIVEN not in trial.user_attrs:
+        attempt.report(curve[-1], len(curve))
+        if attempt.should_prune() and GIVEN not in attempt.user_attrs:
             raise optuna.TrialPruned
         return curve[-1]
 
-    return validation.fit_validated(make(tried(trial)), measure).metric
+    return validation.fit_validated(make(tried(attempt)), measure).metric

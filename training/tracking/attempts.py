@@ -1,4 +1,4 @@
-"""Logs the trials of a search: runs below the search's own run."""
+"""Logs the attempts of a search: runs below the search's own run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from training.tracking.connection import Client, mlflow_errors
 from training.tracking.runs import metric_key
 
 STUDY = "study"
-TRIAL = "trial"
+ATTEMPT = "attempt"
 
 
 @dataclass(frozen=True)
-class TrialRun:
-    """The content of a trial's run; `curve` is the validation metric after each epoch."""
+class AttemptRun:
+    """The content of an attempt's run; `curve` is the validation metric after each epoch."""
 
     number: int
     params: Mapping[str, Any]
@@ -39,34 +39,34 @@ def search_run(client: Client, experiment: str, study: str, tags: Mapping[str, s
         return str(run.info.run_id)
 
 
-def log_trials(client: Client, search_id: str, metric: str, trials: Iterable[TrialRun]) -> None:
-    """Log the trials that MLflow lacks, each as a run below the search's, with its curve."""
+def log_attempts(client: Client, search_id: str, metric: str, attempts: Iterable[AttemptRun]) -> None:
+    """Log the attempts that MLflow lacks, each as a run below the search's, with its curve."""
     with mlflow_errors():
         experiment_id = client.get_run(search_id).info.experiment_id
         below = client.search_runs([experiment_id], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{search_id}'", max_results=50000)
-        logged = {run.data.tags.get(TRIAL) for run in below}
-        for trial in trials:
-            if str(trial.number) not in logged:
-                _log_trial(client, experiment_id, search_id, metric_key(f"validation_{metric}"), trial)
+        logged = {run.data.tags.get(ATTEMPT) for run in below}
+        for attempt in attempts:
+            if str(attempt.number) not in logged:
+                _log_attempt(client, experiment_id, search_id, metric_key(f"validation_{metric}"), attempt)
 
 
 def end_search(client: Client, search_id: str, metric: str, best: float | None) -> None:
-    """Log the best trial's metric and end the run."""
+    """Log the best attempt's metric and end the run."""
     with mlflow_errors():
         if best is not None:
             client.log_metric(search_id, metric_key(f"best_validation_{metric}"), best)
         client.set_terminated(search_id)
 
 
-def _log_trial(client: Client, experiment_id: str, search_id: str, key: str, trial: TrialRun) -> None:
-    began, ended = (int(moment.timestamp() * 1000) for moment in (trial.began, trial.ended))
-    tags = {MLFLOW_PARENT_RUN_ID: search_id, "outcome": trial.outcome}
-    run_id = client.create_run(experiment_id, began, tags, run_name=f"trial {trial.number}").info.run_id
-    curve = [Metric(key, value, ended, epoch) for epoch, value in trial.curve.items()]
-    best = [] if trial.value is None else [Metric(f"best_{key}", trial.value, ended, 0)]
-    params = [Param(name, str(value)) for name, value in trial.params.items()]
+def _log_attempt(client: Client, experiment_id: str, search_id: str, key: str, attempt: AttemptRun) -> None:
+    began, ended = (int(moment.timestamp() * 1000) for moment in (attempt.began, attempt.ended))
+    tags = {MLFLOW_PARENT_RUN_ID: search_id, "outcome": attempt.outcome}
+    run_id = client.create_run(experiment_id, began, tags, run_name=f"attempt {attempt.number}").info.run_id
+    curve = [Metric(key, value, ended, epoch) for epoch, value in attempt.curve.items()]
+    best = [] if attempt.value is None else [Metric(f"best_{key}", attempt.value, ended, 0)]
+    params = [Param(name, str(value)) for name, value in attempt.params.items()]
     for start in range(0, len(curve), 1000):
         client.log_batch(run_id, metrics=curve[start : start + 1000])
     # The number comes last: a run without it is incomplete, and is logged again.
-    client.log_batch(run_id, metrics=best, params=params, tags=[RunTag(TRIAL, str(trial.number))])
-    client.set_terminated(run_id, "FAILED" if trial.outcome == "fail" else "FINISHED", ended)
+    client.log_batch(run_id, metrics=best, params=params, tags=[RunTag(ATTEMPT, str(attempt.number))])
+    client.set_terminated(run_id, "FAILED" if attempt.outcome == "fail" else "FINISHED", ended)
