@@ -28,6 +28,7 @@ class Change(NamedTuple):
     editor: str
     made_at: float
     document: ItemDocument
+    before: ItemDocument | None  # by the change before this one
 
 
 class CatalogueChanges:
@@ -57,13 +58,21 @@ class CatalogueChanges:
         """Take in the changes among events, in the order of positions; whether one is new. Events may come again."""
         events = list(events)
         changes = [event for event in events if event.type == CHANGE and event.position > self._position]
-        new = [change for event in changes if (change := _read(event))]
-        if new:
-            self.items = self.items | {change.item_id: change for change in new}
-            self.recent.extend(new)
+        if changes:
+            self._take(changes)
             self._position = changes[-1].position
         self._tell(events)
-        return bool(new)
+        return bool(changes)
+
+    def _take(self, changes: Iterable[StoredEvent]) -> None:
+        items = dict(self.items)
+        for event in changes:
+            item_id, document = str(event.item_id), _document(event)
+            if document is not None:
+                before = items[item_id].document if item_id in items else None
+                items[item_id] = Change(event.position, item_id, event.user_id, event.received_at, document, before)
+                self.recent.append(items[item_id])
+        self.items = items
 
     def _tell(self, events: Iterable[StoredEvent]) -> None:
         said = [event for event in events if event.type == FORGET or event.item_id in self.items]
@@ -89,10 +98,9 @@ class CatalogueChanges:
             self.revise()
 
 
-def _read(event: StoredEvent) -> Change | None:
+def _document(event: StoredEvent) -> ItemDocument | None:
     try:
-        document = ItemDocument.read(event.body or "")
+        return ItemDocument.read(event.body or "")
     except ValueError as error:  # a newer release may have written it
         logger.warning("The change at position %d can't be read: %s", event.position, error)
         return None
-    return Change(event.position, str(event.item_id), event.user_id, event.received_at, document)

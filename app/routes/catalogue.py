@@ -22,6 +22,7 @@ from app.errors import (
     UnauthorizedError,
     UnknownItemError,
 )
+from app.events.catalogue_changes import Change
 from app.http.access import API_KEY, CATALOGUE_PATH, CHANGES_PATH
 from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
@@ -87,10 +88,22 @@ async def list_changes(
             item=dict(each.document.content),
             editor=each.editor,
             made_at=each.made_at,
+            etag=etag(each.document.content),
+            before=_before(parts, each),
         )
         for each in shown
     ]
     return RecentChanges(total=len(recent), changes=changes)
+
+
+def _before(parts: CurrentParts, change: Change) -> Content | None:
+    """What an item had before a change: by another one, or as the version has learned it."""
+    if change.before is not None:
+        return dict(change.before.content)
+    learned = parts.store.loaded
+    row = None if learned is None else learned.recommender.item_row(change.item_id)
+    content = None if learned is None or row is None else learned.catalogue.content(row)
+    return None if content == change.document.content else content
 
 
 @router.post(CATALOGUE_PATH, responses=error_responses(*ERRORS, BodyTooLargeError))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.columns import Column
 from app.contract.conditions import GENRES
+from app.contract.item_document import FROM, UNTIL, WITHDRAWN
 from app.errors import InvalidParameterError, NoModelError, UnknownItemError
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
@@ -86,15 +87,16 @@ async def list_similar_items(
 
 
 # The last one, because it matches the paths above, too.
-@router.get("/items/{item_id:any}", responses=ITEM_ERRORS)
+@router.get("/items/{item_id:any}", responses=ITEM_ERRORS, response_model_exclude_unset=True)
 async def describe_item(parts: CurrentParts, model: CurrentModel, item_id: ItemPath, response: Response) -> ItemDetails:
     """What the catalogue and the model know about a film."""
     row = _row(model, item_id)
     film, (content, _) = model.catalogue.item(row), content_of(parts, model, item_id)
     response.headers["ETag"] = etag(content or {})
     is_available = row not in model.recommender.withdrawn
+    when = {key: content[key] for key in (FROM, UNTIL, WITHDRAWN) if content and key in content}
     return ItemDetails(
-        model_version=model.version, interactions=_interactions(model, row), available=is_available, **film
+        model_version=model.version, interactions=_interactions(model, row), available=is_available, **film | when
     )
 
 

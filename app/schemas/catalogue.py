@@ -76,6 +76,11 @@ class RecentChange(ItemChange):
 
     editor: str = Field(description="Whose key it came with.", examples=["ann"])
     made_at: float = Field(description="Seconds since 1970, UTC.", examples=[1796029200.5])
+    etag: str = Field(description="The `ETag` of what it became.", examples=['"5f1d7a84db00d2fc"'])
+    before: dict[str, Any] | None = Field(
+        description="All that the item had before; null for a new one, or where the version has learned it.",
+        examples=[{"title": "Paths of Glory", "year": 1956}],
+    )
 
 
 class RecentChanges(BaseModel):

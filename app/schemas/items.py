@@ -51,6 +51,15 @@ class ItemDetails(Item):
         description="Whether lists may hold it: false if it is withdrawn, or its time has not come or is over.",
         examples=[True],
     )
+    withdrawn: bool = Field(
+        default=False, description="True if somebody has withdrawn it, else absent.", examples=[True]
+    )
+    available_from: str | None = Field(
+        default=None, description="When its time comes; absent without a limit.", examples=["2026-12-01T18:00:00Z"]
+    )
+    available_until: str | None = Field(
+        default=None, description="When its time is over; absent without a limit.", examples=["2027-03-01T00:00:00Z"]
+    )
 
 
 class BecauseItem(BaseModel):

@@ -2,7 +2,7 @@
 
 import { t } from "./texts.js";
 
-const KEY = "api-key";
+const KEY_HEADER = "X-API-Key";
 const SLOW_MS = 300;
 
 let waiting = 0;
@@ -22,18 +22,24 @@ export class ApiError extends Error {
   }
 }
 
-export const apiKey = {
-  get: () => sessionStorage.getItem(KEY),
-  set: (key) => sessionStorage.setItem(KEY, key),
-};
+/** A key that this tab keeps until it is closed. */
+const keptKey = (name) => ({
+  get: () => sessionStorage.getItem(name),
+  set: (key) => sessionStorage.setItem(name, key),
+  header: () => (sessionStorage.getItem(name) === null ? {} : { [KEY_HEADER]: sessionStorage.getItem(name) }),
+});
+
+export const apiKey = keptKey("api-key"), catalogueKey = keptKey("catalogue-key"), adminToken = keptKey("editor-key");
+
+export const ETAG = Symbol("ETag"); // of an answer
 
 /** A request: `path` is made by `at`, `query` holds values and lists of them, `body` makes it a POST. */
-export function request(path, query = {}, body = undefined, headers = {}) {
+export function request(path, query = {}, body = undefined, headers = {}, method = body ? "POST" : "GET") {
   const url = new URL(path, document.baseURI.split("#")[0]);
   for (const [name, value] of Object.entries(query)) {
     for (const each of [value].flat()) if (each !== undefined && each !== null && each !== "") url.searchParams.append(name, each);
   }
-  return { url, body, headers };
+  return { url, body, headers, method };
 }
 
 /** A path from a template: at`users/${id}/history`. */
@@ -42,13 +48,13 @@ export function at(parts, ...values) {
 }
 
 /** The answer's content; raises ApiError, or AbortError if `signal` says so. */
-export async function ask({ url, body, headers: own }, signal = undefined, quiet = false) {
-  const headers = { ...own, ...(apiKey.get() === null ? {} : { "X-API-Key": apiKey.get() }) };
+export async function ask({ url, body, headers: own, method }, signal = undefined, quiet = false) {
+  const headers = { ...apiKey.header(), ...own };
   if (body) headers["Content-Type"] = "application/json";
   const timer = quiet ? null : setTimeout(() => show(waiting), SLOW_MS);
   waiting += quiet ? 0 : 1;
   try {
-    return await answer(await fetch(url, { signal, headers, method: body ? "POST" : "GET", body: body && JSON.stringify(body) }));
+    return await answer(await fetch(url, { signal, headers, method, body: body && JSON.stringify(body) }));
   } catch (error) {
     throw error instanceof TypeError ? new ApiError(0) : error;
   } finally {
@@ -61,7 +67,7 @@ export async function ask({ url, body, headers: own }, signal = undefined, quiet
 async function answer(response) {
   const content = await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(response.status, content.error);
-  return content;
+  return Object.assign(content, { [ETAG]: response.headers.get("ETag") });
 }
 
 function show(n) {
@@ -72,8 +78,8 @@ function show(n) {
 
 /** The same request for a terminal; the key itself is not shown. */
 export function curl({ url, body, headers }) {
-  const key = apiKey.get() === null ? "" : " -H 'X-API-Key: …'";
-  const sent = key + Object.entries(headers).map(([name, value]) => ` -H ${quoted(`${name}: ${value}`)}`).join("");
+  const all = Object.entries({ ...apiKey.header(), ...headers });
+  const sent = all.map(([name, value]) => ` -H ${quoted(`${name}: ${name === KEY_HEADER ? "…" : value}`)}`).join("");
   if (!body) return `curl${sent} ${quoted(url.href)}`;
   return `curl${sent} -H 'Content-Type: application/json' ${quoted(url.href)} -d ${quoted(JSON.stringify(body))}`;
 }

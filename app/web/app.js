@@ -2,15 +2,17 @@
 
 import { apiKey, ApiError, ask, at, curl, request } from "./api.js";
 import { h, replace } from "./dom.js";
+import { fillKeyForm } from "./key.js";
 import { href, onChange, read } from "./state.js";
 import { language, t } from "./texts.js";
+import { mount as catalogue } from "./view-catalogue.js";
 import { mount as film } from "./view-film.js";
 import { mount as somebodyNew } from "./view-new.js";
 import { mount as now } from "./view-now.js";
 import { mount as user } from "./view-user.js";
 import { mount as versions } from "./view-versions.js";
 
-const VIEWS = { user, new: somebodyNew, film, versions, now };
+const VIEWS = { user, new: somebodyNew, film, catalogue, versions, now };
 const POLL_MS = 5000;
 
 const [main, top, foot, notices] = ["main", "top", "foot", "notices"].map((id) => document.getElementById(id));
@@ -107,21 +109,11 @@ function offerReload(version) {
 function askForKey(wrong = apiKey.get() !== null) {
   const form = document.getElementById("key");
   if (!form.hidden) return;
-  const input = h("input", { id: "api-key", type: "password", autocomplete: "off", required: true });
-  replace(
-    form,
-    h("h1", {}, t("keyTitle")),
-    h("p", {}, t("keyText")),
-    wrong && h("p", { class: "failure", role: "alert" }, t("keyWrong")),
-    h("label", { class: "field" }, t("keyLabel"), input),
-    h("button", { class: "primary" }, t("keyUse")),
-  );
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    apiKey.set(input.value);
+  const input = fillKeyForm(form, h("h1", {}, t("keyTitle")), t("keyText"), wrong, (key) => {
+    apiKey.set(key);
     reveal(true);
     start();
-  };
+  });
   reveal(false);
   input.focus();
 }

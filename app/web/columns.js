@@ -25,6 +25,7 @@ async function load() {
 }
 
 export const onColumns = (listener) => document.addEventListener(LOADED, listener);
+export const editableColumns = () => columns.filter((column) => column.shown && column.type !== "vector");
 export const filterColumns = () => columns.filter((column) => column.filter);
 
 /** The name of a column for people. */

@@ -1,17 +1,16 @@
 // Makes a version the live one, once somebody with the editor's key has confirmed it.
 
-import { ApiError, ask, at, request } from "./api.js";
+import { adminToken, ApiError, ask, at, request } from "./api.js";
 import { h, replace } from "./dom.js";
 import { gateSentence } from "./gate.js";
 import { say } from "./panel.js";
 import { t } from "./texts.js";
 
-const KEY = "editor-key";
 const dialog = document.body.appendChild(h("dialog", { "aria-labelledby": "promote-title" }));
 
 /** Ask whether to promote a version in place of another; `done` is called with what the service then says of itself. */
 export function confirmPromotion(version, live, done) {
-  const key = h("input", { id: "editor-key", type: "password", autocomplete: "off", required: true, value: sessionStorage.getItem(KEY) ?? "" });
+  const key = h("input", { id: "editor-key", type: "password", autocomplete: "off", required: true, value: adminToken.get() ?? "" });
   const failure = h("p", { class: "failure", role: "alert" });
   const confirm = h("button", { class: "primary" }, t("promoteConfirm"));
   const form = h(
@@ -37,7 +36,7 @@ export function confirmPromotion(version, live, done) {
 async function promote(version, key, done) {
   try {
     const model = await ask(request(at`versions/${version}/promote`, {}, {}, { Authorization: `Bearer ${key}` }));
-    sessionStorage.setItem(KEY, key);
+    adminToken.set(key);
     dialog.close();
     say(t(model.version === version ? "promoted" : "promotedSoon", version));
     done(model);

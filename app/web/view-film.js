@@ -36,6 +36,7 @@ export function mount(root, showCurl) {
       poster(film),
       h("h2", {}, bdi(film.title)),
       h("p", { class: "facts" }, [facts(film), t("filmId", film.id)].filter(Boolean).join(" · ")),
+      film.available ? null : h("p", { class: "remark" }, t("unavailable")),
       h("p", {}, film.interactions ? t("likedBy", number(film.interactions)) : t("noLikes")),
       details(film),
     ];

@@ -260,6 +260,12 @@ def test_who_changed_what_is_listed_and_only_editors_see_it(editing: Editing) ->
         ("ann", "30", None),
     ]
     assert (listed["total"], listed["changes"][1]["item"]["year"]) == (2, 2000)
+    first = listed["changes"][1]
+    assert first["before"] == {**first["item"], "year": first["before"]["year"]} != first["item"]
+    undone = editing.send("PUT", "/items/30", first["before"], **{"If-Match": first["etag"]})
+    (undo, *_) = editing.send("GET", "/items/changes").json["changes"]
+    assert (undone.status, undo["item"], undo["before"]) == (200, first["before"], first["item"])
+    assert editing.send("PUT", "/items/30", first["before"], **{"If-Match": first["etag"]}).status == 412
     for method, path in [("GET", "/items/changes"), ("PUT", "/items/1"), ("PATCH", "/items/1"), ("DELETE", "/items/1")]:
         assert editing.send(method, path, {"title": "x"}, **{"X-API-Key": "wrong"}).status == 401
     assert editing.send("POST", "/items", {"items": [{"id": 1, "title": "x"}]}, **{"X-API-Key": ""}).status == 401

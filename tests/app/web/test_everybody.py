@@ -13,8 +13,8 @@ from tests.client import Client
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 
 ADDRESSES = [
-    "#user?id=2", "#user?id=nobody&from.year=2050", "#new", "#new?liked=3&disliked=6", "#film?id=6", "#versions?id=2",
-    "#now",
+    "#user?id=2", "#user?id=nobody&from.year=2050", "#new", "#new?liked=3&disliked=6", "#film?id=6", "#catalogue",
+    "#versions?id=2", "#now",
 ]  # fmt: skip
 
 

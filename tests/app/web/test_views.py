@@ -261,3 +261,8 @@ def test_titles_are_texts_whatever_they_hold(screen: Screen) -> None:
     shown = screen.titles("What most people like")
     assert shown[: len(ODD_TITLES)] == [" ".join(title.split()) for title in ODD_TITLES]
     assert screen.page.locator("main img:not(.poster), main script").count() == 0
+
+
+def test_a_service_without_editors_says_how_to_have_some(screen: Screen) -> None:
+    screen.open("#catalogue")
+    expect(screen.page.get_by_text("start it with CATALOGUE_KEYS")).to_be_visible()

@@ -1,0 +1,111 @@
+"""The catalogue is changed on the page, as editors do it."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+from pydantic import SecretStr
+
+from tests.app.web.conftest import PHONE, OpenScreen, Screen, make_service_settings
+from tests.browser import CHROMIUM
+from tests.client import Client, serving
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    """The service with two editors."""
+    editors = {"events_url": SecretStr(f"sqlite:///{tmp_path}/events.db"), "catalogue_keys": SecretStr("ann:a,bob:b")}
+    with serving(make_service_settings(tmp_path, **editors)) as running:
+        yield running
+
+
+def enter(screen: Screen, key: str = "a", address: str = "") -> None:
+    screen.open(f"#catalogue{address}")
+    screen.page.get_by_label("Key", exact=True).fill(key)
+    screen.page.keyboard.press("Enter")
+
+
+def changes(screen: Screen) -> Locator:
+    return screen.page.get_by_role("region", name="Changes").get_by_role("listitem")
+
+
+def change(client: Client, item: int, body: dict[str, Any]) -> None:
+    headers = {"X-API-Key": "b", "Content-Type": "application/json"}
+    assert client.get(f"/items/{item}", "PATCH", headers, json.dumps(body).encode()).status == 200
+
+
+def test_an_editor_finds_changes_withdraws_and_adds_films_and_undoes_it(screen: Screen) -> None:
+    page, client = screen.page, screen.client
+    enter(screen, "wrong")
+    expect(page.get_by_role("alert")).to_have_text("The service does not know this key.")
+    page.get_by_label("Key", exact=True).fill("a")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nobody has changed anything yet.")).to_be_visible()
+    page.get_by_role("combobox", name="Find a film by its title").fill("film 21")
+    page.get_by_role("option", name="Film 21").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_label("Year").fill("1999")
+    page.get_by_label("Genres, one a line").fill("War\nDrama & <b>more</b>")
+    page.get_by_label("on loan").select_option("yes")
+    page.get_by_label("Available from").fill("2020-05-01T12:00")
+    page.get_by_role("button", name="Save").click()
+    expect(changes(screen)).to_have_count(1)
+    item = client.get("/items/21").json
+    assert (item["year"], item["genres"], item["on_loan"]) == (1999, ["War", "Drama & <b>more</b>"], True)
+    assert item["available_from"].startswith("2020-05-0")
+    assert item["plot"] == "<i>Plot 21</i>"  # what nobody touched stays
+    expect(changes(screen).first).to_contain_text("Year: 1970 → 1999")
+    expect(changes(screen).first).to_contain_text("ann · ")
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_role("button", name="Bring back")).to_be_visible()
+    assert client.get("/items/21").json["available"] is False
+    page.get_by_role("button", name="Undo the change of Film 21").click()
+    expect(page.get_by_role("button", name="Withdraw")).to_be_visible()
+    assert client.get("/items/21").json["available"] is True
+    expect(changes(screen)).to_have_count(3)
+    page.get_by_role("button", name="Add a film").click()
+    page.get_by_label("Id", exact=True).fill("21")
+    page.get_by_label("Title", exact=True).fill("Paths of Glory")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").first).to_contain_text("There is a film with this id already.")
+    page.get_by_label("Id", exact=True).fill("9001")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Paths of Glory")).to_be_visible()
+    assert [each["id"] for each in client.get("/items?query=glory").json["items"]] == [9001]
+    assert "secret" not in page.url
+    expect(page.locator("pre")).to_contain_text("-H 'X-API-Key: …'")
+    assert screen.violations() == ""
+
+
+def test_an_editor_who_has_not_seen_another_one_s_change_is_told_and_keeps_what_is_typed(screen: Screen) -> None:
+    page, client = screen.page, screen.client
+    enter(screen, address="?id=11")
+    page.get_by_label("Year").wait_for()
+    change(client, 11, {"title": "Bob’s title"})
+    page.get_by_label("Year").fill("2001")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert").first).to_contain_text("Somebody has changed this film since you opened it.")
+    assert page.get_by_label("Year").input_value() == "2001"
+    assert client.get("/items/11").json["title"] == "Bob’s title"
+
+
+def test_a_phone_in_french_shows_all_of_it(open_screen: OpenScreen, client: Client) -> None:
+    change(client, 1, {"withdrawn": True})
+    screen = open_screen(client, PHONE, "dark", "fr-FR")
+    screen.open("#catalogue?id=1")
+    screen.page.get_by_label("Clé", exact=True).fill("a")
+    screen.page.keyboard.press("Enter")
+    expect(screen.page.get_by_role("button", name="Remettre")).to_be_visible()
+    expect(screen.page.get_by_text("<img src=x onerror=alert(1)>").first).to_be_visible()
+    screen.settle()
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    assert screen.violations() == ""
+    screen.page.get_by_role("button", name=re.compile("^Annuler la modification")).press("Enter")
+    expect(screen.page.get_by_role("button", name="Retirer")).to_be_visible()
+    assert client.get("/items/1").json["available"] is True
