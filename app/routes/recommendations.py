@@ -76,7 +76,8 @@ async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request
     profile = fold_in_profile(model, liked, disliked, start)
     selection = recommend(model, profile, request, allowed_items(model, request))
     source = "fold_in" if profile.source == "personalised" else "popular"
-    lane, rows = parts.lanes.outside(model), selection.rows
+    lane = parts.lanes.apart(model) if request.preview else parts.lanes.outside(model)
+    rows = selection.rows
     noted = NotedList.of(rows, is_fallback=source == FALLBACK, is_short=len(rows) < request.k)
     lane.count("", source, noted)
     recommendation_id = lane.id_for("")

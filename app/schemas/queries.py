@@ -116,6 +116,11 @@ class PersonalQuery(ListQuery):
         description="Adds `because` to each film: the films of the history that are closest to it.",
         examples=[True],
     )
+    preview: bool = Field(
+        default=False,
+        description="Says that the list is looked at and not shown to the user: it counts in no trial and no figure.",
+        examples=[True],
+    )
 
 
 class UserQuery(PersonalQuery):
@@ -126,11 +131,6 @@ class UserQuery(PersonalQuery):
         default=None,
         description="Alias of the version to ask, if not the served one: `challenger`, if that is loaded.",
         examples=["production"],
-    )
-    preview: bool = Field(
-        default=False,
-        description="Says that the list is looked at and not shown to the user: it counts in no trial and no figure.",
-        examples=[True],
     )
 
     @property

@@ -51,7 +51,7 @@ export function mount(root, showCurl) {
   function body(liked, disliked) {
     const { k, filter, diversity } = listQuery();
     return {
-      liked, disliked, k: Number(k), explain: true,
+      liked, disliked, k: Number(k), explain: true, preview: true,
       ...(filter ? { filter } : {}),
       ...(diversity ? { diversity: Number(diversity) } : {}),
     };

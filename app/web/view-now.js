@@ -109,7 +109,7 @@ function mostShown({ lists, most_shown: films }) {
   return h(
     "section",
     { class: "panel", "aria-label": t("mostShown") },
-    heading(t("mostShown"), h("p", { class: "origin" }, t("lastLists", number(lists)))),
+    heading(t("mostShown"), lists > 0 && h("p", { class: "origin" }, t("lastLists", number(lists)))),
     films.length ? h("ol", { class: "films", "aria-label": t("mostShown") }, films.map(row)) : h("p", { class: "remark" }, t("noLists")),
   );
 }

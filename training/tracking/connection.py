@@ -71,7 +71,7 @@ def _ping(uri: str) -> None:
     except httpx.HTTPError as error:
         raise TrackingError(
             f"the MLflow server at {uri} does not answer ({error or type(error).__name__}): start it or correct "
-            "MLFLOW_TRACKING_URI, then run dvc repro again; everything trained is kept"
+            "MLFLOW_TRACKING_URI, then try again; everything trained is kept"
         ) from error
 
 
@@ -87,7 +87,7 @@ def _check_database(path: Path) -> None:
     if result != "ok":
         remedy = "end the program that uses it" if "locked" in result else "put back a copy of it, or move it away"
         raise TrackingError(
-            f"MLflow's database {path} can't be used ({' '.join(result.split())}): {remedy}, then run dvc repro again; "
+            f"MLflow's database {path} can't be used ({' '.join(result.split())}): {remedy}, then try again; "
             "everything trained is kept, and registered in a new database where there is none"
         )
 

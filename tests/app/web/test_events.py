@@ -136,8 +136,12 @@ def test_who_looks_at_lists_during_a_trial_compares_both_versions_and_counts_for
     screen.page.evaluate(POLL)
     screen.page.wait_for_load_state("networkidle")
     expect(screen.page.locator(".notice")).to_have_count(0)
+    screen.open("#new?liked=3")
+    assert screen.ids()
     app.state.parts.exposures.flush()
-    assert client.get("/status").json["trial"]["lists"] == {"production": 0, "challenger": 0, "fallback": 0}
+    status = client.get("/status").json
+    assert status["trial"]["lists"] == {"production": 0, "challenger": 0, "fallback": 0}
+    assert status["recent_lists"]["lists"] == 0
 
 
 @pytest.mark.long
