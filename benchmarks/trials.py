@@ -24,7 +24,7 @@ from tests.training.trials.simulation import FIRST_DAY, simulate
 from training.params.register import TrialParams
 from training.trials.attribution import Observations
 from training.trials.records import DAY, Records
-from training.trials.sequence import Look, looks
+from training.trials.sequence import Standing, standings
 from training.trials.verdict import judge
 
 DAYS, CONFIDENCE = 28, 0.95
@@ -116,8 +116,8 @@ def _sizes(trials: int) -> str:
 
 def found_on(users: int, lift: float, seed: int) -> int | None:
     """The day on which the band says that a better version is better, None if on none of the four weeks."""
-    seen = looks(simulate(np.random.default_rng(seed), users, DAYS, TRIAL.share, lift), 1 - CONFIDENCE)
-    return next((look.day - FIRST_DAY + 1 for look in seen if look.low > 0), None)
+    seen = standings(simulate(np.random.default_rng(seed), users, DAYS, TRIAL.share, lift), 1 - CONFIDENCE)
+    return next((standing.day - FIRST_DAY + 1 for standing in seen if standing.low > 0), None)
 
 
 def happened(case: Case, one: Run) -> bool:
@@ -135,22 +135,22 @@ def run(users: int, lift: float, lost: float, seed: int) -> Run:
     records = Records(TRIAL.experiment, pd.DataFrame(), pd.DataFrame(), mixed=False)
     now = (FIRST_DAY + DAYS) * DAY
     verdict = judge(TRIAL, records, Observations(daily, {}, 0.0), PARAMS, CONFIDENCE, now)
-    known = [look for look in verdict.looks if not math.isnan(look.half)]
+    known = [standing for standing in verdict.standings if not math.isnan(standing.half)]
     found = verdict.estimate
     assert found is not None
     ordinary = found.per_list.difference
-    first = next((look.day - FIRST_DAY + 1 for look in known if not look.low <= 0 <= look.high), None)
+    first = next((standing.day - FIRST_DAY + 1 for standing in known if not standing.low <= 0 <= standing.high), None)
     return Run(
         verdict.word,
         not ordinary.low <= 0 <= ordinary.high,
-        any(abs(look.difference) > 1.96 * look.standard_error for look in known),
+        any(abs(standing.difference) > 1.96 * standing.standard_error for standing in known),
         first,
         _relative(known[-1]),
     )
 
 
-def _relative(look: Look) -> float:
-    return look.half / look.rates[0]
+def _relative(standing: Standing) -> float:
+    return standing.half / standing.rates[0]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from training.__main__ import main
 from training.data.raw.layouts import OWN
 from training.editing import apply_changes
 from training.errors import DataError
-from training.export import Wish, export
+from training.export import ExportOptions, export
 from training.lists.filters import ListFilters
 from training.project import Project
 
@@ -66,7 +66,7 @@ def test_a_csv_of_changes_and_the_items_with_them(
 
 def test_lists_for_everybody_leave_out_what_is_withdrawn(tmp_path: Path, project: Project, client: Client) -> None:
     write(project.served, with_ready_lists())
-    wish = Wish(8, None, ListFilters())
+    wish = ExportOptions(8, None, ListFilters())
 
     def films(folder: str) -> set[int]:
         import pandas as pd

@@ -225,11 +225,11 @@ def _recipe(project: Project, _: Params, options: Namespace) -> None:
 
 
 def _export(project: Project, params: Params, options: Namespace) -> None:
-    from training.export import Wish, export
+    from training.export import ExportOptions, export
     from training.lists.filters import parse_filters
 
-    wish = Wish(options.k, options.alias, parse_filters(options.filters))
-    made = export(project, params, wish, options.out, engine(params.engine).write_buckets(project, params))
+    wanted = ExportOptions(options.k, options.alias, parse_filters(options.filters))
+    made = export(project, params, wanted, options.out, engine(params.engine).write_buckets(project, params))
     lists = f"{made['rows']:,} rows for {made['users']:,} users of version {made['model_version']}"
     print(f"export: {lists} in {len(made['files'])} files in {options.out}")
 
@@ -263,10 +263,10 @@ def _rollback(project: Project, params: Params, _: Namespace) -> None:
 
 
 def _trial(project: Project, params: Params, options: Namespace) -> None:
-    from training.trials.look import look
+    from training.trials.running import judge_running
 
     def once() -> "tuple[Verdict | None, list[str]]":
-        return look(project, params, decide=options.decide)
+        return judge_running(project, params, decide=options.decide)
 
     if options.cron is None:
         print("\n".join(f"trial: {sentence}" for sentence in once()[1]))

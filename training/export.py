@@ -24,7 +24,7 @@ VERSION_DIGITS = 12  # of the content hash, which is the version of a folder, as
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportOptions:
     """Which lists to export, and of which version; without an alias, of models/served."""
 
     k: int
@@ -36,24 +36,26 @@ WriteBuckets = Callable[[Lists, Path, Path, list[int]], Iterable[int]]
 """Writes buckets of lists of the artifact in a folder into another; yields each that is done."""
 
 
-def here(lists: Lists, _: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
+def in_this_process(lists: Lists, _: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
     """Write the buckets in this process, one by one, each on all processors."""
     for bucket in buckets:
         lists.write(bucket, folder)
         yield bucket
 
 
-def export(project: Project, params: Params, wish: Wish, out: Path, write: WriteBuckets = here) -> dict[str, Any]:
+def export(
+    project: Project, params: Params, options: ExportOptions, out: Path, write: WriteBuckets = in_this_process
+) -> dict[str, Any]:
     """Write the lists into `out`, going on where a former run ended, and return the manifest.
 
     Raises DataError where the folder holds something else, TrackingError where MLflow can't be reached.
     """
-    with _artifact(project, params, wish.alias, out) as (artifact, version):
+    with _artifact(project, params, options.alias, out) as (artifact, version):
         loaded = load_artifact(artifact)
         gone = withdrawn_rows(loaded, project.root)
-        allowed = without(allowed_items(loaded, wish.filters), gone, len(loaded.item_ids))
-        lists = Lists(Recommender(loaded), version, wish.k, allowed)
-        description = lists_folder.describe(lists, artifact, wish.filters, loaded.item_ids[gone].tolist())
+        allowed = without(allowed_items(loaded, options.filters), gone, len(loaded.item_ids))
+        lists = Lists(Recommender(loaded), version, options.k, allowed)
+        description = lists_folder.describe(lists, artifact, options.filters, loaded.item_ids[gone].tolist())
         lists_folder.begin(out, description)
         wanted = lists_folder.missing(out, lists.n_buckets)
         for _ in progress(write(lists, artifact, out, wanted), "export", "bucket", len(wanted)):

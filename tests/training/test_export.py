@@ -14,7 +14,7 @@ from tests.registry import TestRegistry
 from tests.training.world import change_params
 from training.__main__ import main
 from training.errors import DataError, TrackingError
-from training.export import Wish, export, here
+from training.export import ExportOptions, export, in_this_process
 from training.lists import bucket
 from training.lists.filters import ListFilters
 from training.params.whole import Params
@@ -39,13 +39,13 @@ def params(project: Project) -> Params:
     return change_params(project)
 
 
-def wish(k: int = 2, alias: str | None = None, **filters: object) -> Wish:
-    return Wish(k, alias, ListFilters.model_validate(filters))
+def options(k: int = 2, alias: str | None = None, **filters: object) -> ExportOptions:
+    return ExportOptions(k, alias, ListFilters.model_validate(filters))
 
 
 def test_every_user_has_a_list_and_the_manifest_names_every_file(project: Project, params: Params) -> None:
     out = project.root / "lists"
-    manifest = export(project, params, wish(), out)
+    manifest = export(project, params, options(), out)
     served = load_artifact(project.served)
     ranking = Recommender(served).recommend(np.arange(USERS), 2)
     rows = pd.read_parquet(out)
@@ -70,52 +70,52 @@ def test_every_user_has_a_list_and_the_manifest_names_every_file(project: Projec
 
 
 def test_a_run_that_was_ended_goes_on_and_gives_the_same(project: Project, params: Params) -> None:
-    whole = export(project, params, wish(), project.root / "whole")
+    whole = export(project, params, options(), project.root / "whole")
     out, written = project.root / "lists", []
 
     def interrupted(lists: bucket.Lists, artifact: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
-        yield from here(lists, artifact, folder, buckets[:2])
+        yield from in_this_process(lists, artifact, folder, buckets[:2])
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export(project, params, wish(), out, interrupted)
+        export(project, params, options(), out, interrupted)
     assert not (out / "_manifest.json").exists()
 
     def counted(lists: bucket.Lists, artifact: Path, folder: Path, buckets: list[int]) -> Iterator[int]:
         written.extend(buckets)
-        return here(lists, artifact, folder, buckets)
+        return in_this_process(lists, artifact, folder, buckets)
 
-    assert export(project, params, wish(), out, counted) == whole
+    assert export(project, params, options(), out, counted) == whole
     assert written == [2]
-    assert export(project, params, wish(), out) == whole
+    assert export(project, params, options(), out) == whole
 
 
 def test_the_folder_may_lie_in_folders_that_are_not_there_yet(project: Project, params: Params) -> None:
-    export(project, params, wish(), project.root / "lists" / "of today")
+    export(project, params, options(), project.root / "lists" / "of today")
     assert (project.root / "lists" / "of today" / "_manifest.json").is_file()
 
 
 def test_a_folder_of_other_lists_is_left_alone(project: Project, params: Params) -> None:
     out = project.root / "lists"
-    export(project, params, wish(), out)
+    export(project, params, options(), out)
     before = {path: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(DataError, match=r"holds lists of version \w+, k 2, filters {}: choose another folder"):
-        export(project, params, wish(k=3), out)
+        export(project, params, options(k=3), out)
     with pytest.raises(DataError, match="k 2"):
-        export(project, params, wish(genre=["drama"]), out)
+        export(project, params, options(genre=["drama"]), out)
     assert {path: path.read_bytes() for path in out.iterdir()} == before
     with pytest.raises(DataError, match="holds other files than lists"):
-        export(project, params, wish(), project.root)
+        export(project, params, options(), project.root)
 
 
 def test_what_a_killed_run_left_is_tidied_and_it_goes_on(project: Project, params: Params) -> None:
-    whole = export(project, params, wish(), project.root / "whole")
+    whole = export(project, params, options(), project.root / "whole")
     out = project.root / "lists"
     left = [out / name for name in ("._unfinished.json-1", ".lists-00001.parquet-2", "._manifest.json-3")]
     for folder in left:
         folder.mkdir(parents=True)
         (folder / "part").touch()
-    assert export(project, params, wish(), out) == whole
+    assert export(project, params, options(), out) == whole
     assert {path.name for path in out.iterdir()} == {"_manifest.json", *whole["files"]}
 
 
@@ -132,10 +132,10 @@ def test_what_a_killed_run_left_is_tidied_and_it_goes_on(project: Project, param
 )
 def test_a_damaged_file_is_named(project: Project, params: Params, name: str, content: bytes, sentence: str) -> None:
     out = project.root / "lists"
-    export(project, params, wish(), out)
+    export(project, params, options(), out)
     (out / name).write_bytes(content)
     with pytest.raises(DataError, match=sentence):
-        export(project, params, wish(), out)
+        export(project, params, options(), out)
 
 
 def test_an_alias_names_the_version(
@@ -147,13 +147,13 @@ def test_an_alias_names_the_version(
     registry.register()
     version = registry.register(tmp_path / "live", alias="Production")
     (left := tmp_path / ".lists-of-1").mkdir()  # by a run that was killed
-    manifest = export(project, params, wish(alias="production"), tmp_path / "lists")
+    manifest = export(project, params, options(alias="production"), tmp_path / "lists")
     assert not left.exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".lists")]
     assert (manifest["model_version"], manifest["users"]) == (version, 5)
     assert manifest["artifact_hash"] == content_hash(tmp_path / "live")
     with pytest.raises(TrackingError, match="has no version with the alias 'nobody'"):
-        export(project, params, wish(alias="nobody"), tmp_path / "others")
+        export(project, params, options(alias="nobody"), tmp_path / "others")
 
 
 def test_the_command_says_what_it_has_written(

@@ -50,6 +50,6 @@ def refit(project: Project, params: Params) -> str:
 
 def write_buckets(_: Project, __: Params) -> "WriteBuckets":
     """What writes the buckets of exported lists."""
-    from training.export import here
+    from training.export import in_this_process
 
-    return here
+    return in_this_process

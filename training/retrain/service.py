@@ -7,10 +7,10 @@ from pathlib import Path
 
 from apscheduler.triggers.cron import CronTrigger
 
+from training.retrain.metrics import RetrainMetrics
 from training.retrain.pipeline import Pipeline
 from training.retrain.program import run_on_schedule
 from training.retrain.schedule import longest_pause
-from training.retrain.state import State
 
 NOT_STARTED = 127  # as a shell says it
 
@@ -22,13 +22,13 @@ def serve(root: Path, trigger: CronTrigger, host: str, port: int, lock: Path | N
 
     Raises ParamsError where the port can't be used.
     """
-    pipeline, state = Pipeline(root, lock), State(longest_pause(trigger))
-    run_on_schedule(partial(_run, pipeline, state), trigger, host, port, state.collectors, stop=pipeline.stop)
+    pipeline, metrics = Pipeline(root, lock), RetrainMetrics(longest_pause(trigger))
+    run_on_schedule(partial(_run, pipeline, metrics), trigger, host, port, metrics.collectors, stop=pipeline.stop)
 
 
-def _run(pipeline: Pipeline, state: State) -> None:
+def _run(pipeline: Pipeline, metrics: RetrainMetrics) -> None:
     started = time.monotonic()
-    state.begin()
+    metrics.begin()
     try:
         code = pipeline.run()
     except OSError:
@@ -38,7 +38,7 @@ def _run(pipeline: Pipeline, state: State) -> None:
     if pipeline.stopped:
         logger.info("the run was stopped after %.0f s; what it finished is kept", seconds)
         return
-    state.end(code, seconds)
+    metrics.end(code, seconds)
     if code:
         logger.error("dvc repro failed with exit code %d after %.0f s; the next run is as scheduled", code, seconds)
     else:

@@ -10,7 +10,7 @@ from training.report.canvas import make_axes, png
 from training.report.figures import COLOURS
 from training.report.page import Cell, Page, Part, Picture, Section, Table, Text
 from training.trials.estimate import Compared, Estimate
-from training.trials.sequence import Look
+from training.trials.sequence import Standing
 from training.trials.verdict import Verdict
 
 MEANINGS = {
@@ -72,7 +72,7 @@ def _figures(verdict: Verdict, confidence: float) -> list[Part]:
 
 
 def _table(verdict: Verdict, found: Estimate) -> Table:
-    n, trial = verdict.looks[-1].users, verdict.trial
+    n, trial = verdict.standings[-1].users, verdict.trial
     versions = (f"version {trial.against} (production)", f"version {trial.version} (challenger)")
     return Table(
         ["", *versions, "difference", "relative"],
@@ -100,19 +100,19 @@ def _interval(interval: Interval, factor: float, form: str) -> Cell:
 
 
 def _difference(verdict: Verdict, confidence: float) -> list[Part]:
-    known = [look for look in verdict.looks if not math.isnan(look.half)]
+    known = [standing for standing in verdict.standings if not math.isnan(standing.half)]
     if not known:
         return [Text("Too little is known for a band.")]
     caption = (
         f"Difference in successes in 100 lists, challenger less production, and its {confidence:.0%} band, which holds "
         "for all days at once: as long as it holds 0, the two may be alike"
     )
-    return [Picture("difference", caption, _plot(known, verdict.looks[0].day))]
+    return [Picture("difference", caption, _plot(known, verdict.standings[0].day))]
 
 
-def _plot(known: list[Look], first_day: int) -> bytes:
+def _plot(known: list[Standing], first_day: int) -> bytes:
     axes = make_axes("What people like better", "day (UTC)", "successes in 100 lists")
-    days = np.array([look.day for look in known], dtype="datetime64[D]")
+    days = np.array([standing.day for standing in known], dtype="datetime64[D]")
     low, middle, high = ([100 * end for end in ends] for ends in zip(*map(_ends, known), strict=True))
     axes.fill_between(days, low, high, color=COLOURS[0], alpha=0.15, linewidth=0, label="band")
     axes.plot(days, middle, color=COLOURS[0], marker=".", label="difference")
@@ -122,5 +122,5 @@ def _plot(known: list[Look], first_day: int) -> bytes:
     return png(axes)
 
 
-def _ends(look: Look) -> tuple[float, float, float]:
-    return look.low, look.difference, look.high
+def _ends(standing: Standing) -> tuple[float, float, float]:
+    return standing.low, standing.difference, standing.high

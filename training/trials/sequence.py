@@ -24,11 +24,11 @@ def bought_users(users: int) -> int:
     return users // VOICES
 
 
-class Look(NamedTuple):
+class Standing(NamedTuple):
     """What is known after one day: users and successes a list of each arm, the difference and its band.
 
     The difference is challenger less production. `half` is half the width of the band, NaN where an arm has too few
-    users or successes. The band holds for all looks at once. `bought` is the part of `half` for the good lists that one
+    users or successes. The band holds for all days at once. `bought` is the part of `half` for the good lists that one
     client could have got with a request for every hundredth user.
     """
 
@@ -55,17 +55,17 @@ class Look(NamedTuple):
         return self.difference + self.half
 
 
-def looks(daily: pd.DataFrame, alpha: float) -> list[Look]:
-    """Look after each day at what was counted until then; `daily` is that of `Observations`.
+def standings(daily: pd.DataFrame, alpha: float) -> list[Standing]:
+    """What is known after each day; `daily` is that of `Observations`.
 
-    With probability 1 - alpha the bands of all looks hold the true difference.
+    With probability 1 - alpha the bands of all days hold the true difference.
     """
     if daily.empty:
         return []
     first = int(daily["day"].min())
     n_days = int(daily["day"].max()) - first + 1
     arms = [_ArmSums.of(daily[daily["arm"] == arm], first, n_days) for arm in (Arm.PRODUCTION, Arm.CHALLENGER)]
-    return [_look(first + day, [arm.until(day) for arm in arms], alpha) for day in range(n_days)]
+    return [_standing(first + day, [arm.until(day) for arm in arms], alpha) for day in range(n_days)]
 
 
 def half_width(n: float, standard_error: float, alpha: float) -> float:
@@ -79,11 +79,11 @@ def half_width(n: float, standard_error: float, alpha: float) -> float:
     return spread * math.sqrt(2 * (n * rho2 + 1) / (n**2 * rho2) * math.log(math.sqrt(n * rho2 + 1) / alpha))
 
 
-def users_needed(look: Look, alpha: float, most: float) -> float | None:
+def users_needed(standing: Standing, alpha: float, most: float) -> float | None:
     """How many users the band needs to leave out 0, if the difference stays as it is; None if more than `most`."""
-    n = float(sum(look.users))
-    spread = look.standard_error * math.sqrt(n)
-    while half_width(n, spread / math.sqrt(n), alpha) + look.bought > abs(look.difference):
+    n = float(sum(standing.users))
+    spread = standing.standard_error * math.sqrt(n)
+    while half_width(n, spread / math.sqrt(n), alpha) + standing.bought > abs(standing.difference):
         n *= 1.01
         if n > most:
             return None
@@ -142,13 +142,13 @@ class _ArmSums(NamedTuple):
         return _Ratio(int(n), successes, rate, squares / lists**2, lists)
 
 
-def _look(day: int, arms: list[_Ratio], alpha: float) -> Look:
+def _standing(day: int, arms: list[_Ratio], alpha: float) -> Standing:
     production, challenger = arms
     users = production.users, challenger.users
     standard_error = math.sqrt(max(production.variance, 0) + max(challenger.variance, 0))
     few = min(users) < LEAST_USERS or min(production.successes, challenger.successes) < LEAST_SUCCESSES
     if few:
-        return Look(day, users, (production.rate, challenger.rate), standard_error, math.nan)
+        return Standing(day, users, (production.rate, challenger.rate), standard_error, math.nan)
     bought = bought_users(sum(users)) / min(production.lists, challenger.lists)
     half = half_width(sum(users), standard_error, alpha) + bought
-    return Look(day, users, (production.rate, challenger.rate), standard_error, half, bought)
+    return Standing(day, users, (production.rate, challenger.rate), standard_error, half, bought)

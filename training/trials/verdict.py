@@ -9,7 +9,7 @@ from training.params.register import TrialParams
 from training.trials.attribution import Observations
 from training.trials.estimate import Estimate, estimate, ratio_p
 from training.trials.records import DAY, Records, share_of
-from training.trials.sequence import LEAST_SUCCESSES, LEAST_USERS, Look, bought_users, looks, users_needed
+from training.trials.sequence import LEAST_SUCCESSES, LEAST_USERS, Standing, bought_users, standings, users_needed
 
 BROKEN_BELOW = 0.001  # p of the sample-ratio check
 MOST_MISPLACED = 0.01  # share of users
@@ -32,7 +32,7 @@ class Verdict:
     trial: Trial
     word: Word
     sentence: str
-    looks: list[Look]
+    standings: list[Standing]
     estimate: Estimate | None
     ratio_p: float
     attribution: dict[str, int]
@@ -42,7 +42,7 @@ class Verdict:
     @property
     def gain(self) -> tuple[float, float, float] | None:
         """The change in successes a list, as a share of the live version's, and its band; None if it can't be said."""
-        last = self.looks[-1] if self.looks else None
+        last = self.standings[-1] if self.standings else None
         if last is None or self.word in ("broken", "too_few"):
             return None
         return last.difference / last.rates[0], last.low / last.rates[0], last.high / last.rates[0]
@@ -52,7 +52,7 @@ def judge(
     trial: Trial, records: Records, observations: Observations, params: TrialParams, confidence: float, now: float
 ) -> Verdict:
     """Judge a trial at a time in seconds since 1970; the sequence decides, never the ordinary intervals."""
-    users, seen = observations.users, looks(observations.daily, 1 - confidence)
+    users, seen = observations.users, standings(observations.daily, 1 - confidence)
     share = share_of(records.experiment) if records.experiment else trial.share
     arms = set(users["arm"])
     found = estimate(users, confidence) if arms == {Arm.PRODUCTION, Arm.CHALLENGER} else None
@@ -65,7 +65,7 @@ def judge(
 
 
 def _judged(
-    trial: Trial, seen: list[Look], found: Estimate | None, params: TrialParams, days: float, broken: str
+    trial: Trial, seen: list[Standing], found: Estimate | None, params: TrialParams, days: float, broken: str
 ) -> tuple[Word, str]:
     if broken:
         return "broken", f"no verdict: {broken}"
@@ -89,13 +89,15 @@ def _judged(
     return "worse", f"people like version {trial.version} less: {text}"
 
 
-def _in_words(trial: Trial, look: Look) -> str:
+def _in_words(trial: Trial, standing: Standing) -> str:
     """The rates of both versions, and the difference with its band as a share of the live version's rate."""
-    production, challenger = look.rates
-    difference, low, high = (f"{value / production:+.1%}" for value in (look.difference, look.low, look.high))
+    production, challenger = standing.rates
+    difference, low, high = (
+        f"{value / production:+.1%}" for value in (standing.difference, standing.low, standing.high)
+    )
     return (
         f"{100 * challenger:.2f} successes in 100 lists, after {100 * production:.2f} of version {trial.against}, "
-        f"{difference} [{low}, {high}], with {look.users[1]:,} and {look.users[0]:,} users"
+        f"{difference} [{low}, {high}], with {standing.users[1]:,} and {standing.users[0]:,} users"
     )
 
 
@@ -116,7 +118,7 @@ def _broken(records: Records, observations: Observations, ratio_p: float) -> str
     return ""
 
 
-def _days_left(seen: list[Look], alpha: float, least: float) -> float | None:
+def _days_left(seen: list[Standing], alpha: float, least: float) -> float | None:
     """Days until a difference like the present one would be sure, but at least those that every trial takes."""
     last, before = seen[-1], seen[max(len(seen) - 1 - RATE_DAYS, 0)]
     rate = (sum(last.users) - sum(before.users)) / max(last.day - before.day, 1)

@@ -17,9 +17,9 @@ import pytest
 from tests.metrics import samples
 from tests.processes import PROJECT, free_port, process, wait_until
 from training.retrain import pipeline
+from training.retrain.metrics import RetrainMetrics
 from training.retrain.pipeline import Pipeline
 from training.retrain.service import _run
-from training.retrain.state import State
 
 # Every two seconds, which no expression of cron can say.
 PROGRAM = """
@@ -142,23 +142,23 @@ def test_a_run_is_timed_and_one_that_was_stopped_counts_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "COMMAND", (sys.executable, "-c", ""))
-    state, began = State(1), time.monotonic()
+    metrics, began = RetrainMetrics(1), time.monotonic()
     once = Pipeline(tmp_path)
-    _run(once, state)
+    _run(once, metrics)
     assert (
         0
-        < (state.collectors.get_sample_value("recommender_retrain_last_duration_seconds") or 0)
+        < (metrics.collectors.get_sample_value("recommender_retrain_last_duration_seconds") or 0)
         < (time.monotonic() - began)
     )
     once.stop()
-    _run(once, state)
-    assert state.collectors.get_sample_value("recommender_retrain_failures_total") == 0
-    assert state.collectors.get_sample_value("recommender_retrain_last_exit_code") == 0
+    _run(once, metrics)
+    assert metrics.collectors.get_sample_value("recommender_retrain_failures_total") == 0
+    assert metrics.collectors.get_sample_value("recommender_retrain_last_exit_code") == 0
 
 
 def test_a_run_that_cannot_be_started_is_a_failed_one(tmp_path: Path) -> None:
-    state = State(1)
-    _run(Pipeline(tmp_path / "no such folder"), state)
-    assert state.collectors.get_sample_value("recommender_retrain_running") == 0
-    assert state.collectors.get_sample_value("recommender_retrain_failures_total") == 1
-    assert state.collectors.get_sample_value("recommender_retrain_last_exit_code") == 127
+    metrics = RetrainMetrics(1)
+    _run(Pipeline(tmp_path / "no such folder"), metrics)
+    assert metrics.collectors.get_sample_value("recommender_retrain_running") == 0
+    assert metrics.collectors.get_sample_value("recommender_retrain_failures_total") == 1
+    assert metrics.collectors.get_sample_value("recommender_retrain_last_exit_code") == 127

@@ -16,7 +16,7 @@ from training import evaluate as embedded_evaluate
 from training import refit as embedded_refit
 from training import train as embedded_train
 from training.errors import TrainingError
-from training.export import Wish, export
+from training.export import ExportOptions, export
 from training.files import read_json
 from training.lists.filters import ListFilters
 from training.params.whole import Params
@@ -136,13 +136,13 @@ def test_exported_files_are_those_of_the_embedded_engine(
     als: tuple[Project, Params], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, params = als
-    wish = Wish(60, None, ListFilters(exclude_genre=("western",)))
-    here = export(project, params, wish, tmp_path / "here")
+    options = ExportOptions(60, None, ListFilters(exclude_genre=("western",)))
+    here = export(project, params, options, tmp_path / "here")
 
     def write(*arguments: Any) -> Any:
         return in_executors(project, params.spark, *arguments)
 
-    assert export(project, params, wish, tmp_path / "there", write) == here
+    assert export(project, params, options, tmp_path / "there", write) == here
     assert bytes_of(tmp_path / "there") == bytes_of(tmp_path / "here")
 
 

@@ -68,7 +68,7 @@ def outcomes(trials: Sequence[tuple[float, int]]) -> Iterator[tuple[Verdict, Ver
 
 def said_by_people(alone: Verdict) -> set[str]:
     """The verdicts that people alone support by 95 %: by the band of chance, without what is added for one client."""
-    last = alone.looks[-1]
+    last = alone.standings[-1]
     low, high = last.low + last.bought, last.high - last.bought
     words = {"better": low > 0, "worse": high < 0, "harmful": high < LOSS * last.rates[0]}
     return {word for word, is_sure in words.items() if is_sure}
@@ -81,7 +81,7 @@ def test_fewer_requests_than_a_hundredth_of_the_people_buy_no_verdict_and_take_n
 ) -> None:
     seen = Counter[tuple[str, bool]]()
     for alone, after in outcomes(trials):
-        last = alone.looks[-1]
+        last = alone.standings[-1]
         clear_by = max(last.low, LOSS * last.rates[0] - last.high)
         seen[alone.word, clear_by > 2 * last.bought] += 1
         assert after.word in said_by_people(alone) | {"undecided"}, (alone, after)
@@ -94,9 +94,9 @@ def test_fewer_requests_than_a_hundredth_of_the_people_buy_no_verdict_and_take_n
 @pytest.mark.parametrize("requests", [1, 10, 24])
 def test_a_request_moves_the_difference_by_no_more_than_a_good_list(requests: int) -> None:
     daily, alone = honest(0.0, 1)
-    before = alone.looks[-1]
+    before = alone.standings[-1]
     for arm, successes in product(ARMS, (0, 1)):
         more = {"arm": int(arm), "day": FIRST_DAY + DAYS - 1, "lists": 1, "successes": successes}
         bought = pd.DataFrame({"user_id": PEOPLE + np.arange(requests), **more})
-        after = judged(pd.concat([daily, bought], ignore_index=True)).looks[-1]
+        after = judged(pd.concat([daily, bought], ignore_index=True)).standings[-1]
         assert abs(after.difference - before.difference) <= before.bought * requests / (sum(before.users) // VOICES)

@@ -13,14 +13,14 @@ from training.report.page import Section, Table, Text
 from training.trials import page
 from training.trials.attribution import COUNTED, NOT_COUNTED
 from training.trials.estimate import Compared, Estimate
-from training.trials.sequence import Look
+from training.trials.sequence import Standing
 from training.trials.verdict import Verdict
 
 DAY = 20_000  # 2024-10-04
-LOOKS = [
-    Look(DAY, (9, 8), (0.0, 0.0), 0.0, math.nan),
-    Look(DAY + 1, (1500, 1600), (0.05, 0.06), 0.001, 0.005),
-    Look(DAY + 2, (2500, 2600), (0.05, 0.07), 0.001, 0.004),
+STANDINGS = [
+    Standing(DAY, (9, 8), (0.0, 0.0), 0.0, math.nan),
+    Standing(DAY + 1, (1500, 1600), (0.05, 0.06), 0.001, 0.005),
+    Standing(DAY + 2, (2500, 2600), (0.05, 0.07), 0.001, 0.004),
 ]
 FOUND = Estimate(
     success=Compared(0.2, 0.25, Interval(0.05, 0.01, 0.09), Interval(0.25, 0.05, 0.45)),
@@ -33,7 +33,7 @@ def verdict(**changes: Any) -> Verdict:
         "trial": Trial("7", "5", "films:7", 0.3, DAY * 86_400),
         "word": "undecided",
         "sentence": "no clear difference yet",
-        "looks": LOOKS,
+        "standings": STANDINGS,
         "estimate": FOUND,
         "ratio_p": 0.0123,
         "attribution": {COUNTED: 1234, NOT_COUNTED: 7},

@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.trials.simulation import FIRST_DAY, simulate
 from training.trials.estimate import estimate, ratio_p
-from training.trials.sequence import LEAST_USERS, Look, half_width, looks, users_needed
+from training.trials.sequence import LEAST_USERS, Standing, half_width, standings, users_needed
 
 TRIALS = 60
 
@@ -22,18 +22,18 @@ def daily() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("day", [0, 4, 9])
-def test_a_look_is_what_one_would_compute_from_all_until_that_day(daily: pd.DataFrame, day: int) -> None:
-    look = looks(daily, 0.05)[day]
+def test_a_standing_is_what_one_would_compute_from_all_until_that_day(daily: pd.DataFrame, day: int) -> None:
+    standing = standings(daily, 0.05)[day]
     users = by_user(daily[daily["day"] <= FIRST_DAY + day])
-    assert look.day == FIRST_DAY + day
+    assert standing.day == FIRST_DAY + day
     for arm in (0, 1):
         mine = users[users["arm"] == arm]
-        assert look.users[arm] == len(mine)
-        assert look.rates[arm] == pytest.approx(mine["successes"].sum() / mine["lists"].sum())
+        assert standing.users[arm] == len(mine)
+        assert standing.rates[arm] == pytest.approx(mine["successes"].sum() / mine["lists"].sum())
     # The estimate has t where this has the normal distribution, and n - 1 where this has n.
     found = estimate(users, 0.95).per_list.difference
-    assert look.difference == pytest.approx(found.mean)
-    assert 2 * 1.96 * look.standard_error == pytest.approx(found.high - found.low, rel=0.02)
+    assert standing.difference == pytest.approx(found.mean)
+    assert 2 * 1.96 * standing.standard_error == pytest.approx(found.high - found.low, rel=0.02)
 
 
 def test_the_band_of_a_mean_is_that_worked_out_by_hand() -> None:
@@ -45,10 +45,10 @@ def test_the_band_of_a_mean_is_that_worked_out_by_hand() -> None:
 
 def test_with_few_users_or_successes_there_is_no_band() -> None:
     few = simulate(np.random.default_rng(2), n_users=LEAST_USERS, days=3)
-    assert all(math.isnan(look.half) for look in looks(few, 0.05))
+    assert all(math.isnan(standing.half) for standing in standings(few, 0.05))
     none = simulate(np.random.default_rng(2), n_users=1000, days=3).assign(successes=0)
-    assert all(math.isnan(look.half) for look in looks(none, 0.05))
-    assert looks(few.iloc[:0], 0.05) == []
+    assert all(math.isnan(standing.half) for standing in standings(none, 0.05))
+    assert standings(few.iloc[:0], 0.05) == []
 
 
 @pytest.mark.parametrize(("n_users", "successes", "has_band"), [(100, 20, True), (99, 20, False), (100, 19, False)])
@@ -57,14 +57,14 @@ def test_a_band_takes_a_hundred_users_and_twenty_successes_in_each_arm(
 ) -> None:
     of_arm = pd.DataFrame({"user_id": range(n_users), "day": 5, "lists": 3, "successes": 0}).assign(arm=0)
     of_arm.loc[: successes - 1, "successes"] = 1
-    [look] = looks(pd.concat([of_arm, of_arm.assign(arm=1, user_id=of_arm["user_id"] + 1000)]), 0.05)
-    assert math.isnan(look.half) != has_band
+    [standing] = standings(pd.concat([of_arm, of_arm.assign(arm=1, user_id=of_arm["user_id"] + 1000)]), 0.05)
+    assert math.isnan(standing.half) != has_band
 
 
 def test_what_comes_late_counts_on_its_day_and_no_new_user() -> None:
     rows = [("a", 0, 5, 2, 0), ("b", 1, 5, 1, 1), ("a", 0, 7, 0, 1), ("b", 1, 6, 3, 0)]
     daily = pd.DataFrame(rows, columns=["user_id", "arm", "day", "lists", "successes"])
-    assert [(look.day, look.users, look.rates) for look in looks(daily, 0.05)] == [
+    assert [(standing.day, standing.users, standing.rates) for standing in standings(daily, 0.05)] == [
         (5, (1, 1), (0.0, 1.0)),
         (6, (1, 1), (0.0, 0.25)),
         (7, (1, 1), (0.5, 0.25)),
@@ -72,24 +72,24 @@ def test_what_comes_late_counts_on_its_day_and_no_new_user() -> None:
 
 
 def test_how_many_more_users_are_needed_follows_from_the_band() -> None:
-    look = Look(3, (1000, 1000), (0.10, 0.12), 0.01, half_width(2000, 0.01, 0.05))
-    needed = users_needed(look, 0.05, 1e6)
+    standing = Standing(3, (1000, 1000), (0.10, 0.12), 0.01, half_width(2000, 0.01, 0.05))
+    needed = users_needed(standing, 0.05, 1e6)
     assert needed is not None
     spread = 0.01 * math.sqrt(2000)
     assert half_width(needed, spread / math.sqrt(needed), 0.05) <= 0.02
     assert half_width(needed / 1.02, spread / math.sqrt(needed / 1.02), 0.05) > 0.02
-    assert users_needed(look, 0.05, needed) == needed
-    assert users_needed(look, 0.05, 2500) is None
-    assert users_needed(look._replace(rates=(0.1, 0.1)), 0.05, 1e6) is None
-    assert users_needed(look._replace(rates=(0.1, 0.9)), 0.05, 1e6) == 2000
-    just = Look(3, (2048, 2048), (0.0, half_width(4096, 0.01, 0.05)), 0.01, 0.0)
+    assert users_needed(standing, 0.05, needed) == needed
+    assert users_needed(standing, 0.05, 2500) is None
+    assert users_needed(standing._replace(rates=(0.1, 0.1)), 0.05, 1e6) is None
+    assert users_needed(standing._replace(rates=(0.1, 0.9)), 0.05, 1e6) == 2000
+    just = Standing(3, (2048, 2048), (0.0, half_width(4096, 0.01, 0.05)), 0.01, 0.0)
     assert users_needed(just, 0.05, 1e6) == 4096
-    one_client = look._replace(bought=0.01)
-    assert users_needed(one_client, 0.05, 1e6) == users_needed(look._replace(rates=(0.1, 0.11)), 0.05, 1e6)
+    one_client = standing._replace(bought=0.01)
+    assert users_needed(one_client, 0.05, 1e6) == users_needed(standing._replace(rates=(0.1, 0.11)), 0.05, 1e6)
 
 
-def excludes_0(look: Look) -> bool:
-    return not look.low <= 0 <= look.high and not math.isnan(look.half)
+def excludes_0(standing: Standing) -> bool:
+    return not standing.low <= 0 <= standing.high and not math.isnan(standing.half)
 
 
 def with_good_lists(daily: pd.DataFrame, number: int, arm: int, each: int) -> pd.DataFrame:
@@ -113,12 +113,12 @@ def test_one_client_decides_no_trial_that_the_others_just_leave_undecided(n_user
 
     def is_sure(number: int) -> bool:
         """Whether people alone, of whom so many more found something good, say which version is better."""
-        look = looks(with_good_lists(people, number, 1, 1), 0.05)[-1]
-        return look.difference > half_width(sum(look.users), look.standard_error, 0.05)
+        standing = standings(with_good_lists(people, number, 1, 1), 0.05)[-1]
+        return standing.difference > half_width(sum(standing.users), standing.standard_error, 0.05)
 
     unsure = with_good_lists(people, bisect_left(range(n_users // 3), True, key=is_sure) - 1, 1, 1)
-    look = looks(with_good_lists(unsure, voices, 1, each), 0.05)[-1]
-    assert look.low <= 0 < look.difference - (look.half - look.bought)
+    standing = standings(with_good_lists(unsure, voices, 1, each), 0.05)[-1]
+    assert standing.low <= 0 < standing.difference - (standing.half - standing.bought)
 
 
 def test_however_many_people_there_are_a_hundredth_of_good_lists_more_decides_nothing() -> None:
@@ -129,8 +129,8 @@ def test_however_many_people_there_are_a_hundredth_of_good_lists_more_decides_no
     bought = pd.DataFrame({"user_id": range(n, n + 2 * n // 100 - 1), "arm": 1, "day": 5, "lists": 1, "successes": 1})
     for more, decides in ((bought, False), (pd.concat([bought] * 2), True)):
         daily = pd.concat([people, more]).groupby(["user_id", "arm", "day"], as_index=False).sum()
-        [look] = looks(daily, 0.05)
-        assert excludes_0(look) == decides
+        [standing] = standings(daily, 0.05)
+        assert excludes_0(standing) == decides
 
 
 @pytest.mark.parametrize(("more", "is_broken"), [(10_000, False), (16_000, True)])
@@ -152,12 +152,12 @@ def test_the_sample_ratio_check_is_that_of_the_binomial_distribution(
 @pytest.mark.long
 def test_looking_every_day_at_two_like_versions_is_hardly_ever_a_false_alarm() -> None:
     # benchmarks/trials.py counts 500 trials.
-    runs = [looks(simulate(np.random.default_rng(seed), n_users=3000), 0.05) for seed in range(TRIALS)]
+    runs = [standings(simulate(np.random.default_rng(seed), n_users=3000), 0.05) for seed in range(TRIALS)]
     assert sum(any(map(excludes_0, run)) for run in runs) <= 0.05 * TRIALS
 
 
 def test_a_fifth_more_is_found_at_the_documented_size() -> None:
-    runs = [looks(simulate(np.random.default_rng(seed), n_users=15_000, lift=0.2), 0.05) for seed in range(20)]
-    found = [next((look for look in run if excludes_0(look)), None) for run in runs]
-    assert sum(look is not None and look.low > 0 for look in found) >= 17
-    assert not any(look is not None and look.high < 0 for look in found)
+    runs = [standings(simulate(np.random.default_rng(seed), n_users=15_000, lift=0.2), 0.05) for seed in range(20)]
+    found = [next((standing for standing in run if excludes_0(standing)), None) for run in runs]
+    assert sum(standing is not None and standing.low > 0 for standing in found) >= 17
+    assert not any(standing is not None and standing.high < 0 for standing in found)

@@ -1,4 +1,4 @@
-"""What becomes of a look, whose result the test gives."""
+"""What becomes of a verdict, whose result the test gives."""
 
 import logging
 
@@ -6,35 +6,35 @@ import pytest
 
 from app.contract.trial import Trial
 from training.errors import DataError
-from training.trials.service import Look, _look
-from training.trials.state import State
+from training.trials.metrics import TrialMetrics
+from training.trials.service import Judge, _judge
 from training.trials.verdict import Verdict
 
 TRIAL = Trial("2", "1", "films:2", 0.5, 0)
 
 
-def value(state: State, name: str) -> float | None:
-    return state.collectors.get_sample_value(f"recommender_trial_{name}")
+def value(metrics: TrialMetrics, name: str) -> float | None:
+    return metrics.collectors.get_sample_value(f"recommender_trial_{name}")
 
 
-def failing(error: Exception) -> Look:
-    def look() -> tuple[Verdict | None, list[str]]:
+def failing(error: Exception) -> Judge:
+    def judge() -> tuple[Verdict | None, list[str]]:
         raise error
 
-    return look
+    return judge
 
 
-def test_a_look_is_shown_and_its_sentences_are_logged(caplog: pytest.LogCaptureFixture) -> None:
-    state = State()
+def test_a_verdict_is_shown_and_its_sentences_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = TrialMetrics()
     verdict = Verdict(TRIAL, "undecided", "no difference", [], None, 1.0, {}, 1.0, 9.0)
     with caplog.at_level(logging.INFO):
-        _look(lambda: (verdict, ["no difference", "nine days more"]), state)
+        _judge(lambda: (verdict, ["no difference", "nine days more"]), metrics)
     assert caplog.messages == ["no difference", "nine days more"]
-    assert value(state, "running") == 1
-    assert value(state, "failures_total") == 0
-    assert (value(state, "last_look_timestamp_seconds") or 0) > 0
-    _look(lambda: (None, []), state)
-    assert value(state, "running") == 0
+    assert value(metrics, "running") == 1
+    assert value(metrics, "failures_total") == 0
+    assert (value(metrics, "last_look_timestamp_seconds") or 0) > 0
+    _judge(lambda: (None, []), metrics)
+    assert value(metrics, "running") == 0
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_a_look_is_shown_and_its_sentences_are_logged(caplog: pytest.LogCaptureF
 def test_a_failed_look_is_counted_and_says_why(
     error: Exception, sentence: str, has_traceback: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = State()
-    _look(failing(error), state)
-    assert value(state, "failures_total") == 1
+    metrics = TrialMetrics()
+    _judge(failing(error), metrics)
+    assert value(metrics, "failures_total") == 1
     [record] = caplog.records
     assert (record.getMessage(), record.levelname, record.exc_info is not None) == (sentence, "ERROR", has_traceback)

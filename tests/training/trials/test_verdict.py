@@ -12,10 +12,10 @@ from training.params.register import TrialParams
 from training.report.html import to_html
 from training.trials.attribution import Observations
 from training.trials.estimate import Compared, Estimate
+from training.trials.metrics import TrialMetrics
 from training.trials.page import lay_out
 from training.trials.records import Records
-from training.trials.sequence import Look, users_needed
-from training.trials.state import State
+from training.trials.sequence import Standing, users_needed
 from training.trials.verdict import WORDS, Verdict, _broken, _days_left, _judged, judge
 
 DAY = 86_400
@@ -39,11 +39,12 @@ def test_a_better_challenger_is_said_to_be_better_with_the_figures() -> None:
     found = verdict(simulated(n_users=9000, lift=0.4))
     assert found.word == "better"
     assert found.sentence.startswith("people like version 7 better: ")
-    look = found.looks[-1]
-    assert f"{100 * look.rates[1]:.2f} successes in 100 lists, after {100 * look.rates[0]:.2f} of version 5" in (
-        found.sentence
+    standing = found.standings[-1]
+    assert (
+        f"{100 * standing.rates[1]:.2f} successes in 100 lists, after {100 * standing.rates[0]:.2f} of version 5"
+        in (found.sentence)
     )
-    assert f"with {look.users[1]:,} and {look.users[0]:,} users" in found.sentence
+    assert f"with {standing.users[1]:,} and {standing.users[0]:,} users" in found.sentence
     assert found.days_left is None
 
 
@@ -80,7 +81,7 @@ def test_more_successes_a_list_for_fewer_users_are_no_win() -> None:
     successes = np.where(happy, np.where(arm == 1, 4, 1), 0)
     fields = {"user_id": np.arange(2 * n), "arm": arm, "day": FIRST_DAY, "lists": 5, "successes": successes}
     found = verdict(pd.DataFrame(fields))
-    assert found.looks[-1].low > 0
+    assert found.standings[-1].low > 0
     assert found.sentence.startswith("more successes a list, but for fewer users: ")
 
 
@@ -98,10 +99,10 @@ def test_more_successes_a_list_for_fewer_users_are_no_win() -> None:
 def test_at_its_limits_a_word_is_the_careful_one(
     challenger: float, half: float, success_high: float, days: float, word: str
 ) -> None:
-    look = Look(3, (500, 500), (0.5, challenger), 0.01, half)
+    standing = Standing(3, (500, 500), (0.5, challenger), 0.01, half)
     compared = Compared(0.5, 0.5, Interval(0, -1, success_high), Interval(0, 0, 0))
     params = PARAMS.model_copy(update={"max_loss": 0.25})
-    assert _judged(TRIAL, [look], Estimate(compared, compared), params, days, "")[0] == word
+    assert _judged(TRIAL, [standing], Estimate(compared, compared), params, days, "")[0] == word
 
 
 def test_what_is_no_more_than_allowed_breaks_nothing() -> None:
@@ -109,15 +110,15 @@ def test_what_is_no_more_than_allowed_breaks_nothing() -> None:
     assert _broken(records, Observations(pd.DataFrame(), {}, 0.01), ratio_p=0.001) == ""
 
 
-def seen(users: dict[int, int], rate: float = 0.2) -> list[Look]:
+def seen(users: dict[int, int], rate: float = 0.2) -> list[Standing]:
     """Looks on these days, each with so many users in an arm, whose last band may or may not hold 0."""
-    return [Look(day, (n, n), (0.1, rate), 4 / math.sqrt(n), 0.0) for day, n in users.items()]
+    return [Standing(day, (n, n), (0.1, rate), 4 / math.sqrt(n), 0.0) for day, n in users.items()]
 
 
-def needed(looks: list[Look]) -> float:
-    found = users_needed(looks[-1], 0.05, math.inf)
+def needed(standings: list[Standing]) -> float:
+    found = users_needed(standings[-1], 0.05, math.inf)
     assert found is not None
-    return found - sum(looks[-1].users)
+    return found - sum(standings[-1].users)
 
 
 @pytest.mark.parametrize(
@@ -126,14 +127,14 @@ def needed(looks: list[Look]) -> float:
         ({0: 100, 1: 3000, **{2 + day: 3100 + 7 * day**2 for day in range(8)}}, 98),  # that of the last seven days
         ({0: 1000, 1: 1400, 2: 1500}, 500),  # of all days, where they are fewer
         ({0: 1000, 1: 1300}, 600),
-        ({0: 1000, 4: 1400}, 200),  # there are no looks on days without lists
+        ({0: 1000, 4: 1400}, 200),  # nothing is known of days without lists
     ],
 )
 def test_the_time_left_follows_from_the_rate_of_new_users(users: dict[int, int], rate: float) -> None:
-    looks = seen(users)
-    assert needed(looks) > 0
-    assert _days_left(looks, 0.05, least=0) == pytest.approx(needed(looks) / rate)
-    assert _days_left(looks, 0.05, least=999) == 999
+    standings = seen(users)
+    assert needed(standings) > 0
+    assert _days_left(standings, 0.05, least=0) == pytest.approx(needed(standings) / rate)
+    assert _days_left(standings, 0.05, least=999) == 999
 
 
 def test_what_takes_a_year_is_told_and_what_takes_longer_is_not() -> None:
@@ -178,7 +179,7 @@ def test_a_few_users_are_too_few(n_users: int) -> None:
 
 
 def test_how_many_users_there_are_now_is_told_where_they_are_too_few() -> None:
-    few = [Look(day, users, (0.0, 0.0), 0.0, math.nan) for day, users in ((0, (70, 50)), (1, (2900, 80)))]
+    few = [Standing(day, users, (0.0, 0.0), 0.0, math.nan) for day, users in ((0, (70, 50)), (1, (2900, 80)))]
     assert _judged(TRIAL, few, None, PARAMS, 1, "") == (
         "too_few",
         "too little is known: 80 users of version 7 and 2,900 of version 5; it takes 100 of each with 20 successes",
@@ -208,36 +209,36 @@ def test_the_page_shows_figures_and_the_band_day_by_day() -> None:
     assert f"{100 * found.estimate.success.challenger:.2f}" in text
 
 
-def metrics(state: State) -> dict[str, float]:
+def metrics(state: TrialMetrics) -> dict[str, float]:
     lines = generate_latest(state.collectors).decode().splitlines()
     samples = (line.rsplit(" ", 1) for line in lines if line.startswith("recommender_trial_"))
     return {name.removeprefix("recommender_trial_"): float(value) for name, value in samples}
 
 
 def test_prometheus_sees_the_verdict_and_its_figures_and_that_no_trial_runs() -> None:
-    state = State()
-    state.show(found := verdict(simulated(n_users=9000, lift=0.4)))
-    shown, look = metrics(state), found.looks[-1]
+    exported = TrialMetrics()
+    exported.show(found := verdict(simulated(n_users=9000, lift=0.4)))
+    shown, standing = metrics(exported), found.standings[-1]
     assert {word: shown[f'verdict{{verdict="{word}"}}'] for word in WORDS} == {
         word: float(word == "better") for word in WORDS
     }
     assert shown["running"] == 1
-    assert shown['users{arm="challenger"}'] == look.users[1]
-    assert shown['successes_per_list{arm="production"}'] == look.rates[0]
-    assert shown['relative_difference{end="low"}'] == pytest.approx(look.low / look.rates[0])
+    assert shown['users{arm="challenger"}'] == standing.users[1]
+    assert shown['successes_per_list{arm="production"}'] == standing.rates[0]
+    assert shown['relative_difference{end="low"}'] == pytest.approx(standing.low / standing.rates[0])
     assert 0 < shown['sample_ratio_p{trial="7"}'] <= 1
     assert found.estimate is not None
     shares = found.estimate.success
     assert [shown[f'success_share{{arm="{arm}"}}'] for arm in ("production", "challenger")] == [
         shares.production, shares.challenger,
     ]  # fmt: skip
-    assert shown['relative_difference{end="value"}'] == pytest.approx(look.difference / look.rates[0])
-    assert shown['relative_difference{end="high"}'] == pytest.approx(look.high / look.rates[0])
+    assert shown['relative_difference{end="value"}'] == pytest.approx(standing.difference / standing.rates[0])
+    assert shown['relative_difference{end="high"}'] == pytest.approx(standing.high / standing.rates[0])
     assert "days_left" not in str(shown)
-    state.show(verdict(simulated(n_users=9000, lift=0.4), days=9))
-    assert metrics(state)['days_left{trial="7"}'] == pytest.approx(5)
-    state.show(None)
-    shown = metrics(state)
+    exported.show(verdict(simulated(n_users=9000, lift=0.4), days=9))
+    assert metrics(exported)['days_left{trial="7"}'] == pytest.approx(5)
+    exported.show(None)
+    shown = metrics(exported)
     assert (shown["running"], shown['verdict{verdict="better"}']) == (0, 0)
     assert not [name for name in shown if name.startswith(("users", "days_left", "relative_difference", "success_"))]
     assert not math.isnan(shown["last_look_timestamp_seconds"])

@@ -9,7 +9,7 @@ from training.trials.verdict import WORDS, Verdict
 ARMS = ("production", "challenger")
 
 
-class State:
+class TrialMetrics:
     """The metrics of one program that looks at trials; figures are absent while there is no trial."""
 
     def __init__(self) -> None:
@@ -40,14 +40,14 @@ class State:
 
     def _show_figures(self, verdict: Verdict) -> None:
         name, found = verdict.trial.version, verdict.estimate
-        if verdict.looks:
-            look = verdict.looks[-1]
-            for arm, users, rate in zip(ARMS, look.users, look.rates, strict=True):
+        if verdict.standings:
+            standing = verdict.standings[-1]
+            for arm, users, rate in zip(ARMS, standing.users, standing.rates, strict=True):
                 self._users.labels(arm).set(users)
                 self._rate.labels(arm).set(rate)
-            if not math.isnan(look.half) and look.rates[0]:
-                for end, value in (("value", look.difference), ("low", look.low), ("high", look.high)):
-                    self._difference.labels(end).set(value / look.rates[0])
+            if not math.isnan(standing.half) and standing.rates[0]:
+                for end, value in (("value", standing.difference), ("low", standing.low), ("high", standing.high)):
+                    self._difference.labels(end).set(value / standing.rates[0])
         if found is not None:
             for arm, share in zip(ARMS, (found.success.production, found.success.challenger), strict=True):
                 self._share.labels(arm).set(share)

@@ -1,4 +1,4 @@
-"""Looks at the running trial: judges it, publishes the verdict, and ends the trial if asked to."""
+"""Judges the running trial, publishes the verdict, and ends the trial if asked to."""
 
 import time
 from dataclasses import replace
@@ -20,7 +20,7 @@ from training.trials.records import read_records, share_of
 from training.trials.verdict import Verdict, judge
 
 
-def look(project: Project, params: Params, *, decide: bool) -> tuple[Verdict | None, list[str]]:
+def judge_running(project: Project, params: Params, *, decide: bool) -> tuple[Verdict | None, list[str]]:
     """Judge the running trial, write its page and tags; with `decide`, promote or drop the challenger if that is due.
 
     Return the verdict, None where no trial runs, and what happened in sentences. Raises DataError where the store can't

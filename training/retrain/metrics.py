@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
-class State:
+class RetrainMetrics:
     """The metrics of one program; `period` is the longest time between two runs, in seconds.
 
     Until the first success the time of the start stands for it, so that a schedule without any is late, too.
