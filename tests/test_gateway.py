@@ -71,7 +71,7 @@ def configuration(replicas: list[int], port: int, folder: Path) -> str:
         r"/dev/stderr": str(folder / "errors"),
         r"/dev/stdout": str(folder / "access"),
         r"_timeout 10s": "_timeout 1s",
-        r"proxy_next_upstream_timeout 1s": "proxy_next_upstream_timeout 4s",
+        r"proxy_next_upstream_timeout 20s": "proxy_next_upstream_timeout 4s",
     }
     for old, new in changes.items():
         text, count = re.subn(old, new, text)

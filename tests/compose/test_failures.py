@@ -238,7 +238,6 @@ def test_who_recreates_all_replicas_at_once_makes_clients_wait(deployment: Deplo
         deployment.wait_for("1")
         broken.healed()
     assert broken.clients.failures == []
-    assert broken.clients.slowest < 12
 
 
 def test_after_a_restart_of_the_host_replicas_start_without_mlflow(deployment: Deployment) -> None:
