@@ -22,11 +22,11 @@ from app.contract.artifact import Artifact, Float32Array
 from app.contract.recommender import Recommender
 from benchmarks.quality import prepared, without
 from training.data.dataset import Dataset
+from training.data.features import vectors_of
 from training.evaluation.ranking import rank_test
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval, confidence_interval
 from training.metrics.ranking import ndcg
-from training.models.feature_encoder import vectors_of
 from training.params.catalogue import Attribute, CatalogueParams
 from training.params.whole import Params, load_params
 from training.project import Project

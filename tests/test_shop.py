@@ -1,5 +1,6 @@
 """A shop without films, years or ratings comes from parquet to the page, and nothing but params.yaml is told of it."""
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -95,7 +96,8 @@ def test_the_proposal_knows_types_and_what_tells_something(project: Project) -> 
 def test_products_are_recommended_filtered_and_shown(project: Project, tmp_path: Path) -> None:
     settings = Settings(
         model_dir=project.served, mlflow_tracking_uri=f"http://127.0.0.1:{free_port()}",
-        model_cache_dir=tmp_path / "cache", log_level="WARNING",
+        model_cache_dir=tmp_path / "cache", log_level="WARNING", events_url=f"sqlite:///{tmp_path}/events.db",
+        catalogue_keys="ann:secret",
     )  # fmt: skip
     with service(settings, tmp_path / "log") as (client, _), browser_page() as page:
         wait_until(lambda: client.version() is not None)
@@ -109,6 +111,12 @@ def test_products_are_recommended_filtered_and_shown(project: Project, tmp_path:
         # Nobody has bought it: what it is like follows from its columns.
         alike = client.get(f"/items/{UNSOLD}/similar?k=5").json["items"]
         assert [item["title"].split()[0] for item in alike].count("Pan") >= 4
+        # A change brings it, and only words say what it is like.
+        new = {"title": "Soft", "description": "wool woven under a table"}
+        headers = {"X-API-Key": "secret", "Content-Type": "application/json"}
+        assert client.get("/items/sku-new", "PUT", headers, json.dumps(new).encode()).status == 200
+        alike = client.get("/items/sku-new/similar?k=5").json["items"]
+        assert [item["title"].split()[0] for item in alike].count("Rug") >= 4
         page.goto(f"http://127.0.0.1:{client.port}/#user?id=buyer-2")
         first = page.get_by_role("list", name="Recommendations", exact=True).locator("li").first
         expect(first.locator(".title")).to_contain_text("Rug", timeout=30_000)

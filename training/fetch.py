@@ -8,6 +8,7 @@ import pandas as pd
 
 from training.data import movielens, sample
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
+from training.data.embeddings import add_embeddings
 from training.data.own import copy_csv, copy_parquet, copy_split
 from training.data.queries import copy_answers
 from training.data.raw.layouts import OWN
@@ -56,6 +57,8 @@ def _fill(folder: Path, params: FetchParams, seed: int, catalogue: CataloguePara
     else:
         local = os.environ.get(movielens.VARIABLE)
         movielens.fetch(params.source, folder, local=Path(local) if local else None, base_url=base_url)
+    if params.source in ("csv", "parquet", "split"):
+        add_embeddings(Path(params.csv_folder), folder / OWN.items)
 
 
 def _write_sample(seed: int, folder: Path) -> None:

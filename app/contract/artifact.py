@@ -25,6 +25,7 @@ from app.contract.artifact_format import (
     KIND,
     MANIFEST,
     MAX_MANIFEST_BYTES,
+    WORD_ARRAYS,
     Arrays,
     ArtifactError,
     Float32Array,
@@ -36,6 +37,7 @@ from app.contract.catalogue import Catalogue
 from app.contract.columns import Column
 from app.contract.events import DEFAULT_TYPES, Described
 from app.contract.item_fold_in import ItemFoldIn
+from app.contract.words import Words
 
 __all__ = [
     "MANIFEST",
@@ -161,8 +163,8 @@ def load_artifact(directory: Path) -> Artifact:
     columns = format_2.COLUMNS if former else manifest.get("columns", [])
     arrays = _load(directory, manifest["files"], columns, former=former)
     check_contents(directory, arrays, columns)
-    for name, known in (("item", columns), ("user", manifest.get("user_columns", []))):
-        check_features(path, manifest.get(f"{name}_features", []), arrays.get(f"{name}_encoder"), known)
+    for name, known, of in (("item", columns, arrays), ("user", manifest.get("user_columns", []), {})):
+        check_features(path, manifest.get(f"{name}_features", []), arrays.get(f"{name}_encoder"), known, of)
     give_pages_back(arrays)
     return Artifact(
         recipe=Recipe(manifest["family"], manifest["params"], manifest["seed"], manifest["data_hash"]),
@@ -194,7 +196,8 @@ def _catalogue(arrays: Arrays, columns: Columns) -> Catalogue:
     for number, column in enumerate(columns):
         prefix = f"column_{number}_"
         own = {name.removeprefix(prefix): arrays.pop(name) for name in [*arrays] if name.startswith(prefix)}
-        found.append(Column(**{key: column[key] for key in Column.KEYS}, arrays=own))
+        words = Words(**{name: own.pop(name) for name in WORD_ARRAYS}) if "words" in own else None
+        found.append(Column(**{key: column[key] for key in Column.KEYS}, arrays=own, words=words))
     return Catalogue(columns=tuple(found), **{name: arrays.pop(name) for name in CATALOGUE_ARRAYS})
 
 
@@ -206,7 +209,8 @@ def _arrays_of(artifact: Artifact) -> Arrays:
     columns = artifact.catalogue.columns
     found = {each.name: getattr(artifact, each.name) for each in fields(artifact)} | vars(artifact.catalogue)
     for number, column in enumerate(columns):
-        found |= {f"column_{number}_{name}": array for name, array in column.arrays.items()}
+        words = {} if column.words is None else {name: getattr(column.words, name) for name in WORD_ARRAYS}
+        found |= {f"column_{number}_{name}": array for name, array in {**column.arrays, **words}.items()}
     table = table_of(_described(columns), {name for name, value in found.items() if value is not None})
     return {name: _as_stored(name, found[name], dtype) for name, (dtype, _) in table.items()}
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from app.contract.artifact_format import Arrays, check_shapes, refuse, table_of
 from app.contract.catalogue import BREAK
 from app.contract.columns import FIRST_TIME, LAST_TIME, NO_FLAG, NO_TIME
+from app.contract.packed_text import texts_of
 
 # Far beyond what any model learns, and small enough that no sum of products leaves float32.
 MAX_MAGNITUDE = 1e12
@@ -24,7 +26,7 @@ def check_contents(directory: Path, arrays: Arrays, columns: Sequence[Mapping[st
     """Refuse contradicting arrays, numbers that no model learns, unsorted ids, and text that isn't UTF-8."""
     check_shapes(directory, arrays, table_of(columns, arrays))
     for name, array in arrays.items():
-        if array.dtype.kind == "f" and not name.startswith("column_"):
+        if array.dtype.kind == "f" and not name.endswith("_values"):
             _check_numbers(directory / f"{name}.npy", array)
     for name in ("user_ids", "item_ids"):
         _check_ids(directory / f"{name}.npy", arrays[name])
@@ -35,14 +37,16 @@ def check_contents(directory: Path, arrays: Arrays, columns: Sequence[Mapping[st
     for number, column in enumerate(columns):
         if column["filter"] or column["shown"]:
             _check_column(directory, arrays, f"column_{number}_", column["type"])
+        if f"column_{number}_words" in arrays:
+            _check_words(directory, arrays, f"column_{number}_")
     if "ready_items" in arrays:
         _check_ready(directory / "ready_items.npy", arrays["ready_items"], len(arrays["item_ids"]))
 
 
 def check_features(
-    path: Path, features: object, encoder: npt.NDArray[Any] | None, columns: Sequence[Mapping[str, Any]]
+    path: Path, features: object, encoder: npt.NDArray[Any] | None, columns: Sequence[Mapping[str, Any]], arrays: Arrays
 ) -> None:
-    """Refuse features that don't match the columns, or the encoder's rows, of which the last is the constant."""
+    """Refuse features that don't match the columns, their words, or the encoder's rows; the last is the constant."""
     n_features = 0 if encoder is None else len(encoder) - 1
     types = {column["name"]: column["type"] for column in columns}
     components = Counter[str]()
@@ -54,6 +58,10 @@ def check_features(
             refuse(path, f"has the feature {each!r:.80}, which follows from no column")
     if len(features) != n_features:
         refuse(path, f"has {len(features)} features for an encoder of {n_features}")
+    for number, column in enumerate(columns):
+        vectors, n_components = arrays.get(f"column_{number}_word_vectors"), components[column["name"]]
+        if n_components and vectors is not None and n_components != vectors.shape[1]:
+            refuse(path, f"has {n_components} components of {column['name']}, whose words have {vectors.shape[1]}")
 
 
 def _is_feature(feature: Mapping[str, Any], kind: str, components: Counter[str]) -> bool:
@@ -117,6 +125,13 @@ def _check_column(directory: Path, arrays: Arrays, prefix: str, kind: str) -> No
         _check_tags(directory, arrays, prefix, one=kind == "tag")
     elif kind != "vector":
         _check_values(directory / f"{prefix}values.npy", arrays[f"{prefix}values"], kind)
+
+
+def _check_words(directory: Path, arrays: Arrays, prefix: str) -> None:
+    _check_texts(directory, arrays, f"{prefix}words", f"{prefix}word_offsets")
+    words = texts_of(arrays[f"{prefix}words"], arrays[f"{prefix}word_offsets"])
+    if any(first >= second for first, second in pairwise(words)):
+        refuse(directory / f"{prefix}words.npy", "is not sorted, or holds a word twice")
 
 
 def _check_tags(directory: Path, arrays: Arrays, prefix: str, *, one: bool) -> None:

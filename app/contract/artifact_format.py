@@ -89,6 +89,12 @@ COLUMN_ARRAYS: dict[str, Table] = {
     "link": _TEXT,
     "vector": {},
 }
+# Of a text that models learn from, all or none.
+WORD_ARRAYS: Table = {
+    "words": ("|u1", ("word bytes",)),
+    "word_offsets": ("<i8", ("words + 1",)),
+    "word_vectors": ("<f4", ("words", "components")),
+}
 FILTERED_TYPES = ("tag", "tags", "number", "time", "flag")
 COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 # Fields of answers, and words of the language of filters.
@@ -169,6 +175,8 @@ def check_columns(path: Path, columns: object) -> None:
             )
         if column["filter"] and column["type"] not in FILTERED_TYPES:
             refuse(path, f"has the column {column['name']} to filter by, which a {column['type']} is not for")
+        if column["shown"] and column["type"] == "vector":
+            refuse(path, f"has the column {column['name']} to show, which a vector is not for")
     names = [column["name"] for column in columns]
     if len(set(names)) < len(names):
         refuse(path, "has two columns of one name")
@@ -188,10 +196,12 @@ def table_of(columns: Sequence[Mapping[str, Any]], names: Container[str]) -> Tab
         if any(name in names for name in group):
             table |= group
     for number, column in enumerate(columns):
-        if column["filter"] or column["shown"]:
-            for name, (dtype, shape) in COLUMN_ARRAYS[column["type"]].items():
-                sizes = tuple(size if size.startswith("items") else f"column {number} {size}" for size in shape)
-                table[f"column_{number}_{name}"] = dtype, sizes
+        own = dict(COLUMN_ARRAYS[column["type"]]) if column["filter"] or column["shown"] else {}
+        if column["type"] == "text" and any(f"column_{number}_{name}" in names for name in WORD_ARRAYS):
+            own |= WORD_ARRAYS
+        for name, (dtype, shape) in own.items():
+            sizes = tuple(size if size.startswith("items") else f"column {number} {size}" for size in shape)
+            table[f"column_{number}_{name}"] = dtype, sizes
     return table
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.packed_text import Bytes, Offsets, pack_texts, text_at
+from app.contract.words import Words
 
 ColumnType = Literal["tag", "tags", "number", "time", "flag", "text", "link", "vector"]
 Value = str | list[str] | int | float | bool | None
@@ -26,6 +27,7 @@ class Column:
 
     `filter` says that requests may filter by it, `shown` that answers show it, `learn` that models learn from it.
     `arrays` are those that docs/artifact.md names for its type; a column that nobody filters by or sees has none.
+    `words` are those of a text that models have learned from.
     """
 
     KEYS: ClassVar = ("name", "type", "filter", "shown", "learn")
@@ -36,6 +38,7 @@ class Column:
     shown: bool = True
     learn: bool = True
     arrays: Arrays = field(default_factory=dict, compare=False)
+    words: Words | None = field(default=None, compare=False)
 
     @property
     def described(self) -> dict[str, Any]:
@@ -49,6 +52,10 @@ class Column:
         """
         stored = (self.filter or self.shown) and self.type in _PACK
         return replace(self, arrays=_PACK[self.type](values) if stored else {})
+
+    def learned(self, values: Sequence[Any]) -> Sequence[Any]:
+        """What models learn of values: of a text the vector of its words."""
+        return values if self.words is None else [self.words.vector(value) for value in values]
 
     def reader(self) -> Callable[[int], Value]:
         """Make a function that returns the value of an item row as JSON shows it."""

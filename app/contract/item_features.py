@@ -14,7 +14,7 @@ Values = Sequence[Any]
 def features_of(values: Mapping[str, Values], features: Sequence[Feature], n_items: int) -> Float32Array:
     """The features, float32 (n_items, n_features + 1), of items with these values by column; the last is the constant.
 
-    docs/decisions/0014-format-3.md lists the kinds. The components of texts are 0.
+    docs/decisions/0014-format-3.md lists the kinds. Values are as `Column.learned` gives them.
     """
     made = np.zeros((n_items, len(features) + 1), dtype=np.float32)
     made[:, -1] = 1

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.contract.artifact import Artifact, Float32Array
 from app.contract.catalogue import Catalogue, pack
+from app.contract.columns import Column
 from app.contract.ids import as_number
 from app.contract.item_document import TITLE, ItemDocument
 from app.contract.item_features import features_of
@@ -123,7 +124,8 @@ class Revision:
         artifact = self.base.artifact
         self._made = _extended(self._made, n_added)
         new = {each: item for each, item in changed.items() if each in self._added}
-        self._made[[self._added[each] - self._n_learned for each in new]] = _made(artifact, [*new.values()])
+        rows = [self._added[each] - self._n_learned for each in new]
+        self._made[rows] = _made(artifact, [*new.values()], artifact.catalogue.columns)
         moved = self._follow_features({self._rows[each]: item for each, item in changed.items() if each not in new})
         for each in dict.fromkeys([*new, *heard]):
             vector = self._made[self._added[each] - self._n_learned].copy()
@@ -136,7 +138,8 @@ class Revision:
         """What was learned of items, moved by the difference that their new columns make."""
         artifact, catalogue, now = self.base.artifact, self.base.catalogue, self.current.artifact
         former = [ItemDocument(catalogue.content(row), None, None) for row in changed]
-        differences = _made(artifact, [*changed.values()]) - _made(artifact, former)
+        known = [column for column in artifact.catalogue.columns if column.arrays]  # of others nothing former is known
+        differences = _made(artifact, [*changed.values()], known) - _made(artifact, former, known)
         moved = {}
         for row, difference in zip(changed, differences, strict=True):
             vector = np.append(artifact.item_embeddings[row], artifact.item_biases[row]) + difference
@@ -158,17 +161,19 @@ class Revision:
         )
 
 
-def _made(artifact: Artifact, items: Sequence[ItemDocument]) -> Float32Array:
-    """Vectors with biases, float32 (n, dim + 1); without an encoder zero, and the bias of the middle item."""
+def _made(artifact: Artifact, items: Sequence[ItemDocument], columns: Iterable[Column]) -> Float32Array:
+    """What these columns say of items: vectors with biases, float32 (n, dim + 1).
+
+    Without an encoder zero, and the bias of the middle item.
+    """
     if artifact.item_encoder is None:
         made = np.zeros((len(items), artifact.item_embeddings.shape[1] + 1), dtype=np.float32)
         made[:, -1] = np.median(artifact.item_biases)
         return made
     parts = [items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE)]
-    columns = artifact.catalogue.columns
     features = (
         features_of(
-            {column.name: [each.value(column) for each in part] for column in columns},
+            {column.name: column.learned([each.value(column) for each in part]) for column in columns},
             artifact.item_features,
             len(part),
         )

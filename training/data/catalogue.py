@@ -10,6 +10,7 @@ from training.data.features import features_of, write_matrix
 from training.data.raw.items import column_names
 from training.data.raw.users import attribute_names
 from training.data.values import column_of, missing
+from training.data.word_file import write_words
 from training.files import write_json
 from training.params.catalogue import CatalogueParams, ItemColumns
 from training.params.prepare import PrepareStage
@@ -27,8 +28,9 @@ def catalogue_of(items: pd.DataFrame, columns: ItemColumns) -> pd.DataFrame:
 def write_features(folder: Path, items: pd.DataFrame, stage: PrepareStage) -> None:
     """Write the features of the items, one row for each that isn't 0, and what columns and features are."""
     columns = stage.catalogue.items
-    matrix, entries = features_of(items, columns, stage.seed)
+    matrix, entries, words = features_of(items, columns, stage.seed)
     write_matrix(folder / FEATURES_FILE, matrix, ITEM)
+    write_words(folder, words)
     described = [column.described(name).described for name, column in columns.items()]
     write_json(folder / COLUMNS_FILE, {"columns": described, "item_features": entries})
 

@@ -20,6 +20,7 @@ from app.contract.catalogue import Catalogue, pack
 from app.contract.columns import Column
 from training.data.features import read_matrix
 from training.data.people import People, read_people
+from training.data.word_file import read_words
 from training.files import read_json, read_parquet
 
 USER_ID = "user_id"
@@ -110,9 +111,9 @@ class Interactions:
 class Dataset:
     """The output of `prepare` in memory. A row number of `user_ids` or `item_ids` is the internal id.
 
-    `columns` are those of the catalogue, without values. `item_features` is float32 CSR (n_items, n_features), and
-    `item_feature_entries` says of each feature what an artifact does. `people` is what is known of users beside their
-    ratings, None if nothing.
+    `columns` are those of the catalogue, without values, but with the words of texts. `item_features` is float32 CSR
+    (n_items, n_features), and `item_feature_entries` says of each feature what an artifact does. `people` is what is
+    known of users beside their ratings, None if nothing.
     """
 
     user_ids: npt.NDArray[Any]
@@ -195,7 +196,8 @@ def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS, part: Part | No
     remedy = "run: dvc repro --force prepare"
 
     described = read_json(prepared / COLUMNS_FILE, remedy)
-    columns = tuple(Column(**column) for column in described["columns"])
+    words = read_words(prepared, remedy)
+    columns = tuple(Column(**column, words=words.get(column["name"])) for column in described["columns"])
     more = {"items": [column.name for column in columns]}
 
     def read(name: str) -> pd.DataFrame:

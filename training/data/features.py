@@ -5,9 +5,11 @@ within a range. Those of texts and vectors are real numbers, with one more that 
 for presence is popularity in disguise. docs/decisions/0014-format-3.md says how an artifact describes features.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,23 +17,29 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from app.contract.words import Words, words_of
 from training.files import read_parquet, write_parquet
 from training.params.catalogue import Attribute, ItemColumn
 
 FEATURE, VALUE = "feature", "value"
 SHARES = 10  # ranges of a number that hold equally many values
-LEAST = 2  # values: a tag that one item alone has says no more than the item's identity
-WORD = r"\b\w\w+\b"
+LEAST = 2  # values: a tag or a word that one item alone has says no more than the item's identity
+MOST_WORDS = 50_000  # of a column, those in most texts; 64 numbers of each take 13 MB
 
 Entry = dict[str, Any]
 Floats = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
 
 
 class Features(NamedTuple):
-    """A matrix, float32 CSR (n_rows, n_features), and for each feature what an artifact says of it."""
+    """A matrix, float32 CSR (n_rows, n_features), and for each feature what an artifact says of it.
+
+    `words` are those of texts, by column.
+    """
 
     matrix: sparse.csr_matrix
     entries: list[Entry]
+    words: Mapping[str, Words] = MappingProxyType({})
 
 
 def features_of(table: pd.DataFrame, columns: Mapping[str, Attribute | ItemColumn], seed: int) -> Features:
@@ -65,7 +73,17 @@ def joined(n_rows: int, parts: Sequence[Features]) -> Features:
     """Several features of the same rows side by side."""
     nothing = sparse.csr_matrix((n_rows, 0), dtype=np.float32)
     matrix = sparse.hstack([nothing, *(part.matrix for part in parts)], format="csr", dtype=np.float32)
-    return Features(matrix, [entry for part in parts for entry in part.entries])
+    entries = [entry for part in parts for entry in part.entries]
+    return Features(matrix, entries, {name: words for part in parts for name, words in part.words.items()})
+
+
+def vectors_of(features: sparse.csr_matrix, encoder: Float32Array) -> Float32Array:
+    """What an encoder makes of features, CSR (n, n_features): float32 (n, n_targets).
+
+    The encoder's last row is that of a constant.
+    """
+    made: Float32Array = features @ encoder[:-1] + encoder[-1]
+    return made
 
 
 def _tags(name: str, values: "pd.Series[Any]", _: object, __: int) -> Iterable[Features]:
@@ -106,16 +124,22 @@ def _vectors(name: str, values: "pd.Series[Any]", column: Attribute | ItemColumn
 
 
 def _texts(name: str, values: "pd.Series[Any]", column: ItemColumn, seed: int) -> Iterable[Features]:
-    """The first components of the words of texts, by TF-IDF and truncated SVD; each text's are of length 1."""
-    rows = np.flatnonzero(values.str.contains(WORD))
-    if len(rows):
+    """The vectors of the words of texts, by TF-IDF and truncated SVD."""
+    texts = values.reset_index(drop=True)[[bool(words_of(text)) for text in values]]
+    counts = Counter(word for text in texts for word in set(words_of(text)))
+    by_count = sorted(counts, key=lambda word: (-counts[word], word))
+    vocabulary = sorted(word for word in by_count[:MOST_WORDS] if counts[word] >= LEAST)
+    if vocabulary:
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.preprocessing import normalize
 
-        words = TfidfVectorizer(token_pattern=WORD).fit_transform(values.iloc[rows])
-        svd = TruncatedSVD(min(column.components, *words.shape), random_state=seed)
-        yield _components(name, len(values), rows, normalize(svd.fit_transform(words)), column.scale)
+        tf_idf = TfidfVectorizer(analyzer=words_of, vocabulary=vocabulary)
+        weighted = tf_idf.fit_transform(texts)
+        svd = TruncatedSVD(min(column.components, *weighted.shape), random_state=seed).fit(weighted)
+        words = Words.packed(vocabulary, tf_idf.idf_[:, None] * svd.components_.T)
+        vectors = np.array([words.vector(text) for text in texts])
+        found = _components(name, len(values), texts.index.to_numpy(), vectors, column.scale)
+        yield found._replace(words={name: words})
 
 
 _LEARN: Mapping[str, Any] = {

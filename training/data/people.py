@@ -59,7 +59,7 @@ def write_people(
     known = pd.Index(users)
     new = of_person.index.difference(known).difference(pd.Index(forgotten))
     everybody = of_person.reindex(known.append(new))
-    matrix, entries = features_of(everybody, columns, seed)
+    matrix, entries, _ = features_of(everybody, columns, seed)
     write_matrix(folder / FEATURES_FILE, matrix, USER)
     write_parquet(folder / PEOPLE_FILE, pd.DataFrame({USER_ID: new}))
     described = [column.described(name).described for name, column in columns.items() if column.learn]

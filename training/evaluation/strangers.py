@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Artifact
+from training.data.features import vectors_of
 from training.evaluation.ranking import Outcome, rank
 from training.evaluation.results import CONFIDENCE
 from training.evaluation.targets import Targets
@@ -41,7 +42,7 @@ def newcomers(
     chosen = Targets(targets.user_rows[described], targets.relevant[described])
     popular = np.zeros_like(artifact.user_embeddings)
     vectors = popular.copy()
-    vectors[chosen.user_rows] = features[described] @ artifact.user_encoder[:-1] + artifact.user_encoder[-1]
+    vectors[chosen.user_rows] = vectors_of(features[described], artifact.user_encoder)
     by_attributes, by_popularity = (
         rank(replace(artifact, user_embeddings=each), chosen, k, with_auc=False).per_user(f"ndcg@{k}")
         for each in (vectors, popular)

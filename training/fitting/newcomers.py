@@ -9,11 +9,12 @@ from scipy import sparse
 
 from app.contract.artifact import Float32Array
 from app.contract.encoder import Encoder
+from training.data.features import vectors_of
 from training.data.people import People
 from training.fitting.validation import Validation
 from training.models.base import Factors, TrainingData
 from training.models.encoder import encoder_of
-from training.models.feature_encoder import fit_user_encoder, vectors_of
+from training.models.feature_encoder import fit_user_encoder
 from training.models.histories import encoded_histories, in_order, tried, with_encoded_users
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)

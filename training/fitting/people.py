@@ -6,8 +6,9 @@ import numpy as np
 from scipy import sparse
 
 from app.contract.artifact import Artifact, Float32Array
+from training.data.features import vectors_of
 from training.data.people import People
-from training.models.feature_encoder import fit_user_encoder, vectors_of
+from training.models.feature_encoder import fit_user_encoder
 
 
 def with_people(artifact: Artifact, people: People) -> Artifact:

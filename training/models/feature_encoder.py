@@ -45,12 +45,6 @@ def fit_user_encoder(features: sparse.csr_matrix, user_embeddings: Float32Array)
     return fit_feature_encoder(features[known], user_embeddings[known] * (lengths.mean() / lengths), USER_PENALTY)
 
 
-def vectors_of(features: sparse.csr_matrix, encoder: Float32Array) -> Float32Array:
-    """What an encoder makes of features, CSR (n, n_features): float32 (n, n_targets)."""
-    made: Float32Array = features @ encoder[:-1] + encoder[-1]
-    return made
-
-
 def with_features(
     factors: Factors,
     made: Float32Array,

@@ -9,6 +9,7 @@ import pytest
 from app.contract.artifact import ArtifactError, load_artifact
 from app.contract.catalogue import pack
 from app.contract.columns import Column, ColumnType, as_time
+from app.contract.words import Words
 from tests.app.contract.hostile import rewrite_array, rewrite_manifest
 from tests.artifacts import make_artifact, write
 
@@ -74,6 +75,36 @@ def test_arrays_of_columns_that_contradict_each_other_are_refused(
 SOUND = {"name": "x", "type": "vector", "filter": False, "shown": False, "learn": True}
 
 
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    plot = Column("plot", "text", filter=False, shown=False, words=Words.packed(["glass", "oak"], np.eye(2)))
+    features = [{"column": "plot"}, *({"column": "plot", "component": number, "scale": 1} for number in (0, 1))]
+    encoder = np.ones((4, 4), np.float32)
+    artifact = make_artifact(item_ids=[1], catalogue=pack(["x"], [plot]), item_encoder=encoder, item_features=features)
+    return write(tmp_path / "served", artifact)
+
+
+def test_the_words_of_a_text_are_read_as_they_were_written(texts: Path) -> None:
+    (plot,) = load_artifact(texts).catalogue.columns
+    assert plot.learned(["Oak, OAK, oak and glass", None]) == [pytest.approx([0.1**0.5, 0.9**0.5]), None]
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("column_0_words", np.full(8, ord("a"), "|u1"), "column_0_words.npy is not sorted, or holds a word twice"),
+        ("column_0_word_offsets", np.array([0, 9, 8]), "column_0_word_offsets.npy does not rise from 0 to 8"),
+        ("column_0_word_vectors", np.full((2, 2), np.nan, "<f4"), "column_0_word_vectors.npy holds NaN or infinity"),
+        ("column_0_word_vectors", np.eye(3, 2, dtype="<f4"), "column_0_word_vectors.npy has the shape"),
+        ("column_0_word_vectors", np.eye(2, 3, dtype="<f4"), "has 2 components of plot, whose words have 3"),
+    ],
+)
+def test_words_that_contradict_each_other_are_refused(texts: Path, name: str, array: Any, message: str) -> None:
+    rewrite_array(texts, name, array)
+    with pytest.raises(ArtifactError, match=message):
+        load_artifact(texts)
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
@@ -83,6 +114,7 @@ SOUND = {"name": "x", "type": "vector", "filter": False, "shown": False, "learn"
         ([{**SOUND, "name": "../x"}], "whose name should be 1 to 64 letters, digits and underscores"),
         ([{**SOUND, "name": "title"}], "whose name has another meaning in answers or filters"),
         ([{**SOUND, "type": "smell"}], "has the column x of type 'smell'; known are number, time"),
+        ([{**SOUND, "shown": True}], "has the column x to show, which a vector is not for"),
         ([{**SOUND, "filter": True}], "has the column x to filter by, which a vector is not for"),
         ([SOUND, SOUND], "has two columns of one name"),
     ],

@@ -1,12 +1,17 @@
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 
+from app.contract.item_features import features_of as service_features
 from training.data.features import Features, features_of
 from training.data.raw import read_items
+from training.data.word_file import read_words, write_words
 from training.errors import DataError, ParamsError
 from training.params.catalogue import CatalogueParams, ItemColumns
 from training.params.section import validated
@@ -71,6 +76,24 @@ def test_each_column_becomes_the_features_of_its_type(tmp_path: Path) -> None:
     assert [entry for entry in features.entries if entry["column"] == "price"] == [
         {"column": "price", "from": start, "to": start + 20} for start in (0, 20, 40)
     ]
+
+
+def test_the_service_makes_the_same_features_of_the_same_items(tmp_path: Path) -> None:
+    features, chosen = read(tmp_path), columns()
+    items = read_items(tmp_path, chosen)
+    assert items is not None
+    values: dict[str, Sequence[Any]] = {}
+    for name, column in chosen.items():
+        given = [each if isinstance(each, list | np.ndarray) or not pd.isna(each) else None for each in items[name]]
+        given = [each.tolist() if isinstance(each, np.ndarray) else each for each in given]
+        values[name] = replace(column.described(name), words=features.words.get(name)).learned(given)
+    made = service_features(values, features.entries, len(items))
+    assert np.allclose(made[:, :-1], features.matrix.toarray(), atol=1e-6)
+    plot = features.words["plot"]
+    assert plot.vector("OAK of 1700, and old?") == pytest.approx(plot.vector("a table of old oak"))
+    assert plot.vector("?") is None
+    write_words(tmp_path, features.words)
+    assert read_words(tmp_path, "")["plot"].vector("oak") == plot.vector("oak")
 
 
 def test_a_number_without_widths_is_learned_by_tenths(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@ import numpy.typing as npt
 import pytest
 from scipy import sparse
 
+from training.data.features import vectors_of
 from training.models.base import Factors
-from training.models.feature_encoder import fit_feature_encoder, fit_item_encoder, vectors_of, with_features
+from training.models.feature_encoder import fit_feature_encoder, fit_item_encoder, with_features
 
 FEATURES = sparse.csr_matrix(np.array([[1, 0], [0, 1], [1, 0], [0, 1], [0, 0]], dtype=np.float32))
 LIKES = np.array([30, 10, 0, 0, 0])
