@@ -16,12 +16,8 @@ from training.data.people import People
 from training.fitting.people import with_people
 from training.models.base import Factors, Fits, TrainingData, checked
 from training.models.encoder import encoder_of
-<<<<<<< HEAD
-from training.models.feature_encoder import fit_item_encoder, vectors_of, with_features
-from training.models.histories import in_order
-=======
 from training.models.feature_encoder import fit_item_encoder, with_features
->>>>>>> b199803 (Keep what the words of texts say in the artifact, so that a new film's text counts at once, and take embeddings as items.npy beside items.csv)
+from training.models.histories import in_order
 from training.models.item_fold_in import fit_item_fold_in
 
 
