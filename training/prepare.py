@@ -21,6 +21,8 @@ from training.data.dataset import (
     TIMESTAMP,
     USER,
     USER_ID,
+    WEIGHT,
+    WEIGHTS_FILE,
     as_ids,
 )
 from training.data.events.files import Recorded, read_events
@@ -76,6 +78,9 @@ def prepare(stage: PrepareStage, raw: Path, prepared: Path, stats: Path, events:
         partial.mkdir()
         for name, frame in {**frames, "users": users, "items": items}.items():
             frame.to_parquet(partial / f"{name}.parquet", index=False)
+        if WEIGHT in rows:
+            lighter = rows.loc[rows[POSITIVE] & (rows[WEIGHT] < 1), [USER, ITEM, WEIGHT]]
+            lighter.to_parquet(partial / WEIGHTS_FILE, index=False)
         write_features(partial, items, stage)
         if people is not None:
             forgotten = np.array([]) if sifted is None else sifted.forgotten
@@ -164,7 +169,7 @@ def _by_internal_id(ratings: pd.DataFrame, users: pd.DataFrame, items: pd.DataFr
             RATING: ratings[RATING].to_numpy(),
             TIMESTAMP: ratings[TIMESTAMP].to_numpy(),
             POSITIVE: ratings[POSITIVE].to_numpy(),
-            **({HELD_OUT: ratings[HELD_OUT].to_numpy()} if HELD_OUT in ratings else {}),
+            **{name: ratings[name].to_numpy() for name in (HELD_OUT, WEIGHT) if name in ratings},
         }
     )
     return rows.sort_values(USER, kind="stable")

@@ -27,7 +27,9 @@ def train(project: Project, params: TrainStage, candidate: str, shared: Collecti
     trained = fit_candidate(dataset, params, candidate, fits)
     seconds = time.perf_counter() - started + fits.seconds_saved
     write_artifact(project.model(candidate), trained.artifact)
-    more = {"newcomers": trained.newcomers._asdict()}
+    more: dict[str, Any] = {"newcomers": trained.newcomers._asdict()}
+    if trained.weighing is not None:
+        more["event_weights"] = {**vars(trained.weighing), "used": trained.weighing.is_better}
     record(project, params, candidate, Training(trained.artifact.recipe, trained.curve, trained.metric, seconds, more))
 
 

@@ -56,7 +56,7 @@ class Meaning(IntEnum):
 class Rule:
     """What a type of event stands for.
 
-    `stars` count in training. In a trial a type may make a list good (`success`), and some take back what was good of
+    `stars` count in training, where a positive may count less than a like, by its `weight`. In a trial a type may make a list good (`success`), and some take back what was good of
     it (`is_against`); `register.trial.success` chooses among the former. An event has a value from `least` to `most`
     where `values` has both; one with a value below `threshold` is only seen, and against the list.
     """
@@ -67,8 +67,10 @@ class Rule:
     is_against: bool = False
     values: tuple[float, float] | None = None
     threshold: float | None = None
+    weight: float = 1.0
 
 
+KEYS = {"means", "value", "from", "weight"}  # of a described type
 MEANS: dict[str, Rule] = {
     "positive": Rule(Meaning.LIKED, stars=5.0, success=True),
     "negative": Rule(Meaning.SEEN, stars=1.0, is_against=True),
@@ -118,6 +120,15 @@ class EventTypes:
         is_low = rule.threshold is not None and value is not None and value < rule.threshold
         return Meaning.SEEN if is_low else rule.meaning
 
+    @property
+    def weighs(self) -> bool:
+        """Whether some positives count less than others."""
+        return any(rule.weight < 1 for rule in self.rules.values())
+
+    def weight(self, event_type: str, _: float | None) -> float:
+        """How much a positive of this type counts in training, where a like is 1."""
+        return self.rules.get(event_type, OF_ANOTHER_RELEASE).weight
+
     def stars(self, event_type: str, value: float | None) -> float | None:
         """The rating that an event counts as in training."""
         if event_type == RATING:
@@ -139,8 +150,8 @@ def _problem(name: object, described: object) -> str | None:
         return "is no name of a type: write 1 to 40 small letters, digits and underscores, a letter first"
     if name in RULES:
         return "has a meaning that can't be changed"
-    if not isinstance(described, dict) or not {"means"} <= described.keys() <= {"means", "value", "from"}:
-        return f"is {described!r:.80}; expected means, and perhaps value and from"
+    if not isinstance(described, dict) or not {"means"} <= described.keys() <= KEYS:
+        return f"is {described!r:.80}; expected means, and perhaps value, from and weight"
     if not isinstance(described["means"], str) or described["means"] not in MEANS:
         return f"means {described['means']!r:.80}; choose from {', '.join(MEANS)}"
     values: Any = described.get("value")
@@ -150,7 +161,14 @@ def _problem(name: object, described: object) -> str | None:
         return "has a from, which is for a positive with a value"
     if "from" in described and not _is_range([values[0], described["from"], values[1]], strictly=False):
         return f"is a positive from {described['from']!r:.80}, which is no value of it"
+    weight = described.get("weight", 1)
+    if "weight" in described and (described["means"] != "positive" or not _is_share(weight)):
+        return f"has the weight {weight!r:.80}; expected a number above 0 and up to 1, and a positive"
     return None
+
+
+def _is_share(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number <= 1
 
 
 def _is_range(numbers: object, *, strictly: bool = True) -> bool:
@@ -162,7 +180,7 @@ def _is_range(numbers: object, *, strictly: bool = True) -> bool:
 
 
 def _rule(described: Mapping[str, Any]) -> Rule:
-    rule = MEANS[described["means"]]
+    rule = replace(MEANS[described["means"]], weight=float(described.get("weight", 1)))
     if "value" in described:
         rule = replace(rule, values=tuple(described["value"]))
     if "from" in described:

@@ -186,6 +186,24 @@ def test_the_served_artifact_says_what_it_has_learned_from(project: Project, sai
     assert candidate.events is None  # it lacks those of the test
 
 
+def test_a_positive_that_counts_less_than_a_like_has_its_weight_until_it_is_liked(project: Project, said: Said) -> None:
+    types = {"share": {"means": "positive", "weight": 0.25}, "watch": {"means": "seen"}}
+    for item, what in [(1, "share"), (2, "share"), (3, "watch"), (4, "like")]:
+        said.say(9001, item, what)
+    without = merged(project)[0]
+    assert without.weights is None
+    dataset, _ = merged(project, events__types=types)
+    assert dataset.weights is not None
+    row = dataset.user_ids.tolist().index(9001)
+    assert dataset.weights[[row]].toarray()[0, :4].tolist() == [0.25, 0.25, 0, 0]
+    assert dataset.hash("train") != without.hash("train")
+    said.say(9001, 2, "like")
+    again = merged(project, events__types=types)[0].weights
+    assert again is not None
+    assert again[[row]].toarray()[0, :4].tolist() == [0.25, 0, 0, 0]
+    assert rated(load_dataset(project.prepared), 9001) == {1: True, 2: True, 3: False, 4: True}
+
+
 def change(said: Said, item_id: object, **content: Any) -> None:
     event = Event(str(uuid4()), "ann", str(item_id), CHANGE, None, NOW, body=json.dumps(content))
     said.store.append([event], NOW)

@@ -33,10 +33,12 @@ HELD_OUT = "held_out"  # true for rows of the test file of a given split
 USER = "user"
 ITEM = "item"
 POSITIVE = "positive"
+WEIGHT = "weight"  # of a positive that counts less than a like
 
 SPLITS = ("train", "validation", "test")
 COLUMNS_FILE = "columns.json"
 FEATURES_FILE = "features.parquet"
+WEIGHTS_FILE = "weights.parquet"
 
 _COLUMNS = {
     "users": [USER_ID],
@@ -113,7 +115,8 @@ class Dataset:
 
     `columns` are those of the catalogue, without values, but with the words of texts. `item_features` is float32 CSR
     (n_items, n_features), and `item_feature_entries` says of each feature what an artifact does. `people` is what is
-    known of users beside their ratings, None if nothing.
+    known of users beside their ratings, None if nothing. `weights` are those of positives that count less than a like:
+    float32 CSR (n_users, n_items), None if all count alike.
     """
 
     user_ids: npt.NDArray[Any]
@@ -123,6 +126,7 @@ class Dataset:
     item_feature_entries: list[dict[str, Any]]
     splits: dict[str, Interactions]
     people: People | None = None
+    weights: sparse.csr_matrix | None = None
 
     @property
     def n_users(self) -> int:
@@ -164,6 +168,9 @@ class Dataset:
         digest.update(json.dumps(self.item_feature_entries, sort_keys=True).encode())
         if self.people is not None:
             self.people.feed(digest)
+        if self.weights is not None:
+            for array in (self.weights.indptr, self.weights.indices, self.weights.data):
+                digest.update(array.tobytes())
         return digest.hexdigest()
 
 
@@ -218,7 +225,15 @@ def load_dataset(prepared: Path, splits: Sequence[str] = SPLITS, part: Part | No
         item_feature_entries=entries,
         splits={name: _interactions(frames[name], first_user) for name in splits},
         people=read_people(prepared, len(frames["users"]), remedy),
+        weights=_weights(prepared / WEIGHTS_FILE, (len(frames["users"]), len(frames["items"])), remedy),
     )
+
+
+def _weights(path: Path, shape: tuple[int, int], remedy: str) -> sparse.csr_matrix | None:
+    if not path.exists():
+        return None
+    rows = read_parquet(path, remedy, [USER, ITEM, WEIGHT])
+    return sparse.csr_matrix((rows[WEIGHT].to_numpy(np.float32), (rows[USER], rows[ITEM])), shape=shape)
 
 
 def _interactions(frame: pd.DataFrame, first_user: int) -> Interactions:

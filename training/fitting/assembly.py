@@ -26,13 +26,14 @@ class Knowledge:
     """The part of a data set that a model may know: some of its splits and the users in them.
 
     What a user has seen is every item rated there, liked or not. A user with no rating there isn't known. `fits` are
-    those of the same data.
+    those of the same data. With `weighed`, families learn less from positives that count less than a like.
     """
 
     dataset: Dataset
     splits: tuple[str, ...]
     threads: int
     fits: Fits = field(default_factory=Fits)
+    weighed: bool = False
 
     @cached_property
     def _interactions(self) -> Interactions:
@@ -45,7 +46,7 @@ class Knowledge:
 
     @cached_property
     def training_data(self) -> TrainingData:
-        """What a family learns from; a row is a known user."""
+        """What is to be learned from, each positive being one; a row is a known user."""
         shape, liked = (self.dataset.n_users, self.dataset.n_items), self._interactions.positives()
         positives, times = liked.matrix(*shape)[self.known_users], liked.time_matrix(*shape)
         known_times = None if times is None else times[self.known_users].data
@@ -53,6 +54,16 @@ class Knowledge:
         return TrainingData(
             positives, self.dataset.item_features, self.threads, self.seen, known_times, user_features, self.fits
         )
+
+    @cached_property
+    def weighed_data(self) -> TrainingData:
+        """What a family learns from."""
+        if not self.weighed or self.dataset.weights is None:
+            return self.training_data
+        weights, positives = self.dataset.weights[self.known_users], self.training_data.positives
+        weighed = (positives - positives.multiply(weights > 0) + positives.multiply(weights)).tocsr()
+        weighed.sort_indices()
+        return replace(self.training_data, positives=weighed)
 
     @cached_property
     def people(self) -> People | None:

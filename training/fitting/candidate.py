@@ -11,6 +11,7 @@ from training.data.dataset import Dataset
 from training.fitting.assembly import Knowledge
 from training.fitting.newcomers import NOTHING_CHOSEN, Newcomers, mean_user, newcomers
 from training.fitting.validation import LEARNED_FROM, Validation
+from training.fitting.weighing import Weighing, fit_weighed
 from training.models import make_family
 from training.models.base import Family, Fits, checked
 from training.models.encoder import with_recency
@@ -26,6 +27,7 @@ class Trained:
     curve: list[float]
     metric: float
     newcomers: Newcomers = NOTHING_CHOSEN
+    weighing: Weighing | None = None
 
 
 def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str, fits: Fits | None = None) -> Trained:
@@ -33,11 +35,13 @@ def fit_candidate(dataset: Dataset, params: TrainStage, candidate: str, fits: Fi
     fits = fits or Fits()
     family = make_family(candidate, params.models.get(candidate, {}))
     validation = Validation.of(dataset, params, candidate, fits)
-    validated = validation.fit_validated(family)
+    validated, weighing = fit_weighed(validation, family)
     chosen = newcomers(validation, validated.factors)
     knowledge = Knowledge(dataset, LEARNED_FROM, params.threads, fits)
+    if weighing is not None and weighing.is_better:
+        knowledge = replace(knowledge, weighed=True, fits=Fits())
     artifact = fit_artifact(knowledge, candidate, validated.family, params.seed, chosen)
-    return Trained(artifact, validated.family, validated.curve, validated.metric, chosen)
+    return Trained(artifact, validated.family, validated.curve, validated.metric, chosen, weighing)
 
 
 def fit_artifact(
@@ -47,10 +51,10 @@ def fit_artifact(
 
     Raises TrainingError where the result holds NaN, infinity or numbers beyond reason.
     """
-    data = knowledge.training_data
+    data = knowledge.weighed_data
     with threadpool_limits(knowledge.threads):
         factors = data.fits.whole(name, family, partial(family.fit, data, np.random.default_rng(seed)))
-        factors = checked(name, with_recency(factors, data.positives, newcomers.recency))
+        factors = checked(name, with_recency(factors, knowledge.training_data.positives, newcomers.recency))
     artifact = knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
     if not newcomers.weight:
         return artifact

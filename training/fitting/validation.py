@@ -46,7 +46,7 @@ class Validation:
 
     def fit_validated(self, family: Family, measure: Measure | None = None) -> ValidatedFit:
         """Fit the family to the train split and decide what its parameters leave open."""
-        data, rng = self.knowledge.training_data, np.random.default_rng(self.seed)
+        data, rng = self.knowledge.weighed_data, np.random.default_rng(self.seed)
         fit = partial(fit_validated, family, data, rng, measure or self.measure, self.measure)
         with threadpool_limits(self.knowledge.threads):
             return data.fits.validated(self.name, family, fit)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,8 @@ from training.params.section import Section
 class TrainingData:
     """The data that a family learns from.
 
-    `positives`: float32 CSR (n_users, n_items), 1 where a user likes an item. `item_features`: float32 CSR
+    `positives`: float32 CSR (n_users, n_items), 1 where a user likes an item, less where that counts less; only to a
+    family that `weighs`. `item_features`: float32 CSR
     (n_items, n_features) of ones; (n_items, 0) without features. `threads`: the number that a fit may use.
     `stars`: float32 CSR (n_users, n_items), every rating, liked or not; NaN where the data has no stars.
     `times`: float64 (n_positives,), seconds since 1970, of each positive in the order of the CSR; None without times.
@@ -123,6 +124,15 @@ class ValidatedFit:
     factors: Factors
     curve: list[float]
     metric: float
+
+
+@runtime_checkable
+class Weighs(Protocol):
+    """A family that can learn less from some positives than from others."""
+
+    @property
+    def weighs(self) -> bool:
+        """Whether it can with these parameters."""
 
 
 class Fits:

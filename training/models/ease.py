@@ -44,6 +44,7 @@ class EASE(Section):
     recency_power: RecencyPower = 0.0
     validate_rule: bool = False
 
+    weighs: ClassVar[bool] = True
     moves: ClassVar[tuple[tuple[str, ...], ...]] = (("regularization",),)
     factors: ClassVar[tuple[float, ...]] = (3.0,)
 

@@ -51,9 +51,9 @@ def with_encoded_users(data: TrainingData, factors: Factors, power: float | None
 
 
 def weighted_by_age(data: TrainingData, power: float | None) -> sparse.csr_matrix:
-    """Weight each positive by age^-power: float32 CSR like `data.positives`, which it is without power or times.
+    """Multiply each positive by age^-power: float32 CSR like `data.positives`, which it is without power or times.
 
-    The sum of the squares of a user's weights is their number, as it is for equal weights.
+    The sum of the squares of a user's factors is their number, as it is for equal weights.
     """
     positives = data.positives
     if not power or data.times is None or not positives.nnz:
@@ -61,4 +61,4 @@ def weighted_by_age(data: TrainingData, power: float | None) -> sparse.csr_matri
     parts = [age_weights(n, power) * np.float32(np.sqrt(n)) for n in np.diff(positives.indptr).tolist()]
     weights = np.empty(positives.nnz, dtype=np.float32)
     weights[in_order(positives, data.times)] = np.concatenate(parts)
-    return sparse.csr_matrix((weights, positives.indices, positives.indptr), shape=positives.shape)
+    return sparse.csr_matrix((weights * positives.data, positives.indices, positives.indptr), shape=positives.shape)

@@ -44,6 +44,7 @@ class ImplicitALS(IterativeSection):
     frequency_power: Annotated[float, Field(ge=0, le=1), Between(0.0, 1.0)] = 0.0
     recency_power: RecencyPower = 0.0
 
+    weighs: ClassVar[bool] = True
     moves: ClassVar[tuple[tuple[str, ...], ...]] = (("alpha", "regularization"), ("regularization",))
     factors: ClassVar[tuple[float, ...]] = (3.0, 1.7)  # a regularisation that is a little too high loses much
 

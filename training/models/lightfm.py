@@ -59,6 +59,11 @@ class LightFM(IterativeSection):
     validate_size: bool = False
     user_features: bool | None = False
 
+    @property
+    def weighs(self) -> bool:
+        """Whether the loss takes weights of positives."""
+        return self.loss != "warp-kos"
+
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Fit epoch by epoch, with a progress bar; `seeds` is the number of models, side by side.
 
@@ -67,6 +72,7 @@ class LightFM(IterativeSection):
         features, people = self._features(data), self._user_features(data)
         models = [self._model(rng) for _ in range(self.seeds)]
         interactions = data.positives.tocoo()
+        weights = interactions if self.weighs else None
         if self.init == "als":
             for model in models:
                 self._start(model, data, features, people, rng)
@@ -74,7 +80,7 @@ class LightFM(IterativeSection):
             try:
                 with np.errstate(all="ignore"):  # a fit that diverges is an error below, not a warning as well
                     for model in models:
-                        model.fit_partial(interactions, people, features, num_threads=data.threads)
+                        model.fit_partial(interactions, people, features, weights, num_threads=data.threads)
             except ValueError as error:
                 remedy = f"lower models.lightfm.learning_rate, now {self.learning_rate:g}"
                 raise TrainingError(f"lightfm failed in epoch {epoch}: {error}; {remedy}") from error

@@ -1,5 +1,7 @@
 """The baseline: the most liked items, the same for every user."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from training.models.base import Factors, TrainingData, Watch
@@ -11,6 +13,8 @@ class Popularity(Section):
 
     It learns no user vector; `Recommender` then ranks by popularity.
     """
+
+    weighs: ClassVar[bool] = True
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Count the positives."""

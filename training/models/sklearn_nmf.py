@@ -1,7 +1,7 @@
 """Non-negative matrix factorisation of the positives, by scikit-learn."""
 
 import warnings
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -23,6 +23,8 @@ class SklearnNMF(Section):
     embedding_size: Annotated[int, Field(ge=1), Between(8, 128, log=True)]
     regularization: Annotated[float, Field(ge=0), Between(0.0, 1e-3)]
     iterations: Annotated[int, Field(ge=1)]
+
+    weighs: ClassVar[bool] = True
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Factorise in at most `iterations` steps."""

@@ -1,6 +1,6 @@
 """Truncated singular value decomposition of the positives, by scikit-learn."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +19,8 @@ class SklearnSVD(Section):
     embedding_size: Annotated[int, Field(ge=1), Between(8, 256, log=True)]
     iterations: Annotated[int, Field(ge=1)]
     recency_power: RecencyPower = 0.0  # recipes of older versions lack it
+
+    weighs: ClassVar[bool] = True
 
     def fit(self, data: TrainingData, rng: np.random.Generator, watch: Watch | None = None) -> Factors:
         """Decompose; a user's vector is the sum of the vectors of the liked items, over the root of their number."""

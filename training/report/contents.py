@@ -151,6 +151,7 @@ def _cost(comparison: Comparison) -> list[Part]:
     return [
         cost_table(comparison),
         *(Text(f"{sentence}.", f"Weights of {name}:") for name, sentence in _weights(comparison)),
+        *(Text(f"{sentence}.", f"Events in {name}:") for name, sentence in _event_weights(comparison)),
         Text(
             "Seconds are those of the whole training: finding epochs or weights on validation, the fit on train and "
             "validation, and the fold-in encoder. Not measured: the artifact was restored from DVC's cache. "
@@ -170,6 +171,20 @@ def _weights(comparison: Comparison) -> Iterator[tuple[str, str]]:
         if weights := candidate.training["params"].get("weights"):
             each = [f"{name} {weight:.2f}" + (" (left out)" if weight == 0 else "") for name, weight in weights.items()]
             yield candidate.name, ", ".join(each)
+
+
+def _event_weights(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """What it gained to count events less than likes, where events.types has a weight."""
+    metric = comparison.params.select.metric
+    for candidate in comparison.candidates:
+        if found := candidate.training.get("event_weights"):
+            if found["weighed"] is None:
+                yield candidate.name, "all positives count alike, as the family can't weigh them"
+                continue
+            gain = (
+                f"{metric} on validation {found['alike']:.4f} with all positives alike, {found['weighed']:.4f} weighed"
+            )
+            yield candidate.name, f"{gain}; so they are {'weighed' if found['used'] else 'not weighed'}"
 
 
 def _example_user(user: ExampleUser) -> list[Part]:

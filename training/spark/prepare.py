@@ -44,6 +44,8 @@ def prepare(project: Project, params: PrepareStage, spark_params: SparkParams) -
         raise ParamsError("prepare.split.method random needs engine: embedded; on Spark use per_user or global")
     if params.catalogue.users:
         raise ParamsError("catalogue.users needs engine: embedded; set it to {} in params.yaml")
+    if EventTypes(params.events.types, None).weighs:
+        raise ParamsError("a weight in events.types needs engine: embedded; leave it out in params.yaml")
     with session(project, spark_params) as spark, replacing(project.prepared) as folder:
         folder.mkdir()
         figures = _prepare(spark, project, params, spark_params, folder)

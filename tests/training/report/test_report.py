@@ -78,6 +78,13 @@ def test_the_weights_of_a_blend_are_listed_and_who_is_left_out(contest: Contest)
     blend = replace(first, training={**first.training, "params": {"weights": {"ease": 1.5, "lightfm": 0}}})
     text, _, _ = section(lay_out(replace(comparison, candidates=[blend])), "Learning and cost")
     assert "Weights of test_svd: ease 1.50, lightfm 0.00 (left out)." in text
+    assert "Events in" not in text
+    events = {"alike": 0.25, "weighed": 0.3, "used": True}
+    learned, unable = (replace(first, training={**first.training, "event_weights": each})
+                       for each in (events, {**events, "weighed": None}))  # fmt: skip
+    text, _, _ = section(lay_out(replace(comparison, candidates=[learned, unable])), "Learning and cost")
+    assert "Events in test_svd: ndcg@10 on validation 0.2500 with all positives alike, 0.3000 weighed; so" in text
+    assert "Events in test_svd: all positives count alike, as the family can't weigh them." in text
 
 
 @pytest.mark.long

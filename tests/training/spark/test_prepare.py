@@ -200,7 +200,15 @@ def test_a_wrong_value_is_named(tmp_path: Path, raw: Project, line: str, sentenc
     assert not project.prepared.exists()
 
 
-def test_what_spark_can_t_repeat_exactly_is_refused(tmp_path: Path) -> None:
-    params = change_params(Project(tmp_path), prepare__split__method="random")
-    with pytest.raises(ParamsError, match=r"prepare\.split\.method random needs engine: embedded"):
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"prepare__split__method": "random"}, r"prepare\.split\.method random needs engine: embedded"),
+        ({"catalogue__users": {"age": {"type": "number"}}}, r"catalogue\.users needs engine: embedded; set it to \{\}"),
+        ({"events__types": {"share": {"means": "positive", "weight": 0.5}}}, r"a weight in events\.types needs engine"),
+    ],
+)
+def test_what_spark_does_not_do_is_refused(tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:
+    params = change_params(Project(tmp_path), **changes)
+    with pytest.raises(ParamsError, match=sentence):
         prepare(Project(tmp_path), params, params.spark)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from app.contract.events import EventTypes, Meaning
-from training.data.dataset import ITEM_ID, POSITIVE, RATING, TIMESTAMP, USER_ID
+from training.data.dataset import ITEM_ID, POSITIVE, RATING, TIMESTAMP, USER_ID, WEIGHT
 from training.data.events.files import OCCURRED, TYPE
 from training.data.events.sifting import Sifted
 
@@ -17,7 +17,7 @@ def merge(ratings: pd.DataFrame, events: Sifted, types: EventTypes) -> pd.DataFr
 
     `ratings` has user_id, item_id, rating, timestamp and positive, and one row for each user and item. What `types`
     call liked is a positive. Anything else is a row that is no positive: the item is seen, and models don't learn from
-    it. A retracted pair vanishes, and so do all rows of a forgotten user.
+    it. Where some types count less, there is a column of weights, too. A retracted pair vanishes, and so do all rows of a forgotten user.
     """
     pair = [USER_ID, ITEM_ID]
     last = events.rows[~events.rows.duplicated(pair, keep="last")]
@@ -31,10 +31,11 @@ def merge(ratings: pd.DataFrame, events: Sifted, types: EventTypes) -> pd.DataFr
             RATING: stars,
             TIMESTAMP: last[OCCURRED],
             POSITIVE: said == Meaning.LIKED,
+            **({WEIGHT: _by_kind(last, types.weight)} if types.weighs else {}),
         }
     )
     merged: pd.DataFrame = pd.concat([base, new[said != Meaning.NOTHING]], ignore_index=True)
-    return merged
+    return merged.fillna({WEIGHT: 1}) if types.weighs else merged
 
 
 def meanings(events: pd.DataFrame, types: EventTypes) -> npt.NDArray[np.int8]:

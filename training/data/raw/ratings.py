@@ -18,7 +18,7 @@ from training.data.raw.items import read_items
 from training.data.raw.layouts import PARQUET, Layout, detect
 from training.data.raw.pairs import read_pairs
 from training.data.raw.schema import RULES, Fault, ratings_fault
-from training.data.raw.tables import read_table
+from training.data.raw.tables import as_texts, read_table
 
 # Each id is stored once, and its number in each row: less memory than texts, and as fast as numbers.
 _TYPES = {
@@ -88,6 +88,10 @@ def _holds_hexadecimal(path: Path) -> bool:
 
 def _ids(column: pa.ChunkedArray, path: Path, layout: Layout, name: str, known: "pd.Series[Any] | None") -> object:
     """The id of every row. Of items, `known` are all that the file of films holds; the ids get their type."""
+    if pa.types.is_integer(column.type):
+        if known is None or known.dtype == np.int64:
+            return _whole(column, path, layout, known)
+        column = as_texts(column)
     encoded = column.combine_chunks()
     texts = pc.utf8_trim_whitespace(encoded.dictionary)
     numbers = encoded.indices.to_numpy()
@@ -99,6 +103,18 @@ def _ids(column: pa.ChunkedArray, path: Path, layout: Layout, name: str, known: 
     if unknown.any():
         raise unknown_film(path, layout, _first(unknown, numbers), int(unknown.sum()) - 1)
     return _spread(ids.typed(texts) if known.dtype == np.int64 else ids.as_text(texts), numbers)
+
+
+def _whole(
+    column: pa.ChunkedArray, path: Path, layout: Layout, known: "pd.Series[Any] | None"
+) -> npt.NDArray[np.int64]:
+    """Ids that are numbers already; every number can be one."""
+    numbers = np.require(column.to_numpy(), dtype=np.int64, requirements="W")
+    if known is not None:
+        distinct = column.unique().to_numpy()
+        if len(unknown := distinct[~np.isin(distinct, known.to_numpy())]):
+            raise unknown_film(path, layout, int(np.isin(numbers, unknown).argmax()), len(unknown) - 1)
+    return numbers
 
 
 def _first(flags: npt.NDArray[np.bool_], numbers: npt.NDArray[np.int32]) -> int:

@@ -33,11 +33,12 @@ def complete(path: Path, lines: Iterator[Row], width: int, layout: Layout) -> It
 
 
 def named_records(path: Path, layout: Layout, required: Sequence[str], optional: Sequence[str]) -> Iterator[Record]:
-    """The records of a file whose first line names its columns."""
+    """The records of a file whose first line names its columns, of which these are read."""
     lines = rows_of(path, layout)
     _, names = header(path, lines, required=required, optional=optional, remedy=layout.remedy)
+    places = {name: place for place, name in enumerate(names) if name in (*required, *optional)}
     for line, cells in complete(path, lines, len(names), layout):
-        yield Record(line, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
+        yield Record(line, {name: cells[place].strip() for name, place in places.items()})
 
 
 def values_of(

@@ -20,7 +20,7 @@ _COLUMNS = (USER_ID, ITEM_ID, RATING, TIMESTAMP)
 
 
 def read_table(path: Path, layout: Layout) -> pa.Table:
-    """Read the columns in use: ids as encoded texts, ratings as float32, times as int64 seconds.
+    """Read the columns in use: ids as int64 or as encoded texts, ratings as float32, times as int64 seconds.
 
     Raises DataError that names the file, the row, as counted from 1, and the value.
     """
@@ -31,7 +31,11 @@ def read_table(path: Path, layout: Layout) -> pa.Table:
             raise DataError(
                 f"{file} has the columns {', '.join(other)}, and {files[0]} {', '.join(names)}; {layout.remedy}"
             )
-    table = pa.concat_tables([_converted(file, names, layout) for file in files])
+    tables = [_converted(file, names, layout) for file in files]
+    for name in (USER_ID, ITEM_ID):
+        if len({types.is_integer(table[name].type) for table in tables}) > 1:
+            tables = [_with_texts(table, name) for table in tables]
+    table = pa.concat_tables(tables)
     if not len(table):
         raise DataError(f"{path} holds no ratings; {layout.remedy}")
     return table
@@ -77,7 +81,7 @@ def _converted(file: Path, names: list[str], layout: Layout) -> pa.Table:
 
 def _column(column: pa.ChunkedArray, file: Path, name: str, layout: Layout) -> pa.ChunkedArray:
     """A column in our type; raise DataError for the first value that doesn't fit."""
-    convert = {RATING: _ratings, TIMESTAMP: _seconds}.get(name, _encoded)
+    convert = {RATING: _ratings, TIMESTAMP: _seconds}.get(name, _ids)
     try:
         return convert(column)
     except pa.ArrowInvalid:
@@ -103,16 +107,26 @@ def _first_wrong(column: pa.ChunkedArray, convert: Callable[[pa.ChunkedArray], p
     return bisect_left(range(len(column)), True, key=lambda row: fails(row + 1))
 
 
-def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts or whole numbers, each different one kept once, as text; a missing one is an empty text."""
+def _ids(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers as they are; texts, of which a missing one is empty, each different one kept once."""
     if types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if types.is_integer(column.type) and not column.null_count:
-        encoded = column.dictionary_encode().combine_chunks()
-        return pa.chunked_array([pa.DictionaryArray.from_arrays(encoded.indices, encoded.dictionary.cast(pa.string()))])
+    if types.is_integer(column.type) and column.type != pa.uint64() and not column.null_count:
+        return column.cast(pa.int64())
     if not (types.is_integer(column.type) or types.is_string(column.type) or types.is_large_string(column.type)):
         raise pa.ArrowNotImplementedError(column.type)
     return pc.fill_null(column.cast(pa.string()), "").dictionary_encode()
+
+
+def as_texts(numbers: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers as texts, each different one kept once."""
+    encoded = numbers.dictionary_encode().combine_chunks()
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(encoded.indices, encoded.dictionary.cast(pa.string()))])
+
+
+def _with_texts(table: pa.Table, name: str) -> pa.Table:
+    place = table.column_names.index(name)
+    return table.set_column(place, name, as_texts(table[name])) if types.is_integer(table[name].type) else table
 
 
 def _ratings(column: pa.ChunkedArray) -> pa.ChunkedArray:
