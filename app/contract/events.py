@@ -56,9 +56,10 @@ class Meaning(IntEnum):
 class Rule:
     """What a type of event stands for.
 
-    `stars` count in training, where a positive may count less than a like, by its `weight`. In a trial a type may make a list good (`success`), and some take back what was good of
-    it (`is_against`); `register.trial.success` chooses among the former. An event has a value from `least` to `most`
-    where `values` has both; one with a value below `threshold` is only seen, and against the list.
+    `stars` count in training, where a positive may count less than a like, by its `weight`. In a trial a type may make
+    a list good (`success`), and some take back what was good of it (`is_against`); `register.trial.success` chooses
+    among the former. An event has a value from `least` to `most` where `values` has both; one with a value below
+    `threshold` is only seen, and against the list.
     """
 
     meaning: Meaning

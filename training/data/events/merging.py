@@ -17,7 +17,8 @@ def merge(ratings: pd.DataFrame, events: Sifted, types: EventTypes) -> pd.DataFr
 
     `ratings` has user_id, item_id, rating, timestamp and positive, and one row for each user and item. What `types`
     call liked is a positive. Anything else is a row that is no positive: the item is seen, and models don't learn from
-    it. Where some types count less, there is a column of weights, too. A retracted pair vanishes, and so do all rows of a forgotten user.
+    it. Where some types count less, there is a column of weights, too. A retracted pair vanishes, and so do all rows of
+    a forgotten user.
     """
     pair = [USER_ID, ITEM_ID]
     last = events.rows[~events.rows.duplicated(pair, keep="last")]
