@@ -8,7 +8,7 @@ const LOADED = "columns"; // the event that says that there are columns
 const WORDS = /^(?!(AND|OR|NOT)$)[\p{L}\d][\p{L}\d_.:+-]*$/u; // what a filter takes without quotation marks
 const imageOrigins = document.documentElement.dataset.imageOrigins.split(" ");
 const loads = new Map();
-let columns = [];
+let columns = [], ofPeople = [];
 
 /** Load the columns as a version has them; without one, those of the version that is live. */
 export async function describe(version = null) {
@@ -19,12 +19,13 @@ export async function describe(version = null) {
 async function load() {
   const answer = await ask(request(at`columns`), undefined, true).catch(() => null);
   if (!answer) return false;
-  columns = answer.columns;
+  [columns, ofPeople] = [answer.columns, answer.attributes];
   document.dispatchEvent(new Event(LOADED));
   return true;
 }
 
 export const onColumns = (listener) => document.addEventListener(LOADED, listener);
+export const attributes = () => ofPeople;
 export const editableColumns = () => columns.filter((column) => column.shown && column.type !== "vector");
 export const filterColumns = () => columns.filter((column) => column.filter);
 

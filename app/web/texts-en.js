@@ -104,6 +104,7 @@ export default {
   removeFilm: (title) => `Remove ${title}`,
   liked: "Liked",
   disliked: "Disliked",
+  about: "About you",
   choices: "Your choices",
   noChoices: "None yet. Until then, the list holds what most people like.",
   startAgain: "Start again",

@@ -104,6 +104,7 @@ export default {
   removeFilm: (title) => `Retirer ${title}`,
   liked: "Aimés",
   disliked: "Pas aimés",
+  about: "À propos de vous",
   choices: "Vos choix",
   noChoices: "Aucun pour l’instant. D’ici là, la liste contient ce que la plupart des gens aiment.",
   startAgain: "Recommencer",

@@ -1,5 +1,6 @@
 // Somebody new: choose films, and see the list move.
 
+import { about, aboutFields, nothingAbout } from "./about.js";
 import { ask, at, request } from "./api.js";
 import { clearFilters, controls, listQuery } from "./controls.js";
 import { bdi, h, replace } from "./dom.js";
@@ -18,7 +19,8 @@ export function mount(root, showCurl) {
   const find = finder((film, event) => judge(film, event.shiftKey ? "dislike" : "like"), t("findHint"));
   const chosen = h("section", { class: "panel side choices", "aria-label": t("choices") });
   const list = new Panel({ class: "panel main", "aria-label": t("recommendations") });
-  root.append(find.element, parts.element, h("div", { class: "columns" }, list.element, chosen));
+  const fields = aboutFields(() => Object.keys(about()).length && update());
+  root.append(find.element, fields.element, parts.element, h("div", { class: "columns" }, list.element, chosen));
   let former = null, shownVersion;
   return { update, version: () => shownVersion };
 
@@ -39,10 +41,11 @@ export function mount(root, showCurl) {
 
   function update() {
     parts.update();
+    fields.update();
     const { values } = read();
     const [liked, disliked] = [values.getAll("liked"), values.getAll("disliked")];
     showChoices(liked, disliked);
-    const any = liked.length + disliked.length > 0;
+    const any = liked.length + disliked.length + Object.keys(about()).length > 0;
     const wanted = any ? request(at`recommendations`, {}, body(liked, disliked)) : request(at`items/popular`, listQuery({ diversity: false }));
     showCurl(wanted);
     list.load([wanted], (answer) => showList(answer, any));
@@ -51,7 +54,7 @@ export function mount(root, showCurl) {
   function body(liked, disliked) {
     const { k, filter, diversity } = listQuery();
     return {
-      liked, disliked, k: Number(k), explain: true, preview: true,
+      liked, disliked, attributes: about(), k: Number(k), explain: true, preview: true,
       ...(filter ? { filter } : {}),
       ...(diversity ? { diversity: Number(diversity) } : {}),
     };
@@ -81,7 +84,7 @@ export function mount(root, showCurl) {
       liked.length + disliked.length ? null : h("p", { class: "remark" }, t("noChoices")),
       group("liked", liked),
       group("disliked", disliked),
-      liked.length + disliked.length > 0 && h("button", { type: "button", class: "quiet", onclick: () => change({ liked: [], disliked: [] }) }, t("startAgain")),
+      liked.length + disliked.length > 0 && h("button", { type: "button", class: "quiet", onclick: () => change({ liked: [], disliked: [], ...nothingAbout() }) }, t("startAgain")),
     );
   }
 

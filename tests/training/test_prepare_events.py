@@ -158,6 +158,20 @@ def test_events_do_not_change_a_split_that_is_given(tmp_path: Path, said: Said) 
         merged(project, prepare__min_rating=None, fetch__source="split")
 
 
+def test_a_forgotten_person_is_in_no_model_though_the_file_of_people_has_them(project: Project, said: Said) -> None:
+    lines = [f"{user},{['cook', 'baker'][user % 2]}" for user in (*range(1, 11), 900, 901)]
+    (project.raw / "users.csv").write_text("\n".join(["user_id,job", *lines]))
+    changes: dict[str, Any] = {"catalogue__users": {"job": {"type": "tag"}}, "candidates": ["sklearn_svd"]}
+    for user in (1, 900):
+        said.say(user, None, "forget")
+    merged(project, **changes)
+    train(project, params := change_params(project, **changes), "sklearn_svd")
+    refit(project, params)
+    users = load_artifact(project.served).user_ids.tolist()
+    assert {2, 901} <= set(users)
+    assert not {1, 900} & set(users)
+
+
 def test_prepare_says_how_many_events_it_used_and_why_it_left_out_others(project: Project, said: Said) -> None:
     assert prepared(project) == "1,200 ratings of 81 items by 80 users"
     said.say(3, 1, "like")
