@@ -11,7 +11,7 @@ NDCG@10 of the three likes that follow, `rest` of all from the eleventh on. It p
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -45,6 +45,7 @@ PEOPLE = {
     "occupation": Attribute(type="tag"),
 }
 PerUser = npt.NDArray[np.float64]
+Table = Callable[[Dataset, Params, list[str]], Iterator[str]]
 
 
 def thinned(dataset: Dataset, rng: np.random.Generator) -> tuple[Dataset, dict[str, npt.NDArray[np.int64]]]:
@@ -165,7 +166,7 @@ def main() -> None:
         catalogue = CatalogueParams(items=params.catalogue.items, users=PEOPLE)
         params = params.model_copy(update={"catalogue": catalogue})
     dataset, families = prepared(options.source, params), options.families.split(",")
-    tables = {"films": of_films, "people": partial(of_people, weight=options.weight)}
+    tables: dict[str, Table] = {"films": of_films, "people": partial(of_people, weight=options.weight)}
     for table in options.tables.split(","):
         for line in tables[table](dataset, params, families):
             print(line, flush=True)
