@@ -21,15 +21,21 @@ export const nothingAbout = () => Object.fromEntries(shown().map((attribute) => 
 /** A field for each attribute, and a function that shows the address's values in them. */
 export function aboutFields(changed) {
   const element = h("div", { class: "controls", role: "group", "aria-label": t("about"), hidden: true });
-  let fields = [];
-  onColumns(() => {
-    fields = shown().map((attribute) => FIELDS[attribute.type].field(attribute));
-    element.hidden = fields.length === 0;
-    replace(element, fields.map((field, place) => h("label", { class: "field" }, label(shown()[place]), field)));
-    update();
-    changed();
-  });
+  let fields = [], described = "";
+  onColumns(() => showFields() && changed());
+  showFields();
   return { element, update };
+
+  function showFields() {
+    const known = shown();
+    if (JSON.stringify(known) === described) return false;
+    described = JSON.stringify(known);
+    fields = known.map((attribute) => FIELDS[attribute.type].field(attribute));
+    element.hidden = fields.length === 0;
+    replace(element, fields.map((field, place) => h("label", { class: "field" }, label(known[place]), field)));
+    update();
+    return true;
+  }
 
   function update() {
     const { values } = read();
