@@ -123,7 +123,7 @@ export default {
 
   catalogueOff: "Ce service n’accepte pas de modification : démarrez-le avec CATALOGUE_KEYS.",
   editorKeyTitle: "Clé d’éditeur",
-  editorKeyText: "Pour modifier, il faut une clé personnelle. Elle est gardée jusqu’à la fermeture de cet onglet, et envoyée à ce service seulement.",
+  editorKeyText: "Pour modifier, il faut une clé personnelle. Elle est gardée jusqu’à la fermeture de cet onglet, et n’est envoyée qu’à ce service.",
   addFilm: "Ajouter un film",
   editFilm: "Le film",
   newId: "Identifiant",

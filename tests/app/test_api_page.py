@@ -49,13 +49,13 @@ TYPES = {
 # What training writes into the version's tags.
 GATE = {
     "decision": "production",
-    "gate_reason": "beats popularity by +0.1608 [+0.1499, +0.1717] in ndcg@10; there is no live version",
+    "gate_reason": "beats popularity by +0.1600 [+0.1488, +0.1708] in ndcg@10; there is no live version",
     "gate_metric": "ndcg@10",
-    "gate_candidate": "0.239473",
+    "gate_candidate": "0.238657",
     "gate_popularity": "0.078668",
-    "gate_gain_over_popularity": "0.160805",
-    "gate_gain_over_popularity_low": "0.149941",
-    "gate_gain_over_popularity_high": "0.171741",
+    "gate_gain_over_popularity": "0.159989",
+    "gate_gain_over_popularity_low": "0.148761",
+    "gate_gain_over_popularity_high": "0.170773",
 }
 CURL = argparse.ArgumentParser()
 CURL.add_argument("url")
@@ -156,9 +156,9 @@ def test_the_page_shows_films_as_they_are(client: Client) -> None:
 
 
 def shape(content: Any) -> Any:
-    """Keys in their order, and types; a list is like its first element."""
+    """Keys in their order, and types; a list is like its first element. What films share is up to the model."""
     if isinstance(content, dict):
-        return [(key, shape(value)) for key, value in content.items()]
+        return [(key, shape(value)) for key, value in content.items() if key != "shared"]
     if isinstance(content, list):
         return [shape(value) for value in content[:1]]
     return type(content)

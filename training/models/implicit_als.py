@@ -21,7 +21,7 @@ from training.models.search import Between, OneOf
 from training.progress import progress, say
 
 DRAFT_SIZE, DRAFT_EPOCHS = 64, 8
-START = 0.01  # the largest number of an embedding before the first epoch
+START = 0.01  # the largest number of an item's embedding before the first epoch
 LEVELS = 2  # of a frequency, per doubling: rows of one level share their regularisation
 
 
@@ -74,7 +74,10 @@ class ImplicitALS(IterativeSection):
         if self.alpha is None or self.regularization is None:
             return self.resolved(data).fit(data, rng, watch)
         start = np.random.default_rng(int(rng.integers(2**31)))
-        users, items = (start.random((n, self.embedding_size), dtype=np.float32) * START for n in data.positives.shape)
+        n_users, n_items = data.positives.shape
+        # Users are solved first. Random ones would have everybody start elsewhere once somebody new comes.
+        users = np.zeros((n_users, self.embedding_size), dtype=np.float32)
+        items = start.random((n_items, self.embedding_size), dtype=np.float32) * START
         by_user = _Rows(self.alpha * data.positives, self._penalties(data.positives), data.threads)
         transposed = data.positives.T.tocsr()
         by_item = _Rows(self.alpha * transposed, self._penalties(transposed), data.threads)

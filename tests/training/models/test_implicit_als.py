@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from implicit.cpu.als import AlternatingLeastSquares
@@ -9,7 +11,7 @@ from training.errors import TrainingError
 from training.models.base import Factors, TrainingData
 from training.models.encoder import fit_encoder
 from training.models.histories import weighted_by_age
-from training.models.implicit_als import _Rows, rule
+from training.models.implicit_als import START, _Rows, rule
 from training.models.validated_fit import fit_validated
 
 
@@ -23,12 +25,24 @@ def test_als_scores_are_those_of_the_library(data: TrainingData) -> None:
     with threadpool_limits(1):
         model = AlternatingLeastSquares(
             params["embedding_size"], params["regularization"], params["alpha"],
-            iterations=params["epochs"], num_threads=1, random_state=seed,
+            iterations=params["epochs"], num_threads=1,
         )  # fmt: skip
+        shapes = [(n, params["embedding_size"]) for n in data.positives.shape]
+        model.user_factors = np.zeros(shapes[0], dtype=np.float32)
+        model.item_factors = np.random.default_rng(seed).random(shapes[1], dtype=np.float32) * START
         model.fit(data.positives, show_progress=False)
         items, scores = model.recommend(5, data.positives[5], N=10)
     factors = TestImplicitALS.fitted(data, recency_power=0.0)
     np.testing.assert_allclose(factors.item_embeddings[items] @ factors.user_embeddings[5], scores, atol=1e-6)
+
+
+def test_somebody_new_has_nobody_start_elsewhere(data: TrainingData) -> None:
+    data = replace(data, times=None)
+    nobody = sparse.csr_matrix((1, data.positives.shape[1]), dtype=np.float32)
+    with_somebody = replace(data, positives=sparse.vstack([nobody, data.positives], format="csr"))
+    alone, together = (TestImplicitALS.made().fit(each, np.random.default_rng(7)) for each in (data, with_somebody))
+    np.testing.assert_allclose(together.item_embeddings, alone.item_embeddings, atol=1e-5)
+    np.testing.assert_allclose(together.user_embeddings[1:], alone.user_embeddings, atol=1e-5)
 
 
 def test_the_library_s_private_solver_gives_the_least_squares_of_each_row_with_its_own_penalty() -> None:
