@@ -45,14 +45,18 @@ def apply_changes(file: Path, url: str, key: str) -> str:
     types = service.types()
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines)
-        names = list(reader.fieldnames or ())
-        if ITEM_ID not in names or len(names) < 2:
-            raise DataError(f"{file} has the columns {', '.join(names) or 'none'}; expected {ITEM_ID} and others")
-        if unknown := [name for name in names if name != ITEM_ID and name not in types]:
-            raise DataError(f"{file} has the column {unknown[0]!r}; the service's are {', '.join(types)}")
+        names = _checked_names(file, list(reader.fieldnames or ()), types)
         rows = ((reader.line_num, row[ITEM_ID], _content(file, reader.line_num, row, types)) for row in reader)
         count = sum(service.send(file, part, whole=TITLE in names) for part in _parts(rows))
     return f"{count:,} items of {file} are as it says, at {url}"
+
+
+def _checked_names(file: Path, names: list[str], types: Mapping[str, str]) -> list[str]:
+    if ITEM_ID not in names or len(names) < 2:
+        raise DataError(f"{file} has the columns {', '.join(names) or 'none'}; expected {ITEM_ID} and others")
+    if unknown := [name for name in names if name != ITEM_ID and name not in types]:
+        raise DataError(f"{file} has the column {unknown[0]!r}; the service's are {', '.join(types)}")
+    return names
 
 
 def export_items(project: Project, params: Params, file: Path) -> str:

@@ -54,6 +54,7 @@ class Recommender:
         self.encoder = Encoder(artifact.encoder, artifact.encoder_intercept, artifact.recency)
         self._added, self._added_rows = added, np.array([*added.values()], dtype=np.int64)
         self._added_embeddings = np.ascontiguousarray(artifact.item_embeddings[len(artifact.item_ids) - len(added) :])
+        self._added_biases = artifact.item_biases[len(artifact.item_ids) - len(added) :]
         self._is_there: Mask | None = None
         if len(withdrawn):
             self._is_there = np.ones(len(artifact.item_ids), dtype=bool)
@@ -167,8 +168,8 @@ class Recommender:
 
     def added_scores(self, user_row: int) -> Float32Array:
         """Scores of the added items for a user, float32 (n_added,), within the rounding of float32."""
-        scores: Float32Array = self._added_embeddings @ self.artifact.user_embeddings[user_row]
-        scores += self.artifact.item_biases[len(self._learned_ids) :]
+        scores: Float32Array = self._added_embeddings.dot(self.artifact.user_embeddings[user_row])
+        scores += self._added_biases
         return scores
 
     def _with_added(

@@ -106,7 +106,7 @@ class Feed:
         self._restart_if_replaced()
         floor = min(self._learned_until())
         if self._floor is None:
-            self._read_changes()
+            self._read_changes(floor)
             self._floor = floor
             self._moved_to(min(floor, self._store.latest()))
         elif floor < self._floor:
@@ -147,14 +147,14 @@ class Feed:
             if len(events) < BATCH or (until is not None and after >= until):
                 return
 
-    def _read_changes(self) -> None:
-        """Read all changes of the catalogue, which no model has learned."""
-        after, is_all = 0, False
-        while not is_all and not self._is_stopping:
+    def _read_changes(self, until: int) -> None:
+        """Read the changes of the catalogue up to a position, whatever models have learned; others come as events."""
+        after = 0
+        while after < until and not self._is_stopping:
             changes = self._store.read_changes_after(after, BATCH)
             self._heard()
-            self._changes.add(changes)
-            is_all, after = len(changes) < BATCH, changes[-1].position if changes else after
+            self._changes.add(change for change in changes if change.position <= until)
+            after = changes[-1].position if len(changes) == BATCH else until
         self._changes.revise()
 
     def _heard(self) -> None:

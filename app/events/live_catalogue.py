@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from typing import NamedTuple
 
 from app.events.catalogue_changes import CatalogueChanges
 from app.events.crowds import Crowds
@@ -10,27 +11,29 @@ from app.model.revision import Revision
 from app.model.store import ServedModel
 
 
+class _Version(NamedTuple):
+    """What a loaded version has become, and who likes what it has not learned."""
+
+    revision: Revision
+    crowds: Crowds
+
+
 class LiveCatalogue:
     """The loaded version with all changes, and with what people say about items that it has not learned."""
 
     def __init__(self, changes: CatalogueChanges, overlay: Overlay) -> None:
         self._changes, self._overlay = changes, overlay
-        self._revision: Revision | None = None
-        self._crowds: Crowds | None = None
+        self._version: _Version | None = None
         self._heard: deque[tuple[str, str | None]] = deque()
         changes.listeners.append(self._hear)
 
     def revised(self, model: ServedModel) -> ServedModel:
         """The version as it answers now; the one of before where nothing has changed since."""
         items = {item_id: change.document for item_id, change in self._changes.items.items()}
-        revision, crowds = self._revision, self._crowds
-        if (
-            revision is None
-            or crowds is None
-            or revision.base is not model
-            or crowds.store_id != self._overlay.store_id
-        ):
-            revision, crowds = self._revision, self._crowds = Revision(model), Crowds(model, self._overlay)
+        version = self._version
+        if version is None or version.revision.base is not model or version.crowds.store_id != self._overlay.store_id:
+            version = self._version = _Version(Revision(model), Crowds(model, self._overlay))
+        revision, crowds = version
         heard = crowds.watch(revision.added(items))
         while self._heard:
             heard |= crowds.hear(*self._heard.popleft())
@@ -38,10 +41,10 @@ class LiveCatalogue:
 
     def _hear(self, user_id: str, item_id: str | None) -> None:
         # A version that comes later is told all that the overlay holds.
-        if self._revision is not None:
+        if self._version is not None:
             self._heard.append((user_id, item_id))
 
     def let_go(self) -> None:
         """Keep no version in memory."""
-        self._revision = self._crowds = None
+        self._version = None
         self._heard.clear()

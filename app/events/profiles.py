@@ -36,12 +36,12 @@ class Profiles:
     """The profiles of all users, for one model at a time."""
 
     def __init__(self, overlay: Overlay) -> None:
-        self._overlay = overlay
+        self.overlay = overlay
         self._of: _ProfilesOfModel | None = None
 
     def apart(self) -> "Profiles":
         """Profiles for another model, made anew from the same events."""
-        return Profiles(self._overlay)
+        return Profiles(self.overlay)
 
     def of(self, model: ServedModel, user_id: str) -> Profile:
         """The profile of a user; empty if neither the model nor the overlay knows the user."""
@@ -51,12 +51,12 @@ class Profiles:
         """The profile of a user who has said something since the model learned; None for all others."""
         if self._of is not None and self._of.model is not model:
             self._of = None  # or the former model would stay in memory until one of these users comes
-        packed = self._overlay.users.get(user_id)
+        packed = self.overlay.users.get(user_id)
         return None if packed is None else self._of_model(model).profile(user_id, packed)
 
     def history(self, model: ServedModel, user_id: str) -> list[Seen] | None:
         """What a user has seen: the latest first, if the model knows times; None for an unknown user."""
-        packed = self._overlay.users.get(user_id)
+        packed = self.overlay.users.get(user_id)
         fresh = None if packed is None else self._of_model(model).fresh(packed)
         row = None if fresh is not None and fresh.is_forgotten else model.recommender.user_row(user_id)
         meanings = {} if fresh is None else fresh.meanings
@@ -72,8 +72,8 @@ class Profiles:
 
     def _of_model(self, model: ServedModel) -> "_ProfilesOfModel":
         ours = self._of
-        if ours is None or ours.model is not model or ours.store_id != self._overlay.store_id:
-            ours = self._of = _ProfilesOfModel(model, self._overlay)
+        if ours is None or ours.model is not model or ours.store_id != self.overlay.store_id:
+            ours = self._of = _ProfilesOfModel(model, self.overlay)
         return ours
 
 

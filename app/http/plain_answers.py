@@ -37,9 +37,10 @@ class PlainAnswers:
         template = self._templates.get(k)
         if template is None:
             template = self._templates[k] = self._template(PERSONALISED, k)
-        fragments = map(self.model.catalogue.fragment, first[0])
-        body = template % (*named, *chain.from_iterable(zip(fragments, score_texts(first[1]), strict=False)))
-        return body, PERSONALISED, ReadyList(user_row, k) if ready.are_learned else NotedList.of(first[0])
+        rows, scores, is_learned = first
+        fragments = map(self.model.catalogue.fragment, rows)
+        body = template % (*named, *chain.from_iterable(zip(fragments, score_texts(scores), strict=False)))
+        return body, PERSONALISED, ReadyList(user_row, k) if is_learned else NotedList.of(rows)
 
     def _popular_answer(self, named: tuple[bytes, ...], k: int) -> ListAnswer | None:
         if k not in self._popular:

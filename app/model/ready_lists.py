@@ -20,7 +20,6 @@ class ReadyLists:
     def __init__(self, artifact: Artifact, revised: Recommender | None = None, n_learned: int | None = None) -> None:
         """`revised` ranks the items where some have come since the model learned, after `n_learned`, or gone."""
         self._artifact, self._revised = artifact, revised
-        self.are_learned = revised is None
         self._withdrawn = frozenset[int]() if revised is None else frozenset(revised.withdrawn.tolist())
         self._has_added = n_learned is not None and n_learned < len(artifact.item_ids)
         self._learned = artifact.user_embeddings.any(axis=1).tobytes()
@@ -36,21 +35,26 @@ class ReadyLists:
         row = bisect_left(numbers, number)
         return row if row < len(numbers) and numbers[row] == number else None
 
-    def first(self, user_row: int, k: int) -> tuple[list[int], list[float]] | None:
-        """Item rows and scores, rounded to six decimals, of the k best unseen items; None if they must be ranked."""
+    def first(self, user_row: int, k: int) -> tuple[list[int], list[float], bool] | None:
+        """Item rows and scores, rounded to six decimals, of the k best unseen items; None if they must be ranked.
+
+        And whether these are the first of those that the model has learned.
+        """
         items, scores = self._artifact.ready_items, self._artifact.ready_scores
         if items is None or scores is None or k > items.shape[1] or not self._learned[user_row]:
             return None
         rows, millionths = items[user_row, :k].tolist(), scores[user_row, :k].tolist()
-        if not self._withdrawn.isdisjoint(rows):
+        is_learned = self._withdrawn.isdisjoint(rows)
+        if not is_learned:
             rows, millionths = self._without_withdrawn(items[user_row].tolist(), scores[user_row].tolist(), k)
         if len(rows) < k or rows[-1] == NO_ITEM or NO_SCORE in millionths:
             return None
         if self._revised is not None and self._has_added:
+            # argmax takes a quarter of the time of max.
             added, least = self._revised.added_scores(user_row), millionths[-1] / MILLION
-            if float(added.max()) >= least - MARGIN * (1 + abs(least)):
+            if float(added[added.argmax()]) >= least - MARGIN * (1 + abs(least)):
                 return _first(self._revised, user_row, k, added)
-        return rows, [score / MILLION for score in millionths]
+        return rows, [score / MILLION for score in millionths], is_learned
 
     def _without_withdrawn(self, rows: list[int], millionths: list[int], k: int) -> tuple[list[int], list[int]]:
         shown = [pair for pair in zip(rows, millionths, strict=True) if pair[0] not in self._withdrawn][:k]
@@ -59,8 +63,8 @@ class ReadyLists:
 
 def _first(
     revised: Recommender, user_row: int, k: int, added: Float32Array | None
-) -> tuple[list[int], list[float]] | None:
+) -> tuple[list[int], list[float], bool] | None:
     found = revised.ready_list(user_row, k, added_scores=added)
     if found is None or found.items.shape[1] < k:
         return None
-    return found.items[0].tolist(), found.scores[0].round(SCORE_DECIMALS).tolist()
+    return found.items[0].tolist(), found.scores[0].round(SCORE_DECIMALS).tolist(), False

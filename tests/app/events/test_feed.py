@@ -6,7 +6,7 @@ import re
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from app.contract.artifact import Events
+from app.contract.events import CHANGE, Event
 from app.contract.store_address import StoreAddress
 from app.events import feed as feed_module
 from app.events.catalogue_changes import CatalogueChanges
@@ -22,7 +23,7 @@ from app.events.feed import STALLED_SECONDS, Feed
 from app.events.feed_state import LATE_SECONDS, OK, UNAVAILABLE, FeedMetrics
 from app.events.open_store import open_store
 from app.events.overlay import Overlay
-from app.events.store import EventStore
+from app.events.store import EventStore, StoredEvent
 from tests.app.events.stories import NOW, said
 from tests.metrics import collected
 from tests.postgres import Postgres
@@ -36,7 +37,8 @@ class Running:
 
     def __init__(self, store: EventStore) -> None:
         self.overlay, self.collectors = Overlay(), CollectorRegistry()
-        self.feed = Feed(store, self.overlay, CatalogueChanges(), FeedMetrics(self.collectors))
+        self.changes = CatalogueChanges()
+        self.feed = Feed(store, self.overlay, self.changes, FeedMetrics(self.collectors))
 
     def has(self, *users: str) -> Callable[[], bool]:
         """The condition that the overlay has these users and no others."""
@@ -124,6 +126,30 @@ def test_a_swap_to_an_older_model_reads_the_gap_first_and_a_newer_one_drops_what
     assert running.has("d", "e", "f")()  # the one before may come back
     running.feed.prepare("trying", learned(store, positions[0]))
     assert running.has("b", "c", "d", "e", "f")()
+
+
+@pytest.mark.parametrize("n_learned", [0, 2, 4])
+def test_a_start_reads_each_change_once_however_many_a_model_has_learned(
+    running: Running, store: EventStore, monkeypatch: pytest.MonkeyPatch, n_learned: int
+) -> None:
+    changes = [
+        Event(str(uuid4()), "ann", item, CHANGE, None, NOW, body='{"title": "x"}') for item in ("10", "20", "10", "30")
+    ]
+    positions = store.append(changes, NOW).positions
+    read: list[int] = []
+    add = running.changes.add
+
+    def noting(events: Iterable[StoredEvent]) -> bool:
+        known = list(events)
+        read.extend(event.position for event in known)
+        return add(known)
+
+    monkeypatch.setattr(running.changes, "add", noting)
+    running.feed.prepare("serving", learned(store, positions[n_learned - 1] or 0 if n_learned else 0))
+    assert read == positions
+    assert {item: change.position for item, change in running.changes.items.items()} == {
+        "10": positions[2], "20": positions[1], "30": positions[3],
+    }  # fmt: skip
 
 
 def test_batches_end_where_they_must(running: Running, store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:

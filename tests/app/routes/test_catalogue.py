@@ -15,9 +15,12 @@ import pytest
 
 from app.contract.artifact import Artifact
 from app.contract.item_fold_in import ItemFoldIn
+from app.main import create_app
+from app.model.release import Release
+from app.model.store import load_model
 from app.settings import Settings
-from tests.app.conftest import ids, make_films, offline_settings
-from tests.artifacts import write
+from tests.app.conftest import FILMS, ids, make_films, offline_settings
+from tests.artifacts import Film, pack_films, write
 from tests.client import Answer, Client, put_in_cache, serving
 from tests.processes import wait_until
 
@@ -239,6 +242,27 @@ def test_a_restart_and_another_replica_have_the_same_catalogue(tmp_path: Path, u
         other.send("PATCH", "/items/20", {"title": "Toy Story (1996)"})
         wait_until(lambda: editing.client.get("/items/20").json["title"] == "Toy Story (1996)")
         assert editing.client.get("/items/20").json["year"] == 1996
+
+
+def test_a_version_that_has_learned_a_change_does_not_make_it_again_and_a_rollback_does(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, f"sqlite:///{tmp_path}/events.db")
+    put_in_cache(settings, write(tmp_path / "served", with_ready_lists()), version="7")
+    app = create_app(settings)
+    with serving(settings, app) as client:
+        editing, store = Editing(client), app.state.parts.store
+        editing.send("PATCH", "/items/40", {"genres": ["Horror", "Comedy"]})
+        editing.send("DELETE", "/items/30")
+        before, former = editing.lists(), store.loaded
+        assert ids(client, "/users/1/recommendations?k=1") == [40]  # it has moved
+        films = [Film(*film) for film in (FILMS | {40: (*FILMS[40][:2], ["Horror", "Comedy"])}).values()]
+        learned = replace(with_ready_lists(), catalogue=pack_films(films))
+        store.swap(load_model(write(tmp_path / "8", learned), Release("8", 0, "")))
+        items = client.get("/users/1/recommendations?k=8").json["items"]
+        assert next(item["score"] for item in items if item["id"] == 40) == 5  # as version 8 has learned it
+        assert not any(30 in found for found in editing.lists().values())
+        assert editing.send("GET", "/items/changes").json["changes"][1]["before"] is None
+        store.swap(former)
+        assert editing.lists() == before
 
 
 def test_of_two_editors_the_one_who_has_not_seen_the_change_is_told(editing: Editing) -> None:
