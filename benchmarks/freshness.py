@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.contract.artifact import write_artifact
+from app.contract.artifact import Artifact, write_artifact
 from app.contract.recommender import Rows
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
@@ -75,7 +75,12 @@ def cut_in_time(source: str, params: Params) -> tuple[Dataset, Params]:
 
 def served(dataset: Dataset, params: Params, family: str) -> ServedModel:
     """A model of everything before the cut, as the service loads it."""
-    artifact = replace(fit_candidate(dataset, params, family).artifact, min_rating=params.prepare.min_rating)
+    return loaded(fit_candidate(dataset, params, family).artifact, params)
+
+
+def loaded(artifact: Artifact, params: Params) -> ServedModel:
+    """An artifact as the service loads it."""
+    artifact = replace(artifact, min_rating=params.prepare.min_rating)
     with tempfile.TemporaryDirectory() as folder:
         write_artifact(Path(folder) / "served", artifact)
         return load_model(Path(folder) / "served", Release("1", 0, ""))
