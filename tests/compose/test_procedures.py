@@ -94,9 +94,9 @@ def test_the_number_of_replicas_is_a_setting(deployment: Deployment, breaking: B
 def test_who_does_not_know_make_up_makes_clients_wait_and_no_more(deployment: Deployment, breaking: Break) -> None:
     assert f"A plain `{PLAIN}` is slower for clients" in PAGE.read_text(encoding="utf-8")
     with breaking(f"a setting changes; a plain `{PLAIN}`") as happening:
-        deployment.set(LOG_LEVEL="INFO")
+        deployment.set(LOG_LEVEL="WARNING")
         do(deployment, PLAIN)
-        assert all_have(deployment, "LOG_LEVEL=INFO")
+        assert all_have(deployment, "LOG_LEVEL=WARNING")
         deployment.wait_for("1")
         happening.healed()
     assert happening.clients.failures == []
