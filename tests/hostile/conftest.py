@@ -1,7 +1,7 @@
 """One service for all attacks, and the table of what was tried."""
 
 import http.client
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,10 +60,12 @@ class Connection:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
-    def ask(self, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    def ask(
+        self, path: str, body: bytes | None = None, method: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
         """Status and body."""
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        self._connection.request("GET" if body is None else "POST", path, body, headers)
+        sent = dict(headers or {}) | ({} if body is None else {"Content-Type": "application/json"})
+        self._connection.request(method or ("GET" if body is None else "POST"), path, body, sent)
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 

@@ -2,13 +2,16 @@
 
 import json
 import random
+import threading
 import time
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from app.settings import Settings
 from tests.client import Client
@@ -32,12 +35,46 @@ EVENT = {
     "event_id": "1b671a64-40d5-491e-99b0-da01ff1f3341", "user_id": 1, "item_id": 10, "type": "rating", "value": 4.5,
     "occurred_at": "2026-11-23T11:56:29Z", "recommendation_id": "AQEBZ0Y1",
 }  # fmt: skip
-FIELDS = ["liked", "disliked", "user_ids", "k", "offset", "genre", "exclude_genre", "exclude", "year_from", "?"]
+FILM = {
+    "title": "Paths of Glory", "year": 1957, "genres": ["War"], "available_from": "2026-11-23T11:56:29Z",
+    "available_until": "2027-01-01", "withdrawn": False,
+}  # fmt: skip
+METHODS = ["PUT", "PATCH", "DELETE", "POST", "GET"]
+ODD_IDS = [
+    "10",
+    "20",
+    "9001",
+    "007",
+    "-1",
+    "x",
+    "\0",
+    "é" * 90,
+    "x" * 300,
+    "a/b",
+    "changes",
+    "popular",
+    "../10",
+    " ",
+    str(10**30),
+]
+FIELDS = [
+    "liked",
+    "disliked",
+    "user_ids",
+    "k",
+    "offset",
+    "genre",
+    "exclude_genre",
+    "exclude",
+    "year_from",
+    "attributes",
+    "?",
+]
 
 
 def is_right(status: int, body: bytes) -> bool:
     answer = json.loads(body)
-    expected = {"error"} if status >= 400 else {"items", "answers", "accepted"}
+    expected = {"error"} if status >= 400 else {"items", "answers", "accepted", "changes", "position", "title"}
     return status < 500 and bool(answer.keys() & expected)
 
 
@@ -70,6 +107,67 @@ def test_events_with_odd_values_and_changed_bytes(events_settings: Settings, tab
         connection.close()
     tally.count("Traceback" not in (tmp_path / "log").read_text(errors="replace"), "a traceback in the log")
     table.add("bodies with odd events, half of them with changed bytes", tally)
+
+
+def test_changes_of_films_with_odd_values_and_changed_bytes(
+    events_settings: Settings, table: Table, tmp_path: Path
+) -> None:
+    settings = events_settings.model_copy(update={"catalogue_keys": SecretStr("ann:a,bob:b")})
+    random_, tally = random.Random(SEED), Tally()
+    with service(settings, tmp_path / "log") as (client, _):
+        wait_until(serves(client, "1"))
+        connection = Connection(client.port)
+        for number in range(3000):
+            method, item = random_.choice(METHODS), quote(random_.choice(ODD_IDS), safe="")
+            path = random_.choice(["/items", "/items/changes", *[f"/items/{item}"] * 5])
+            film: dict[str, Any] = {**FILM, **{random_.choice([*FILM, "?"]): random_.choice(ODD) for _ in range(2)}}
+            if number % 50 == 0:
+                film |= {f"column{n}": n for n in range(10_000)}
+            body = json.dumps({"items": [{"id": item, **film}] * random_.randrange(3)} if path == "/items" else film)
+            sent = mutated(random_, body.encode()) if number % 2 else body.encode()
+            headers = {"X-API-Key": random_.choice("aab?"), "If-Match": random_.choice(["*", '"x"', "x" * 300, "*, *"])}
+            answer = connection.ask(path, None if method == "GET" else sent, method, headers)
+            tally.count(is_right(*answer), (method, path, sent[:200], answer))
+            if answer[0] == 400:
+                connection.close()
+        said = connection.ask("/items/changes?k=100", headers={"X-API-Key": "a"})
+        connection.close()
+    with service(settings, tmp_path / "log") as (client, _):
+        wait_until(serves(client, "1"))
+        connection = Connection(client.port)
+        tally.count(
+            connection.ask("/items/changes?k=100", headers={"X-API-Key": "a"}) == said, "a restart forgets changes"
+        )
+        connection.close()
+    tally.count("Traceback" not in (tmp_path / "log").read_text(errors="replace"), "a traceback in the log")
+    table.add("changes of films with odd values, half of them with changed bytes; a restart", tally)
+
+
+def test_two_editors_at_once_lose_nothing(events_settings: Settings, table: Table, tmp_path: Path) -> None:
+    settings = events_settings.model_copy(update={"catalogue_keys": SecretStr("ann:a,bob:b")})
+    tally, made = Tally(), list[int]()
+
+    def edit(port: int, key: str) -> None:
+        """Add a year to what is there now, a hundred times."""
+        for _ in range(100):
+            film = Client(port).get("/items/10")
+            headers = {"X-API-Key": key, "If-Match": film.headers["etag"], "Content-Type": "application/json"}
+            body = json.dumps({"year": film.json["year"] + 1}).encode()
+            made.append(Client(port).get("/items/10", "PATCH", headers, body).status)
+
+    with service(settings, tmp_path / "log") as (client, _):
+        wait_until(serves(client, "1"))
+        before = client.get("/items/10").json["year"]
+        editors = [threading.Thread(target=edit, args=[client.port, key]) for key in "ab"]
+        for each in editors:
+            each.start()
+        for each in editors:
+            each.join()
+        after = client.get("/items/10").json["year"]
+    for status in made:
+        tally.count(status in (200, 412), status)
+    tally.count(after - before == made.count(200) >= 100, (before, after, made.count(200)))
+    table.add("two editors who change the same film at once, with `If-Match`", tally)
 
 
 def attack(port: int) -> None:
