@@ -7,7 +7,9 @@ Films: of those liked, a fifth lose all ratings, and another fifth, of those wit
 are ranked among themselves, with what features say of them and without. People: a third is left out of training; each
 who has 20 likes gets a list from the first k, with what attributes say, or the mean user where none are known, and
 without; from no like it is compared with popular films. `--weight` takes the place of what validation chose. `next` is
-NDCG@10 of the three likes that follow, `rest` of all from the eleventh on. It prints Markdown tables.
+NDCG@10 of the three likes that follow, `rest` of all from the eleventh on. Strangers: each user who comes after a fifth
+of all likes gets the films that are popular until then, with all likes alike and with older ones counting less; NDCG@10
+of their first ten likes. It prints Markdown tables.
 """
 
 import argparse
@@ -29,6 +31,8 @@ from training.evaluation.ranking import rank_test
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval, confidence_interval
 from training.metrics.ranking import ndcg
+from training.models.aging import aged_popularity
+from training.models.base import HALF_LIFE, TrainingData
 from training.params.catalogue import Attribute, CatalogueParams
 from training.params.whole import Params, load_params
 from training.project import Project
@@ -128,6 +132,32 @@ def of_people(dataset: Dataset, params: Params, families: list[str], weight: flo
             yield f"| {family} | {artifact.newcomer_weight:g} | {k} | {' | '.join(cells)} |"
 
 
+def of_strangers(dataset: Dataset, params: Params, families: list[str]) -> Iterator[str]:
+    """One row, whatever the families."""
+    yield "| users | all likes alike | older ones count less | difference |"
+    yield "|---|---|---|---|"
+    liked = dataset.interactions("train", "validation", "test").positives()
+    order = np.argsort(liked.times, kind="stable")
+    users, items, times = liked.users[order], liked.items[order], liked.times[order]
+    _, firsts = np.unique(users, return_index=True)
+    cells = []
+    for first in firsts[firsts > SHARE * len(users)].tolist():
+        until = int(np.searchsorted(times, times[first]))
+        alike = np.bincount(items[:until], minlength=dataset.n_items).astype(np.float32)
+        aged = aged_popularity(of_one(items[:until], times[:until], dataset.n_items), HALF_LIFE)
+        wanted = items[users == users[first]][:10]
+        lists = [np.argsort(-each, kind="stable")[:10] for each in (alike, alike if aged is None else aged[0])]
+        cells.append(ndcg(np.isin(lists, wanted), np.full(2, len(wanted))))
+    before, after = np.array(cells).T
+    yield f"| {len(cells)} | {before.mean():.4f} | {after.mean():.4f} | {shown(after - before)} |"
+
+
+def of_one(items: npt.NDArray[np.int32], times: npt.NDArray[np.int64], n_items: int) -> TrainingData:
+    """Positives as if one user had them all."""
+    likes = sparse.csr_matrix((np.ones(len(items), np.float32), items, [0, len(items)]), shape=(1, n_items))
+    return TrainingData(likes, sparse.csr_matrix((n_items, 0), dtype=np.float32), 1, likes, times.astype(np.float64))
+
+
 def start_of(artifact: Artifact, dataset: Dataset, user: int) -> Float32Array | None:
     """What the attributes of a user say; None without any."""
     if artifact.user_encoder is None or dataset.people is None:
@@ -158,7 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", default="ml-latest-small")
     parser.add_argument("--families", default="implicit_als,ease,lightfm,blend")
-    parser.add_argument("--tables", default="films,people")
+    parser.add_argument("--tables", default="films,people,strangers")
     parser.add_argument("--weight", type=float)
     options = parser.parse_args()
     params = load_params(Project(Path()).params)
@@ -166,7 +196,8 @@ def main() -> None:
         catalogue = CatalogueParams(items=params.catalogue.items, users=PEOPLE)
         params = params.model_copy(update={"catalogue": catalogue})
     dataset, families = prepared(options.source, params), options.families.split(",")
-    tables: dict[str, Table] = {"films": of_films, "people": partial(of_people, weight=options.weight)}
+    of_them = partial(of_people, weight=options.weight)
+    tables: dict[str, Table] = {"films": of_films, "people": of_them, "strangers": of_strangers}
     for table in options.tables.split(","):
         for line in tables[table](dataset, params, families):
             print(line, flush=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -11,8 +11,9 @@ from app.contract.artifact import Recipe, content_hash, write_artifact
 from training.data.dataset import load_dataset
 from training.files import significant, write_csv, write_json
 from training.fitting.candidate import fit_candidate
+from training.fitting.chance import other_seeds
 from training.fitting.kept_fits import KeptFits
-from training.fitting.validation import LEARNED_FROM
+from training.fitting.validation import LEARNED_FROM, Validation
 from training.params.train import TrainStage
 from training.project import Project
 
@@ -30,6 +31,11 @@ def train(project: Project, params: TrainStage, candidate: str, shared: Collecti
     more: dict[str, Any] = {"newcomers": trained.newcomers._asdict()}
     if trained.weighing is not None:
         more["event_weights"] = {**vars(trained.weighing), "used": trained.weighing.is_better}
+    if params.select.seeds > 1:
+        validation = Validation.of(dataset, params, candidate)
+        weighed = trained.weighing is not None and trained.weighing.is_better
+        validation = replace(validation, knowledge=replace(validation.knowledge, weighed=weighed))
+        more["other_seeds"] = other_seeds(validation, trained.family, params.select.seeds)
     record(project, params, candidate, Training(trained.artifact.recipe, trained.curve, trained.metric, seconds, more))
 
 

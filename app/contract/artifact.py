@@ -18,6 +18,7 @@ from app.contract import format_2
 from app.contract.artifact_checks import check_contents, check_features
 from app.contract.artifact_files import give_pages_back, load_arrays, read_json, sha256_of, write_json
 from app.contract.artifact_format import (
+    AGED,
     BY_ITEM,
     BY_TIME,
     CATALOGUE_ARRAYS,
@@ -41,6 +42,7 @@ from app.contract.words import Words
 
 __all__ = [
     "MANIFEST",
+    "Aging",
     "Artifact",
     "ArtifactError",
     "Events",
@@ -76,6 +78,13 @@ class Events(NamedTuple):
     until: int
 
 
+class Aging(NamedTuple):
+    """A positive counts half as much for each `half_life` in seconds that it is older than `at`, seconds since 1970."""
+
+    half_life: float
+    at: float
+
+
 @dataclass(frozen=True)
 class Artifact:
     """A trained model as arrays; the row number in `user_ids` or `item_ids` is the internal id.
@@ -89,7 +98,8 @@ class Artifact:
     `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
     positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
     which is the last row; `user_encoder` a user's vector from `user_features`, which follow from the attributes that
-    `user_columns` names. `item_fold_in` is there with `fold_in_mean`, the mean of the scaled users. `event_types` are
+    `user_columns` names. `item_fold_in` is there with `fold_in_mean`, the mean of the scaled users. `aged_popularity`,
+    positives that count by `aging`, ranks items for somebody of whom nothing is known. `event_types` are
     the further types that `events.Described` has.
     """
 
@@ -112,6 +122,7 @@ class Artifact:
     user_encoder: Float32Array | None = None
     mean_user: Float32Array | None = None
     fold_in_mean: Float32Array | None = None
+    aged_popularity: Float32Array | None = None
     events: Events | None = None
     min_rating: float | None = None
     newcomer_weight: float = 0.0
@@ -120,8 +131,14 @@ class Artifact:
     item_features: Sequence[Feature] = ()
     user_features: Sequence[Feature] = ()
     item_fold_in: ItemFoldIn | None = None
+    aging: Aging | None = None
     user_columns: Sequence[Column] = ()
     event_types: Described = field(default_factory=lambda: DEFAULT_TYPES)
+
+    @property
+    def popularity_scores(self) -> Float32Array:
+        """What ranks items for somebody of whom nothing is known: float32 (n_items,)."""
+        return self.item_popularity.astype(np.float32) if self.aged_popularity is None else self.aged_popularity
 
 
 def content_hash(directory: Path) -> str:
@@ -177,6 +194,7 @@ def load_artifact(directory: Path) -> Artifact:
         item_features=manifest.get("item_features", ()),
         user_features=manifest.get("user_features", ()),
         item_fold_in=ItemFoldIn(**manifest["item_fold_in"]) if "item_fold_in" in manifest else None,
+        aging=Aging(**manifest[AGED]) if AGED in manifest else None,
         user_columns=[Column(**{key: each[key] for key in Column.KEYS}) for each in manifest.get("user_columns", ())],
         event_types=manifest.get("event_types", DEFAULT_TYPES),
         **arrays,
@@ -246,6 +264,7 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         **({} if artifact.mean_user is None else {"newcomer_weight": artifact.newcomer_weight}),
         **({"seen_order": BY_TIME, "recency": artifact.recency} if artifact.seen_order == BY_TIME else {}),
         **({"item_fold_in": artifact.item_fold_in._asdict()} if artifact.item_fold_in else {}),
+        **({AGED: artifact.aging._asdict()} if artifact.aging else {}),
         **({} if artifact.item_encoder is None else {"item_features": [*artifact.item_features]}),
         **({} if artifact.user_encoder is None else _of_people(artifact)),
     }

@@ -22,7 +22,9 @@ MAX_WEIGHT = 1000  # of the mean user, in likes
 MAX_RECENCY = 10
 BY_ITEM, BY_TIME = "item", "time"  # orders of what a user has seen
 MAX_FOLD_IN = 1e6
+MAX_SECONDS = 1e12
 FOLD_IN = {"kappa", "length", "half"}
+AGED, AGING = "aged_popularity", {"half_life", "at"}
 MAX_POSITION = 2**63 - 1  # the highest that a database counts to
 MAX_NAME = 200
 MAX_QUOTED = 300
@@ -63,13 +65,15 @@ ENCODER_ARRAYS: Table = {
 }
 NEWCOMER_ARRAYS: Table = {"mean_user": ("<f4", ("dim",))}
 FOLD_IN_ARRAYS: Table = {"fold_in_mean": ("<f4", ("dim",))}
+AGED_ARRAYS: Table = {AGED: ("<f4", ("items",))}
 GROUPS: list[Table] = [
     READY_ARRAYS,
     NEWCOMER_ARRAYS,
     FOLD_IN_ARRAYS,
+    AGED_ARRAYS,
     *({name: line} for name, line in ENCODER_ARRAYS.items()),
 ]
-OPTIONAL: Table = {**READY_ARRAYS, **NEWCOMER_ARRAYS, **FOLD_IN_ARRAYS, **ENCODER_ARRAYS}
+OPTIONAL: Table = {**READY_ARRAYS, **NEWCOMER_ARRAYS, **FOLD_IN_ARRAYS, **AGED_ARRAYS, **ENCODER_ARRAYS}
 
 # Of column n, by its type; its arrays are called column_<n>_<name>, and sizes but `items` are its own.
 _TAGS: Table = {
@@ -155,6 +159,8 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
         _check_fold_in(path, manifest["item_fold_in"])
         if "fold_in_mean.npy" not in manifest["files"]:
             refuse(path, "has an item_fold_in, and does not list fold_in_mean.npy")
+    if AGED in manifest:
+        _check_aging(path, manifest[AGED])
 
 
 def check_columns(path: Path, columns: object) -> None:
@@ -255,6 +261,12 @@ def _check_fold_in(path: Path, described: object) -> None:
     if not numbers or not all(type(each) in (int, float) and 0 <= each <= MAX_FOLD_IN for each in numbers):
         expected = f"expected kappa, length and half, numbers from 0 to {MAX_FOLD_IN:g}"
         refuse(path, f"has the item_fold_in {described!r:.80}; {expected}")
+
+
+def _check_aging(path: Path, described: object) -> None:
+    numbers = list(described.values()) if isinstance(described, dict) and described.keys() == AGING else []
+    if not numbers or not all(type(each) in (int, float) and abs(each) <= MAX_SECONDS for each in numbers):
+        refuse(path, f"has the {AGED} {described!r:.80}; expected half_life and at, numbers of seconds")
 
 
 def _check_text(path: Path, text: str) -> None:

@@ -28,8 +28,7 @@ class ItemMatrix:
     @classmethod
     def of_all(cls, artifact: Artifact) -> "ItemMatrix":
         """All items; what is mapped stays mapped."""
-        popularity = artifact.item_popularity.astype(np.float32)
-        return cls(artifact.item_embeddings.T, artifact.item_biases, popularity)
+        return cls(artifact.item_embeddings.T, artifact.item_biases, artifact.popularity_scores)
 
     @property
     def n_bytes(self) -> int:

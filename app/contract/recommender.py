@@ -115,7 +115,7 @@ class Recommender:
         return vector
 
     def popular(self, k: int) -> Ranking:
-        """The k items with most training interactions, scored by their number."""
+        """The k items with most positives, of which older ones count less, scored by that."""
         return self.top(np.zeros(self.artifact.item_embeddings.shape[1], dtype=np.float32), k)
 
     def ready(self, user_row: int, k: int) -> Ranking:
@@ -258,7 +258,7 @@ class Recommender:
         scores += artifact.item_biases.take(items)
         learned = vectors.any(axis=1)
         if not learned.all():
-            scores[~learned] = artifact.item_popularity[items[~learned]]
+            scores[~learned] = self.all_items.popularity[items[~learned]]
         return scores
 
     def _rated(self, user_row: int) -> slice:

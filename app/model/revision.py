@@ -192,10 +192,11 @@ def _extended(array: Float32Array, n: int) -> Float32Array:
 
 def _with_ids(artifact: Artifact, ids: Sequence[str]) -> Artifact:
     numbers = [as_number(each) for each in ids] if artifact.item_ids.dtype.kind == "i" else ids
-    zeros = np.zeros((len(ids), artifact.encoder.shape[1]), dtype=np.float32)
+    zeros, aged = np.zeros((len(ids), artifact.encoder.shape[1]), dtype=np.float32), artifact.aged_popularity
     return replace(
         artifact,
         item_ids=np.concatenate([artifact.item_ids, np.array(numbers)]),
         item_popularity=np.concatenate([artifact.item_popularity, np.zeros(len(ids), dtype=np.int64)]),
+        aged_popularity=None if aged is None else np.concatenate([aged, zeros[:, 0]]),
         encoder=np.concatenate([artifact.encoder, zeros]),
     )

@@ -70,7 +70,7 @@ async def list_columns(model: CurrentModel) -> ColumnList:
 async def list_popular_items(
     model: CurrentModel, parts: CurrentParts, query: Annotated[ListQuery, Query()]
 ) -> Response:
-    """The films with the most interactions; `score` is that number."""
+    """The films that most people like; `score` is the number of likes, of which older ones count less."""
     selection = popular(model, query, allowed_items(model, query))
     return _answer(parts.lanes, model, {"model_version": model.version}, selection)
 

@@ -80,7 +80,7 @@ class RecommendedItem(Item):
     rank: int = Field(description="1 is the best.", examples=[1])
     score: float = Field(
         description="Higher is better; comparable only within one answer. The model's score, "
-        "or the number of interactions if `source` is `popular`.",
+        "or the number of likes, of which older ones count less, if `source` is `popular`.",
         examples=[2.718282],
     )
     because: list[BecauseItem] = Field(

@@ -49,13 +49,13 @@ TYPES = {
 # What training writes into the version's tags.
 GATE = {
     "decision": "production",
-    "gate_reason": "beats popularity by +0.1600 [+0.1488, +0.1708] in ndcg@10; there is no live version",
+    "gate_reason": "beats popularity by +0.1579 [+0.1466, +0.1689] in ndcg@10; there is no live version",
     "gate_metric": "ndcg@10",
     "gate_candidate": "0.238657",
-    "gate_popularity": "0.078668",
-    "gate_gain_over_popularity": "0.159989",
-    "gate_gain_over_popularity_low": "0.148761",
-    "gate_gain_over_popularity_high": "0.170773",
+    "gate_popularity": "0.080722",
+    "gate_gain_over_popularity": "0.157935",
+    "gate_gain_over_popularity_low": "0.146619",
+    "gate_gain_over_popularity_high": "0.168864",
 }
 CURL = argparse.ArgumentParser()
 CURL.add_argument("url")

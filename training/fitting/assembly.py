@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from app.contract.artifact import Artifact, Recipe
+from app.contract.artifact import Aging, Artifact, Float32Array, Recipe
 from app.contract.artifact_format import BY_ITEM, BY_TIME
 from app.contract.encoder import Encoder
 from training.data.dataset import Dataset, Interactions
 from training.data.features import vectors_of
 from training.data.people import People
 from training.fitting.people import with_people
+from training.models.aging import aged_popularity
 from training.models.base import Factors, Fits, TrainingData, checked
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_item_encoder, with_features
@@ -34,6 +35,7 @@ class Knowledge:
     threads: int
     fits: Fits = field(default_factory=Fits)
     weighed: bool = False
+    _aged: dict[float, tuple[Float32Array | None, Aging | None]] = field(default_factory=dict, init=False)
 
     @cached_property
     def _interactions(self) -> Interactions:
@@ -111,6 +113,9 @@ class Knowledge:
 
     def assembled(self, factors: Factors, recipe: Recipe, encoder: Encoder) -> Artifact:
         """The arrays of the factors as they are, and of what is known of users and items."""
+        if factors.half_life not in self._aged:
+            self._aged[factors.half_life] = aged_popularity(self.training_data, factors.half_life) or (None, None)
+        aged, aging = self._aged[factors.half_life]
         return Artifact(
             recipe=recipe,
             user_ids=self.dataset.user_ids[self.known_users],
@@ -125,6 +130,8 @@ class Knowledge:
             encoder=encoder.weights,
             encoder_intercept=encoder.intercept,
             catalogue=self.dataset.packed,
+            aged_popularity=aged,
+            aging=aging,
             recency=encoder.recency or 0.0,
             seen_order=BY_ITEM if self._seen_times is None else BY_TIME,
         )

@@ -36,6 +36,7 @@ class TrainingData:
     fits: "Fits" = field(default_factory=lambda: Fits())
 
 
+HALF_LIFE = 0.1  # share of the data's span after which a positive counts half where nothing is known of somebody
 LARGEST = 1e12  # the largest number that an artifact may hold: MAX_MAGNITUDE of app/contract/artifact_checks.py
 
 
@@ -46,7 +47,8 @@ class Factors:
     A user's items are ranked by user_embedding · item_embedding + item_bias. A user with an embedding of zeros is one
     of whom the family knows nothing. `encoder` is the fold-in encoder of a family that makes users' vectors by it; for
     None, a regression finds one, without `intercept` where users' vectors shrink to zero with their histories.
-    `knows_features` tells whether items' vectors were learned from features.
+    `knows_features` tells whether items' vectors were learned from features. `half_life` is the share of the data's
+    span after which a positive counts half for popularity; 0: all count alike.
     """
 
     user_embeddings: Float32Array
@@ -56,6 +58,7 @@ class Factors:
     encoder: Encoder | None = None
     intercept: bool = True
     knows_features: bool = False
+    half_life: float = HALF_LIFE
 
     @classmethod
     def learned(

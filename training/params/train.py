@@ -25,6 +25,7 @@ class SelectParams(Section):
 
     metric: str
     validation_users: Annotated[int, Field(ge=100)]
+    seeds: AtLeastOne
 
 
 class TrainStage(Section):

@@ -108,7 +108,8 @@ class Contest:
 
     def verdict(self) -> Verdict:
         """Let the gate decide about the candidate, and then the checks."""
-        return self._by_quality().after(self.checks)
+        trained = read_json(self.project.training(self.candidate), REPRODUCE)
+        return self._by_quality().with_chance(trained, self.metric).after(self.checks)
 
     @cached_property
     def checks(self) -> list[Check]:
@@ -184,7 +185,11 @@ class Contest:
         return LiveResult(live.version, float(live.users[self.metric].mean()), live.users)
 
     def _popularity(self) -> pd.DataFrame:
-        return self.users_of(BASELINE) if BASELINE in self.params.candidates else self._fitted_here(BASELINE, {})
+        return (
+            self.users_of(BASELINE)
+            if BASELINE in self.params.candidates
+            else self._fitted_here(BASELINE, {"half_life": None})
+        )
 
     def _live(self) -> LiveRecipe | None:
         if self.live_version is None or self._begins_anew:

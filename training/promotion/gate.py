@@ -3,8 +3,9 @@
 Recipes are compared on one split, never two served models: those have seen the test interactions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,15 @@ class Verdict:
                 ends = (self.figures.get(f"{gain}{end}") for end in ("", "_low", "_high"))
                 known = [end for end in ends if end is not None]
                 yield opponent, self.figures[opponent], _range(Interval(*known)) if known else ""
+
+    def with_chance(self, trained: Mapping[str, Any], metric: str) -> "Verdict":
+        """The decision that says, where a training has seen other seeds, how far these move the metric."""
+        others = trained.get("other_seeds")
+        if not others:
+            return self
+        values = [trained["validation"][metric], *others]
+        moved = f"other seeds move {metric} by {max(values) - min(values):.4f} on validation"
+        return replace(self, reason=f"{self.reason}; {moved}")
 
     def after(self, checks: Sequence[Check]) -> "Verdict":
         """The decision after the checks: one that fails keeps the version from being promoted."""

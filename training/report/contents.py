@@ -57,7 +57,8 @@ def _facts(comparison: Comparison) -> list[Part]:
         ),
         Text(
             f"95 % intervals of the mean over users, from {params.evaluate.bootstrap:,} resamples of the test users: "
-            "how far the figure would move with other users of the same kind. They say nothing about another seed. "
+            "how far the figure would move with other users of the same kind. They say nothing about another seed; "
+            "`select.seeds` does. "
             "Two candidates whose intervals overlap may still differ clearly, as both rank the same users: "
             "that is what the paired differences show.",
             "Brackets:",

@@ -113,10 +113,12 @@ def cost_table(comparison: Comparison) -> Table:
     """Lay out what each candidate costs to fit and to store, and its parameters as trained."""
     metric, candidates = comparison.params.select.metric, comparison.candidates
     validation = [candidate.training["validation"][metric] for candidate in candidates]
+    shown = _column(validation, [f"{value:.4f}" for value in validation])
+    seeds = [_seeds(candidate.training.get("other_seeds", ())) for candidate in candidates]
     seconds = [candidate.fit_seconds for candidate in candidates]
     sizes = [candidate.size for candidate in candidates]
     columns = [
-        _column(validation, [f"{value:.4f}" for value in validation]),
+        [replace(cell, detail=detail) for cell, detail in zip(shown, seeds, strict=True)],
         _column(seconds, ["not measured" if value is None else f"{value:,.1f}" for value in seconds], min),
         _column(sizes, [f"{size / 1e6:,.2f}" for size in sizes], min),
         [Cell(f"{candidate.embedding_size}") for candidate in candidates],
@@ -163,6 +165,11 @@ def _column(values: Sequence[float | None], texts: Sequence[str], best_of: Best 
     best = texts[list(values).index(best_of(known))] if known else ""
     differ = len(set(texts)) > 1
     return [Cell(text, mark="best" if differ and text == best else "") for text in texts]
+
+
+def _seeds(metrics: Sequence[float]) -> str:
+    """What other seeds reach, where a training has seen some."""
+    return f"other seeds {', '.join(f'{value:.4f}' for value in metrics)}" if metrics else ""
 
 
 def _range(interval: Interval, form: str) -> str:

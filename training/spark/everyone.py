@@ -65,7 +65,8 @@ class Everyone:
         knowledge, model = Knowledge(self.buckets.load(bucket, self.splits), self.splits, 1), _model(self.folder)
         encoder = Encoder(model.encoder, model.encoder_intercept, model.recency)
         artifact = knowledge.assembled(self._factors(bucket, knowledge, model), model.recipe, encoder)
-        artifact = replace(artifact, item_popularity=model.item_popularity)
+        popularity = {name: getattr(model, name) for name in ("item_popularity", "aged_popularity", "aging")}
+        artifact = replace(artifact, **popularity)
         return with_ready_lists(artifact, self.ready, progress=False)
 
     def _factors(self, bucket: int, knowledge: Knowledge, model: Artifact) -> Factors:

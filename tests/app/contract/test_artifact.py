@@ -146,6 +146,8 @@ def resident(path: Path) -> int:
         ({"seen_order": "time", "recency": None}, "has the recency None; expected a number from 0 to 10"),
         ({"seen_order": "item", "recency": 0.5}, "has a recency, and not the seen_order time"),
         ({"seen_order": ["time"]}, r"has the seen_order \['time'\]; expected item or time"),
+        ({"aged_popularity": {"half_life": "1", "at": 0}}, "has the aged_popularity .*; expected half_life and at"),
+        ({"aged_popularity": {"half_life": 1}}, "has the aged_popularity .*; expected half_life and at"),
         ({"item_fold_in": {"kappa": 1, "length": 1}}, "has the item_fold_in .*; expected kappa, length and half"),
         ({"item_fold_in": {"kappa": -1, "length": 1, "half": 30}}, "has the item_fold_in .*from 0 to 1e"),
         (

@@ -11,7 +11,7 @@ from app.contract.artifact import ArtifactError, load_artifact
 from app.contract.artifact_checks import check_contents
 from app.contract.artifact_format import ARRAYS
 from tests.app.contract.hostile import edit_array, rewrite_array
-from tests.artifacts import write
+from tests.artifacts import make_artifact, write
 
 
 @pytest.mark.parametrize("name", ["user_embeddings", "item_biases", "encoder"])
@@ -20,6 +20,12 @@ def test_a_number_that_is_not_finite_is_refused(directory: Path, name: str, valu
     edit_array(directory, name, lambda array: array.__setitem__(0, value))
     with pytest.raises(ArtifactError, match=rf"{name}\.npy holds NaN or infinity"):
         load_artifact(directory)
+
+
+def test_a_negative_popularity_is_refused(tmp_path: Path) -> None:
+    aged = np.array([0, 1, 2, 3, 4, -0.5], dtype=np.float32)
+    with pytest.raises(ArtifactError, match=r"aged_popularity\.npy holds a negative number"):
+        write(tmp_path / "served", make_artifact(aged_popularity=aged))
 
 
 @pytest.mark.parametrize("name", ["user_ids", "item_ids"])

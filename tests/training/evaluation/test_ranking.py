@@ -18,7 +18,7 @@ def test_every_metric_agrees_with_a_plain_loop_over_users(tmp_path: Path) -> Non
     artifact, dataset = load_artifact(project.model("popularity")), load_dataset(project.prepared)
     users = user_table(artifact, rank_test(artifact, dataset, params.evaluate), params.evaluate)
     test = dataset.interactions("test").positives()
-    order = np.lexsort((np.arange(dataset.n_items), -artifact.item_popularity))
+    order = np.lexsort((np.arange(dataset.n_items), -artifact.popularity_scores))
     assert len(users) == len(np.unique(test.users))
     for _, user in users.iterrows():
         row = int(np.searchsorted(artifact.user_ids, int(user[USER_ID])))

@@ -34,6 +34,15 @@ def test_nothing_is_promoted_that_does_not_beat_popularity() -> None:
         assert "does not beat popularity" in decided.reason
 
 
+def test_the_gate_says_how_far_other_seeds_move_the_metric() -> None:
+    decided = verdict(0.2, 0.1)
+    trained = {"validation": {METRIC: 0.21}, "other_seeds": [0.2, 0.2123]}
+    assert decided.with_chance(trained, METRIC).reason == (
+        f"{decided.reason}; other seeds move {METRIC} by 0.0123 on validation"
+    )
+    assert decided.with_chance({"validation": {METRIC: 0.21}}, METRIC) is decided
+
+
 def test_popularity_itself_is_not_promoted() -> None:
     same = results(0.1)
     params = GateParams(confidence=0.95, min_gain=0.0, max_drop=0.1)

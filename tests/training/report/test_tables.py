@@ -1,6 +1,7 @@
 """What a cell shows of a figure that is known."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -88,6 +89,8 @@ def test_costs_are_seconds_and_megabytes_and_the_cheaper_one_is_marked() -> None
         ["popularity", "0.3000", "not measured", "1.50", "8", "–"],
     ]
     assert marks(table) == [[True, True, False, False, False], [False, False, True, False, False]]
+    seen = replace(EASE, training={**EASE.training, "other_seeds": [0.48, 0.51]})
+    assert texts(tables.cost_table(comparison(seen)))[0][1] == "0.5000 other seeds 0.4800, 0.5100"
 
 
 @pytest.mark.parametrize(
