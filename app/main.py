@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from app.contract.version import VERSION
 from app.errors import InternalError, InvalidParameterError, ServiceError, UnauthorizedError
-from app.http.access import API_KEY, API_KEY_HEADER, ApiKeyMiddleware, Secrets
+from app.http.access import API_KEY, API_KEY_HEADER, CHANGES_PATH, ApiKeyMiddleware, Secrets
 from app.http.answer_examples import add_examples
 from app.http.descriptors import DescriptorWarning
 from app.http.error_answers import add_error_handlers, error_responses
@@ -138,7 +138,9 @@ def _add_middleware(app: FastAPI, parts: Parts, *, traced: bool) -> None:
         pages |= _paths(page)  # it asks for the key itself
     keys, events_keys = _keys(settings.api_keys), _keys(settings.events_keys)
     if keys is not None or events_keys is not None:
-        open_paths = {*pages, str(app.openapi_url), *_operator_paths()}
+        # Changes ask for an editor's key themselves; without editors their path is that of an item.
+        changes = {CHANGES_PATH} if settings.catalogue_keys is not None else set[str]()
+        open_paths = {*pages, str(app.openapi_url), *_operator_paths(), *changes}
         app.add_middleware(ApiKeyMiddleware, keys=keys, open_paths=open_paths, events_keys=events_keys)
     if settings.cors_origins is not None:
         # Outside ApiKeyMiddleware: a browser asks for permission without a key.

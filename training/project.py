@@ -66,7 +66,7 @@ class Project:
 
     @property
     def studies(self) -> Path:
-        """The trials of every search for parameters."""
+        """The attempts of every search for parameters."""
         return self.cache / "tuning.db"
 
     @property

@@ -16,7 +16,7 @@ from training.params.whole import Params
 from training.project import Project
 from training.promotion.contest import Contest, LiveVersion
 from training.promotion.description import describe
-from training.promotion.gate import Verdict
+from training.promotion.gate import Ruling
 from training.promotion.registration import Registration
 from training.report.comparison import gather
 from training.report.folder import write_report
@@ -28,7 +28,7 @@ COLLISIONS = 5  # with another program, after each of which the stage finds what
 
 
 def register(project: Project, params: Params, experiment: str | None = None) -> Registration:
-    """Log, register and decide, each unless an earlier run did; for an experiment, only log and say the verdict.
+    """Log, register and decide, each unless an earlier run did; for an experiment, only log and say the ruling.
 
     `experiment` is the name that DVC gives it.
 
@@ -57,9 +57,9 @@ def _register(project: Project, params: Params, experiment: str | None) -> Regis
     recipe = contest.served.recipe
     tags = origin(project) | {"data_hash": recipe.data_hash}
     if experiment is not None:
-        verdict = contest.verdict()
-        log_run(client, contest, tags | {"experiment": experiment, "gate_reason": verdict.reason})
-        return Registration(name, None, recipe, params.select.metric, f"experiment {experiment}", verdict)
+        ruling = contest.ruling()
+        log_run(client, contest, tags | {"experiment": experiment, "gate_reason": ruling.reason})
+        return Registration(name, None, recipe, params.select.metric, f"experiment {experiment}", ruling)
     version = _registered(client, contest, tags)
     guide.explain(client, name)
     aliases.follow(client, name)
@@ -68,9 +68,9 @@ def _register(project: Project, params: Params, experiment: str | None) -> Regis
     if decision is not None:
         live = None if contest.live_version is None else contest.live_version.version
         return Registration(name, version, recipe, params.select.metric, decision, None, live)
-    verdict = contest.verdict()
-    decision = _carry_out(client, contest, version, verdict)
-    return Registration(name, version, recipe, params.select.metric, decision, verdict)
+    ruling = contest.ruling()
+    decision = _carry_out(client, contest, version, ruling)
+    return Registration(name, version, recipe, params.select.metric, decision, ruling)
 
 
 def _contest(client: Client, project: Project, params: Params) -> Contest:
@@ -95,30 +95,30 @@ def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> st
     return versions.claim_version(client, name, artifact_hash, version)
 
 
-def _carry_out(client: Client, contest: Contest, version: str, verdict: Verdict) -> str:
+def _carry_out(client: Client, contest: Contest, version: str, ruling: Ruling) -> str:
     params = contest.params
     name = params.registration.name
     with mlflow_errors():
-        decision = _decision(client, contest, version, verdict)
+        decision = _decision(client, contest, version, ruling)
         _move_aliases(client, contest, version, decision)
         tags = {
             "promote": params.registration.promote,
-            "gate_reason": verdict.reason,
+            "gate_reason": ruling.reason,
             "gate_metric": params.select.metric,
         }
-        tags |= {f"gate_{figure}": f"{value:.6f}" for figure, value in verdict.figures.items()}
-        text = describe(contest, verdict, decision, versions.run_address(client, name, version))
+        tags |= {f"gate_{figure}": f"{value:.6f}" for figure, value in ruling.figures.items()}
+        text = describe(contest, ruling, decision, versions.run_address(client, name, version))
         client.update_model_version(name, version, text[: versions.LONGEST_DESCRIPTION])
         on_trial.tag(client, name, version, tags | {versions.DECISION: decision})
     return decision
 
 
-def _decision(client: Client, contest: Contest, version: str, verdict: Verdict) -> str:
+def _decision(client: Client, contest: Contest, version: str, ruling: Ruling) -> str:
     """What becomes of a version: an alias, or a word that its tag says."""
     registration = contest.params.registration
     if registration.promote == "always":
         return PRODUCTION
-    if not verdict.promote:
+    if not ruling.promote:
         return versions.REFUSED
     live = aliases.version_of(client, registration.name, PRODUCTION)
     # Without a live version there is nothing to compare with.

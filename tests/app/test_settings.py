@@ -141,7 +141,7 @@ def test_an_address_of_events_of_another_kind_is_refused_without_showing_it(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("EVENTS_URL", value)
-    with pytest.raises(SettingsError, match=r"EVENTS_URL is invalid: .* it must be sqlite:///FILE, post") as error:
+    with pytest.raises(SettingsError, match=r"EVENTS_URL is invalid: .* it must be ") as error:
         Settings.from_environment()
     assert "secret" not in str(error.value)
 

@@ -32,6 +32,7 @@ from training.events import events
 from training.params.whole import Params
 from training.prepare import prepare
 from training.project import Project
+from training.promotion.checks import CHECKS
 from training.promotion.summary import registration_table
 from training.register import register
 from training.tracking import aliases
@@ -95,7 +96,7 @@ def test_registering_twice_registers_once(registered: Trained) -> None:
     client = client_of(project)
     client.delete_registered_model_alias("movie-recommender", "production")
     second = register(project, params)
-    assert second.verdict is None
+    assert second.ruling is None
     assert "decided before; nothing to do" in registration_table(second)
     assert alias(project, "production") is None  # what a person took away isn't given back
     assert len(client.search_model_versions("name='movie-recommender'")) == 1
@@ -255,8 +256,8 @@ def test_another_recipe_that_is_no_better_is_refused_and_gets_no_alias(registere
     assert (registration.version, registration.decision) == ("2", "refused")
     assert (alias(project, "production"), alias(project, "challenger")) == ("1", None)
     assert client_of(project).get_model_version("movie-recommender", "2").tags["decision"] == "refused"
-    assert registration.verdict is not None
-    assert registration.verdict.reason.startswith("does not beat live version 1")
+    assert registration.ruling is not None
+    assert registration.ruling.reason.startswith("does not beat live version 1")
     assert "live" in registration_table(registration)
 
 
@@ -266,8 +267,8 @@ def test_a_better_recipe_goes_live_with_other_lists_and_the_former_becomes_previ
     registration = register(project, again(project, models__test_svd={"dim": 4}))
     assert registration.decision == "production"
     assert (alias(project, "production"), alias(project, "previous")) == ("2", "1")
-    assert registration.verdict is not None
-    assert registration.verdict.checks[-1].sentence.endswith("; the recipe is another one")
+    assert registration.ruling is not None
+    assert registration.ruling.checks[-1].sentence.endswith("; the recipe is another one")
 
 
 @pytest.mark.long
@@ -276,10 +277,10 @@ def test_the_live_recipe_is_fitted_again_where_the_data_differ(weak: Trained) ->
     params = change_params(project, candidates=CANDIDATES, models__test_svd={"dim": 4})
     newer_data(project, params, seed=5)
     run_stages(project, params)
-    verdict = register(project, params).verdict
-    assert verdict is not None
-    assert verdict.promote
-    assert verdict.reason.startswith("beats live version 1")
+    ruling = register(project, params).ruling
+    assert ruling is not None
+    assert ruling.promote
+    assert ruling.reason.startswith("beats live version 1")
 
 
 @pytest.mark.long
@@ -287,10 +288,10 @@ def test_the_live_recipe_on_newer_data_needs_only_the_guard_rails(registered: Tr
     project, params = registered
     newer_data(project, params, n_users=100)
     run_stages(project, params)
-    verdict = register(project, params).verdict
-    assert verdict is not None
-    assert verdict.promote
-    assert "the recipe of live version 1 again" in verdict.reason
+    ruling = register(project, params).ruling
+    assert ruling is not None
+    assert ruling.promote
+    assert "the recipe of live version 1 again" in ruling.reason
 
 
 @pytest.mark.long
@@ -298,8 +299,8 @@ def test_data_that_shrank_keep_a_version_from_going_live_and_the_reason_is_said(
     registered: Trained, first_version: FirstVersion
 ) -> None:
     (project, params), first = registered, first_version.registration
-    assert first.verdict is not None
-    assert [check.name for check in first.verdict.checks] == ["films", "size", "freshness", "floods", "shares", "lists"]
+    assert first.ruling is not None
+    assert [check.name for check in first.ruling.checks] == list(CHECKS)
     newer_data(project, params, n_users=60)
     run_stages(project, params)
     second = register(project, params)
@@ -321,9 +322,9 @@ def test_data_of_other_films_are_another_beginning(registered: Trained) -> None:
     newer_data(project, params, n_users=60)
     registration = register(project, again(project))
     assert (registration.version, registration.decision) == ("2", "production")
-    assert registration.verdict is not None
-    assert registration.verdict.reason.endswith("in ndcg@10; the live version recommends other films")
-    sentences = [check.sentence for check in registration.verdict.checks]
+    assert registration.ruling is not None
+    assert registration.ruling.reason.endswith("in ndcg@10; the live version recommends other films")
+    sentences = [check.sentence for check in registration.ruling.checks]
     assert "live version 1 recommends other films, so nothing is compared with it" in sentences
     assert "sizes are not compared: no live version has figures of such data" in sentences
 
@@ -361,22 +362,22 @@ def test_a_version_without_figures_beside_it_is_compared_by_quality_alone(regist
     run_stages(project, params)
     registration = register(project, params)
     assert registration.decision == "production"
-    assert registration.verdict is not None
-    assert all(check.passed for check in registration.verdict.checks)
+    assert registration.ruling is not None
+    assert all(check.passed for check in registration.ruling.checks)
 
 
 def test_a_version_is_described_for_the_person_who_promotes_it(
     registered: Trained, first_version: FirstVersion
 ) -> None:
-    (project, params), verdict = registered, first_version.registration.verdict
-    assert verdict is not None
+    (project, params), ruling = registered, first_version.registration.ruling
+    assert ruling is not None
     client = client_of(project)
     version = client.get_model_version("movie-recommender", "1")
     assert version.description.startswith("test_svd, registered as production: beats popularity by +0.")
     report = json.loads(project.evaluation("test_svd").read_text())
     assert f"| ndcg@10 | {report['metrics']['ndcg@10']:.4f} [" in version.description
     assert "| popularity, 0." in version.description
-    assert version.description.count(" passed: ") == len(verdict.checks)
+    assert version.description.count(" passed: ") == len(ruling.checks)
     assert "Learned from 1,200 ratings of 81 items by 80 users." in version.description
     experiment = client.get_experiment_by_name("movie-recommender").experiment_id
     assert f"(#/experiments/{experiment}/runs/{version.run_id})" in version.description
@@ -396,8 +397,8 @@ def test_a_live_version_of_unknown_recipe_is_not_replaced_by_rule(trained: Train
     client.set_registered_model_alias("movie-recommender", "Production", "1")
     registration = register(project, params)
     assert registration.decision == "refused"
-    assert registration.verdict is not None
-    assert "has no recipe to compare with" in registration.verdict.reason
+    assert registration.ruling is not None
+    assert "has no recipe to compare with" in registration.ruling.reason
 
 
 @pytest.mark.long
@@ -410,8 +411,8 @@ def test_a_live_recipe_that_no_longer_exists_is_not_replaced_by_rule(
     newer_data(project, params, seed=5)
     run_stages(project, params)
     registration = register(project, params)
-    assert registration.verdict is not None
-    assert "recipe of live version 1 can't be fitted here" in registration.verdict.reason
+    assert registration.ruling is not None
+    assert "recipe of live version 1 can't be fitted here" in registration.ruling.reason
 
 
 @pytest.mark.long

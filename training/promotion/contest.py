@@ -20,7 +20,7 @@ from training.promotion.checks import CHECKS, Check, Facts, ListPair, check
 from training.promotion.data_figures import DataFigures
 from training.promotion.event_log import EventLog, read_event_log
 from training.promotion.films import are_others
-from training.promotion.gate import LiveResult, Verdict, decide
+from training.promotion.gate import LiveResult, Ruling, decide
 from training.promotion.lists import lists_of, sample_lists
 from training.tracking.versions import Evidence
 
@@ -106,7 +106,7 @@ class Contest:
             self._opponents = Opponents(self._popularity(), self._live())
         return self._opponents
 
-    def verdict(self) -> Verdict:
+    def ruling(self) -> Ruling:
         """Let the gate decide about the candidate, and then the checks."""
         trained = read_json(self.project.training(self.candidate), REPRODUCE)
         return self._by_quality().with_chance(trained, self.metric).after(self.checks)
@@ -162,11 +162,11 @@ class Contest:
         """The figures of the present data."""
         return DataFigures.of(self.dataset, self._events)
 
-    def _by_quality(self) -> Verdict:
+    def _by_quality(self) -> Ruling:
         opponents = self.opponents()
         live = opponents.live
         if live is not None and live.users is None:
-            return Verdict(False, live.obstacle, {})
+            return Ruling(False, live.obstacle, {})
         return decide(
             self.users_of(self.candidate),
             opponents.popularity,
@@ -181,7 +181,7 @@ class Contest:
         """The live version's results in the gate's form."""
         if live.candidate == self.candidate and live.last_result is not None:
             return LiveResult(live.version, live.last_result, None)
-        assert live.users is not None  # noqa: S101 - `verdict` has looked
+        assert live.users is not None  # noqa: S101 - `ruling` has looked
         return LiveResult(live.version, float(live.users[self.metric].mean()), live.users)
 
     def _popularity(self) -> pd.DataFrame:

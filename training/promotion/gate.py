@@ -33,7 +33,7 @@ class LiveResult:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Ruling:
     """A decision to promote or not, its reason, the figures behind it, and the checks of data and lists."""
 
     promote: bool
@@ -49,7 +49,7 @@ class Verdict:
                 known = [end for end in ends if end is not None]
                 yield opponent, self.figures[opponent], _range(Interval(*known)) if known else ""
 
-    def with_chance(self, trained: Mapping[str, Any], metric: str) -> "Verdict":
+    def with_chance(self, trained: Mapping[str, Any], metric: str) -> "Ruling":
         """The decision that says, where a training has seen other seeds, how far these move the metric."""
         others = trained.get("other_seeds")
         if not others:
@@ -58,14 +58,12 @@ class Verdict:
         moved = f"other seeds move {metric} by {max(values) - min(values):.4f} on validation"
         return replace(self, reason=f"{self.reason}; {moved}")
 
-    def after(self, checks: Sequence[Check]) -> "Verdict":
+    def after(self, checks: Sequence[Check]) -> "Ruling":
         """The decision after the checks: one that fails keeps the version from being promoted."""
         failed = "; ".join(check.sentence for check in checks if not check.passed)
-        verdict = replace(self, checks=tuple(checks))
+        ruling = replace(self, checks=tuple(checks))
         return (
-            replace(verdict, promote=False, reason=f"{self.reason}; but {failed}")
-            if self.promote and failed
-            else verdict
+            replace(ruling, promote=False, reason=f"{self.reason}; but {failed}") if self.promote and failed else ruling
         )
 
 
@@ -77,7 +75,7 @@ def decide(
     params: GateParams,
     seed: int,
     alone: str = "there is no live version",
-) -> Verdict:
+) -> Ruling:
     """Decide by results per user: tables of `user_id` and `metric` over the test users of one split.
 
     The candidate must beat popularity: the lower end of the paired difference's confidence interval above 0.
@@ -88,16 +86,16 @@ def decide(
     lead = paired_difference(candidate, popularity, metric, params.confidence, seed)
     figures |= _named("gain_over_popularity", lead)
     if lead.low <= 0:
-        return Verdict(False, f"does not beat popularity: {_range(lead)} in {metric}", figures)
+        return Ruling(False, f"does not beat popularity: {_range(lead)} in {metric}", figures)
     if live is None:
-        return Verdict(True, f"beats popularity by {_range(lead)} in {metric}; {alone}", figures)
+        return Ruling(True, f"beats popularity by {_range(lead)} in {metric}; {alone}", figures)
     if live.users is None:
         return _same_recipe(live, figures, metric, params)
     gain = paired_difference(candidate, live.users, metric, params.confidence, seed)
     figures |= {"live": float(live.users[metric].mean())} | _named("gain_over_live", gain)
     promote = gain.low > params.min_gain
     verb = "beats" if promote else "does not beat"
-    return Verdict(promote, f"{verb} live version {live.version}: {_range(gain)} in {metric}", figures)
+    return Ruling(promote, f"{verb} live version {live.version}: {_range(gain)} in {metric}", figures)
 
 
 def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, confidence: float, seed: int) -> Interval:
@@ -115,11 +113,11 @@ def paired_values(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> npt.
     return (pairs[f"{metric}_ours"] - pairs[f"{metric}_theirs"]).to_numpy(dtype=np.float64)
 
 
-def _same_recipe(live: LiveResult, figures: dict[str, float], metric: str, params: GateParams) -> Verdict:
+def _same_recipe(live: LiveResult, figures: dict[str, float], metric: str, params: GateParams) -> Ruling:
     figures = figures | {"live": live.last_result}
     now, floor = figures["candidate"], live.last_result * (1 - params.max_drop)
     change = f"the recipe of live version {live.version} again: {metric} {now:.4f} after {live.last_result:.4f}"
-    return Verdict(now >= floor, change if now >= floor else f"{change}, below the floor {floor:.4f}", figures)
+    return Ruling(now >= floor, change if now >= floor else f"{change}, below the floor {floor:.4f}", figures)
 
 
 def _named(name: str, interval: Interval) -> dict[str, float]:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from app.contract.artifact import Recipe
-from training.promotion.gate import Verdict
+from training.promotion.gate import Ruling
 
 
 @dataclass(frozen=True)
 class Registration:
     """The outcome for the served artifact.
 
-    `version` is None in an experiment, `verdict` where an earlier run decided. `live` is the version that was live
+    `version` is None in an experiment, `ruling` where an earlier run decided. `live` is the version that was live
     when the stage began.
     """
 
@@ -19,5 +19,5 @@ class Registration:
     recipe: Recipe
     metric: str
     decision: str
-    verdict: Verdict | None
+    ruling: Ruling | None
     live: str | None = None

@@ -8,17 +8,17 @@ def registration_table(registration: Registration) -> str:
     """Say what was registered, how it compares and what the gate decided."""
     version = f"version {registration.version}" if registration.version else "not registered"
     head = f"{registration.name} {version} ({registration.recipe.family}): {registration.decision}"
-    verdict = registration.verdict
-    if verdict is None:
+    ruling = registration.ruling
+    if ruling is None:
         return f"{head}, decided before; nothing to do{_other_live(registration)}"
     lines = [head, f"  {registration.metric:<12}{'mean':>8}   difference to the candidate"]
-    if "candidate" in verdict.figures:
-        lines.append(f"  {'candidate':<12}{verdict.figures['candidate']:>8.4f}")
-    lines += [f"  {opponent:<12}{mean:>8.4f}   {difference}" for opponent, mean, difference in verdict.opponents()]
-    checks = [f"  {'ok' if check.passed else 'FAILED':<8}{check.name}: {check.sentence}" for check in verdict.checks]
+    if "candidate" in ruling.figures:
+        lines.append(f"  {'candidate':<12}{ruling.figures['candidate']:>8.4f}")
+    lines += [f"  {opponent:<12}{mean:>8.4f}   {difference}" for opponent, mean, difference in ruling.opponents()]
+    checks = [f"  {'ok' if check.passed else 'FAILED':<8}{check.name}: {check.sentence}" for check in ruling.checks]
     if registration.decision == REFUSED:
         checks.append(f"  promote it all the same: python -m training promote {registration.version}")
-    return "\n".join([*lines, f"  {verdict.reason}", *checks])
+    return "\n".join([*lines, f"  {ruling.reason}", *checks])
 
 
 def _other_live(registration: Registration) -> str:

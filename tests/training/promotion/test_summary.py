@@ -2,7 +2,7 @@ import pytest
 
 from app.contract.artifact import Recipe
 from training.promotion.checks import Check
-from training.promotion.gate import Verdict
+from training.promotion.gate import Ruling
 from training.promotion.registration import Registration
 from training.promotion.summary import registration_table
 
@@ -18,12 +18,12 @@ FIGURES = {
 
 
 @pytest.mark.parametrize(
-    ("version", "verdict", "lines"),
+    ("version", "ruling", "lines"),
     [
         ("3", None, ["films version 3 (ease): challenger, decided before; nothing to do"]),
         (
             None,
-            Verdict(False, "no reason", FIGURES),
+            Ruling(False, "no reason", FIGURES),
             [
                 "films not registered (ease): challenger",
                 "  ndcg@10         mean   difference to the candidate",
@@ -35,7 +35,7 @@ FIGURES = {
         ),
         (
             "5",
-            Verdict(False, "a reason", {}, (Check("size", True, "as before"), Check("age", False, "too old"))),
+            Ruling(False, "a reason", {}, (Check("size", True, "as before"), Check("age", False, "too old"))),
             [
                 "films version 5 (ease): challenger",
                 "  ndcg@10         mean   difference to the candidate",
@@ -46,7 +46,7 @@ FIGURES = {
         ),
         (
             "6",
-            Verdict(False, "a reason", {}, (Check("size", False, "shrunk"),)),
+            Ruling(False, "a reason", {}, (Check("size", False, "shrunk"),)),
             [
                 "films version 6 (ease): refused",
                 "  ndcg@10         mean   difference to the candidate",
@@ -57,7 +57,7 @@ FIGURES = {
         ),
         (
             "4",
-            Verdict(True, "a reason", {}),
+            Ruling(True, "a reason", {}),
             [
                 "films version 4 (ease): challenger",
                 "  ndcg@10         mean   difference to the candidate",
@@ -67,10 +67,10 @@ FIGURES = {
     ],
 )
 def test_the_table_holds_a_line_for_each_figure_that_is_known(
-    version: str | None, verdict: Verdict | None, lines: list[str]
+    version: str | None, ruling: Ruling | None, lines: list[str]
 ) -> None:
     decision = "refused" if "refused" in lines[0] else "challenger"
-    registration = Registration("films", version, RECIPE, "ndcg@10", decision, verdict)
+    registration = Registration("films", version, RECIPE, "ndcg@10", decision, ruling)
     assert registration_table(registration).split("\n") == lines
 
 

@@ -107,7 +107,7 @@ def test_a_live_recipe_is_fitted_once_for_the_report_and_the_gate(
     monkeypatch.setattr(training.promotion.contest, "fit_candidate", counted)
     elsewhere = live(contest, params={"dim": 3}, split_hash="of other data")
     assert len(gather(elsewhere, "").opponents) == 2
-    assert "live version 7" in elsewhere.verdict().reason
+    assert "live version 7" in elsewhere.ruling().reason
     assert fitted == ["test_svd"]
 
 
