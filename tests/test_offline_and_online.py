@@ -85,7 +85,7 @@ def test_the_lists_that_are_answered_are_those_that_were_measured(
     assert [answer["source"] for answer in answers.values()] == expected
     assert "popular" in expected
     assert stranger["source"] == "popular"
-    popularity = artifact.item_popularity
+    popularity = artifact.popularity_scores
     best = sorted(range(len(popularity)), key=lambda row: (-popularity[row], row))[:K]
     assert [item["id"] for item in stranger["items"]] == [dataset.item_ids[row] for row in best]
 

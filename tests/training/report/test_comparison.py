@@ -113,7 +113,8 @@ def test_a_live_recipe_is_fitted_once_for_the_report_and_the_gate(
 
 def test_a_live_recipe_that_is_a_candidate_s_is_not_fitted(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(training.promotion.contest, "fit_candidate")
-    comparison = gather(live(contest, family="popularity", params={}, split_hash="of other data"), "")
+    today = contest.params.models["popularity"]
+    comparison = gather(live(contest, family="popularity", params=today, split_hash="of other data"), "")
     assert comparison.live == "version 7, the recipe of popularity"
     assert [(d.candidate, d.opponent) for d in comparison.differences] == [
         ("test_svd", "popularity"),
@@ -160,6 +161,6 @@ def test_lists_are_those_of_the_saved_artifacts(contest: Contest) -> None:
     user = gather(contest, "").example_users[0]
     row = int(np.searchsorted(artifact.user_ids, int(user.user_id)))
     seen = artifact.seen_indices[artifact.seen_indptr[row] : artifact.seen_indptr[row + 1]]
-    order = np.setdiff1d(np.argsort(-artifact.item_popularity, kind="stable"), seen, assume_unique=True)
+    order = np.setdiff1d(np.argsort(-artifact.popularity_scores, kind="stable"), seen, assume_unique=True)
     expected = [title(int(dataset.item_ids[item])) for item in order[:10]]
     assert [suggestion.film for suggestion in user.lists["popularity"]] == expected
