@@ -250,6 +250,7 @@ def test_a_wiped_registry_is_filled_again_without_training(registered: Trained) 
     assert register(project, params).decision == "production"
 
 
+@pytest.mark.long
 def test_another_recipe_that_is_no_better_is_refused_and_gets_no_alias(registered: Trained) -> None:
     project, _ = registered
     registration = register(project, again(project, models__test_svd={"dim": 5}))

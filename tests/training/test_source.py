@@ -63,6 +63,7 @@ def test_what_was_said_about_other_films_is_set_aside(
         assert kept.latest() == 1
 
 
+@pytest.mark.long
 def test_events_about_the_same_films_stay(live: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     project, _ = live
     put_own(project)

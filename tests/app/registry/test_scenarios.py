@@ -91,6 +91,7 @@ def test_a_version_that_was_deleted_goes_on_serving(following: Following, regist
     following.poll("1", "alias_missing")
 
 
+@pytest.mark.long
 def test_a_version_deleted_before_it_was_fetched_is_a_failed_swap(
     following: Following, registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +151,7 @@ def test_of_two_quick_moves_only_the_last_is_followed(following: Following, regi
     following.poll("3", "ok", swaps=1)
 
 
+@pytest.mark.long
 def test_a_move_during_a_download_is_followed_by_the_next_poll(
     following: Following, registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,7 +167,7 @@ def test_who_is_unknown_stays_on_the_live_version_outside_the_trial(client: Clie
     assert not shown(settings)
 
 
-@pytest.mark.parametrize("query", ["k=3", "k=3&explain=true"])
+@pytest.mark.parametrize("query", ["k=3", pytest.param("k=3&explain=true", marks=pytest.mark.long)])
 def test_a_preview_shows_what_a_user_would_get_and_counts_for_nothing(
     client: Client, trial: Trial, settings: Settings, query: str
 ) -> None:
@@ -209,6 +209,7 @@ def test_an_event_about_a_film_that_only_the_challenger_knows_is_stored(client: 
     assert client.post("/events", {"events": said}).json["unknown_items"] == ["80"]
 
 
+@pytest.mark.long
 def test_a_raised_share_moves_people_into_the_challenger_only(
     client: Client, trial: Trial, registry: TestRegistry
 ) -> None:
@@ -279,6 +280,7 @@ def test_a_service_without_trials_gives_everybody_the_live_version(
     assert "events_url" in fields or not shown(settings)
 
 
+@pytest.mark.long
 def test_the_setting_goes_before_the_trial_s_own_share(trial: Trial, settings: Settings) -> None:
     with serving(settings.model_copy(update={"trial_share": 0.99})) as client:
         begun(client)
@@ -286,6 +288,7 @@ def test_the_setting_goes_before_the_trial_s_own_share(trial: Trial, settings: S
         assert versions["2"] >= 38
 
 
+@pytest.mark.long
 def test_a_spoilt_tag_is_no_trial_and_said_once(
     trial: Trial, registry: TestRegistry, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

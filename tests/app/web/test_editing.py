@@ -83,6 +83,7 @@ def test_an_editor_finds_changes_withdraws_and_adds_films_and_undoes_it(screen: 
     assert screen.violations() == ""
 
 
+@pytest.mark.long
 def test_an_editor_who_has_not_seen_another_one_s_change_is_told_and_keeps_what_is_typed(screen: Screen) -> None:
     page, client = screen.page, screen.client
     enter(screen, address="?id=11")
@@ -95,6 +96,7 @@ def test_an_editor_who_has_not_seen_another_one_s_change_is_told_and_keeps_what_
     assert client.get("/items/11").json["title"] == "Bob’s title"
 
 
+@pytest.mark.long
 def test_a_phone_in_french_shows_all_of_it(open_screen: OpenScreen, client: Client) -> None:
     change(client, 1, {"withdrawn": True})
     screen = open_screen(client, PHONE, "dark", "fr-FR")

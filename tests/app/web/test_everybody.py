@@ -121,6 +121,7 @@ def test_the_list_comes_first_and_the_filters_are_a_click_away(
     expect(screen.page.get_by_label("Year from")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_browser_s_language_chooses_the_texts(open_screen: OpenScreen, client: Client) -> None:
     french = open_screen(client, language="fr-CA")
     french.open("#user?id=2")

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 from threadpoolctl import threadpool_limits
 
@@ -6,6 +7,7 @@ from tests.training.models.battery import FamilyBattery
 from training.models.base import TrainingData
 
 
+@pytest.mark.long
 class TestImplicitBPR(FamilyBattery):
     name = "implicit_bpr"
     small = {"embedding_size": 8, "epochs": 150, "patience": 50}

@@ -109,6 +109,7 @@ def test_a_better_challenger_is_promoted_and_said_to_be_better_everywhere(
     assert capsys.readouterr().out == "trial: no trial is running\n"
 
 
+@pytest.mark.long
 def test_people_are_split_as_the_service_has_done_it_whatever_the_tag_says(
     client: mlflow.MlflowClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,6 +130,7 @@ def test_a_harmful_challenger_is_dropped_though_its_days_have_not_passed(
     assert tags_of(client, "2")["trial"] == "lost"
 
 
+@pytest.mark.long
 def test_what_is_not_sure_is_left_alone(
     client: mlflow.MlflowClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +142,7 @@ def test_what_is_not_sure_is_left_alone(
     assert alias(client, "challenger") == "2"
 
 
+@pytest.mark.long
 def test_a_trial_that_somebody_has_ended_on_mlflow_s_page_is_ended_and_said(
     client: mlflow.MlflowClient, capsys: pytest.CaptureFixture[str]
 ) -> None:

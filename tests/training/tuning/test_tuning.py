@@ -209,6 +209,7 @@ def test_an_attempt_that_can_t_be_fitted_is_noted_and_the_search_goes_on(world: 
     assert search_table(search, applied=False).startswith("gifted: 3 attempts, 0 pruned, 1 failed; ")
 
 
+@pytest.mark.long
 def test_a_search_never_reads_the_test_split(world: tuple[Project, Params]) -> None:
     seen = Search.open(*world, "gifted", "gifted")
     list(seen.run(3))
