@@ -137,7 +137,7 @@ def cut(factors: Factors, size: int) -> Factors:
         return factors
     triangle: Float64Array = np.asarray(np.linalg.qr(factors.user_embeddings, mode="r"), dtype=np.float64)
     basis, items = np.linalg.qr(factors.item_embeddings)
-    _, strengths, right = np.linalg.svd(triangle @ items.T)
+    _, strengths, right = np.linalg.svd(triangle @ items.T, full_matrices=False)
     root, rotation = np.sqrt(np.maximum(strengths[:size], strengths[0] * EPSILON or 1)), right[:size].T
     project = (items.T @ rotation / root).astype(np.float32)  # turns user vectors of before into those of after
     return replace(

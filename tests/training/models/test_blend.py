@@ -127,6 +127,14 @@ def test_the_cut_is_the_closest_product_of_that_rank() -> None:
     assert cut(whole, 15) is whole
 
 
+def test_with_fewer_users_than_numbers_the_cut_loses_nothing() -> None:
+    whole = mix([random_factors(20, 1), random_factors(19, 2)], [1.0, 1.0])
+    small = cut(whole, 35)
+    assert small.user_embeddings.shape == (30, 30)
+    product = whole.user_embeddings @ whole.item_embeddings.T
+    np.testing.assert_allclose(small.user_embeddings @ small.item_embeddings.T, product, atol=1e-4)
+
+
 def test_a_blend_of_members_with_encoders_has_one_that_the_cut_turns_as_well(data: TrainingData) -> None:
     members = {"ease": {**EASE, "max_items": 1000}, "sklearn_svd": {"embedding_size": 6, "iterations": 7}}
     for size in (None, 5):
