@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.pages, pytest.mark.timeout(600)]
 PAGE = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SOURCES = (
     "app", "benchmarks", "data/own", "deploy", "docs", "notebooks", "recipes", "scripts", "tests", "training",
-    ".env.example", "LICENSE", "params.yaml", "pyproject.toml", *(path.name for path in PROJECT.glob("*.md")),
+    ".env.example", "dvc.yaml", "LICENSE", "params.yaml", "pyproject.toml",
+    *(path.name for path in PROJECT.glob("*.md")),
 )  # fmt: skip
 # What a change may touch, tests and documentation included.
 MOST_FILES = 5
