@@ -1,11 +1,11 @@
 // What is known of somebody new beside films: the attributes that the model can tell from.
 
 import { attributes, label, onColumns } from "./columns.js";
-import { bdi, h, replace } from "./dom.js";
-import { change, read } from "./state.js";
+import { h, replace } from "./dom.js";
+import { chosen, typed } from "./fields.js";
+import { read } from "./state.js";
 import { t } from "./texts.js";
 
-const PAUSE_MS = 350;
 const key = (attribute) => `of.${attribute.name}`;
 const shown = () => attributes().filter((attribute) => attribute.type in FIELDS);
 
@@ -43,28 +43,14 @@ export function aboutFields(changed) {
   }
 }
 
-const chosen = (attribute, options) => {
-  const all = [["", "–"], ...options].map(([value, text]) => h("option", { value }, bdi(text)));
-  const field = h("select", { name: key(attribute), onchange: () => change({ [key(attribute)]: field.value }) }, all);
-  return field;
-};
-
-const typed = (attribute, kind) => {
-  let timer;
-  const oninput = () => {
-    clearTimeout(timer);
-    timer = setTimeout((value) => change({ [key(attribute)]: value }, true), PAUSE_MS, field.value);
-  };
-  const field = h("input", { name: key(attribute), oninput, ...kind });
-  return field;
-};
-
-const listed = (attribute) => chosen(attribute, attribute.values.map((value) => [value, value]));
+const optional = (attribute, options) => chosen(key(attribute), [["", "–"], ...options]);
+const listed = (attribute) => optional(attribute, attribute.values.map((value) => [value, value]));
+const entered = (attribute) => typed(key(attribute), attribute.type);
 
 const FIELDS = {
   tag: { field: listed, read: String },
   tags: { field: listed, read: (text) => [text] },
-  number: { field: (attribute) => typed(attribute, { type: "number", step: "any", placeholder: "–" }), read: Number },
-  time: { field: (attribute) => typed(attribute, { type: "date" }), read: String },
-  flag: { field: (attribute) => chosen(attribute, [["true", t("yes")], ["false", t("no")]]), read: (text) => text === "true" },
+  number: { field: entered, read: Number },
+  time: { field: entered, read: String },
+  flag: { field: (attribute) => optional(attribute, [["true", t("yes")], ["false", t("no")]]), read: (text) => text === "true" },
 };

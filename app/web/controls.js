@@ -2,12 +2,12 @@
 
 import { describe, filterColumns, filterOf, isFilter, label, onColumns } from "./columns.js";
 import { bdi, h, replace } from "./dom.js";
+import { chosen, typed } from "./fields.js";
 import { change, read } from "./state.js";
 import { number, t } from "./texts.js";
 
 const LENGTHS = [5, 10, 20, 50, 100];
 const OTHERS = ["diversity", "include_seen"];
-const PAUSE_MS = 350;
 
 /** The values of the controls, as the API takes them. */
 export function listQuery({ seen = false, diversity = true } = {}) {
@@ -79,41 +79,33 @@ const CONTROLS = { tag: tagMenu, tags: tagMenu, number: limits, time: limits, fl
 /** A field for the lowest value, and one for the highest. */
 function limits(column) {
   return ["from", "to"].map((kind) => {
-    let timer;
-    // The value is kept: what is on the screen may change before the pause is over.
-    const oninput = () => {
-      clearTimeout(timer);
-      timer = setTimeout((value) => change({ [`${kind}.${column.name}`]: value }, true), PAUSE_MS, field.value);
-    };
-    const kinds = column.type === "time" ? { type: "date" } : { type: "number", step: "any", placeholder: "–" };
-    const field = h("input", { ...kinds, oninput });
-    const update = (values) => { if (document.activeElement !== field) field.value = values.get(`${kind}.${column.name}`) ?? ""; };
+    const field = typed(`${kind}.${column.name}`, column.type);
+    const update = (values) => { if (document.activeElement !== field) field.value = values.get(field.name) ?? ""; };
     return { element: h("label", { class: "field" }, t(kind, label(column)), field), update };
   });
 }
 
 /** Yes, no or both. */
 function choice(column) {
-  const key = `is.${column.name}`;
-  const field = h("select", { onchange: () => change({ [key]: field.value }) }, [["", t("any")], ["true", t("yes")], ["false", t("no")]].map(([value, text]) => h("option", { value }, text)));
-  return { element: h("label", { class: "field" }, label(column), field), update: (values) => { field.value = values.get(key) ?? ""; } };
+  const field = chosen(`is.${column.name}`, [["", t("any")], ["true", t("yes")], ["false", t("no")]]);
+  return { element: h("label", { class: "field" }, label(column), field), update: (values) => { field.value = values.get(field.name) ?? ""; } };
 }
 
 /** A menu of the tags that most films have, of which a film needs one. */
 function tagMenu(column) {
   const key = `in.${column.name}`, id = `tags-${column.name}`;
-  const chosen = h("span", { id: `${id}-chosen` });
+  const picked = h("span", { id: `${id}-chosen` });
   const box = h("input", { type: "checkbox" });
   const boxes = column.tags.map(({ name }) => Object.assign(box.cloneNode(), { value: name, onchange: () => change({ [key]: boxes.filter((each) => each.checked).map((each) => each.value) }) }));
   const labels = column.tags.map(({ name, films }, place) => h("label", { class: "check" }, boxes[place], bdi(name), h("small", {}, number(films))));
-  const menu = h("details", { class: "menu" }, h("summary", { "aria-labelledby": `${id}-label ${id}-chosen` }, chosen), h("div", { class: "tags" }, labels));
+  const menu = h("details", { class: "menu" }, h("summary", { "aria-labelledby": `${id}-label ${id}-chosen` }, picked), h("div", { class: "tags" }, labels));
   closeOutside(menu);
   return { element: h("div", { class: "field" }, h("span", { id: `${id}-label` }, label(column)), menu), update };
 
   function update(values) {
     const names = values.getAll(key);
     for (const each of boxes) each.checked = names.includes(each.value);
-    chosen.textContent = names.length ? names.join(", ") : t("any");
+    picked.textContent = names.length ? names.join(", ") : t("any");
   }
 }
 
