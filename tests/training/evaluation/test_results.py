@@ -6,6 +6,7 @@ from tests.artifacts import make_artifact
 from tests.training.world import ROOT
 from training.evaluation.ranking import Outcome
 from training.evaluation.results import _by_segment, headline, metrics_by_k, share_by_popularity
+from training.metrics.ranking import METRICS
 from training.params.evaluate import EvaluateParams
 from training.params.whole import load_params
 
@@ -55,7 +56,7 @@ def test_the_headline_holds_what_has_its_k_or_none_with_five_digits(metric: str,
 
 def test_points_by_k_are_means_over_users() -> None:
     names = ("precision", "recall", "ndcg", "map", "mrr", "hit_rate")
-    users = pd.DataFrame({f"{name}@{k}": [k / 100, k / 50] for name in names for k in PARAMS.at})
+    users = pd.DataFrame({f"{name}@{k}": [k / 100, k / 50] for name in METRICS for k in PARAMS.at})
     points = metrics_by_k(users, PARAMS)
     assert points["k"].tolist() == [5, 10]
     assert all(points[name].tolist() == pytest.approx([0.075, 0.15]) for name in names)
