@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -257,16 +257,21 @@ def _check_order(path: Path, order: object, recency: object) -> None:
 
 
 def _check_fold_in(path: Path, described: object) -> None:
-    numbers = list(described.values()) if isinstance(described, dict) and described.keys() == FOLD_IN else []
-    if not numbers or not all(type(each) in (int, float) and 0 <= each <= MAX_FOLD_IN for each in numbers):
+    if not _are_numbers(described, FOLD_IN, 0, MAX_FOLD_IN):
         expected = f"expected kappa, length and half, numbers from 0 to {MAX_FOLD_IN:g}"
         refuse(path, f"has the item_fold_in {described!r:.80}; {expected}")
 
 
 def _check_aging(path: Path, described: object) -> None:
-    numbers = list(described.values()) if isinstance(described, dict) and described.keys() == AGING else []
-    if not numbers or not all(type(each) in (int, float) and abs(each) <= MAX_SECONDS for each in numbers):
+    if not _are_numbers(described, AGING, -MAX_SECONDS, MAX_SECONDS):
         refuse(path, f"has the {AGED} {described!r:.80}; expected half_life and at, numbers of seconds")
+
+
+def _are_numbers(described: object, keys: Collection[str], least: float, most: float) -> bool:
+    """Whether there is a number from the least to the most for each key, and nothing else."""
+    if not isinstance(described, dict) or described.keys() != set(keys):
+        return False
+    return all(type(each) in (int, float) and least <= each <= most for each in described.values())
 
 
 def _check_text(path: Path, text: str) -> None:

@@ -125,19 +125,20 @@ def _vectors(name: str, values: "pd.Series[Any]", column: Attribute | ItemColumn
 
 def _texts(name: str, values: "pd.Series[Any]", column: ItemColumn, seed: int) -> Iterable[Features]:
     """The vectors of the words of texts, by TF-IDF and truncated SVD."""
-    texts = values.reset_index(drop=True)[[bool(words_of(text)) for text in values]]
-    counts = Counter(word for text in texts for word in set(words_of(text)))
+    texts = values.reset_index(drop=True).map(words_of)
+    texts = texts[texts.map(bool)]
+    counts = Counter(word for words in texts for word in set(words))
     by_count = sorted(counts, key=lambda word: (-counts[word], word))
     vocabulary = sorted(word for word in by_count[:MOST_WORDS] if counts[word] >= LEAST)
     if vocabulary:
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        tf_idf = TfidfVectorizer(analyzer=words_of, vocabulary=vocabulary)
+        tf_idf = TfidfVectorizer(analyzer=list, vocabulary=vocabulary)
         weighted = tf_idf.fit_transform(texts)
         svd = TruncatedSVD(min(column.components, *weighted.shape), random_state=seed).fit(weighted)
         words = Words.packed(vocabulary, tf_idf.idf_[:, None] * svd.components_.T)
-        vectors = np.array([words.vector(text) for text in texts])
+        vectors = np.array([words.vector(text) for text in values.iloc[texts.index]])
         found = _components(name, len(values), texts.index.to_numpy(), vectors, column.scale)
         yield found._replace(words={name: words})
 

@@ -60,11 +60,11 @@ def newcomer_weight(validation: Validation, factors: Factors) -> float:
     user where none are known.
     """
     data, rng = validation.knowledge.training_data, np.random.default_rng(validation.seed)
-    histories = [_few(data, k, rng) for k in LIKES]
     encoder, starts = encoder_of(factors, data.positives), _starts(factors, validation.knowledge.people)
+    heard = [encoded_newcomers(encoder, _few(data, k, rng)) for k in LIKES]
 
     def worth(weight: float) -> float:
-        users = [drawn_to(starts, weight, encoder, history) for history in histories]
+        users = [drawn_to(starts, weight, *encoded) for encoded in heard]
         return float(np.mean([validation.measure(replace(factors, user_embeddings=vectors)) for vectors in users]))
 
     return max(WEIGHTS, key=worth)
@@ -86,14 +86,20 @@ def _starts(factors: Factors, people: People | None) -> Float32Array:
     return starts
 
 
-def drawn_to(starts: Float32Array, weight: float, encoder: Encoder, histories: sparse.csr_matrix) -> Float32Array:
-    """Make the vectors of histories, CSR (n, n_items), as the service makes those of newcomers: float32 (n, dim).
+def encoded_newcomers(encoder: Encoder, histories: sparse.csr_matrix) -> tuple[Float32Array, Float32Array]:
+    """The vectors of histories, CSR (n, n_items), float32 (n, dim), and the likes that count in them, float32 (n, 1).
 
-    `starts`, (n, dim) or (dim,), are the vectors of people without a like. The entries of a row are in the order of
-    time.
+    The entries of a row are in the order of time.
     """
-    likes = (histories @ encoder.weights.any(axis=1).astype(np.float32))[:, None]
-    vectors = encoded_histories(histories, encoder, np.arange(histories.nnz))
+    likes: Float32Array = (histories @ encoder.weights.any(axis=1).astype(np.float32))[:, None]
+    return encoded_histories(histories, encoder, np.arange(histories.nnz)), likes
+
+
+def drawn_to(starts: Float32Array, weight: float, vectors: Float32Array, likes: Float32Array) -> Float32Array:
+    """Draw what `encoded_newcomers` gives to the starts, as the service does with newcomers: float32 (n, dim).
+
+    `starts`, (n, dim) or (dim,), are the vectors of people without a like.
+    """
     share = likes / np.maximum(likes + np.float32(weight), 1)
     made: Float32Array = np.where(likes > 0, share * vectors + (1 - share) * starts, np.float32(0))
     return made

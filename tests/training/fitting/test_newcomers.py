@@ -8,7 +8,7 @@ from tests.artifacts import make_artifact
 from tests.training.world import Trained
 from training.data.dataset import load_dataset
 from training.files import read_json
-from training.fitting.newcomers import drawn_to, mean_user, newcomer_weight, newcomers
+from training.fitting.newcomers import drawn_to, encoded_newcomers, mean_user, newcomer_weight, newcomers
 from training.fitting.validation import Validation
 from training.models.base import Factors
 
@@ -20,7 +20,7 @@ def test_newcomers_of_validation_are_those_of_the_service() -> None:
     artifact = make_artifact(dim=4, encoder=encoder, mean_user=mean, newcomer_weight=0.5, recency=0.5)
     recommender = Recommender(artifact)
     histories = sparse.csr_matrix(np.array([[1, 0, 0, 0, 0, 0], [1, 0, 1, 1, 0, 0], [0] * 6], dtype=np.float32))
-    made = drawn_to(mean, 0.5, Encoder(encoder, artifact.encoder_intercept, 0.5), histories)
+    made = drawn_to(mean, 0.5, *encoded_newcomers(Encoder(encoder, artifact.encoder_intercept, 0.5), histories))
     for vector, history in zip(made, histories, strict=True):
         np.testing.assert_allclose(vector, recommender.fold_in(history.indices), rtol=1e-5)
 
