@@ -59,7 +59,7 @@ def wait_for_polls(client: Client, count: int) -> None:
 
 
 class Asking(threading.Thread):
-    """Asks for recommendations over one connection until it is stopped."""
+    """Asks for recommendations over one connection until it is stopped, and once more then."""
 
     def __init__(self, client: Client) -> None:
         super().__init__()
@@ -69,7 +69,9 @@ class Asking(threading.Thread):
 
     def run(self) -> None:
         """Ask."""
-        while not self.stopping.is_set():
+        last = False
+        while not last:
+            last = self.stopping.is_set()
             self._connection.request("GET", "/users/1/recommendations")
             response = self._connection.getresponse()
             self.answers.append((response.status, json.load(response)["model_version"]))

@@ -40,8 +40,7 @@ def test_the_service_follows_the_alias_without_failing_a_request(
         wait_until(lambda: client.get("/model").json["registry"]["status"] == "artifact_refused")
         registry.move("production", "1")
         wait_until(serves(client, "1"))
-        for asker in askers:
-            answered = asker.stop()
+        for answered in [asker.stop() for asker in askers]:
             assert {status for status, _ in answered} == {200}
             assert changes(answered) == ["2", "3", "1"]
         answer = client.get("/model").json
