@@ -40,10 +40,12 @@ from app.routes import (
     forget,
     health,
     history,
+    impressions,
     items,
     metrics,
     model,
     page,
+    personal_data,
     promotion,
     recommendations,
     reload,
@@ -54,7 +56,8 @@ from app.settings import Settings, SettingsError, comma_separated
 
 SWITCH_SECONDS = 0.0005
 # Routes are tried in this order, and events are many.
-FOR_CLIENTS = (events, recommendations, history, example_users, items, model, versions, status)
+FOR_EVENT_KEYS = (events, impressions, personal_data)
+FOR_CLIENTS = (*FOR_EVENT_KEYS, recommendations, history, example_users, items, model, versions, status)
 # These need no API key: orchestrators and Prometheus send none.
 OPEN = (health, metrics)
 # These ask for the operator's token, and exist only if there is one.
@@ -114,7 +117,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
         app.include_router(catalogue.router)
     for routes in FOR_CLIENTS:
         # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
-        is_keyed = settings.api_keys is not None or (routes is events and settings.events_keys is not None)
+        is_keyed = settings.api_keys is not None or (routes in FOR_EVENT_KEYS and settings.events_keys is not None)
         keyed = [Security(API_KEY)] if is_keyed else []
         errors: list[type[ServiceError]] = [InvalidParameterError, *([UnauthorizedError] if is_keyed else [])]
         app.include_router(

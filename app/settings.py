@@ -192,7 +192,7 @@ class Settings(BaseSettings):
     )
     events_keys: Secret | None = Field(
         default=None,
-        description="Keys for `POST /events`, separated by commas; if set, those of `API_KEYS` don't open it.",
+        description="Keys for events, impressions and a user's data, by commas; if set, those of `API_KEYS` open none.",
     )
     catalogue_keys: Annotated[Secret, AfterValidator(_named)] | None = Field(
         default=None,

@@ -13,10 +13,9 @@ from datetime import datetime, timezone
 from prometheus_client import CollectorRegistry, Counter
 
 from app.contract.trial import MOST_LISTS, Arm
-from app.events.store import EventStore, EventStoreError, Exposure
+from app.events.flushed import Flushed
+from app.events.store import EventStore, Exposure
 
-FLUSH_SECONDS = 10.0
-STOP_SECONDS = 5.0
 MAX_WAITING = 250_000  # users and lengths of lists of an arm; more are dropped while the store is down
 FALLBACK = "fallback"  # a list of the live version, as that on trial is not loaded
 
@@ -83,25 +82,14 @@ class ExposureMetrics:
         )
 
 
-class Exposures:
-    """Appends what all tallies have counted, in a thread of its own."""
+class Exposures(Flushed):
+    """Appends what all tallies have counted."""
 
     def __init__(self, store: EventStore, metrics: ExposureMetrics) -> None:
+        super().__init__("exposures", store, metrics.failures)
         self._totals = Counts[tuple[str, str]]()
-        self._store, self._metrics = store, metrics
+        self._metrics = metrics
         self._tallies: dict[tuple[str, Arm, str], Tally] = {}
-        self._is_failing = False
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Store what is left, unless the store hangs, and end the thread."""
-        self._stopping.set()
-        self._thread.join(STOP_SECONDS)
 
     def tally(self, experiment: str, arm: Arm, version: str) -> Tally:
         """Where to count the lists of an arm; the same each time."""
@@ -124,35 +112,13 @@ class Exposures:
 
     def _append(self, tally: Tally, taken: dict[tuple[str, int], int]) -> None:
         rows = tally.rows(taken)
-        try:
-            if rows:
-                self._store.append_exposures(rows)
-        except EventStoreError as error:
-            # One line for each outage, not for each attempt.
-            if not self._is_failing:
-                logger.warning("Exposures wait for the store: %s", error)
-            self._is_failing = True
-            self._metrics.failures.inc()
+        if rows and not self._is_stored(lambda: self._store.append_exposures(rows)):
             if not tally.put_back(taken):
                 logger.error("The exposures of %d users and lengths of lists are lost", len(taken))
             return
-        self._is_failing = False
         tally.stored(rows)
         self._count(tally.experiment, tally.arm.name.lower(), sum(taken.values()))
 
     def _count(self, experiment: str, arm: str, lists: int) -> None:
         self._totals[experiment, arm] += lists
         self._metrics.lists[arm].inc(lists)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(FLUSH_SECONDS):
-            self._try_to_flush()
-        self._try_to_flush()
-        self._store.close()
-
-    def _try_to_flush(self) -> None:
-        try:
-            self.flush()
-        except Exception:
-            # Any error here must not end the thread: the trial goes on.
-            logger.exception("Exposures could not be stored")

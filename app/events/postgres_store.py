@@ -10,13 +10,15 @@ from psycopg.rows import TupleRow
 
 from app.contract.events import Event
 from app.events.store import (
+    DELETE_COUNTED,
     DELETE_FORGOTTEN,
-    DELETE_THEIR_EXPOSURES,
     LATEST,
     TIMEOUT_SECONDS,
     Appended,
     EventStoreError,
     Exposure,
+    Impression,
+    PersonalData,
     StoredEvent,
 )
 
@@ -55,17 +57,34 @@ EXPOSE = """
 INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films)
 SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::integer[], %s::integer[])
 """
+IMPRESSION_FIELDS = ("day", "recommendation_id", "item_id", "user_id", "rank", "placement", "source")
+SHOW = """
+INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source)
+SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[])
+ON CONFLICT DO NOTHING
+"""
 READ = """
 SELECT event_id::text, user_id, item_id, type, value, extract(epoch FROM occurred_at)::float8, recommendation_id,
   body, position, extract(epoch FROM received_at)::float8
 FROM event WHERE position > %s ORDER BY position LIMIT %s
 """
 READ_CHANGES = READ.replace("WHERE", "WHERE type = 'change' AND")
+READ_OF_USER = READ.replace(
+    "position > %s ORDER BY position LIMIT %s", "user_id = %s AND type <> 'change' ORDER BY position"
+)
+SHOWN_TO_USER = """
+SELECT day::text, recommendation_id, item_id, user_id, rank, placement, source FROM impression
+WHERE user_id = %s ORDER BY day, recommendation_id, rank
+"""
+EXPOSURES_OF_USER = """
+SELECT day::text, user_id, experiment, arm, version, lists, films FROM exposure WHERE user_id = %s ORDER BY id
+"""
 DELETE_EVENTS = """
 DELETE FROM event WHERE type NOT IN ('forget', 'change') AND received_at < to_timestamp(%s) AND position <= %s
   AND position < (SELECT max(position) FROM event)
 """
 DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < %s::date"
+DELETE_IMPRESSIONS = "DELETE FROM impression WHERE day < %s::date"
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -119,10 +138,25 @@ class PostgresStore:
         with self._connected() as connection:
             connection.execute(EXPOSE, _columns(exposures, EXPOSURE_FIELDS))
 
+    def append_impressions(self, impressions: Sequence[Impression]) -> None:
+        """Store all or none, in one statement."""
+        with self._connected() as connection:
+            connection.execute(SHOW, _columns(impressions, IMPRESSION_FIELDS))
+
+    def personal_data(self, user_id: str) -> PersonalData:
+        """All that is held about a user."""
+        queries = READ_OF_USER, SHOWN_TO_USER, EXPOSURES_OF_USER
+        with self._connected() as connection:
+            said, shown, exposed = (connection.execute(query, (user_id,)).fetchall() for query in queries)
+        return PersonalData(
+            [_stored(row) for row in said], [Impression(*row) for row in shown], [Exposure(*row) for row in exposed]
+        )
+
     def delete_forgotten(self) -> int:
         """Delete what users said before they wished to be forgotten, in one transaction."""
         with self._patient() as connection:
-            connection.execute(DELETE_THEIR_EXPOSURES)
+            for statement in DELETE_COUNTED:
+                connection.execute(statement)
             return connection.execute(DELETE_FORGOTTEN).rowcount
 
     def delete_events(self, before: float, until: int) -> int:
@@ -134,6 +168,11 @@ class PostgresStore:
         """Delete old exposures."""
         with self._patient() as connection:
             connection.execute(DELETE_EXPOSURES, (before,))
+
+    def delete_impressions(self, before: str) -> None:
+        """Delete old impressions."""
+        with self._patient() as connection:
+            connection.execute(DELETE_IMPRESSIONS, (before,))
 
     def wait(self, seconds: float) -> bool:
         """Listen for the notification of a commit."""
@@ -171,7 +210,7 @@ class PostgresStore:
             yield connection
 
 
-def _columns(rows: Sequence[Event | Exposure], fields: Sequence[str]) -> tuple[list[object], ...]:
+def _columns(rows: Sequence[Event | Exposure | Impression], fields: Sequence[str]) -> tuple[list[object], ...]:
     return tuple([getattr(row, field) for row in rows] for field in fields)
 
 

@@ -7,20 +7,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 from app.contract.events import Event
 from app.events.store import (
+    DELETE_COUNTED,
     DELETE_FORGOTTEN,
-    DELETE_THEIR_EXPOSURES,
     LATEST,
     TIMEOUT_SECONDS,
     Appended,
     EventStoreError,
     Exposure,
+    Impression,
+    PersonalData,
     StoredEvent,
 )
 
-VERSION = 5  # 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes
+# 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes, 5 no
+# impressions.
+VERSION = 6
+WITH_CHANGES = 5
 POLL_SECONDS = 0.02
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
@@ -51,6 +57,17 @@ CREATE TABLE IF NOT EXISTS exposure (
   films INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS exposure_of_user ON exposure (experiment, user_id);
+CREATE TABLE IF NOT EXISTS impression (
+  day TEXT NOT NULL,
+  recommendation_id TEXT NOT NULL CHECK (length(recommendation_id) <= 64),
+  item_id TEXT NOT NULL CHECK (length(item_id) BETWEEN 1 AND 200),
+  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
+  rank INTEGER NOT NULL,
+  placement TEXT,
+  source TEXT,
+  PRIMARY KEY (day, recommendation_id, item_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS impression_of_user ON impression (user_id);
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """
 FORMER_COLUMNS = "position, event_id, user_id, item_id, type, value, occurred_at, received_at, recommendation_id"
@@ -71,16 +88,31 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
 """
 LAST_CHANGE = "SELECT coalesce(max(position), 0) FROM event WHERE type = 'change' AND item_id = ?"
 EXPOSE = "INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films) VALUES (?, ?, ?, ?, ?, ?, ?)"
+SHOW = """
+INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
 READ = """
 SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, position, received_at
 FROM event WHERE position > ? ORDER BY position LIMIT ?
 """
 READ_CHANGES = READ.replace("WHERE", "WHERE type = 'change' AND")
+READ_OF_USER = READ.replace(
+    "position > ? ORDER BY position LIMIT ?", "user_id = ? AND type <> 'change' ORDER BY position"
+)
+SHOWN_TO_USER = """
+SELECT day, recommendation_id, item_id, user_id, rank, placement, source FROM impression
+WHERE user_id = ? ORDER BY day, recommendation_id, rank
+"""
+EXPOSURES_OF_USER = (
+    "SELECT day, user_id, experiment, arm, version, lists, films FROM exposure WHERE user_id = ? ORDER BY id"
+)
 DELETE_EVENTS = """
 DELETE FROM event WHERE type NOT IN ('forget', 'change') AND received_at < ? AND position <= ?
   AND position < (SELECT max(position) FROM event)
 """
 DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < ?"
+DELETE_IMPRESSIONS = "DELETE FROM impression WHERE day < ?"
 
 
 class SqliteStore:
@@ -118,8 +150,7 @@ class SqliteStore:
 
     def _read(self, query: str, position: int, limit: int) -> list[StoredEvent]:
         with self._connected() as connection:
-            rows = connection.execute(query, (position, limit)).fetchall()
-        return [StoredEvent(*row[:-2], position=row[-2], received_at=row[-1]) for row in rows]
+            return [_stored(row) for row in connection.execute(query, (position, limit)).fetchall()]
 
     def latest(self) -> int:
         """The last position."""
@@ -131,10 +162,25 @@ class SqliteStore:
         with self._connected() as connection, _transaction(connection):
             connection.executemany(EXPOSE, [astuple(each) for each in exposures])
 
+    def append_impressions(self, impressions: Sequence[Impression]) -> None:
+        """Store all or none, in one transaction."""
+        with self._connected() as connection, _transaction(connection):
+            connection.executemany(SHOW, [astuple(each) for each in impressions])
+
+    def personal_data(self, user_id: str) -> PersonalData:
+        """All that is held about a user."""
+        queries = READ_OF_USER, SHOWN_TO_USER, EXPOSURES_OF_USER
+        with self._connected() as connection:
+            said, shown, exposed = (connection.execute(query, (user_id,)).fetchall() for query in queries)
+        return PersonalData(
+            [_stored(row) for row in said], [Impression(*row) for row in shown], [Exposure(*row) for row in exposed]
+        )
+
     def delete_forgotten(self) -> int:
         """Delete what users said before they wished to be forgotten, in one transaction."""
         with self._connected() as connection, _transaction(connection):
-            connection.execute(DELETE_THEIR_EXPOSURES)
+            for statement in DELETE_COUNTED:
+                connection.execute(statement)
             return connection.execute(DELETE_FORGOTTEN).rowcount
 
     def delete_events(self, before: float, until: int) -> int:
@@ -146,6 +192,11 @@ class SqliteStore:
         """Delete old exposures."""
         with self._connected() as connection:
             connection.execute(DELETE_EXPOSURES, (before,))
+
+    def delete_impressions(self, before: str) -> None:
+        """Delete old impressions."""
+        with self._connected() as connection:
+            connection.execute(DELETE_IMPRESSIONS, (before,))
 
     def wait(self, seconds: float) -> bool:
         """Poll the number that changes whenever another connection commits, of this process or of any."""
@@ -222,11 +273,17 @@ def _connect(file: Path) -> sqlite3.Connection:
 def _make_tables(connection: sqlite3.Connection) -> None:
     with _transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
-        statements = WITH_FEWER_CHECKS.format(tables=TABLES, former=FORMER_COLUMNS) if 0 < version < VERSION else TABLES
+        statements = (
+            WITH_FEWER_CHECKS.format(tables=TABLES, former=FORMER_COLUMNS) if 0 < version < WITH_CHANGES else TABLES
+        )
         for statement in statements.split(";"):
             connection.execute(statement)
         connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT * FROM store)", (str(uuid.uuid4()),))
         connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _stored(row: tuple[Any, ...]) -> StoredEvent:
+    return StoredEvent(*row[:-2], position=row[-2], received_at=row[-1])
 
 
 def _append(connection: sqlite3.Connection, event: Event, received_at: float) -> int | None:

@@ -18,7 +18,11 @@ DELETE FROM event AS said WHERE type NOT IN ('forget', 'change')
   AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
   AND position < (SELECT max(position) FROM event AS wish WHERE wish.user_id = said.user_id AND wish.type = 'forget')
 """
-DELETE_THEIR_EXPOSURES = "DELETE FROM exposure WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')"
+# What is counted of people who have ever wished to be forgotten.
+DELETE_COUNTED = (
+    "DELETE FROM exposure WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')",
+    "DELETE FROM impression WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')",
+)
 
 
 class EventStoreError(Exception):
@@ -59,6 +63,31 @@ class Exposure:
     films: int
 
 
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """An item that was on a user's screen, with its rank in a list; `day` (ISO 8601, UTC) is the list's own.
+
+    `placement` and `source` are where and how the list was made, as the client says; None where it does not.
+    """
+
+    day: str
+    recommendation_id: str
+    item_id: str
+    user_id: str
+    rank: int
+    placement: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """All that a store holds about one user, in the order of time."""
+
+    events: Sequence[StoredEvent]
+    impressions: Sequence[Impression]
+    exposures: Sequence[Exposure]
+
+
 class EventStore(Protocol):
     """For one thread: each thread opens a store of its own.
 
@@ -85,8 +114,14 @@ class EventStore(Protocol):
     def append_exposures(self, exposures: Sequence[Exposure]) -> None:
         """Store all or none; exposures have no positions, and further ones of the same user and day add to them."""
 
+    def append_impressions(self, impressions: Sequence[Impression]) -> None:
+        """Store all or none, but no item of a list a second time; impressions have no positions."""
+
+    def personal_data(self, user_id: str) -> PersonalData:
+        """All that is held about a user."""
+
     def delete_forgotten(self) -> int:
-        """Delete what users said before they wished to be forgotten, and their exposures; returns how many events.
+        """Delete what users said before they wished to be forgotten, and what they were shown; returns how many events.
 
         The wishes stay, because each later training needs them.
         """
@@ -99,6 +134,9 @@ class EventStore(Protocol):
 
     def delete_exposures(self, before: str) -> None:
         """Delete the exposures of the days before one (ISO 8601)."""
+
+    def delete_impressions(self, before: str) -> None:
+        """Delete the impressions of the days before one (ISO 8601)."""
 
     def wait(self, seconds: float) -> bool:
         """Return True as soon as events may have been appended since the last call, by anybody; False after the time.

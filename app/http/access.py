@@ -15,10 +15,11 @@ API_KEY_HEADER = "X-API-Key"
 API_KEY = APIKeyHeader(
     name=API_KEY_HEADER,
     scheme_name="ApiKey",
-    description="A key of `API_KEYS`; for events of `EVENTS_KEYS`, if these are set.",
+    description="A key of `API_KEYS`; for events, impressions and a user's data of `EVENTS_KEYS`, if these are set.",
     auto_error=False,
 )
-EVENTS_PATH = "/events"
+EVENTS_PATH, IMPRESSIONS_PATH = "/events", "/impressions"
+USERS_PATH, DATA = "/users/", "/data"
 CATALOGUE_PATH, CHANGES_PATH = "/items", "/items/changes"
 
 
@@ -38,7 +39,8 @@ class Secrets:
 class ApiKeyMiddleware:
     """ASGI middleware: answers 401 to a request without an accepted key, except on open paths.
 
-    Without `keys` reading is open. Writing needs one of `events_keys`, or one of `keys` where there are none.
+    Without `keys` reading is open. Writing, and asking for all that is held about a user, needs one of `events_keys`,
+    or one of `keys` where there are none.
     """
 
     def __init__(
@@ -64,12 +66,17 @@ class ApiKeyMiddleware:
     def _accepted(self, scope: Scope) -> Secrets | None:
         """The keys that open a request; None if it needs no key."""
         path = route_path(scope)
-        if path == EVENTS_PATH:
+        if path in (EVENTS_PATH, IMPRESSIONS_PATH) or _is_personal(path):
             return self._events_keys
         # What changes the catalogue asks for an editor's key instead, or for the operator's token.
         is_own = scope["method"] in ("DELETE", "PUT", "PATCH")
         is_own |= path == CATALOGUE_PATH and scope["method"] == "POST"
         return None if is_own or path in self._open_paths else self._keys
+
+
+def _is_personal(path: str) -> bool:
+    """Whether it asks for all that is held about a user."""
+    return path.startswith(USERS_PATH) and path.endswith(DATA)
 
 
 def route_path(scope: Scope) -> str:

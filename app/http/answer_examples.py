@@ -6,11 +6,12 @@ JSON = "application/json"
 
 
 def add_examples(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, in which each answer 200 of JSON has an example."""
+    """The document, in which each answer of JSON that is no error has an example."""
     schemas = document["components"]["schemas"]
     for methods in document["paths"].values():
         for operation in methods.values():
-            content = operation["responses"].get("200", {}).get("content", {})
+            success = min(operation["responses"])
+            content = operation["responses"][success].get("content", {})
             if JSON in content:
                 content[JSON].setdefault("example", example_of(content[JSON]["schema"], schemas))
     return document

@@ -5,9 +5,12 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from app.errors import EventsDisabledError
+from app.events.impressions import Impressions
 from app.events.writer import EventWriter
 from app.http.parts import Parts
 from app.model.store import ServedModel
+
+NO_EVENTS = "This service keeps no events: EVENTS_URL is off."
 
 
 # Coroutines, because FastAPI runs plain functions in a thread pool, which takes longer.
@@ -24,10 +27,17 @@ async def _required_model(parts: CurrentParts) -> ServedModel:
 
 async def _event_writer(parts: CurrentParts) -> EventWriter:
     if parts.writer is None:
-        raise EventsDisabledError("This service keeps no events: EVENTS_URL is off.")
+        raise EventsDisabledError(NO_EVENTS)
     return parts.writer
+
+
+async def _impressions(parts: CurrentParts) -> Impressions:
+    if parts.impressions is None:
+        raise EventsDisabledError(NO_EVENTS)
+    return parts.impressions
 
 
 # One model answers the whole request, even if a swap happens meanwhile.
 CurrentModel = Annotated[ServedModel, Depends(_required_model)]
 CurrentEventWriter = Annotated[EventWriter, Depends(_event_writer)]
+CurrentImpressions = Annotated[Impressions, Depends(_impressions)]

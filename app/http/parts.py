@@ -9,6 +9,7 @@ from app.events.catalogue_changes import CatalogueChanges
 from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
 from app.events.feed_state import FeedMetrics, FeedState
+from app.events.impressions import ImpressionMetrics, Impressions
 from app.events.live_catalogue import LiveCatalogue
 from app.events.metrics import EventMetrics
 from app.events.open_store import open_store
@@ -65,6 +66,7 @@ class Parts:
     writer: EventWriter | None
     feed: Feed | None
     exposures: Exposures | None
+    impressions: Impressions | None
     changes: CatalogueChanges
     unknown_items: UnknownItems
 
@@ -75,7 +77,8 @@ class Parts:
 
     def running(self) -> Iterator[Runs]:
         """The parts to start, in this order. The feed comes first: a version waits for the recent events."""
-        for part in (self.feed, self.follower, self.challenger, self.overlap, self.writer, self.exposures):
+        ours = self.feed, self.follower, self.challenger, self.overlap, self.writer, self.exposures, self.impressions
+        for part in ours:
             if part is not None:
                 yield part
 
@@ -86,11 +89,12 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     unknown_items = UnknownItems()
     store = ModelStore(LiveCatalogue(changes, overlay))
     collectors, profiles = telemetry.collectors, Profiles(overlay)
-    writer = feed = exposures = prepare = None
+    writer = feed = exposures = impressions = prepare = None
     if (address := settings.store_address) is not None:
         writer = EventWriter(open_store(address), EventMetrics(collectors))
         feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors), unknown_items)
         exposures = Exposures(open_store(address), ExposureMetrics(collectors))
+        impressions = Impressions(open_store(address), ImpressionMetrics(collectors))
         prepare = feed.prepare
     follower = Follower(settings, store, telemetry.model, prepare=prepare)
     challenger = overlap = None
@@ -120,6 +124,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         writer=writer,
         feed=feed,
         exposures=exposures,
+        impressions=impressions,
         changes=changes,
         unknown_items=unknown_items,
     )

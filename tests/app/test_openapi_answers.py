@@ -35,7 +35,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def answers(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            yield path, operation["responses"]["200"]["content"]
+            yield path, operation["responses"][min(operation["responses"])]["content"]
 
 
 def test_every_answer_has_an_example_that_its_schema_allows(document: dict[str, Any]) -> None:

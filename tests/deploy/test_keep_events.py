@@ -2,12 +2,10 @@
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import pytest
 
 from app.contract.store_address import StoreAddress
 from app.events.open_store import open_store
-from app.events.store import EventStore, Exposure
+from app.events.store import EventStore, Exposure, Impression
 from deploy.keep_events import keep, main
 from tests.app.events.test_store import event
 from tests.processes import PROJECT, free_port
@@ -72,19 +70,22 @@ def test_without_a_number_of_days_events_are_kept(store: EventStore, urls: tuple
     assert keep(StoreAddress(urls[1]), None) == (0, 0)
 
 
-def test_exposures_go_with_forgotten_users_and_after_90_days(
-    store: EventStore, urls: tuple[str, str], request: pytest.FixtureRequest
+def test_what_was_shown_goes_with_forgotten_users_and_after_90_days_or_as_many_as_are_set(
+    store: EventStore, urls: tuple[str, str]
 ) -> None:
     store.append([event("42"), event("42", None, type="forget"), event("1")], NOW)
     days = {user: (date.today() - timedelta(ago)).isoformat() for user, ago in (("42", 0), ("1", 89), ("old", 91))}
     store.append_exposures([Exposure(day, user, "films:7@0.5", 0, "5", 1, 10) for user, day in days.items()])
+    store.append_impressions([Impression(day, user, "10", user, 1) for user, day in days.items()])
+
+    def held() -> dict[str, tuple[int, int]]:
+        data = {user: store.personal_data(user) for user in days}
+        return {user: (len(each.exposures), len(each.impressions)) for user, each in data.items()}
+
     keep(StoreAddress(urls[1]), None)
-    statement = "SELECT user_id FROM exposure"
-    if urls[0].startswith("sqlite"):
-        with closing(sqlite3.connect(urls[0].removeprefix("sqlite:///"))) as file:
-            assert file.execute(statement).fetchall() == [("1",)]
-    else:
-        assert request.getfixturevalue("events_database").execute(statement, "events") == [("1",)]
+    assert held() == {"42": (0, 0), "1": (1, 1), "old": (0, 0)}
+    keep(StoreAddress(urls[1]), None, shown_days=80)
+    assert held()["1"] == (1, 0)
 
 
 def test_what_no_training_has_read_is_spared(store: EventStore, urls: tuple[str, str], tmp_path: Path) -> None:
@@ -133,6 +134,7 @@ def test_the_command_says_what_it_has_deleted(tmp_path: Path) -> None:
         ({"EVENTS_URL": "sqlite:////absent/events.db"}, "Nothing more was deleted: The events in /absent/events.db"),
         ({"EVENTS_URL": f"postgresql://k:secret@127.0.0.1:{free_port()}/e"}, "Nothing more was deleted: The events"),
         ({"EVENTS_KEEP_DAYS": "0"}, "EVENTS_KEEP_DAYS must be a whole number of days, 1 or more, not '0'."),
+        ({"IMPRESSIONS_KEEP_DAYS": "x"}, "IMPRESSIONS_KEEP_DAYS must be a whole number of days, 1 or more, not 'x'."),
         ({"EVENTS_KEEP_DAYS": "1.5"}, "EVENTS_KEEP_DAYS must be a whole number of days, 1 or more, not '1.5'."),
     ],
 )

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from app.contract.trial import MOST_LISTS, Arm
 from app.events import exposures as module
+from app.events import flushed
 from app.events.exposures import ExposureMetrics, Exposures, Tally
 from app.events.store import EventStoreError, Exposure
 from tests.app.events.test_store import Open
@@ -170,7 +171,7 @@ def test_what_is_put_back_adds_to_what_came_since_up_to_a_limit(
 def test_a_store_that_hangs_is_not_waited_for_at_the_end(
     exposures: Exposures, store: Store, challenger: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr(flushed, "STOP_SECONDS", 0.05)
     store.answers.clear()
     challenger.add("ann", 10)
     exposures.start()
@@ -198,7 +199,7 @@ def test_many_threads_lose_nothing(exposures: Exposures, store: Store, challenge
 
 @pytest.fixture
 def running(exposures: Exposures, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exposures]:
-    monkeypatch.setattr(module, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr(flushed, "FLUSH_SECONDS", 0.02)
     exposures.start()
     yield exposures
     exposures.stop()

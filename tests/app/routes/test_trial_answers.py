@@ -14,7 +14,7 @@ import pytest
 from app.contract.artifact import Artifact
 from app.contract.recommendation_id import read_id
 from app.contract.trial import VERDICT, Arm, Trial, gain_tags
-from app.events import exposures
+from app.events import flushed
 from app.settings import Settings
 from tests.artifacts import damage, make_artifact, write
 from tests.client import Answer, Client, serving, without_id
@@ -54,7 +54,7 @@ def begin(registry: TestRegistry, trial: Trial) -> None:
 def settings(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    monkeypatch.setattr(exposures, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(flushed, "FLUSH_SECONDS", 0.05)
     settings: Settings = make_settings(registry, events_url=f"sqlite:///{tmp_path}/events.db", log_level="INFO")
     return settings
 
