@@ -68,6 +68,13 @@ def test_spark_s_workers_have_one_address_and_reach_the_events(tmp_path: Path) -
     assert set(found["postgres"]["networks"]) == {"storage", "events", "spark"}
 
 
+def test_what_keeps_no_client_waiting_gives_way_where_the_processor_is_short(tmp_path: Path) -> None:
+    found = services(tmp_path, *PROFILES)
+    give_way = {name for name, service in found.items() if service.get("cpu_shares", 1024) < 1024}
+    assert {"mlflow", "train", "retrain", "spark-train", "bootstrap"} <= give_way
+    assert give_way.isdisjoint({"api", "gateway", "postgres"})
+
+
 def test_what_is_there_is_not_overwritten_and_what_is_new_is_added(tmp_path: Path) -> None:
     write_env(tmp_path)
     with (tmp_path / ".env").open("a", encoding="utf-8") as file:

@@ -44,6 +44,17 @@ def test_the_code_belongs_to_another_user_than_the_one_that_runs_it(
     assert set(docker("exec", deployment.container(service), "sh", "-c", find).splitlines()) == owned
 
 
+@pytest.mark.parametrize(
+    ("service", "modules"), [("api", "app.main, urllib.request"), ("mlflow", "mlflow.cli, dvc.cli, training.retrain")]
+)
+def test_no_start_compiles_code(deployment: Deployment, service: str, modules: str) -> None:
+    command = f"python -v -c 'import {modules}' 2>&1"
+    loaded = docker("exec", deployment.container(service), "sh", "-c", command).splitlines()
+    loaded = [line for line in loaded if line.startswith("# code object from ")]
+    assert len(loaded) > 100
+    assert [line for line in loaded if ".pyc" not in line] == []
+
+
 def test_only_gateway_and_mlflow_are_published_and_only_here(deployment: Deployment) -> None:
     published = deployment.compose("ps", "--format", "{{.Service}} {{.Ports}}").splitlines()
     open_ones = {line.split()[0]: line for line in published if "->" in line}

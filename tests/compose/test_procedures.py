@@ -105,18 +105,20 @@ def test_who_does_not_know_make_up_makes_clients_wait_and_no_more(deployment: De
 def test_gateway_and_prometheus_take_their_files_along(deployment: Deployment, breaking: Break) -> None:
     deployment.set(COMPOSE_PROFILES="monitoring")
     do(deployment, *ways("a new setting, more replicas"))
-    ids = [deployment.container(service) for service in ("gateway", "prometheus")]
+    stay = ("gateway", "prometheus", "mlflow", "postgres")
+    before = [start_of(deployment.container(service)) for service in stay]
     with breaking("`nginx.conf` and Prometheus' rules change; `make up`") as happening:
         replace(deployment.folder / "deploy/gateway/nginx.conf", '{"status":"live"}', '{"status":"changed"}')
         rule = "groups:\n  - {name: changed, rules: [{record: changed, expr: vector(1)}]}"
         replace(deployment.folder / "deploy/prometheus/rules.yml", "groups:", rule)
         said = do(deployment, *ways("other limits of the gateway, other alerts"))
         wait_until(lambda: deployment.gateway.get("/gateway/health").json == {"status": "changed"}, step=0.5)
-        ask = ("exec", ids[1], "promtool", "query", "instant", "http://127.0.0.1:9090", "changed")
+        query = ("promtool", "query", "instant", "http://127.0.0.1:9090", "changed")
+        ask = ("exec", deployment.container("prometheus"), *query)
         wait_until(lambda: "=> 1 @" in docker(*ask), step=1)
         happening.healed()
     assert happening.clients.failures == []
-    assert ids == [deployment.container(service) for service in ("gateway", "prometheus")]
+    assert [start_of(deployment.container(service)) for service in stay] == before
     for service, mounted in (("gateway", "nginx"), ("prometheus", "prometheus")):
         read = deployment.compose("exec", "-T", service, "sh", "-c", f"cat /etc/{mounted}/* | sha256sum")
         assert f"{service} reads deploy/{service}, {read[:12]}\n" in said
@@ -244,6 +246,10 @@ def test_code_of_before_the_first_release_comes_back_with_its_backup(
 def is_refused(failure: str) -> bool:
     """Whether nobody listened, rather than gave a bad answer."""
     return failure.startswith(("ConnectionRefusedError", "ConnectionResetError", "RemoteDisconnected"))
+
+
+def start_of(container: str) -> str:
+    return docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", container)
 
 
 def mounted_in(container: str) -> Path:
