@@ -26,6 +26,7 @@ from app.contract.artifact_format import (
     KIND,
     MANIFEST,
     MAX_MANIFEST_BYTES,
+    TRENDING,
     WORD_ARRAYS,
     Arrays,
     ArtifactError,
@@ -49,6 +50,7 @@ __all__ = [
     "Float32Array",
     "ItemFoldIn",
     "Recipe",
+    "Trends",
     "content_hash",
     "load_artifact",
     "write_artifact",
@@ -85,6 +87,13 @@ class Aging(NamedTuple):
     at: float
 
 
+class Trends(NamedTuple):
+    """The half-lives, in seconds, of each row of `trending`, and the time, in seconds since 1970, that it is of."""
+
+    half_lives: Sequence[float]
+    at: float
+
+
 @dataclass(frozen=True)
 class Artifact:
     """A trained model as arrays; the row number in `user_ids` or `item_ids` is the internal id.
@@ -99,8 +108,9 @@ class Artifact:
     positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
     which is the last row; `user_encoder` a user's vector from `user_features`, which follow from the attributes that
     `user_columns` names. `item_fold_in` is there with `fold_in_mean`, the mean of the scaled users. `aged_popularity`,
-    positives that count by `aging`, ranks items for somebody of whom nothing is known. `event_types` are
-    the further types that `events.Described` has.
+    positives that count by `aging`, ranks items for somebody of whom nothing is known, and `trending`,
+    the same with the half-lives of `trends`, says what is liked of late. `event_types` are the further types that
+    `events.Described` has.
     """
 
     recipe: Recipe
@@ -123,6 +133,7 @@ class Artifact:
     mean_user: Float32Array | None = None
     fold_in_mean: Float32Array | None = None
     aged_popularity: Float32Array | None = None
+    trending: Float32Array | None = None
     events: Events | None = None
     min_rating: float | None = None
     newcomer_weight: float = 0.0
@@ -132,6 +143,7 @@ class Artifact:
     user_features: Sequence[Feature] = ()
     item_fold_in: ItemFoldIn | None = None
     aging: Aging | None = None
+    trends: Trends | None = None
     user_columns: Sequence[Column] = ()
     event_types: Described = field(default_factory=lambda: DEFAULT_TYPES)
 
@@ -195,6 +207,7 @@ def load_artifact(directory: Path) -> Artifact:
         user_features=manifest.get("user_features", ()),
         item_fold_in=ItemFoldIn(**manifest["item_fold_in"]) if "item_fold_in" in manifest else None,
         aging=Aging(**manifest[AGED]) if AGED in manifest else None,
+        trends=Trends(**manifest[TRENDING]) if TRENDING in manifest else None,
         user_columns=[Column(**{key: each[key] for key in Column.KEYS}) for each in manifest.get("user_columns", ())],
         event_types=manifest.get("event_types", DEFAULT_TYPES),
         **arrays,
@@ -265,6 +278,7 @@ def _manifest(directory: Path, artifact: Artifact, arrays: Arrays) -> dict[str, 
         **({"seen_order": BY_TIME, "recency": artifact.recency} if artifact.seen_order == BY_TIME else {}),
         **({"item_fold_in": artifact.item_fold_in._asdict()} if artifact.item_fold_in else {}),
         **({AGED: artifact.aging._asdict()} if artifact.aging else {}),
+        **({TRENDING: artifact.trends._asdict()} if artifact.trends else {}),
         **({} if artifact.item_encoder is None else {"item_features": [*artifact.item_features]}),
         **({} if artifact.user_encoder is None else _of_people(artifact)),
     }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact_format import AGED, Arrays, check_shapes, refuse, table_of
+from app.contract.artifact_format import AGED, TRENDING, Arrays, check_shapes, refuse, table_of
 from app.contract.catalogue import BREAK
 from app.contract.columns import FIRST_TIME, LAST_TIME, NO_FLAG, NO_TIME
 from app.contract.packed_text import texts_of
@@ -30,7 +30,7 @@ def check_contents(directory: Path, arrays: Arrays, columns: Sequence[Mapping[st
             _check_numbers(directory / f"{name}.npy", array)
     for name in ("user_ids", "item_ids"):
         _check_ids(directory / f"{name}.npy", arrays[name])
-    for name in ("item_popularity", AGED):
+    for name in ("item_popularity", AGED, TRENDING):
         if name in arrays and arrays[name].min() < 0:
             refuse(directory / f"{name}.npy", "holds a negative number")
     _check_seen(directory, arrays)

@@ -25,6 +25,8 @@ MAX_FOLD_IN = 1e6
 MAX_SECONDS = 1e12
 FOLD_IN = {"kappa", "length", "half"}
 AGED, AGING = "aged_popularity", {"half_life", "at"}
+TRENDING = "trending"
+MAX_HALF_LIVES = 20
 MAX_POSITION = 2**63 - 1  # the highest that a database counts to
 MAX_NAME = 200
 MAX_QUOTED = 300
@@ -66,14 +68,16 @@ ENCODER_ARRAYS: Table = {
 NEWCOMER_ARRAYS: Table = {"mean_user": ("<f4", ("dim",))}
 FOLD_IN_ARRAYS: Table = {"fold_in_mean": ("<f4", ("dim",))}
 AGED_ARRAYS: Table = {AGED: ("<f4", ("items",))}
+TRENDING_ARRAYS: Table = {TRENDING: ("<f4", ("half-lives", "items"))}
 GROUPS: list[Table] = [
     READY_ARRAYS,
     NEWCOMER_ARRAYS,
     FOLD_IN_ARRAYS,
     AGED_ARRAYS,
+    TRENDING_ARRAYS,
     *({name: line} for name, line in ENCODER_ARRAYS.items()),
 ]
-OPTIONAL: Table = {**READY_ARRAYS, **NEWCOMER_ARRAYS, **FOLD_IN_ARRAYS, **AGED_ARRAYS, **ENCODER_ARRAYS}
+OPTIONAL: Table = {name: line for group in GROUPS for name, line in group.items()}
 
 # Of column n, by its type; its arrays are called column_<n>_<name>, and sizes but `items` are its own.
 _TAGS: Table = {
@@ -161,6 +165,8 @@ def check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
             refuse(path, "has an item_fold_in, and does not list fold_in_mean.npy")
     if AGED in manifest:
         _check_aging(path, manifest[AGED])
+    if TRENDING in manifest or f"{TRENDING}.npy" in manifest["files"]:
+        _check_trending(path, manifest.get(TRENDING), manifest["files"].get(f"{TRENDING}.npy"))
 
 
 def check_columns(path: Path, columns: object) -> None:
@@ -265,6 +271,20 @@ def _check_fold_in(path: Path, described: object) -> None:
 def _check_aging(path: Path, described: object) -> None:
     if not _are_numbers(described, AGING, -MAX_SECONDS, MAX_SECONDS):
         refuse(path, f"has the {AGED} {described!r:.80}; expected half_life and at, numbers of seconds")
+
+
+def _check_trending(path: Path, described: object, file: object) -> None:
+    lives = described.get("half_lives") if isinstance(described, dict) else None
+    if not isinstance(described, dict) or described.keys() != {"half_lives", "at"}:
+        refuse(path, f"has the {TRENDING} {described!r:.80}; expected half_lives and at")
+    if not isinstance(lives, list) or not 1 <= len(lives) <= MAX_HALF_LIVES:
+        refuse(path, f"has the {TRENDING} {described!r:.80}; expected 1 to {MAX_HALF_LIVES} half_lives")
+    numbers = {"at": described.get("at"), **{str(n): each for n, each in enumerate(lives)}}
+    if not _are_numbers(numbers, numbers.keys(), -MAX_SECONDS, MAX_SECONDS) or min(lives) <= 0:
+        refuse(path, f"has the {TRENDING} {described!r:.80}; expected numbers of seconds, half_lives above 0")
+    shape = file.get("shape") if isinstance(file, dict) else None
+    if not isinstance(shape, list) or shape[:1] != [len(lives)]:
+        refuse(path, f"has {len(lives)} half_lives of {TRENDING}, and lists no {TRENDING}.npy with a row for each")
 
 
 def _are_numbers(described: object, keys: Collection[str], least: float, most: float) -> bool:

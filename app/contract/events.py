@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 RATING = "rating"
 FORGET = "forget"  # the service's own: a person wants to be forgotten
@@ -120,6 +121,13 @@ class EventTypes:
         rule = self.rules.get(event_type, OF_ANOTHER_RELEASE)
         is_low = rule.threshold is not None and value is not None and value < rule.threshold
         return Meaning.SEEN if is_low else rule.meaning
+
+    def are_liked(self, event_type: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Which events of a type are likes, by their values; NaN stands for none."""
+        rule = self.rules.get(event_type, OF_ANOTHER_RELEASE)
+        if rule.meaning is not Meaning.LIKED:
+            return np.zeros(len(values), dtype=bool)
+        return ~(values < (-np.inf if rule.threshold is None else rule.threshold))
 
     @property
     def weighs(self) -> bool:

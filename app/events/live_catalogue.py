@@ -7,6 +7,7 @@ from typing import NamedTuple
 from app.events.catalogue_changes import CatalogueChanges
 from app.events.crowds import Crowds
 from app.events.overlay import Overlay
+from app.events.trending import Trending
 from app.model.revision import Revision
 from app.model.store import ServedModel
 
@@ -21,8 +22,9 @@ class _Version(NamedTuple):
 class LiveCatalogue:
     """The loaded version with all changes, and with what people say about items that it has not learned."""
 
-    def __init__(self, changes: CatalogueChanges, overlay: Overlay) -> None:
-        self._changes, self._overlay = changes, overlay
+    def __init__(self, changes: CatalogueChanges, overlay: Overlay, trending: Trending | None = None) -> None:
+        """`trending` is told of each version before it answers, so that no request waits for it."""
+        self._changes, self._overlay, self._trending = changes, overlay, trending
         self._version: _Version | None = None
         self._heard: deque[tuple[str, str | None]] = deque()
         changes.listeners.append(self._hear)
@@ -33,6 +35,8 @@ class LiveCatalogue:
         version = self._version
         if version is None or version.revision.base is not model or version.crowds.store_id != self._overlay.store_id:
             version = self._version = _Version(Revision(model), Crowds(model, self._overlay))
+            if self._trending is not None:
+                self._trending.follow(model)
         revision, crowds = version
         heard = crowds.watch(revision.added(items))
         while self._heard:

@@ -3,23 +3,27 @@
 import logging
 import math
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Sequence
 from struct import Struct
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from app.contract.events import CHANGE, FORGET
 from app.events.store import StoredEvent
 
-PACKED = Struct("<qiHd")  # position, item number, type number, value
-PACKED_ARRAY = np.dtype([("position", "<i8"), ("item", "<i4"), ("type", "<u2"), ("value", "<f8")])
+PACKED = Struct("<qiHdd")  # position, item number, type number, value, time in seconds since 1970
+PACKED_ARRAY = np.dtype([("position", "<i8"), ("item", "<i4"), ("type", "<u2"), ("value", "<f8"), ("time", "<f8")])
 LAST_TYPE = 2**16 - 1
 NO_ITEM = -1
 NO_VALUE = math.nan
 TIDIED = 64 * PACKED.size
 PER_USER = 100  # bytes beside those of the events and the id: its place in the dictionary, the head of the events
 MOST_BYTES = 256 * 2**20
+
+Packed = npt.NDArray[np.void]  # of PACKED_ARRAY
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,23 @@ class Said(NamedTuple):
     value: float | None
 
 
+class LastHeard(NamedTuple):
+    """The last event of the store that was heard of: its position, and when it was received."""
+
+    position: int
+    received_at: float
+
+
+class Listener(Protocol):
+    """Is told, with the overlay's lock held, what becomes of the events."""
+
+    def hear(self, before: Sequence[bytes], after: Sequence[bytes]) -> None:
+        """Take note of what some users had said before, and what they have said now."""
+
+    def let_go(self, until: float) -> None:
+        """Take note that the events up to a position are dropped."""
+
+
 class Overlay:
     """The events of each user, in packed form; it may hold older ones than a model needs, but misses no newer one.
 
@@ -43,7 +64,10 @@ class Overlay:
 
     def __init__(self) -> None:
         self.store_id: str | None = None  # whose events these are
+        self.listeners: list[Listener] = []
+        self.lock = threading.Lock()  # held while events are added and listeners told
         self.users: dict[str, bytes] = {}
+        self.last = LastHeard(0, 0.0)
         self._size, self._left_out = 0, 0  # bytes; events since it is full
         self.item_ids: list[str] = []
         self._types = [FORGET]
@@ -56,6 +80,7 @@ class Overlay:
         forgotten = set[str]()
         is_full = self._size >= MOST_BYTES
         for event in events:
+            self.last = max(self.last, LastHeard(event.position, event.received_at))
             if event.type == CHANGE:
                 continue
             if is_full and event.type != FORGET:
@@ -64,12 +89,34 @@ class Overlay:
             added.setdefault(event.user_id, []).append(self._packed_event(event))
             if event.type == FORGET:
                 forgotten.add(event.user_id)
-        for user_id, parts in added.items():
-            before = self.users.get(user_id, b"")
-            after = b"".join([before, *parts])
-            # Now and then is enough: it takes longer than to add, and most users have few events.
-            is_due = user_id in forgotten or len(before) // TIDIED != len(after) // TIDIED
-            self._put(user_id, self._tidied(after) if is_due else after)
+        with self.lock:
+            before = [self.users.get(user_id, b"") for user_id in added]
+            for (user_id, parts), said in zip(added.items(), before, strict=True):
+                after = b"".join([said, *parts])
+                # Now and then is enough: it takes longer than to add, and most users have few events.
+                is_due = user_id in forgotten or len(said) // TIDIED != len(after) // TIDIED
+                self._put(user_id, self._tidied(after) if is_due else after)
+            for each in self.listeners if added else ():
+                each.hear(before, [self.users[user_id] for user_id in added])
+
+    def last_of_all(self, users: Sequence[bytes], after: int) -> Packed:
+        """The last event of each of these users about each item, after a position and the wish to be forgotten."""
+        events: Packed = np.frombuffer(b"".join(users), dtype=PACKED_ARRAY)
+        user = np.repeat(np.arange(len(users)), [len(packed) // PACKED.size for packed in users])
+        since = np.full(len(users), after)
+        is_wish = events["type"] == 0
+        np.maximum.at(since, user[is_wish], events["position"][is_wish])
+        kept = events["position"] > since[user]
+        events, user = events[kept], user[kept]
+        order = np.lexsort((events["position"], events["item"], user))
+        events, user = events[order], user[order]
+        has_later = (events["item"][1:] == events["item"][:-1]) & (user[1:] == user[:-1])
+        last: Packed = events[~np.append(has_later, np.zeros(min(len(events), 1), dtype=bool))]
+        return last
+
+    def type_name(self, number: int) -> str:
+        """The type that a number of `last_of_all` stands for."""
+        return self._types[number]
 
     def who_said(self, item_ids: Iterable[str]) -> list[tuple[str, str]]:
         """Users and items of those among whose events one is about such an item."""
@@ -94,20 +141,28 @@ class Overlay:
 
     def drop_until(self, position: int) -> None:
         """Drop events up to a position, which every model in use has learned from."""
-        for user_id, packed in list(self.users.items()):
-            kept = [said for said in PACKED.iter_unpack(packed) if said[0] > position]
-            if not kept:
-                del self.users[user_id]
-                self._size -= len(packed) + _size_of(user_id)
-            elif len(kept) * PACKED.size < len(packed):
-                self._put(user_id, b"".join(PACKED.pack(*said) for said in kept))
+        with self.lock:
+            for user_id, packed in list(self.users.items()):
+                kept = [said for said in PACKED.iter_unpack(packed) if said[0] > position]
+                if not kept:
+                    del self.users[user_id]
+                    self._size -= len(packed) + _size_of(user_id)
+                elif len(kept) * PACKED.size < len(packed):
+                    self._put(user_id, b"".join(PACKED.pack(*said) for said in kept))
+            self._tell_dropped(position)
         self._has_room()
 
     def restart(self, store_id: str) -> None:
         """Drop all events, and begin with those of a store."""
-        self.users.clear()
-        self._size, self.store_id = 0, store_id
+        with self.lock:
+            self.users.clear()
+            self._size, self.store_id, self.last = 0, store_id, LastHeard(0, 0.0)
+            self._tell_dropped(math.inf)
         self._has_room()
+
+    def _tell_dropped(self, until: float) -> None:
+        for each in self.listeners:
+            each.let_go(until)
 
     def _put(self, user_id: str, packed: bytes) -> None:
         before = self.users.get(user_id)
@@ -129,17 +184,18 @@ class Overlay:
         found = sorted(PACKED.iter_unpack(packed))
         return [
             Said(position, item, self._types[kind], None if math.isnan(value) else value)
-            for position, item, kind, value in found
+            for position, item, kind, value, _ in found
         ]
 
     def _packed_event(self, event: StoredEvent) -> bytes:
         item = NO_ITEM if event.item_id is None else _number(event.item_id, self.item_ids, self._item_numbers)
         kind = min(_number(event.type, self._types, self._type_numbers), LAST_TYPE)
-        return PACKED.pack(event.position, item, kind, NO_VALUE if event.value is None else event.value)
+        value = NO_VALUE if event.value is None else event.value
+        return PACKED.pack(event.position, item, kind, value, event.occurred_at)
 
     def _tidied(self, packed: bytes) -> bytes:
         """Keep what counts: the last wish to be forgotten, and of the events after it the last about each item."""
-        last: dict[int, tuple[int, int, int, float]] = {}
+        last: dict[int, tuple[int, int, int, float, float]] = {}
         for said in sorted(PACKED.iter_unpack(packed)):
             if self._types[said[2]] == FORGET:
                 last.clear()

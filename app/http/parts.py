@@ -15,6 +15,7 @@ from app.events.metrics import EventMetrics
 from app.events.open_store import open_store
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
+from app.events.trending import Trending
 from app.events.unknown_items import UnknownItems
 from app.events.writer import EventWriter
 from app.http.lanes import Lanes
@@ -68,6 +69,7 @@ class Parts:
     exposures: Exposures | None
     impressions: Impressions | None
     changes: CatalogueChanges
+    trending: Trending
     unknown_items: UnknownItems
 
     @property
@@ -87,7 +89,8 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
     telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
     unknown_items = UnknownItems()
-    store = ModelStore(LiveCatalogue(changes, overlay))
+    trending = Trending(overlay)
+    store = ModelStore(LiveCatalogue(changes, overlay, trending))
     collectors, profiles = telemetry.collectors, Profiles(overlay)
     writer = feed = exposures = impressions = prepare = None
     if (address := settings.store_address) is not None:
@@ -100,7 +103,9 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     challenger = overlap = None
     # A trial counts events, and its version is in the registry. With a share of 0 nothing is counted.
     if settings.trial_share == 0 or (settings.events_url is not None and settings.model_dir is None):
-        challenger = Challenger(settings, collectors, prepare=prepare, revises=LiveCatalogue(changes, overlay))
+        challenger = Challenger(
+            settings, collectors, prepare=prepare, revises=LiveCatalogue(changes, overlay, trending)
+        )
         if settings.trial_share == 0:
             overlap = Overlap(challenger.store, Profiles(overlay).of, collectors)
     changes.stores += [store, *([] if challenger is None else [challenger.store])]
@@ -126,6 +131,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         exposures=exposures,
         impressions=impressions,
         changes=changes,
+        trending=trending,
         unknown_items=unknown_items,
     )
 

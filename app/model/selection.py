@@ -8,6 +8,7 @@ import numpy as np
 
 from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
 from app.model.profile import ItemRows, Profile, empty_profile
+from app.model.ready_lists import SCORE_DECIMALS
 from app.model.similarity import pool_size
 from app.model.store import ServedModel
 from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
@@ -77,6 +78,20 @@ def similar(model: ServedModel, row: int, query: ListQuery, allowed: Mask | None
 def popular(model: ServedModel, query: ListQuery, allowed: Mask | None) -> Selection:
     """One page of the items with the most interactions."""
     ranking = rank(model, empty_profile(model), query.offset + query.k, query, allowed)
+    return _page(model, ranking, query, everything=model.recommender.n_items)
+
+
+def by_counts(model: ServedModel, counts: Float64Array, query: ListQuery, allowed: Mask | None) -> Selection:
+    """One page of the items with the highest counts, float64 (n_items,); of equal ones, the most popular first."""
+    depth, shown = query.offset + query.k, np.ones(len(counts), dtype=bool) if allowed is None else allowed.copy()
+    shown[model.recommender.withdrawn] = False
+    rows = np.flatnonzero(shown)
+    scores = counts[rows].round(SCORE_DECIMALS)
+    if len(rows) > depth:
+        is_high = scores >= np.partition(scores, -depth)[-depth]
+        rows, scores = rows[is_high], scores[is_high]
+    order = np.lexsort((-model.artifact.item_popularity[rows], -scores))[:depth]
+    ranking = Ranking(rows[order][None], scores[order][None])
     return _page(model, ranking, query, everything=model.recommender.n_items)
 
 

@@ -30,7 +30,7 @@ from app.schemas.items import (
     SimilarItems,
     TagCount,
 )
-from app.schemas.queries import ListQuery, PathText, SearchQuery
+from app.schemas.queries import ListQuery, PathText, SearchQuery, TrendingQuery
 
 ItemPath = Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["1"])]
 LIST_ERRORS = ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError)
@@ -72,6 +72,15 @@ async def list_popular_items(
 ) -> Response:
     """The films that most people like; `score` is the number of likes, of which older ones count less."""
     selection = popular(model, query, allowed_items(model, query))
+    return _answer(parts.lanes, model, {"model_version": model.version}, selection)
+
+
+@router.get("/items/trending", responses=LIST_ERRORS, response_model=PopularItems)
+async def list_trending_items(
+    model: CurrentModel, parts: CurrentParts, query: Annotated[TrendingQuery, Query()]
+) -> Response:
+    """The films that most people have liked lately; `score` is the number of likes, each halved as it ages."""
+    selection = parts.trending.selection(model, query, allowed_items(model, query), query.half_life)
     return _answer(parts.lanes, model, {"model_version": model.version}, selection)
 
 

@@ -22,6 +22,7 @@ MAX_GENRES = 50
 MAX_TEXT_LENGTH = 200
 MAX_FILTER_LENGTH = 1000
 MAX_YEAR = 9999
+MAX_HALF_LIFE = 36_500
 MAX_UNKNOWN_FIELDS = 20
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
@@ -98,6 +99,20 @@ class ListQuery(Filters):
 
     k: K = DEFAULT_K
     offset: Offset = 0
+
+
+class TrendingQuery(ListQuery):
+    """A page of what is liked of late."""
+
+    half_life: float | None = Field(
+        default=None,
+        gt=0,
+        le=MAX_HALF_LIFE,
+        allow_inf_nan=False,
+        description="After how many days a like counts half: 1, 7 or 30, or without it a tenth of the time that the "
+        "training data spans.",
+        examples=[7],
+    )
 
 
 class PersonalQuery(ListQuery):

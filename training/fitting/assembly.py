@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from app.contract.artifact import Aging, Artifact, Float32Array, Recipe
+from app.contract.artifact import Aging, Artifact, Float32Array, Recipe, Trends
 from app.contract.artifact_format import BY_ITEM, BY_TIME
 from app.contract.encoder import Encoder
 from training.data.dataset import Dataset, Interactions
 from training.data.features import vectors_of
 from training.data.people import People
 from training.fitting.people import with_people
-from training.models.aging import aged_popularity
+from training.models.aging import aged_popularity, trending
 from training.models.base import Factors, Fits, TrainingData, checked
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_item_encoder, with_features
@@ -116,6 +116,7 @@ class Knowledge:
         if factors.half_life not in self._aged:
             self._aged[factors.half_life] = aged_popularity(self.training_data, factors.half_life) or (None, None)
         aged, aging = self._aged[factors.half_life]
+        counts, trends = self._trending
         return Artifact(
             recipe=recipe,
             user_ids=self.dataset.user_ids[self.known_users],
@@ -132,6 +133,8 @@ class Knowledge:
             catalogue=self.dataset.packed,
             aged_popularity=aged,
             aging=aging,
+            trending=counts,
+            trends=trends,
             recency=encoder.recency or 0.0,
             seen_order=BY_ITEM if self._seen_times is None else BY_TIME,
         )
@@ -140,6 +143,10 @@ class Knowledge:
     def popularity(self) -> npt.NDArray[np.int64]:
         """Positives per item: int64 (n_items,)."""
         return np.asarray(self.training_data.positives.sum(axis=0), dtype=np.int64).ravel()
+
+    @cached_property
+    def _trending(self) -> tuple[Float32Array | None, Trends | None]:
+        return trending(self.training_data) or (None, None)
 
     @cached_property
     def _seen_order(self) -> npt.NDArray[np.int64]:

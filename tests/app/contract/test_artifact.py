@@ -148,6 +148,13 @@ def resident(path: Path) -> int:
         ({"seen_order": ["time"]}, r"has the seen_order \['time'\]; expected item or time"),
         ({"aged_popularity": {"half_life": "1", "at": 0}}, "has the aged_popularity .*; expected half_life and at"),
         ({"aged_popularity": {"half_life": 1}}, "has the aged_popularity .*; expected half_life and at"),
+        ({"trending": [86400]}, r"has the trending \[86400\]; expected half_lives and at"),
+        ({"trending": {"half_lives": [], "at": 0}}, "has the trending .*; expected 1 to 20 half_lives"),
+        (
+            {"trending": {"half_lives": [0], "at": 0}},
+            "has the trending .*; expected numbers of seconds, half_lives above",
+        ),
+        ({"trending": {"half_lives": [1], "at": 0}}, r"has 1 half_lives of trending, and lists no trending\.npy"),
         ({"item_fold_in": {"kappa": 1, "length": 1}}, "has the item_fold_in .*; expected kappa, length and half"),
         ({"item_fold_in": {"kappa": -1, "length": 1, "half": 30}}, "has the item_fold_in .*from 0 to 1e"),
         (

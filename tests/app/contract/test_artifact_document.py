@@ -53,6 +53,7 @@ def test_the_document_s_keys_are_those_of_a_manifest() -> None:
         "seen_order",
         "recency",
         "aged_popularity",
+        "trending",
         "item_fold_in",
     ]
 
@@ -91,7 +92,7 @@ VALUES: dict[str, object] = {
     "titles": list("Amélie$".encode()), "title_offsets": [0, 7, 7, 8],
     "folded_titles": list(b"\namelie\n\n$\n"), "folded_breaks": [0, 7, 8, 10],
     "item_encoder": [[1, 1, 0.5], [0, 0, 0]], "user_encoder": [[0, 0]], "mean_user": [3, 0],
-    "aged_popularity": [5, 3000, 0], "fold_in_mean": [1, 0],
+    "aged_popularity": [5, 3000, 0], "trending": [[0, 4, 0]], "fold_in_mean": [1, 0],
     "ready_items": [[1, 0], [1, 0]], "ready_scores": [[2000000, 1500000], [-2147483648, 5000000]],
 }  # fmt: skip
 
@@ -114,7 +115,8 @@ def test_an_artifact_that_follows_the_document_is_read(tmp_path: Path) -> None:
         "format_version": 3, "kind": "movie-recommender", "family": "by hand", "params": {}, "seed": 0, "data_hash": "",
         "files": files, "events": {"store": "0f8fad5b-d9cb-469f-a165-70867728950e", "until": 0}, "min_rating": 3.5,
         "newcomer_weight": 2, "seen_order": "time", "recency": 1,
-        "aged_popularity": {"half_life": 86400, "at": 1e9}, "item_fold_in": {"kappa": 3, "length": 1, "half": 30},
+        "aged_popularity": {"half_life": 86400, "at": 1e9}, "trending": {"half_lives": [3600], "at": 1e9},
+        "item_fold_in": {"kappa": 3, "length": 1, "half": 30},
     }  # fmt: skip
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 

@@ -37,6 +37,7 @@ LISTS = [
     "/users/3/recommendations?k=8",
     "/users/nobody/recommendations?k=3",
     "/items/popular?k=8",
+    "/items/trending?k=8",
     "/items/10/similar?k=8",
     "/items?query=story",
 ]

@@ -15,6 +15,7 @@ LISTS = [
     "/users/4/recommendations?diversity=0.7",
     "/users/unknown/recommendations?diversity=1",
     "/items/popular",
+    "/items/trending",
     "/items/70/similar",
 ]
 Passes = Callable[[str, int | None, list[str]], bool]
@@ -87,6 +88,7 @@ def test_a_page_is_that_part_of_the_whole_list(films: Client, path: str) -> None
         ("/users/unknown/recommendations?k=9", "end_of_catalogue"),
         ("/users/unknown/recommendations?genre=horror", "filtered"),
         ("/items/popular?k=8", None),
+        ("/items/trending?k=9", "end_of_catalogue"),
         ("/items/popular?k=8&exclude=10", "filtered"),
         ("/items/10/similar?k=7", None),
         ("/items/10/similar?k=8", "end_of_catalogue"),
@@ -111,7 +113,7 @@ def test_a_short_list_says_what_keeps_it_short(films: Client, path: str, reason:
     ],
 )  # fmt: skip
 def test_what_is_out_of_range_is_refused_by_name(films: Client, query: str, field: str) -> None:
-    for path in ("/users/1/recommendations", "/items/popular", "/items/10/similar"):
+    for path in ("/users/1/recommendations", "/items/popular", "/items/trending", "/items/10/similar"):
         answer = films.get(f"{path}?{query}")
         assert answer.status == 422
         assert (answer.json["error"]["code"], answer.json["error"]["field"]) == ("invalid_parameter", field)

@@ -70,6 +70,19 @@ def test_a_stranger_who_likes_a_film_gets_films_like_it_in_the_next_answer(liste
         assert (answer["source"], [item["id"] for item in answer["items"]]) == ("personalised", [80, 60, 50])
 
 
+def test_what_people_like_now_is_trending_in_the_next_answer(listening: Listening) -> None:
+    before = listening.client.get("/items/trending?k=3").json["items"]
+    assert [(item["id"], item["score"]) for item in before] == [(10, 0.0), (20, 0.0), (30, 0.0)]
+    position = listening.say("new", "like", 70, 30)
+    after = listening.client.get("/items/trending?k=3&half_life=30", headers={"X-Read-After": str(position)})
+    assert [(item["id"], item["score"]) for item in after.json["items"]] == [(30, 1.0), (70, 1.0), (10, 0.0)]
+    assert after.json["recommendation_id"] == after.headers["X-Recommendation-ID"]
+    assert ids(listening.client, "/items/trending?k=2&exclude=30&genre=horror") == [70, 60]
+    refused = listening.client.get("/items/trending?half_life=5").json["error"]
+    assert (refused["code"], refused["field"]) == ("invalid_parameter", "half_life")
+    assert refused["message"].startswith("half_life is 5 days, and this version counts with 30")
+
+
 def test_a_type_of_the_model_s_own_counts_as_the_model_has_it_and_another_is_refused_by_name(tmp_path: Path) -> None:
     settings = with_events(offline_settings(tmp_path), tmp_path / "events.db")
     types = {"stream": {"means": "positive", "value": [0, 90], "from": 60}}

@@ -3,9 +3,10 @@ import pytest
 from scipy import sparse
 
 from app.contract.recommender import Recommender
+from app.contract.trends import DAY
 from tests.artifacts import make_artifact
 from tests.training.models.battery import FamilyBattery
-from training.models.aging import aged_popularity
+from training.models.aging import aged_popularity, trending
 from training.models.base import Factors, TrainingData
 from training.models.popularity import HALF_LIVES, Popularity
 from training.models.validated_fit import fit_validated
@@ -30,6 +31,16 @@ def test_a_positive_counts_half_for_each_half_life_that_it_is_older_than_the_new
     assert aging == (250, 1000)
     np.testing.assert_allclose(counts, [2**-4 + 2**-2, 1, 2**-0.4], rtol=1e-6)
     assert aged_popularity(data([0, 1000, 500, 900]), 0) is aged_popularity(data(None), 0.25) is None
+
+
+def test_what_is_trending_is_counted_with_every_half_life() -> None:
+    found = trending(data([0, 2 * DAY, DAY, 9 * DAY]))
+    assert found is not None
+    counts, trends = found
+    assert trends == ([30 * DAY, 7 * DAY, DAY], 9 * DAY)
+    np.testing.assert_allclose(counts[2], [2**-9 + 2**-8, 2**-7, 1], rtol=1e-6)
+    assert counts.dtype == np.float32
+    assert trending(data(None)) is None
 
 
 @pytest.mark.parametrize("best", HALF_LIVES)
