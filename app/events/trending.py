@@ -10,9 +10,7 @@ from app.errors import InvalidParameterError
 from app.events.overlay import Overlay, Packed
 from app.events.profiles import learned_until
 from app.model.release import Release
-from app.model.selection import Selection, by_counts
 from app.model.store import ServedModel
-from app.schemas.queries import ListQuery
 
 KEPT_MODELS = 4  # the loaded one and that on trial, and of each the one before
 UNKNOWN = -1
@@ -26,14 +24,11 @@ class Trending:
         self._fresh: dict[Release, FreshLikes] = {}
         overlay.listeners.append(self)
 
-    def selection(
-        self, model: ServedModel, query: ListQuery, allowed: Mask | None, half_life: float | None = None
-    ) -> Selection:
-        """One page of what is liked of late, with a half-life in days that the version keeps; None: its own."""
-        return by_counts(model, self.counts(model, half_life), query, allowed)
-
     def counts(self, model: ServedModel, half_life: float | None = None) -> Float64Array:
-        """Likes by item, float64 (n_items,), each halved for every half-life that it is older than the latest event."""
+        """Likes by item, float64 (n_items,), each halved for every half-life that it is older than the latest event.
+
+        `half_life` is in days, one that the version keeps; None: its own.
+        """
         trends = trends_of(model.artifact)
         number = 0 if half_life is None else _number(trends, half_life)
         fresh = self.follow(model)

@@ -16,7 +16,8 @@ from app.http.item_content import content_of, etag
 from app.http.item_lists import list_json
 from app.http.lanes import Lanes
 from app.http.list_ids import id_field, list_response
-from app.model.selection import Selection, allowed_items, popular, similar
+from app.http.read_after import ReadAfter
+from app.model.selection import Selection, allowed_items, by_counts, popular, similar
 from app.model.store import ServedModel
 from app.schemas.items import (
     AttributeDetails,
@@ -75,12 +76,13 @@ async def list_popular_items(
     return _answer(parts.lanes, model, {"model_version": model.version}, selection)
 
 
-@router.get("/items/trending", responses=LIST_ERRORS, response_model=PopularItems)
+@router.get("/items/trending", responses=LIST_ERRORS, response_model=PopularItems, dependencies=[ReadAfter])
 async def list_trending_items(
     model: CurrentModel, parts: CurrentParts, query: Annotated[TrendingQuery, Query()]
 ) -> Response:
     """The films that most people have liked lately; `score` is the number of likes, each halved as it ages."""
-    selection = parts.trending.selection(model, query, allowed_items(model, query), query.half_life)
+    counts = parts.trending.counts(model, query.half_life)
+    selection = by_counts(model, counts, query, allowed_items(model, query))
     return _answer(parts.lanes, model, {"model_version": model.version}, selection)
 
 

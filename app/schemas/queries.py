@@ -104,11 +104,8 @@ class ListQuery(Filters):
 class TrendingQuery(ListQuery):
     """A page of what is liked of late."""
 
-    half_life: float | None = Field(
+    half_life: Annotated[float, Field(ge=0, le=MAX_HALF_LIFE, allow_inf_nan=False)] | None = Field(
         default=None,
-        gt=0,
-        le=MAX_HALF_LIFE,
-        allow_inf_nan=False,
         description="After how many days a like counts half: 1, 7 or 30, or without it a tenth of the time that the "
         "training data spans.",
         examples=[7],

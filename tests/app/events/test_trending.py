@@ -17,6 +17,7 @@ from app.events.overlay import Overlay
 from app.events.store import StoredEvent
 from app.events.trending import Trending
 from app.model.release import Release
+from app.model.selection import by_counts
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import ListQuery
 from tests.app.events.stories import NOW, said, stored
@@ -54,7 +55,7 @@ def at(seconds_ago: float, event: Event) -> Event:
 
 
 def listed(trending: Trending, model: ServedModel, half_life: float | None = None) -> list[tuple[int, float]]:
-    found = trending.selection(model, ListQuery(k=3), None, half_life)
+    found = by_counts(model, trending.counts(model, half_life), ListQuery(k=3), None)
     return list(zip(model.artifact.item_ids[found.rows].tolist(), found.scores.tolist(), strict=True))
 
 
@@ -140,7 +141,7 @@ def expected(model: ServedModel, events: list[StoredEvent], half_life: float | N
 
 def test_a_half_life_that_the_version_does_not_keep_is_named(model: ServedModel) -> None:
     with pytest.raises(InvalidParameterError, match=r"half_life is 5 days, and this version counts with 100, 7, 1:"):
-        replica()[1].selection(model, ListQuery(), None, 5)
+        replica()[1].counts(model, 5)
 
 
 def test_without_times_the_first_likes_make_a_trend_and_popular_films_come_after(tmp_path: Path) -> None:
