@@ -107,10 +107,10 @@ class Artifact:
     `ready_scores` are their scores by `ready_scores.as_millionths`. Ratings of at least `min_rating` stars were
     positives; None: all were. `item_encoder` makes an item's vector and bias from its `item_features` and a constant,
     which is the last row; `user_encoder` a user's vector from `user_features`, which follow from the attributes that
-    `user_columns` names. `item_fold_in` is there with `fold_in_mean`, the mean of the scaled users. `aged_popularity`,
-    positives that count by `aging`, ranks items for somebody of whom nothing is known, and `trending`,
-    the same with the half-lives of `trends`, says what is liked of late. `event_types` are the further types that
-    `events.Described` has.
+    `user_columns` names, and `of_strangers` adds `first_likes` to it. `item_fold_in` is there with `fold_in_mean`, the
+    mean of the scaled users. `aged_popularity`, positives that count by `aging`, ranks items for somebody of whom
+    nothing is known, and `trending`, the same with the half-lives of `trends`, says what is liked of late.
+    `event_types` are the further types that `events.Described` has.
     """
 
     recipe: Recipe
@@ -131,6 +131,7 @@ class Artifact:
     item_encoder: Float32Array | None = None
     user_encoder: Float32Array | None = None
     mean_user: Float32Array | None = None
+    first_likes: Float32Array | None = None
     fold_in_mean: Float32Array | None = None
     aged_popularity: Float32Array | None = None
     trending: Float32Array | None = None
@@ -151,6 +152,13 @@ class Artifact:
     def popularity_scores(self) -> Float32Array:
         """What ranks items for somebody of whom nothing is known: float32 (n_items,)."""
         return self.item_popularity.astype(np.float32) if self.aged_popularity is None else self.aged_popularity
+
+    def of_strangers(self, starts: Float32Array) -> Float32Array:
+        """Make the vectors of people who like nothing yet of what attributes say of them: float32, (n, dim) or (dim,).
+
+        What people like first is not what they like in all.
+        """
+        return starts if self.first_likes is None else starts + self.first_likes
 
 
 def content_hash(directory: Path) -> str:

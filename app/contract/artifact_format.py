@@ -66,12 +66,14 @@ ENCODER_ARRAYS: Table = {
     "user_encoder": ("<f4", ("user features + 1", "dim")),
 }
 NEWCOMER_ARRAYS: Table = {"mean_user": ("<f4", ("dim",))}
+FIRST_ARRAYS: Table = {"first_likes": ("<f4", ("dim",))}
 FOLD_IN_ARRAYS: Table = {"fold_in_mean": ("<f4", ("dim",))}
 AGED_ARRAYS: Table = {AGED: ("<f4", ("items",))}
 TRENDING_ARRAYS: Table = {TRENDING: ("<f4", ("half-lives", "items"))}
 GROUPS: list[Table] = [
     READY_ARRAYS,
     NEWCOMER_ARRAYS,
+    FIRST_ARRAYS,
     FOLD_IN_ARRAYS,
     AGED_ARRAYS,
     TRENDING_ARRAYS,

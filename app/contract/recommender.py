@@ -100,19 +100,24 @@ class Recommender:
         """A vector, float32 (dim,), for somebody the model has not learned, who likes these rows, the newest last.
 
         n / (n + c) · Enc(liked) + c / (n + c) · start, Enc being the model's encoder, n the number of rows that count
-        there, c the model's `newcomer_weight`. `start` is what is known of the person without likes, and the vector
-        without such a row; where nothing is, it is the mean user, and all zero without a row.
+        there, c the model's `newcomer_weight`. `start` is what attributes say of the person, and the vector without
+        such a row is `Artifact.of_strangers` of it; where they say nothing, it is the mean user, and all zero without.
         """
         vector, n = self.encoder.encoded(liked)
         known = start is not None and start.any()
         if not n:
-            return start if start is not None and known else vector
+            return self.artifact.of_strangers(start) if start is not None and known else vector
         mean, weight = self.artifact.mean_user, self.artifact.newcomer_weight
         if mean is not None:
             share = np.float32(n / (n + weight))
             vector *= share
             vector += (1 - share) * (start if start is not None and known else mean)
         return vector
+
+    def start_of(self, stranger: Float32Array) -> Float32Array:
+        """What attributes say of a person who likes nothing yet, and whose vector this is: float32 (dim,)."""
+        first = self.artifact.first_likes
+        return stranger if first is None or not stranger.any() else stranger - first
 
     def popular(self, k: int) -> Ranking:
         """The k items with most positives, of which older ones count less, scored by that."""

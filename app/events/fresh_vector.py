@@ -21,7 +21,8 @@ def fresh_vector(
     Enc(h') + n / (n + 4m) · (learned_vector - Enc(h)), where h are the likes learned, h' those without the ones
     `taken_back`, and then those `added`, Enc is the encoder, n the size of h, m that of both changes. All are in the
     order of time. Only items with an encoder count. `learned_vector` itself where m is 0; all zero where h' is empty;
-    the fold-in, which starts from `learned_vector`, where h is. docs/freshness.md says how it was chosen.
+    where h is, `learned_vector` is of attributes alone, and the fold-in starts from what they say. docs/freshness.md
+    says how it was chosen.
     """
     encoder = recommender.encoder
     m = encoder.count(added) + encoder.count(taken_back)
@@ -30,6 +31,6 @@ def fresh_vector(
     now = np.concatenate([learned[~np.isin(learned, taken_back)], added])
     (before, n), (vector, n_now) = encoder.encoded(learned), encoder.encoded(now)
     if not n or not n_now:
-        return recommender.fold_in(now, None if n else learned_vector)  # which then says what attributes do
+        return recommender.fold_in(now, None if n else recommender.start_of(learned_vector))
     vector += np.float32(n / (n + LEARNED_PER_FRESH * m)) * (learned_vector - before)
     return vector

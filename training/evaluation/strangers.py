@@ -42,7 +42,7 @@ def newcomers(
     chosen = Targets(targets.user_rows[described], targets.relevant[described])
     popular = np.zeros_like(artifact.user_embeddings)
     vectors = popular.copy()
-    vectors[chosen.user_rows] = vectors_of(features[described], artifact.user_encoder)
+    vectors[chosen.user_rows] = artifact.of_strangers(vectors_of(features[described], artifact.user_encoder))
     by_attributes, by_popularity = (
         rank(replace(artifact, user_embeddings=each), chosen, k, with_auc=False).per_user(f"ndcg@{k}")
         for each in (vectors, popular)

@@ -87,7 +87,7 @@ class Knowledge:
         """The complete artifact, with its encoders; `likes` of items, where the factors know more than this data."""
         artifact = self._with_item_features(factors, recipe, likes)
         known = self.people is not None and self.people.features.nnz and artifact.user_embeddings.any()
-        return with_people(artifact, self.people) if self.people is not None and known else artifact
+        return with_people(artifact, self.people, self.training_data) if self.people is not None and known else artifact
 
     def _with_item_features(self, factors: Factors, recipe: Recipe, likes: npt.NDArray[np.int64] | None) -> Artifact:
         encoder = encoder_of(factors, self.training_data.positives)

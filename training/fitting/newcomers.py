@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Float32Array
@@ -15,7 +14,7 @@ from training.fitting.validation import Validation
 from training.models.base import Factors, TrainingData
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_user_encoder
-from training.models.histories import encoded_histories, in_order, tried, with_encoded_users
+from training.models.histories import encoded_histories, first_of, tried, with_encoded_users
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 LIKES = (1, 3)  # of a newcomer
@@ -107,12 +106,5 @@ def drawn_to(starts: Float32Array, weight: float, vectors: Float32Array, likes: 
 
 def _few(data: TrainingData, k: int, rng: np.random.Generator) -> sparse.csr_matrix:
     """Keep k entries of each row, drawn at random, in the order of time."""
-    positives, lengths = data.positives, np.diff(data.positives.indptr)
-    users = np.repeat(np.arange(positives.shape[0]), lengths)
-    drawn = np.lexsort((rng.random(positives.nnz), users))
-    is_kept = np.zeros(positives.nnz, dtype=bool)
-    is_kept[drawn[np.arange(positives.nnz) - positives.indptr[users] < k]] = True
-    order = in_order(positives, data.times)
-    chosen: npt.NDArray[np.int64] = order[is_kept[order]]
-    starts = np.append(0, np.cumsum(np.minimum(lengths, k)))
-    return sparse.csr_matrix((positives.data[chosen], positives.indices[chosen], starts), shape=positives.shape)
+    users = np.repeat(np.arange(data.positives.shape[0]), np.diff(data.positives.indptr))
+    return first_of(data, k, np.lexsort((rng.random(data.positives.nnz), users)))

@@ -41,8 +41,14 @@ def fit_user_encoder(features: sparse.csr_matrix, user_embeddings: Float32Array)
     what newcomers are like.
     """
     known = (np.diff(features.indptr) > 0) & user_embeddings.any(axis=1)
-    lengths = np.linalg.norm(user_embeddings[known], axis=1, keepdims=True)
-    return fit_feature_encoder(features[known], user_embeddings[known] * (lengths.mean() / lengths), USER_PENALTY)
+    return fit_feature_encoder(features[known], of_one_length(user_embeddings[known]), USER_PENALTY)
+
+
+def of_one_length(vectors: Float32Array, length: float | None = None) -> Float32Array:
+    """Scale vectors, none of them zero, to a length, by default their mean: float32 (n, dim)."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Float32Array = vectors * ((lengths.mean() if length is None else length) / lengths)
+    return scaled
 
 
 def with_features(

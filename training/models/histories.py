@@ -32,6 +32,20 @@ def in_order(matrix: sparse.csr_matrix, times: npt.NDArray[np.float64] | None) -
     return np.lexsort((times, rows))
 
 
+def first_of(data: TrainingData, k: int, places: npt.NDArray[np.int64] | None = None) -> sparse.csr_matrix:
+    """Keep the first k positives of each row, in the order of time: CSR (n_users, n_items).
+
+    First is who comes first in `places`, those of the entries, row by row; the oldest without.
+    """
+    positives, order = data.positives, in_order(data.positives, data.times)
+    before = np.arange(positives.nnz) - np.repeat(positives.indptr[:-1], np.diff(positives.indptr))
+    is_kept = np.zeros(positives.nnz, dtype=bool)
+    is_kept[(order if places is None else places)[before < k]] = True
+    chosen: npt.NDArray[np.int64] = order[is_kept[order]]
+    starts = np.append(0, np.cumsum(is_kept))[positives.indptr]
+    return sparse.csr_matrix((positives.data[chosen], positives.indices[chosen], starts), shape=positives.shape)
+
+
 def encoded_histories(positives: sparse.csr_matrix, encoder: Encoder, order: npt.NDArray[np.int64]) -> Float32Array:
     """The vectors that the service would make of the rows of positives, in this order: float32 (n_users, dim)."""
     histories, starts = positives.indices[order], positives.indptr.tolist()

@@ -91,7 +91,7 @@ VALUES: dict[str, object] = {
     "encoder": [[0, 0], [1, 1], [0, 2]], "encoder_intercept": [0, 0],
     "titles": list("Amélie$".encode()), "title_offsets": [0, 7, 7, 8],
     "folded_titles": list(b"\namelie\n\n$\n"), "folded_breaks": [0, 7, 8, 10],
-    "item_encoder": [[1, 1, 0.5], [0, 0, 0]], "user_encoder": [[0, 0]], "mean_user": [3, 0],
+    "item_encoder": [[1, 1, 0.5], [0, 0, 0]], "user_encoder": [[0, 0]], "mean_user": [3, 0], "first_likes": [0, 4],
     "aged_popularity": [5, 3000, 0], "trending": [[0, 4, 0]], "fold_in_mean": [1, 0],
     "ready_items": [[1, 0], [1, 0]], "ready_scores": [[2000000, 1500000], [-2147483648, 5000000]],
 }  # fmt: skip

@@ -100,6 +100,18 @@ def test_an_unknown_user_is_folded_in(model: ServedModel, overlay: Overlay) -> N
     assert (profile.source, profile.row) == ("personalised", None)
 
 
+def test_a_first_like_meets_what_attributes_say_without_what_people_like_first(
+    tmp_path: Path, overlay: Overlay
+) -> None:
+    start, first = np.ones(DIM, np.float32), np.full(DIM, 8, np.float32)
+    vectors = np.stack([start] * 3 + [start + first])
+    known = {"user_embeddings": vectors, "first_likes": first, "mean_user": first, "newcomer_weight": 1.0}
+    model = served(tmp_path, **known)
+    overlay.add(stored(said(4, "like", 9)))
+    expected = (encoded(model, 9) + start) / 2
+    np.testing.assert_allclose(Profiles(overlay).of(model, "4").vector, expected, rtol=1e-5)
+
+
 def test_the_newest_likes_weigh_more_where_the_model_says_so(tmp_path: Path, overlay: Overlay) -> None:
     model = served(tmp_path, recency=1.0, seen_order="time", seen_indices=np.array([3, 0, 2, 1, 5, 7, 8], np.int32))
 

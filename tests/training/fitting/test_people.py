@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from app.contract.artifact import Artifact, load_artifact
 from app.contract.attributes import person_vector
 from app.contract.recommender import Recommender
 from benchmarks.quality import without
+from tests.artifacts import make_artifact
 from tests.training.data.archives import MOVIELENS
 from tests.training.world import GROUPS, change_params, grouped_ratings, make_project
 from training.data.dataset import SPLITS, load_dataset
@@ -19,9 +21,11 @@ from training.data.raw import read_users
 from training.fetch import fetch
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_candidate
+from training.fitting.people import FIRST, first_likes
 from training.metrics.bootstrap import confidence_interval
 from training.metrics.ranking import ndcg
 from training.models import make_family
+from training.models.base import TrainingData
 from training.params.whole import Params
 from training.prepare import prepare
 from training.project import Project
@@ -64,13 +68,33 @@ def test_every_family_knows_people_by_their_attributes(tmp_path: Path, family: s
     assert [column.name for column in artifact.user_columns] == ["town"]
     for group, town in enumerate(TOWNS):
         recommender = Recommender(artifact)
-        best = recommender.top(person_vector(artifact, {"town": town}), 5).items[0]
+        vector = recommender.fold_in(np.array([], dtype=np.int64), person_vector(artifact, {"town": town}))
+        np.testing.assert_allclose(
+            vector, recommender.user_vector(np.searchsorted(artifact.user_ids, 900 + group)), rtol=1e-4
+        )
+        best = recommender.top(vector, 5).items[0]
         assert {(int(artifact.item_ids[row]) - 1) % GROUPS for row in best} == {group}
     newcomers = np.searchsorted(artifact.user_ids, list(NEW))
     assert artifact.user_ids[newcomers].tolist() == list(NEW)
     assert groups_of(artifact, newcomers) == [[group] for group in range(GROUPS)]
     assert groups_of(artifact, np.array([0])) == [[0]]  # who likes nothing yet
     assert artifact.seen_indptr[-1] == len(artifact.seen_indices) == 80 * 15
+
+
+def test_what_comes_first_is_told_from_what_is_liked_in_all() -> None:
+    n_items, features = FIRST + 2, sparse.csr_matrix(np.array([[1], [0]], dtype=np.float32))
+    likes = sparse.csr_matrix(np.ones((2, n_items), dtype=np.float32))
+    oldest_last = np.tile(np.arange(n_items, 0.0, -1), 2)
+    data = TrainingData(likes, sparse.csr_matrix((n_items, 0), dtype=np.float32), 1, likes, oldest_last)
+    late = np.arange(n_items) < 2
+    artifact = make_artifact(
+        item_ids=range(n_items), dim=2, encoder=np.stack([~late, late], axis=1).astype(np.float32),
+        user_ids=[1, 2], user_embeddings=np.array([[0, 3], [5, 5]], dtype=np.float32),
+    )  # fmt: skip
+    found = first_likes(artifact, features, data)
+    assert found is not None
+    np.testing.assert_allclose(found, [3, -3], rtol=1e-6)  # of the first user alone, as nothing is known of the other
+    assert first_likes(artifact, features, replace(data, times=None)) is None
 
 
 def test_popularity_knows_nobody(tmp_path: Path) -> None:
@@ -130,7 +154,8 @@ def test_on_real_ratings_the_first_likes_of_strangers_are_found_better_than_by_p
     for user in hidden.tolist():
         liked = everything.where(everything.users == user)
         first = liked.items[np.argsort(liked.times, kind="stable")][:3]
-        vector = person_vector(artifact, known.drop(columns="user_id").iloc[user].to_dict())
+        start = person_vector(artifact, known.drop(columns="user_id").iloc[user].to_dict())
+        vector = recommender.fold_in(np.array([], dtype=np.int64), start)
         hits = np.array([np.isin(found, first) for found in (popular, recommender.top(vector, 10).items[0])])
         gains.append(np.diff(ndcg(hits, np.full(2, 3))))
     assert confidence_interval(np.array(gains), 1000, 0.95, np.random.default_rng(0))[0].low > 0.01
