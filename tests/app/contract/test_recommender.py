@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -214,8 +215,11 @@ def test_somebody_with_few_likes_is_drawn_towards_the_mean_user_whom_many_likes_
 
 def test_what_people_like_first_is_added_to_what_attributes_say_until_something_is_liked() -> None:
     first, start = np.array([0, 8], dtype=np.float32), np.array([4, 0], dtype=np.float32)
-    given = {"encoder": np.eye(6, 2), "mean_user": first, "newcomer_weight": 1.0, "first_likes": first}
-    recommender, nobody = Recommender(make_artifact(dim=2, **given)), np.zeros(2, dtype=np.float32)
+    given: dict[str, Any] = {"mean_user": first, "newcomer_weight": 1.0, "first_likes": first}
+    recommender, nobody = (
+        Recommender(make_artifact(dim=2, encoder=np.eye(6, 2), **given)),
+        np.zeros(2, dtype=np.float32),
+    )
     for nothing in (np.array([], dtype=np.int64), np.array([2])):
         assert recommender.fold_in(nothing, start).tolist() == [4, 8]
         assert recommender.fold_in(nothing, nobody).tolist() == recommender.fold_in(nothing).tolist() == [0, 0]
