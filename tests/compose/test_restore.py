@@ -43,6 +43,7 @@ def test_a_backup_is_never_written_over_another(deployment: Deployment, backup: 
 
 
 def test_a_registry_that_was_lost_comes_back_from_its_backup(deployment: Deployment, backup: Path) -> None:
+    live = str(deployment.gateway.version())
     deployment.compose("rm", "--stop", "--force", "mlflow", "postgres")
     docker("volume", "rm", f"{deployment.name}_postgres", f"{deployment.name}_artifacts")
     done = deployment.script("restore", str(backup))
@@ -52,4 +53,4 @@ def test_a_registry_that_was_lost_comes_back_from_its_backup(deployment: Deploym
     deployment.compose("rm", "--stop", "--force", "api")
     docker("volume", "rm", f"{deployment.name}_api-cache")
     deployment.compose("up", "--detach", "--no-deps", "--wait", "api")
-    deployment.wait_for("1")
+    deployment.wait_for(live)
