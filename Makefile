@@ -32,7 +32,7 @@ repro: .venv/installed ## Run the pipeline: dvc repro
 	@$(BIN)/dvc repro
 
 test: .venv/installed .venv-mlflow2/installed ## Run the tests, and aliases, versions and a registration on MLflow 2.22
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 	@.venv-mlflow2/bin/python -m pytest $(ON_MLFLOW_2) --numprocesses 2 --dist loadfile
 
 test-long: .venv/installed .venv-mlflow2/installed ## Run the tests that take long: the pipeline with everything real, and what needs many requests or starts

@@ -105,7 +105,7 @@ def _prose(page: str) -> str:
 
 def test_the_api_page_says_what_each_type_of_event_means() -> None:
     table = (PROJECT / "docs" / "api.md").read_text().partition("| in the next training |\n")[2].partition("\n\n")[0]
-    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == load_params(PROJECT / "params.yaml").event_types.said
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == load_params(PROJECT / "params.yaml").event_types.sendable
 
 
 def test_the_page_of_the_architecture_lists_every_room_once_and_every_stage() -> None:

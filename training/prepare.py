@@ -91,7 +91,7 @@ def prepare(stage: PrepareStage, raw: Path, prepared: Path, stats: Path, events:
     if HELD_OUT in rows:
         figures |= {"given_split": _given_stats(read, rows)}
     write_json(stats, figures)
-    return said(figures) + unread(raw, stage.catalogue)
+    return summary(figures) + unread(raw, stage.catalogue)
 
 
 def _latest(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -218,7 +218,7 @@ def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def said(figures: dict[str, Any]) -> str:
+def summary(figures: dict[str, Any]) -> str:
     """Say what was made, and why events were left out."""
     made = f"{figures['ratings']:,} ratings of {figures['items']:,} items by {figures['users']:,} users"
     events = dict(figures.get("events", {}))

@@ -46,9 +46,9 @@ __all__ = [
     "Aging",
     "Artifact",
     "ArtifactError",
-    "Events",
     "Float32Array",
     "ItemFoldIn",
+    "LearnedEvents",
     "Recipe",
     "Trends",
     "content_hash",
@@ -73,7 +73,7 @@ class Recipe:
 Feature = Mapping[str, Any]  # which value of which column it is, as docs/artifact.md has it
 
 
-class Events(NamedTuple):
+class LearnedEvents(NamedTuple):
     """The events that the model has learned from: those of a store (a UUID) up to and including a position."""
 
     store: str
@@ -135,7 +135,7 @@ class Artifact:
     fold_in_mean: Float32Array | None = None
     aged_popularity: Float32Array | None = None
     trending: Float32Array | None = None
-    events: Events | None = None
+    events: LearnedEvents | None = None
     min_rating: float | None = None
     newcomer_weight: float = 0.0
     recency: float = 0.0
@@ -206,7 +206,7 @@ def load_artifact(directory: Path) -> Artifact:
     return Artifact(
         recipe=Recipe(manifest["family"], manifest["params"], manifest["seed"], manifest["data_hash"]),
         catalogue=_catalogue(arrays, columns),
-        events=Events(**manifest["events"]) if "events" in manifest else None,
+        events=LearnedEvents(**manifest["events"]) if "events" in manifest else None,
         min_rating=manifest.get("min_rating"),
         newcomer_weight=manifest.get("newcomer_weight", 0.0),
         recency=manifest.get("recency", 0.0),

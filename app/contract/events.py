@@ -112,7 +112,7 @@ class EventTypes:
         self.rules[RATING] = replace(RULES[RATING], threshold=least)
 
     @property
-    def said(self) -> list[str]:
+    def sendable(self) -> list[str]:
         """The types that clients may send."""
         return [name for name in self.rules if name not in (FORGET, CHANGE)]
 

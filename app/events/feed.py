@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 
-from app.contract.artifact import Events
+from app.contract.artifact import LearnedEvents
 from app.events.catalogue_changes import CatalogueChanges
 from app.events.feed_state import CATCHING_UP, OK, UNAVAILABLE, FeedMetrics, FeedState
 from app.events.overlay import Overlay
@@ -43,7 +43,7 @@ class Feed:
         self._changes, self._unknown_items = changes, unknown_items or UnknownItems()
         metrics.show(lambda: self.state, lambda: len(overlay.users))
         self._floor: int | None = None  # the overlay has all events after it, up to the state's position
-        self._models: dict[str, deque[Events | None]] = {}
+        self._models: dict[str, deque[LearnedEvents | None]] = {}
         self._catching_up: list[threading.Event] = []
         self._read_at = time.monotonic()
         self._woken, self._is_stopping = threading.Event(), False
@@ -60,7 +60,7 @@ class Feed:
         self._woken.set()
         self._thread.join(POLL_SECONDS)
 
-    def prepare(self, purpose: str, learned: Events | None) -> None:
+    def prepare(self, purpose: str, learned: LearnedEvents | None) -> None:
         """Have the overlay reach back to what a model has learned; call it before the model answers.
 
         `purpose` tells apart the loaded model and that on trial. It returns as soon as the overlay does, or the store

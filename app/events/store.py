@@ -14,9 +14,10 @@ TIMEOUT_SECONDS = 2  # of a statement but to delete, of waiting for another writ
 # What both databases understand.
 LATEST = "SELECT coalesce(max(position), 0) FROM event"
 DELETE_FORGOTTEN = """
-DELETE FROM event AS said WHERE type NOT IN ('forget', 'change')
+DELETE FROM event AS earlier WHERE type NOT IN ('forget', 'change')
   AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
-  AND position < (SELECT max(position) FROM event AS wish WHERE wish.user_id = said.user_id AND wish.type = 'forget')
+  AND position < (SELECT max(position) FROM event AS later
+                  WHERE later.user_id = earlier.user_id AND later.type = 'forget')
 """
 # What is counted of people who have ever wished to be forgotten.
 DELETE_COUNTED = (

@@ -27,7 +27,7 @@ from app.http.read_after import READ_AFTER
 from app.http.user_queries import PLAIN_QUERIES, read_query
 from app.http.user_recommendations import answer_user
 from app.model.store import ModelStore, ServedModel
-from app.observability.figures import RequestCount
+from app.observability.counters import RequestCount
 from app.observability.request_log import Answered, RequestLog
 from app.observability.telemetry import Telemetry
 

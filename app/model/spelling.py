@@ -22,8 +22,8 @@ class Spelling:
     def __init__(self, titles: bytes) -> None:
         """`titles` are folded: what is between their blanks and line breaks is a word."""
         lines = [line.split() for line in titles.split(b"\n")[1:-1]]
-        said = np.array([word[:LONGEST] for line in lines for word in line], dtype=f"S{LONGEST}")
-        self._words, which, counts = np.unique(said, return_inverse=True, return_counts=True)
+        terms = np.array([word[:LONGEST] for line in lines for word in line], dtype=f"S{LONGEST}")
+        self._words, which, counts = np.unique(terms, return_inverse=True, return_counts=True)
         self._rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])[np.argsort(which, kind="stable")]
         self._firsts = np.concatenate([[0], np.cumsum(counts)])
         pairs = _pairs(self._words)

@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from random import getrandbits
 from typing import NamedTuple
 
-from app.observability.figures import LATENCIES, RequestTotals
+from app.observability.counters import LATENCIES, RequestTotals
 from app.observability.telemetry import Telemetry
 
 STEP_SECONDS = 5.0

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 
 from app.errors import MODEL_ERROR_CODES
 from app.model.store import ServedModel
-from app.observability.figures import ListFigures, RequestFigures
+from app.observability.counters import ListCounters, RequestCounters
 from app.observability.served_lists import NotedList, ReadyList, ServedLists
 
 OK = "ok"  # the outcome of a poll that found nothing wrong
@@ -87,7 +87,7 @@ class Telemetry:
         self.served_lists = ServedLists()
         self.collectors.register(self.served_lists)
         self.model = ModelMetrics(self.collectors, "recommender_model", self.served_lists)
-        self.requests, self.lists = RequestFigures(), ListFigures()
+        self.requests, self.lists = RequestCounters(), ListCounters()
         for figures in (self.requests, self.lists):
             self.collectors.register(figures)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
 
-from app.contract.artifact import Events
+from app.contract.artifact import LearnedEvents
 from app.errors import ModelError, ModelNotLoadedError, ModelRefusedError
 from app.model.release import Release
 from app.model.store import ModelStore, ServedModel, load_model
@@ -25,7 +25,7 @@ STOP_SECONDS = 1.0
 MAX_POLL_SECONDS_WITHOUT_MODEL = 1.0
 SERVING = "serving"  # the purpose of a follower's model, as log lines say it
 
-Prepare = Callable[[str, Events | None], None]
+Prepare = Callable[[str, LearnedEvents | None], None]
 
 logger = logging.getLogger(__name__)
 

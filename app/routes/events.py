@@ -85,9 +85,9 @@ def _kept(parts: Parts, model: ServedModel, unknown: Sequence[Event]) -> list[Ev
 
 
 def _check(place: str, event: NewEvent, models: Sequence[ServedModel]) -> None:
-    types = next((model.event_types for model in models if event.type in model.event_types.said), None)
+    types = next((model.event_types for model in models if event.type in model.event_types.sendable), None)
     if types is None:
-        known = ", ".join(dict.fromkeys(name for model in models for name in model.event_types.said))
+        known = ", ".join(dict.fromkeys(name for model in models for name in model.event_types.sendable))
         raise InvalidParameterError(
             f"{place}.type is {event.type!r}, which the model does not know: use one of {known}.", field=f"{place}.type"
         )

@@ -93,6 +93,7 @@ def test_a_registry_that_hangs_does_not_delay_the_end(
                 running.wait(20)  # a third of the registry's time
 
 
+@pytest.mark.long
 def test_a_bad_setting_ends_the_process_with_one_sentence() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "app", "--port", str(free_port())],
@@ -109,6 +110,7 @@ def test_a_bad_setting_ends_the_process_with_one_sentence() -> None:
     )
 
 
+@pytest.mark.long
 def test_the_service_needs_neither_mlflow_nor_training_to_be_imported() -> None:
     code = "import sys, app.main; print({'mlflow', 'training', 'scipy', 'pandas'} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)

@@ -249,7 +249,9 @@ def test_the_base_is_valid_for_the_api(version: str) -> None:
         validate(each, version)
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize(
+    "overlay", [OVERLAYS[0], *(pytest.param(each, marks=pytest.mark.long) for each in OVERLAYS[1:])]
+)
 def test_each_overlay_renders_to_what_is_valid(overlay: str, tmp_path: Path) -> None:
     if shutil.which("kubectl") is None:
         pytest.skip("There is no kubectl here, which renders overlays.")

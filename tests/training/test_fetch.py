@@ -51,6 +51,7 @@ def assert_untouched(raw: Path) -> None:
     assert {path.name: path.read_text() for path in raw.iterdir()} == {"interactions.csv": "former"}
 
 
+@pytest.mark.long
 def test_the_sample_is_the_same_bytes_for_the_same_seed(tmp_path: Path) -> None:
     for name in ("one", "two"):
         assert get("sample", tmp_path / name) == {"interactions.csv", "items.csv"}

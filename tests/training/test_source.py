@@ -72,6 +72,7 @@ def test_events_about_the_same_films_stay(live: Trained, capsys: pytest.CaptureF
     assert capsys.readouterr().out == "source: csv is in params.yaml; run: dvc repro\n"
 
 
+@pytest.mark.long
 def test_a_store_that_a_service_has_open_is_not_moved(live: Trained) -> None:
     project, params = live
     put_own(project, "Another")

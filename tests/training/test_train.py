@@ -66,6 +66,7 @@ def test_two_trainings_with_one_thread_give_the_same_bytes(tmp_path: Path) -> No
     assert hashes[0] == hashes[1]
 
 
+@pytest.mark.long
 def test_another_seed_gives_another_model(tmp_path: Path) -> None:
     project, params = make_project(tmp_path, **QUICK)
     train(project, params, "lightfm")

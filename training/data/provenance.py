@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.contract.artifact import Artifact, Events
+from app.contract.artifact import Artifact, LearnedEvents
 from app.contract.events import Described, EventTypes
 from training.files import read_json, write_json
 
@@ -18,7 +18,7 @@ class Provenance:
     """
 
     min_rating: float | None
-    events: Events | None
+    events: LearnedEvents | None
     event_types: Described
 
     @property
@@ -41,5 +41,5 @@ def write_provenance(prepared: Path, provenance: Provenance) -> None:
 def read_provenance(prepared: Path) -> Provenance:
     """Read it; raise DataError where it is missing or damaged."""
     content = read_json(prepared / FILE, "run: dvc repro --force prepare")
-    events = Events(**content["events"]) if content["events"] else None
+    events = LearnedEvents(**content["events"]) if content["events"] else None
     return Provenance(content["min_rating"], events, content["event_types"])

@@ -1,4 +1,4 @@
-"""The results of a run for people: the comparison report, its figures, and the runs logged to MLflow.
+"""The results of a run for people: the comparison report, its plots, and the runs logged to MLflow.
 
 It shows results and decides nothing.
 """

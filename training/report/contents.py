@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from training.metrics.beyond_accuracy import METRICS
-from training.report import figures
+from training.report import plots
 from training.report.comparison import Comparison
 from training.report.example_users import ExampleUser
 from training.report.page import Page, Part, Picture, Section, Text
@@ -70,7 +70,7 @@ def _facts(comparison: Comparison) -> list[Part]:
 def _accuracy(comparison: Comparison) -> list[Part]:
     return [
         accuracy_table(comparison),
-        Picture("ndcg_by_k", "NDCG at every k of evaluate.at; shaded: 95 % intervals", figures.ndcg_by_k(comparison)),
+        Picture("ndcg_by_k", "NDCG at every k of evaluate.at; shaded: 95 % intervals", plots.ndcg_by_k(comparison)),
     ]
 
 
@@ -102,21 +102,21 @@ def _checks(comparison: Comparison) -> list[Part]:
 
 
 def _beyond_accuracy(comparison: Comparison) -> list[Part]:
-    plots = [
+    pictures = [
         Picture(
-            f"accuracy_{name}", f"{title}: {METRICS[name].meaning}", figures.accuracy_against(comparison, name, title)
+            f"accuracy_{name}", f"{title}: {METRICS[name].meaning}", plots.accuracy_against(comparison, name, title)
         )
         for name, title in (("coverage", "coverage"), ("popularity_share", "popularity share"))
     ]
     meanings = " ".join(f"{name}: {metric.meaning}." for name, metric in METRICS.items())
-    return [beyond_accuracy_table(comparison), Text(meanings), *plots]
+    return [beyond_accuracy_table(comparison), Text(meanings), *pictures]
 
 
 def _activity(comparison: Comparison) -> list[Part]:
     if not comparison.activity:
         return [Text("No segment of evaluate.segments holds a test user.")]
     caption = f"{comparison.params.select.metric} by the number of ratings known of a user; lines: 95 % intervals"
-    return [activity_table(comparison), Picture("by_activity", caption, figures.by_activity(comparison))]
+    return [activity_table(comparison), Picture("by_activity", caption, plots.by_activity(comparison))]
 
 
 def _cold(comparison: Comparison) -> list[Part]:
@@ -144,7 +144,7 @@ def _cold_alone(comparison: Comparison) -> list[Part]:
             "somebody reaches who knows nothing about them."
         ),
         cold_table(comparison),
-        Picture("cold_recall", "Recall among the cold films; shaded: 95 % intervals", figures.cold_recall(comparison)),
+        Picture("cold_recall", "Recall among the cold films; shaded: 95 % intervals", plots.cold_recall(comparison)),
     ]
 
 
@@ -161,7 +161,7 @@ def _cost(comparison: Comparison) -> list[Part]:
         Picture(
             "learning_curves",
             f"{comparison.params.select.metric} on validation while learning; the best epoch is marked",
-            figures.learning_curves(comparison),
+            plots.learning_curves(comparison),
         ),
     ]
 

@@ -19,7 +19,7 @@ from training.errors import DataError, ParamsError
 from training.files import replacing, write_json, write_parquet
 from training.params.prepare import PrepareParams, PrepareStage, SplitParams
 from training.params.spark import SparkParams
-from training.prepare import NO_STARS, figures_of, none_left, refuse_empty, said
+from training.prepare import NO_STARS, figures_of, none_left, refuse_empty, summary
 from training.project import Project
 from training.spark.buckets import Buckets, file_name
 from training.spark.merging import Merging
@@ -50,7 +50,7 @@ def prepare(project: Project, params: PrepareStage, spark_params: SparkParams) -
         folder.mkdir()
         figures = _prepare(spark, project, params, spark_params, folder)
     write_json(project.stats, figures)
-    return said(figures) + unread(project.raw, params.catalogue)
+    return summary(figures) + unread(project.raw, params.catalogue)
 
 
 def _prepare(

@@ -7,8 +7,8 @@ import numpy as np
 
 from training.metrics.bootstrap import Interval
 from training.report.canvas import make_axes, png
-from training.report.figures import COLOURS
 from training.report.page import Cell, Page, Part, Picture, Section, Table, Text
+from training.report.plots import COLOURS
 from training.trials.estimate import Compared, Estimate
 from training.trials.sequence import Standing
 from training.trials.verdict import Verdict

@@ -11,7 +11,15 @@ import numpy as np
 import psutil
 import pytest
 
-from app.contract.artifact import MANIFEST, ArtifactError, Events, Recipe, content_hash, load_artifact, write_artifact
+from app.contract.artifact import (
+    MANIFEST,
+    ArtifactError,
+    LearnedEvents,
+    Recipe,
+    content_hash,
+    load_artifact,
+    write_artifact,
+)
 from app.contract.artifact_format import ARRAYS, CATALOGUE_ARRAYS, FORMAT_VERSION, READY_ARRAYS
 from tests.app.contract.conftest import FILMS, READY
 from tests.app.contract.hostile import list_file, list_hash, rewrite_manifest
@@ -248,7 +256,7 @@ def test_ready_lists_without_scores_or_the_reverse_are_refused(directory: Path, 
 
 
 def test_a_model_that_learned_from_events_says_until_where(tmp_path: Path) -> None:
-    events = Events(STORE, 41)
+    events = LearnedEvents(STORE, 41)
     directory = write(tmp_path / "served", make_artifact(events=events))
     assert load_artifact(directory).events == events
     assert load_artifact(directory).min_rating is None
@@ -257,7 +265,7 @@ def test_a_model_that_learned_from_events_says_until_where(tmp_path: Path) -> No
 
 def test_events_that_could_not_be_read_again_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"manifest\.json has events until -1"):
-        write(tmp_path / "served", make_artifact(events=Events(STORE, -1)))
+        write(tmp_path / "served", make_artifact(events=LearnedEvents(STORE, -1)))
     assert not list(tmp_path.iterdir())
 
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.contract.artifact import Events
+from app.contract.artifact import LearnedEvents
 from app.contract.events import CHANGE, Event
 from app.contract.store_address import StoreAddress
 from app.events import feed as feed_module
@@ -81,8 +81,8 @@ def say(store: EventStore, *users: str) -> int:
     return store.append([said(user, "like", "x") for user in users], NOW).last
 
 
-def learned(store: EventStore, until: int) -> Events:
-    return Events(store.id, until)
+def learned(store: EventStore, until: int) -> LearnedEvents:
+    return LearnedEvents(store.id, until)
 
 
 def test_a_model_s_recent_events_are_there_before_it_answers(running: Running, store: EventStore) -> None:
@@ -95,9 +95,9 @@ def test_a_model_s_recent_events_are_there_before_it_answers(running: Running, s
     assert running.feed.state.status == OK
 
 
-@pytest.mark.parametrize("known", [None, Events("0" * 8 + "-0000-0000-0000-" + "0" * 12, 2)])
+@pytest.mark.parametrize("known", [None, LearnedEvents("0" * 8 + "-0000-0000-0000-" + "0" * 12, 2)])
 def test_a_model_that_knows_this_store_s_events_not_needs_all(
-    running: Running, store: EventStore, known: Events | None
+    running: Running, store: EventStore, known: LearnedEvents | None
 ) -> None:
     say(store, "a", "b")
     running.feed.prepare("serving", known)

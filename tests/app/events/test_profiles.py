@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.contract.artifact import Artifact, Events
+from app.contract.artifact import Artifact, LearnedEvents
 from app.contract.events import Event
 from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, NO_ROWS, Recommender
@@ -205,7 +205,7 @@ def test_stars_mean_what_they_mean_to_the_model(
 def test_what_the_model_has_learned_does_not_count_again(
     tmp_path: Path, overlay: Overlay, store: str, counts: bool
 ) -> None:
-    model = served(tmp_path, events=Events(store, 2))
+    model = served(tmp_path, events=LearnedEvents(store, 2))
     overlay.add(stored(said(1, "like", 9), said(1, "forget"), said(2, "like", 9), said(3, "like", 9)))
     profiles = Profiles(overlay)
     assert (profiles.fresh(model, "1") is None) == (not counts)
@@ -213,7 +213,7 @@ def test_what_the_model_has_learned_does_not_count_again(
 
 
 def test_who_wants_to_be_forgotten_is_unknown_until_a_model_has_learned_it(tmp_path: Path, overlay: Overlay) -> None:
-    before, after = (served(tmp_path / str(n), events=Events(STORE, n)) for n in (0, 3))
+    before, after = (served(tmp_path / str(n), events=LearnedEvents(STORE, n)) for n in (0, 3))
     profiles = Profiles(overlay)
     overlay.add(stored(said(1, "like", 9), said(1, "forget")))
     profile = profiles.of(before, "1")

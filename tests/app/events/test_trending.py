@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.contract.artifact import Aging, Events, Trends
+from app.contract.artifact import Aging, LearnedEvents, Trends
 from app.contract.events import Event
 from app.contract.trends import DAY
 from app.errors import InvalidParameterError
@@ -39,7 +39,7 @@ def served(folder: Path, until: int) -> ServedModel:
         aging=Aging(100 * DAY, NOW - 200 * DAY),
         trending=np.array(OF_A_WEEK, dtype=np.float32),
         trends=Trends([7 * DAY, DAY], NOW - 7 * DAY),
-        events=Events(STORE, until),
+        events=LearnedEvents(STORE, until),
     )
     return load_model(write(folder / f"{until}", artifact), Release(f"{until + 1}", 0, ""))
 

@@ -58,6 +58,7 @@ def test_what_has_no_key_of_its_own_to_send_needs_none(guarded: Client, route: s
     assert guarded.get(route).status == 200
 
 
+@pytest.mark.long
 def test_behind_a_proxy_that_serves_it_below_a_path_the_same_is_open(
     make_settings: MakeSettings, tmp_path: Path
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_body_is_read_alike_however_large_it_is(films: Client, size: int) -> N
     assert answer(b"[" * 5000) == (422, "The body is not readable as JSON.")
 
 
+@pytest.mark.long
 def test_a_client_that_goes_away_is_counted_apart_and_logged_in_one_line(
     make_settings: MakeSettings, tmp_path: Path
 ) -> None:

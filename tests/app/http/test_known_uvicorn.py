@@ -27,6 +27,7 @@ def test_the_installed_uvicorn_was_read(caplog: pytest.LogCaptureFixture) -> Non
     assert PROTOCOL == "app.http.protocol:LimitedProtocol"
 
 
+@pytest.mark.long
 def test_an_uvicorn_that_nobody_has_read_gives_each_request_its_answer(
     make_settings: MakeSettings, tmp_path: Path
 ) -> None:

@@ -111,6 +111,7 @@ def test_in_json_each_line_is_an_object(make_settings: MakeSettings, tmp_path: P
     assert "Application startup complete." in messages  # the server's own
 
 
+@pytest.mark.long
 def test_the_server_s_own_access_log_is_off(make_settings: MakeSettings, tmp_path: Path) -> None:
     with service(make_settings(), tmp_path / "log") as (client, _):
         client.get("/unheard-of")

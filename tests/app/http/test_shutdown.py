@@ -95,6 +95,7 @@ def test_a_second_signal_ends_the_pause(settings: Settings, tmp_path: Path) -> N
         assert running.wait(20) == -signal.SIGTERM
 
 
+@pytest.mark.long
 def test_ctrl_c_does_not_wait(settings: Settings, tmp_path: Path) -> None:
     with service(settings.model_copy(update={"drain_seconds": 60}), tmp_path / "log") as (_, running):
         running.send_signal(signal.SIGINT)

@@ -85,7 +85,9 @@ def served(tmp_path: Path, artifact: Artifact) -> ServedModel:
     return load_model(write(tmp_path / "model", artifact), Release("1", 0, ""))
 
 
-@pytest.mark.parametrize("text_ids", [False, True], ids=["numbers", "texts"])
+@pytest.mark.parametrize(
+    "text_ids", [pytest.param(False, id="numbers", marks=pytest.mark.long), pytest.param(True, id="texts")]
+)
 @pytest.mark.parametrize("tied", [False, True], ids=["random", "tied"])
 @pytest.mark.parametrize("ready", [3, 50])
 def test_a_page_is_that_of_the_whole_ranking_to_the_byte(

@@ -145,6 +145,7 @@ def test_a_comparison_that_is_slow_drops_lists_and_delays_nothing(
         wait_until(counts(client, "compared", asked - int(dropped)))
 
 
+@pytest.mark.long
 def test_the_challenger_is_followed_whatever_its_tags_say(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

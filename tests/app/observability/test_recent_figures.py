@@ -4,7 +4,7 @@ import time
 import pytest
 
 from app.observability import recent_figures
-from app.observability.figures import LATENCIES
+from app.observability.counters import LATENCIES
 from app.observability.recent_figures import RecentFigures, quantile
 from app.observability.telemetry import Telemetry
 

@@ -80,6 +80,7 @@ def test_off_is_all_off() -> None:
     assert not any(OFF.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "variables",
     [
@@ -122,6 +123,7 @@ def test_the_variables_decide(monkeypatch: pytest.MonkeyPatch, variables: Mappin
     assert tracing_config() == ({**OFF, "tracing": True, "auto_configure": True} if traced else OFF)
 
 
+@pytest.mark.long
 def test_a_request_is_a_span_named_by_its_route(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings(model_poll_seconds=3600)
     put_in_cache(settings, write(tmp_path / "served"), "5")

@@ -70,6 +70,7 @@ def test_a_logged_pyfunc_model_is_downloaded(
     assert load_artifact(fetched).item_biases.tolist() == make_artifact(seed=8).item_biases.tolist()
 
 
+@pytest.mark.long
 def test_a_store_on_the_local_disk_is_downloaded(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path
 ) -> None:

@@ -109,6 +109,7 @@ def test_a_version_deleted_before_it_was_fetched_is_a_failed_swap(
     following.poll("1", "alias_missing")
 
 
+@pytest.mark.long
 def test_a_model_that_was_deleted_goes_on_serving(following: Following, registry: TestRegistry) -> None:
     registry.client.delete_registered_model(registry.name)
     assert "has no model named" in following.poll("1", "model_missing")["message"]
@@ -136,6 +137,7 @@ def test_a_damaged_version_is_a_failed_swap_and_not_fetched_again(
         following.poll("1", "artifact_refused")
 
 
+@pytest.mark.long
 def test_a_newer_format_is_a_failed_swap(following: Following, registry: TestRegistry, tmp_path: Path) -> None:
     manifest = write(tmp_path / "newer") / "manifest.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format_version": FORMAT_VERSION + 1}))

@@ -46,11 +46,16 @@ def told(client: Client, status: str) -> str:
         ({}, {"version": OUTSIDE}, f"model_version.version is '{OUTSIDE}': "),
         ({"version": OUTSIDE}, {}, f"registered_model.aliases.0.version is '{OUTSIDE}': "),
         ({}, {"version": "1" * 29}, f"model_version.version is '{'1' * 29}': "),
-        ({}, {"version": None}, "model_version.version is None: "),
-        ({}, {"creation_timestamp": YEAR_287396}, f"model_version.creation_timestamp is {YEAR_287396}: "),
         ({}, {"creation_timestamp": -(10**400)}, "model_version.creation_timestamp is -1000"),
-        ({}, {"tags": [{"key": "decision", "value": 5}]}, "model_version.tags.0.value is 5: "),
-        ({}, {"tags": [{"key": "decision", "value": "\ud800"}]}, "Invalid JSON: unexpected end of hex escape"),
+        *(
+            pytest.param({}, version, named, marks=pytest.mark.long)
+            for version, named in (
+                ({"version": None}, "model_version.version is None: "),
+                ({"creation_timestamp": YEAR_287396}, f"model_version.creation_timestamp is {YEAR_287396}: "),
+                ({"tags": [{"key": "decision", "value": 5}]}, "model_version.tags.0.value is 5: "),
+                ({"tags": [{"key": "decision", "value": "\ud800"}]}, "Invalid JSON: unexpected end of hex escape"),
+            )
+        ),
         ({}, {"run_id": "\ud800"}, "Invalid JSON: unexpected end of hex escape"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.contract.artifact import Events
+from app.contract.artifact import LearnedEvents
 from app.contract.store_address import StoreAddress
 from app.events.open_store import open_store
 from app.events.store import EventStore
@@ -290,7 +290,7 @@ def test_swaps_and_rollbacks_count_each_event_once(
         promote(registry, client, "1")
         position = Listening(client, store).say("new", "like", 70)
         assert history(client) == [70]
-        learned = replace(make_films(), events=Events(store.id, position))
+        learned = replace(make_films(), events=LearnedEvents(store.id, position))
         registry.register(write(tmp_path / "2", learned))
         promote(registry, client, "2")
         assert client.get("/users/new/history").status == 404  # this version does not know the user, and has learned

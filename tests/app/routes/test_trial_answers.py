@@ -204,6 +204,7 @@ def test_all_replicas_split_alike_and_a_restart_changes_nobody_s_arm(
             assert ask(another, user).json["model_version"] == ask(client, user).json["model_version"]
 
 
+@pytest.mark.long
 def test_an_event_about_a_film_that_only_the_challenger_knows_is_stored(client: Client) -> None:
     said = [{"user_id": 1, "item_id": item, "type": "like"} for item in (10, 60, 70, 80)]
     assert client.post("/events", {"events": said}).json["unknown_items"] == ["80"]

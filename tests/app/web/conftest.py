@@ -20,7 +20,7 @@ from tests.browser import chromium
 from tests.client import Client, put_in_cache, serving
 
 PHONE, TABLET, DESK, WALL = 360, 768, 1400, 1920
-SECONDS = 10_000  # in milliseconds, as Playwright counts; a busy machine is slow
+SECONDS = 30_000  # in milliseconds, as Playwright counts; a busy machine is slow
 ODD_TITLES = [
     "<img src=x onerror=alert(1)>",
     "</a><script>alert(1)</script>",

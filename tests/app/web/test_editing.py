@@ -40,6 +40,7 @@ def change(client: Client, item: int, body: dict[str, Any]) -> None:
     assert client.get(f"/items/{item}", "PATCH", headers, json.dumps(body).encode()).status == 200
 
 
+@pytest.mark.long
 def test_an_editor_finds_changes_withdraws_and_adds_films_and_undoes_it(screen: Screen) -> None:
     page, client = screen.page, screen.client
     enter(screen, "wrong")

@@ -104,6 +104,7 @@ def on_trial(tmp_path: Path) -> Iterator[tuple[Client, Service]]:
         yield client, app
 
 
+@pytest.mark.long
 def test_now_shows_the_running_trial_and_its_arms(on_trial: tuple[Client, Service], open_screen: OpenScreen) -> None:
     client, app = on_trial
     for number in range(40):

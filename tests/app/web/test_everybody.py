@@ -132,6 +132,7 @@ def test_the_browser_s_language_chooses_the_texts(open_screen: OpenScreen, clien
     expect(german.page.get_by_role("heading", name="Recommendations")).to_be_visible()
 
 
+@pytest.mark.long
 def test_all_languages_have_the_same_texts_and_the_page_uses_each(screen: Screen) -> None:
     screen.open()
     files = sorted(FOLDER.glob("texts-*.js"))

@@ -9,6 +9,7 @@ from tests.browser import CHROMIUM
 from tests.client import Client
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 @pytest.mark.parametrize(
     ("address", "operation"),

@@ -124,6 +124,7 @@ def test_people_without_ratings_are_known_beside_the_users(tmp_path: Path) -> No
     assert [column.name for column in people.columns] == ["job"]
 
 
+@pytest.mark.long
 def test_a_person_whose_id_is_text_needs_text_ids(tmp_path: Path) -> None:
     users = "user_id,job\nann,baker\n007,cook\n3,baker\n"
     with pytest.raises(DataError, match=r"has the user_id .ann., and those of the ratings are numbers: set"):

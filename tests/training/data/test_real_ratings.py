@@ -86,6 +86,7 @@ def results(real: tuple[Project, Params]) -> dict[str, PerUser]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("candidate", ["popularity", "sklearn_svd"])
 def test_the_documented_figure_comes_out_again(candidate: str, results: dict[str, PerUser]) -> None:
     page = (PROJECT / "docs" / "benchmarks.md").read_text(encoding="utf-8")

@@ -59,6 +59,7 @@ def test_people_by_attributes_are_compared_with_popular_films() -> None:
     assert newcomers(cold_first(), LIKED, None, **HOW) is None
 
 
+@pytest.mark.long
 def test_a_run_measures_both_where_it_is_asked_to(tmp_path: Path) -> None:
     project, params = of_towns(tmp_path, candidates=["sklearn_svd"], evaluate__cold=True)
     train(project, params, "sklearn_svd")

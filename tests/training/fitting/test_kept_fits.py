@@ -96,9 +96,10 @@ def test_what_is_found_again_equals_what_is_fitted_anew(tmp_path: Path, world: t
     "changes",
     [
         {"models__lightfm__epochs": 2},
-        {"seed": 7},
-        {"threads": 2},
-        {"select__metric": "recall@10"},
+        *(
+            pytest.param(changes, marks=pytest.mark.long)
+            for changes in ({"seed": 7}, {"threads": 2}, {"select__metric": "recall@10"})
+        ),
     ],
 )
 def test_a_fit_from_something_else_is_not_taken(

@@ -59,7 +59,14 @@ def groups_of(artifact: Artifact, rows: np.ndarray[Any, Any]) -> list[list[int]]
     return [sorted({(int(artifact.item_ids[row]) - 1) % GROUPS for row in each}) for each in items]
 
 
-@pytest.mark.parametrize("family", ["ease", "implicit_als", "lightfm", "sklearn_svd", "blend"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        "ease",
+        "lightfm",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("implicit_als", "sklearn_svd", "blend")),
+    ],
+)
 def test_every_family_knows_people_by_their_attributes(tmp_path: Path, family: str) -> None:
     project, params = of_towns(tmp_path, candidates=[family])
     train(project, params, family)

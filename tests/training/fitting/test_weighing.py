@@ -52,6 +52,7 @@ def test_a_family_that_weighs_learns_less_from_what_counts_less(name: str, misle
     assert fitted[1] < fitted[0]
 
 
+@pytest.mark.long
 def test_validation_decides_whether_positives_are_weighed(
     misled: tuple[Dataset, Params], capsys: pytest.CaptureFixture[str]
 ) -> None:

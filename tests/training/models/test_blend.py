@@ -11,6 +11,7 @@ from training.models.validated_fit import fit_validated
 EASE = {"embedding_size": 4, "regularization": 10.0, "max_items": 100}
 
 
+@pytest.mark.long
 class TestBlend(FamilyBattery):
     name = "blend"
     small = {

@@ -15,6 +15,7 @@ from training.models.implicit_als import START, _Rows, rule
 from training.models.validated_fit import fit_validated
 
 
+@pytest.mark.long
 class TestImplicitALS(FamilyBattery):
     name = "implicit_als"
     small = {"embedding_size": 8, "regularization": 1.0}

@@ -115,6 +115,7 @@ def test_lists_stand_side_by_side_hits_marked_and_a_short_one_ends_in_empty_cell
     assert [row[1].text for row in table.rows] == [f"film {n}" for n in range(10)]
 
 
+@pytest.mark.long
 def test_strangers_are_shown_where_they_were_measured() -> None:
     found = {"ndcg": 0.3, "without": 0.2, "confidence_95": [0.05, 0.15]}
     measured, other = candidate("als", 0.5, [0.5]), candidate("popularity", 0.2, [0.2])

@@ -60,10 +60,12 @@ def test_without_another_live_version_there_is_nothing_to_try_against(
     [
         ("production", "2", "version 2 was promoted by hand"),
         ("Production", "2", None),  # the lower-case spelling stays on version 1, and counts
-        ("production", "3", "version 3 is live instead of version 1"),
+        pytest.param("production", "3", "version 3 is live instead of version 1", marks=pytest.mark.long),
         ("challenger", "3", "version 3 has the alias challenger instead of version 2"),
-        ("challenger", None, "nobody has the alias challenger instead of version 2"),
-        ("production", None, "no version is live instead of version 1"),
+        pytest.param(
+            "challenger", None, "nobody has the alias challenger instead of version 2", marks=pytest.mark.long
+        ),
+        pytest.param("production", None, "no version is live instead of version 1", marks=pytest.mark.long),
     ],
 )
 def test_an_alias_moved_on_mlflow_s_page_ends_the_trial(

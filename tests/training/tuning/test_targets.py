@@ -81,6 +81,7 @@ def test_a_member_s_attempt_has_the_value_of_the_whole_blend_with_weights_of_its
         assert search.make(tried(attempt)).model_dump(mode="json")["members"] == whole.models["blend"]["members"]
 
 
+@pytest.mark.long
 def test_the_other_members_are_fitted_once_for_all_attempts(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,6 +154,7 @@ def test_a_search_goes_on_where_it_ended(world: tuple[Project, Params]) -> None:
     assert list(Search.open(*world, "gifted", "gifted").run(5)) == []
 
 
+@pytest.mark.long
 def test_an_attempt_that_was_interrupted_is_not_counted(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:

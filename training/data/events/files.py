@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.contract.artifact import Events
+from app.contract.artifact import LearnedEvents
 from training.data.events.snapshot import Snapshot, seconds
 from training.errors import DataError
 from training.files import read_json, read_parquet, write_json
@@ -47,7 +47,7 @@ class Recorded:
     """
 
     rows: pd.DataFrame
-    learned: Events
+    learned: LearnedEvents
 
 
 def write_events(snapshot: Snapshot, folder: Path) -> int:
@@ -94,7 +94,7 @@ def read_events(folder: Path) -> Recorded | None:
     return Recorded(rows, learned)
 
 
-def read_learned(folder: Path) -> Events | None:
+def read_learned(folder: Path) -> LearnedEvents | None:
     """Read which snapshot data/events holds; None where there are no events."""
     content = read_json(folder / UNTIL, REMEDY) if (folder / UNTIL).is_file() else {}
     if not content:
@@ -102,7 +102,7 @@ def read_learned(folder: Path) -> Events | None:
     store, until = content.get("store"), content.get("until")
     if len(content) != 2 or not isinstance(store, str) or type(until) is not int:
         raise DataError(f"{folder / UNTIL} holds {', '.join(content)} instead of a store and a number until; {REMEDY}")
-    return Events(store, until)
+    return LearnedEvents(store, until)
 
 
 def event_files(folder: Path) -> list[Path]:

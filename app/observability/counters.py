@@ -60,7 +60,7 @@ class RequestTotals(NamedTuple):
     buckets: list[int]
 
 
-class RequestFigures(Collector):
+class RequestCounters(Collector):
     """Requests by method, route and status, and latencies by route and status."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class ListCount:
         self.short = 0
 
 
-class ListFigures(Collector):
+class ListCounters(Collector):
     """Lists of recommendations by source; only the event loop adds to it, so it needs no lock."""
 
     def __init__(self) -> None:
