@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "training.tuning": "check data errors files fitting models params project tracking",
     "training.retrain": "errors",
     "training.trials": "app.contract data errors files metrics params project report retrain tracking",
+    "training.pleased": "app.contract data errors files metrics params project report trials",
     "training.check": "errors models params",
     "training.code": "files models params project",
     "training.former": "project",
@@ -63,8 +64,8 @@ MAY_IMPORT = {
     "progress project refit train",
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.__main__": "app.contract check code editing engines errors export fetch former lists params project "
-    "promotion propose register retrain source tracking trials tuning",
+    "training.__main__": "app.contract check code editing engines errors export fetch former lists params pleased "
+    "project promotion propose register retrain source tracking trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

@@ -16,6 +16,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, get_args
 
@@ -106,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     trial.add_argument("--cron", help="look on a schedule in UTC, such as '0 * * * *', until SIGTERM")
     trial.add_argument("--host", default="127.0.0.1", help="with --cron: address of the metrics")
     trial.add_argument("--port", type=int, default=9103, help="with --cron: port of the metrics")
+    pleased = add(_pleased, "say what people liked of what they were shown, with intervals")
+    pleased.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    pleased.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     retrain = add(_retrain, "run dvc repro on a schedule, until SIGTERM")
     cron = os.environ.get("RETRAIN_CRON")
     retrain.add_argument(
@@ -275,6 +279,12 @@ def _trial(project: Project, params: Params, options: Namespace) -> None:
     from training.trials.service import serve
 
     serve(once, parse_schedule(options.cron, "--cron"), options.host, options.port)
+
+
+def _pleased(project: Project, params: Params, options: Namespace) -> None:
+    from training.pleased.command import please
+
+    print(please(project, params, options.first, options.last))
 
 
 def _retrain(project: Project, _: Params, options: Namespace) -> None:

@@ -53,13 +53,13 @@ def observe(records: Records, trial: Trial, kinds: tuple[str, ...], types: Event
     shown = shown[right].assign(**{LISTS: lambda rows: rows[LISTS].clip(upper=MOST_LISTS)})
     forgotten = records.events[USER][records.events["type"] == FORGET]
     shown = shown[~shown[USER].isin(forgotten)]
-    said = _said(records.events[records.events[USER].isin(shown[USER])], kinds, types)
+    said = judged(records.events[records.events[USER].isin(shown[USER])], kinds, types)
     good = _good_lists(named := _in_the_trial(said, trial), shown)
     return Observations(_daily(shown, good), {COUNTED: len(good), NOT_COUNTED: len(said) - len(named)}, misplaced)
 
 
-def _said(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd.DataFrame:
-    """The events for or against a film, and which of them are for it."""
+def judged(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd.DataFrame:
+    """Return the events for or against a film, and which of them are for it in `good`."""
     valued, against = (
         events["type"].isin([name for name, rule in types.rules.items() if chosen(rule)]).to_numpy()
         for chosen in (lambda rule: rule.threshold is not None, lambda rule: rule.is_against)

@@ -2,19 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import binomtest
 from scipy.stats import t as student_t
 
 from app.contract.trial import Arm
 from training.metrics.bootstrap import Interval
+from training.metrics.ratio import Ratio
 from training.trials.sequence import bought_users
-
-LEAST = 2  # users of an arm, for a variance
 
 
 @dataclass(frozen=True)
@@ -52,36 +49,12 @@ def ratio_p(users: int, challengers: int, share: float) -> float:
 def estimate(users: pd.DataFrame, confidence: float) -> Estimate:
     """Estimate from the users of `Observations`, each of whom counts as one, whatever number of lists they got."""
     arms = [users[users["arm"] == arm] for arm in (Arm.PRODUCTION, Arm.CHALLENGER)]
-    with_success = [_Ratio.of((arm["successes"] > 0).to_numpy(), np.ones(len(arm))) for arm in arms]
-    per_list = [_Ratio.of(arm["successes"].to_numpy(), arm["lists"].to_numpy()) for arm in arms]
+    with_success = [Ratio.of((arm["successes"] > 0).to_numpy(), np.ones(len(arm))) for arm in arms]
+    per_list = [Ratio.of(arm["successes"].to_numpy(), arm["lists"].to_numpy()) for arm in arms]
     return Estimate(_compared(with_success, confidence), _compared(per_list, confidence))
 
 
-class _Ratio(NamedTuple):
-    """The ratio of two means over users, its variance, and the number of users."""
-
-    value: float
-    variance: float
-    n: int
-
-    @classmethod
-    def of(cls, numerators: npt.NDArray[np.generic], denominators: npt.NDArray[np.generic]) -> "_Ratio":
-        """Compute it by the delta method; with denominators of 1 it is the mean and its variance.
-
-        Source: Deng, Knoblich and Lu, Applying the delta method in metric analytics (2018).
-        """
-        n, above, below = len(numerators), numerators.astype(np.float64), denominators.astype(np.float64)
-        if n < LEAST or not below.any():
-            return cls(math.nan, math.nan, n)
-        value = float(above.sum() / below.sum())
-        return cls(value, float(np.var(above - value * below, ddof=1) / n / below.mean() ** 2), n)
-
-    def log(self) -> "_Ratio":
-        """Its logarithm."""
-        return _Ratio(math.log(self.value), self.variance / self.value**2, self.n)
-
-
-def _compared(arms: list[_Ratio], confidence: float) -> Compared:
+def _compared(arms: list[Ratio], confidence: float) -> Compared:
     """Compare by Welch's t-test, and shares by that of the logarithms, whose variance the delta method gives."""
     production, challenger = arms
     relative = Interval(math.nan, math.nan, math.nan)
@@ -91,7 +64,7 @@ def _compared(arms: list[_Ratio], confidence: float) -> Compared:
     return Compared(production.value, challenger.value, _difference(production, challenger, confidence), relative)
 
 
-def _difference(production: _Ratio, challenger: _Ratio, confidence: float) -> Interval:
+def _difference(production: Ratio, challenger: Ratio, confidence: float) -> Interval:
     mean, variance = challenger.value - production.value, production.variance + challenger.variance
     if not variance > 0:
         return Interval(mean, mean, mean)

@@ -1,12 +1,15 @@
 """What the event store holds about a trial: who was shown lists of which arm, and what was said since it began."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Connection, column, func, select, table
 
+from app.contract.store_address import StoreAddress
 from app.contract.trial import Trial
-from training.data.events.snapshot import Snapshot, seconds
+from training.data.events.snapshot import VARIABLE, Snapshot, seconds, store_address
+from training.errors import DataError
 
 DAY = 86_400
 # The columns of the exposures and of the events, as below.
@@ -32,13 +35,23 @@ class Records:
     mixed: bool
 
 
+def kept_events(home: Path) -> StoreAddress:
+    """Find the service's store, as EVENTS_URL says; raises DataError where there is none."""
+    address = store_address(home)
+    if address is None:
+        raise DataError(f"{VARIABLE} is off: set it to the service's store")
+    if missing := address.missing_file:
+        raise DataError(f"the event store {missing} doesn't exist: correct {VARIABLE}, or start the service with it")
+    return address
+
+
 def read_records(store: Snapshot, trial: Trial) -> Records:
     """Read the records of a trial.
 
     The service may give another share than the trial's tag (TRIAL_SHARE), and a share may be raised. Each is an
     experiment of its own; the latest counts, and `mixed` tells of an earlier one that goes on beside it.
     """
-    connection, events = store.connection, _events(store, trial.since)
+    connection, events = store.connection, events_since(store, trial.since)
     experiments = _experiments(connection, trial.salt)
     if experiments.empty:
         return Records("", _exposures(connection, ""), events, mixed=False)
@@ -72,7 +85,8 @@ def _exposures(connection: Connection, experiment: str) -> pd.DataFrame:
     return found.assign(**{DAY_SHOWN: days}).astype({USER: object, ARM: "int64", LISTS: "int64"})
 
 
-def _events(store: Snapshot, since: float) -> pd.DataFrame:
+def events_since(store: Snapshot, since: float) -> pd.DataFrame:
+    """Read the events that arrived since a time, by position, as in `Records`."""
     query = select(_EVENT).where(_EVENT.c.received_at >= store.time(since)).order_by(_EVENT.c.position)
     found = pd.DataFrame(store.connection.execute(query).all(), columns=list(_COLUMNS))
     times = {name: found[name].map(seconds).astype(float) for name in ("occurred_at", "received_at")}

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from app.contract.alias import PRODUCTION
 from app.contract.trial import Trial, gain_tags
-from training.data.events.snapshot import VARIABLE, snapshot, store_address
-from training.errors import DataError
+from training.data.events.snapshot import snapshot
 from training.files import replacing
 from training.params.whole import Params
 from training.project import Project
@@ -16,7 +15,7 @@ from training.tracking import aliases, on_trial
 from training.tracking.connection import Client, connect
 from training.trials.attribution import observe
 from training.trials.page import lay_out
-from training.trials.records import read_records, share_of
+from training.trials.records import kept_events, read_records, share_of
 from training.trials.verdict import Verdict, judge
 
 
@@ -40,12 +39,7 @@ def judge_running(project: Project, params: Params, *, decide: bool) -> tuple[Ve
 
 
 def _judged(project: Project, params: Params, trial: Trial, now: float) -> Verdict:
-    address = store_address(project.root)
-    if address is None:
-        raise DataError(f"{VARIABLE} is off: set it to the service's store")
-    if missing := address.missing_file:
-        raise DataError(f"the event store {missing} doesn't exist: correct {VARIABLE}, or start the service with it")
-    with snapshot(address) as store:
+    with snapshot(kept_events(project.root)) as store:
         records = read_records(store, trial)
     if records.experiment:
         trial = replace(trial, share=share_of(records.experiment))

@@ -1,0 +1,101 @@
+"""What counts of what the store holds."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime, timezone
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from app.contract.events import DEFAULT_TYPES, Event, EventTypes
+from app.contract.recommendation_id import id_maker
+from app.contract.store_address import StoreAddress
+from app.contract.trial import Arm
+from app.events.open_store import open_store
+from app.events.store import EventStore, Exposure, Impression
+from training.data.events.snapshot import snapshot
+from training.pleased.figures import Known, figures, varieties
+from training.pleased.shown import Shown, read_shown
+
+TODAY = datetime.now(timezone.utc).date()
+TYPES = EventTypes(DEFAULT_TYPES, 4.0)
+KNOWN = Known({"ann": "few", "bob": "many"}, 10, frozenset({"10"}))
+
+
+class World:
+    def __init__(self, store: EventStore, training: str) -> None:
+        self.store, self._training = store, training
+
+    def show(self, user: str, *items: str, version: str = "7") -> str:
+        name = id_maker(version, Arm.NONE)(user.encode()).decode()
+        rows = [Impression(TODAY.isoformat(), name, item, user, rank) for rank, item in enumerate(items, 1)]
+        self.store.append_impressions(rows)
+        return name
+
+    def say(self, user: str, item: str | None, what: str, name: str | None = None) -> None:
+        now = datetime.now(timezone.utc).timestamp()
+        self.store.append([Event(str(uuid4()), user, item, what, None, now, name)], now)
+
+    def shown(self, first: date = TODAY) -> Shown:
+        with snapshot(StoreAddress(self._training)) as store:
+            return read_shown(store, first, TODAY, ("like",), TYPES)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    service = training = f"sqlite:///{tmp_path}/events.db"
+    if request.param == "postgresql":
+        server = request.getfixturevalue("events_database")
+        service, training = server.url("events_service"), server.url("events_training")
+    with closing(open_store(StoreAddress(service))) as store:
+        store.latest()
+        yield World(store, training)
+
+
+def test_the_last_word_about_a_film_of_a_list_counts_and_only_with_the_list_s_id(world: World) -> None:
+    ann, bob = world.show("ann", "10", "20"), world.show("bob", "10", "20", version="8")
+    world.say("ann", "10", "like", ann)
+    world.say("ann", "20", "like", ann)
+    world.say("ann", "20", "dislike", ann)
+    world.say("ann", "20", "click", ann)
+    world.say("bob", "10", "like")  # names no list
+    world.say("bob", "20", "like", ann)  # of somebody else's
+    world.say("bob", "20", "click", bob)
+    found = {(each.dimension, each.group): each for each in figures(world.shown(), KNOWN, 0.95)}
+    everything = found["all", "all"]
+    assert (everything.lists, everything.shown, everything.clicks, everything.successes) == (2, 4, 2, 1)
+    assert (found["version", "7"].successes, found["version", "8"].successes) == (1, 0)
+    assert (found["films", "rated"].shown, found["films", "new"].shown) == (2, 2)
+    assert found["placement", "unknown"].shown == 4
+    assert found["people", "few"].clicks == found["people", "many"].clicks == 1
+
+
+def test_of_a_robot_nothing_counts_and_of_a_person_and_day_ten_lists(world: World) -> None:
+    for _ in range(12):
+        world.say("ann", "10", "like", world.show("ann", "10"))
+    for _ in range(201):
+        world.show("robot", "10")
+    world.show("gone", "10")
+    world.say("gone", None, "forget")
+    shown = world.shown()
+    assert len(shown.items) == 10
+    assert list(shown.left_out.values()) == [1, 2]
+    [variety] = varieties(shown, KNOWN)
+    assert (variety.coverage, variety.repeated) == (0.1, 0.9)
+
+
+def test_without_impressions_the_lists_of_trials_count(world: World) -> None:
+    day = TODAY.isoformat()
+    world.store.append_exposures(
+        [Exposure(day, "ann", "films:7@0.5", 1, "7", 3, 30), Exposure(day, "ann", "e", 1, "7", 1, 10)]
+    )
+    world.store.append_exposures([Exposure(day, "bob", "films:7@0.5", 0, "8", 40, 400)])
+    name = id_maker("7", Arm.CHALLENGER)(b"ann").decode()
+    world.say("ann", "10", "like", name)
+    world.say("ann", "20", "click", name)
+    found = {(each.dimension, each.group): each for each in figures(world.shown(), KNOWN, 0.95)}
+    ann, bob = found["version", "7"], found["version", "8"]
+    assert (ann.lists, ann.shown, ann.clicks, ann.successes) == (4, 40, 1, 1)
+    assert (bob.lists, bob.shown, bob.successes) == (10, 100, 0)
+    assert ("rank", "1") not in found

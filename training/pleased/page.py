@@ -1,0 +1,92 @@
+"""The page about what pleases: figures, the curve by rank, and day by day."""
+
+import math
+from collections.abc import Sequence
+from datetime import date
+
+from training.metrics.bootstrap import Interval
+from training.pleased.figures import ALL, DIMENSIONS, Figure, Variety
+from training.pleased.shown import RANK, SHOWN_ON
+from training.report.canvas import make_axes, png
+from training.report.figures import COLOURS
+from training.report.page import Cell, Page, Part, Picture, Section, Table, Text
+
+HEAD = ["", "people", "lists", "shown", "clicks", "successes", "clicks of 100", "successes of 100", "good lists of 100"]
+
+
+def lay_out(
+    found: Sequence[Figure], varied: Sequence[Variety], said: Sequence[str], first: date, last: date, confidence: float
+) -> Page:
+    """Lay out the page; `said` are sentences about what counts."""
+    notes: list[Part] = [Text(each) for each in said]
+    notes.append(
+        Text(
+            f"Rates are of 100 shown films, or lists. Brackets: {confidence:.0%} intervals in which each person counts "
+            "as one, whatever number of lists they saw. Compare versions by a trial: here, other people may see others."
+        )
+    )
+    parts = {each: [figure for figure in found if figure.dimension == each] for each in DIMENSIONS}
+    sections = [Section("What counts", notes)]
+    sections += [Section(_title(each), _parts(each, of)) for each, of in parts.items() if of]
+    if varied:
+        sections.append(Section("Variety", [_variety(varied)]))
+    return Page(f"What pleased from {first} to {last}", sections)
+
+
+def table(found: Sequence[Figure]) -> str:
+    """Write the figures as a table for a terminal."""
+    rows = [["", *HEAD[1:]], *([f"{each.dimension} {each.group}", *_texts(each)] for each in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        [
+            text.ljust(width) if not place else text.rjust(width)
+            for place, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in rows
+    )
+    return "\n".join("  ".join(line).rstrip() for line in lines)
+
+
+def _title(dimension: str) -> str:
+    return "Everything" if dimension == ALL else f"By {dimension}"
+
+
+def _parts(dimension: str, found: Sequence[Figure]) -> list[Part]:
+    rows = [[Cell(each.group), *map(Cell, _texts(each))] for each in found]
+    parts: list[Part] = [Table([dimension, *HEAD[1:]], rows)]
+    if dimension in (RANK, SHOWN_ON):
+        parts.append(
+            Picture(dimension, f"Successes of 100 shown films by {dimension}, with intervals", _plot(dimension, found))
+        )
+    return parts
+
+
+def _texts(figure: Figure) -> list[str]:
+    counts = (figure.people, figure.lists, figure.shown, figure.clicks, figure.successes)
+    rates = (figure.click_rate, figure.success_rate, figure.good_lists)
+    return [*(f"{count:,}" for count in counts), *map(_rate, rates)]
+
+
+def _rate(interval: Interval) -> str:
+    if math.isnan(interval.mean):
+        return "–"
+    low, high = max(interval.low, 0), min(interval.high, 1)
+    return f"{100 * interval.mean:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+
+
+def _plot(dimension: str, found: Sequence[Figure]) -> bytes:
+    known = [each for each in found if not math.isnan(each.success_rate.mean)]
+    axes = make_axes("What people like", dimension, "successes of 100 shown films")
+    places = [int(each.group) if dimension == RANK else date.fromisoformat(each.group) for each in known]
+    low, middle, high = ([100 * getattr(each.success_rate, end) for each in known] for end in ("low", "mean", "high"))
+    axes.fill_between(places, low, high, color=COLOURS[0], alpha=0.15, linewidth=0, label="interval")
+    axes.plot(places, middle, color=COLOURS[0], marker=".", label="successes")
+    axes.set_ylim(bottom=0)
+    if dimension == SHOWN_ON:
+        axes.figure.autofmt_xdate()
+    return png(axes)
+
+
+def _variety(varied: Sequence[Variety]) -> Table:
+    rows = [[Cell(each.version), Cell(f"{each.coverage:.1%}"), Cell(f"{each.repeated:.1%}")] for each in varied]
+    return Table(["version", "of the catalogue was shown", "of shown films had been shown before"], rows)

@@ -1,0 +1,136 @@
+"""What people were shown in some days, and what they said of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, Integer, column, func, select, table
+from sqlalchemy import cast as sql_cast
+
+from app.contract.events import FORGET, EventTypes
+from app.contract.recommendation_id import read_id
+from training.data.events.snapshot import Snapshot
+from training.trials.attribution import LIST, WITHIN_DAYS, judged
+from training.trials.records import DAY, USER, events_since
+
+ITEM, RANK, PLACEMENT, SOURCE, SHOWN_ON, VERSION = "item_id", "rank", "placement", "source", "day", "version"
+CLICKED, LIKED = "clicked", "liked"
+CLICK = "click"
+MOST_LISTS = 10  # of a user and day that count
+ROBOT_LISTS = 200  # of a user and day: no person looks at so many
+_COLUMNS = (SHOWN_ON, LIST, ITEM, USER, RANK, PLACEMENT, SOURCE)
+_IMPRESSION = table("impression", *map(column, _COLUMNS))
+_EXPOSED = ("day", USER, VERSION, "lists", "films")
+_EXPOSURE = table("exposure", *map(column, _EXPOSED))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was shown from a day to another, both included, as far as it counts.
+
+    `items` has a row for each item of a list that was on a screen: user_id, recommendation_id, item_id, rank,
+    placement, source, day (ISO 8601), version, and whether its user clicked and liked it. Where nothing tells what was
+    on screens, it is empty, and `lists` has a row for each user, day and version of a trial: lists, shown, clicks,
+    successes, good lists. `left_out` says what does not count.
+    """
+
+    items: pd.DataFrame
+    lists: pd.DataFrame
+    left_out: dict[str, int]
+
+
+def read_shown(store: Snapshot, first: date, last: date, kinds: tuple[str, ...], types: EventTypes) -> Shown:
+    """Read what was shown; `kinds` are the types of events that are a success."""
+    start = datetime(first.year, first.month, first.day, tzinfo=timezone.utc).timestamp()
+    events = events_since(store, start)
+    events = events[events["occurred_at"] < start + ((last - first).days + 1 + WITHIN_DAYS) * DAY]
+    items = _items(store.connection, first, last)
+    items = items[~items[USER].isin(events[USER][events["type"] == FORGET])]
+    said = _said(events, kinds, types)
+    if items.empty:
+        return Shown(items, _lists(store.connection, first, last, said), {})
+    items, left_out = _without_robots(items)
+    merged = items.merge(said, on=[USER, LIST, ITEM], how="left").fillna({CLICKED: False, LIKED: False})
+    return Shown(merged.astype({CLICKED: bool, LIKED: bool}), pd.DataFrame(), left_out)
+
+
+def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
+    shown = _IMPRESSION.c[SHOWN_ON]
+    ends = (each.isoformat() if connection.dialect.name == "sqlite" else each for each in (first, last))
+    query = (
+        select(_IMPRESSION).where(shown.between(*ends)).order_by(shown, *(_IMPRESSION.c[name] for name in (LIST, RANK)))
+    )
+    found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
+    names = found[LIST].unique()
+    versions = dict(zip(names, map(_version, names), strict=True))
+    return found.assign(**{VERSION: found[LIST].map(versions), SHOWN_ON: found[SHOWN_ON].astype(str)})
+
+
+def _version(name: str) -> str:
+    found = read_id(name)
+    return "" if found is None else found.version
+
+
+def _said(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd.DataFrame:
+    """Whether a user clicked an item of a list, and liked it by their last word: a row for each of which they spoke."""
+    keys = [USER, LIST, ITEM]
+    named = events[events[LIST].notna()]
+    liked = judged(named, kinds, types).drop_duplicates(keys, keep="last")[[*keys, "good"]]
+    clicked = named[named["type"] == CLICK].drop_duplicates(keys)[keys].assign(**{CLICKED: True})
+    both = liked.rename(columns={"good": LIKED}).merge(clicked, on=keys, how="outer")
+    return both.fillna({CLICKED: False, LIKED: False}).astype({CLICKED: bool, LIKED: bool})
+
+
+def _without_robots(items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Of each user and day the first ten lists, and nothing of who was shown more lists than a person looks at."""
+    lists = items.drop_duplicates([USER, SHOWN_ON, LIST])
+    order = lists.assign(made=lists[LIST].map(_made)).sort_values("made", kind="stable")
+    place = order.groupby([USER, SHOWN_ON]).cumcount()
+    robots = order[USER][place >= ROBOT_LISTS].unique()
+    is_person = ~order[USER].isin(robots)
+    kept = order[is_person & (place < MOST_LISTS)]
+    left_out = {
+        f"people with more than {ROBOT_LISTS} lists a day": len(robots),
+        f"lists beyond {MOST_LISTS} of a person and day": int(is_person.sum()) - len(kept),
+    }
+    return items[items[LIST].isin(kept[LIST])], left_out
+
+
+def _made(name: str) -> int:
+    found = read_id(name)
+    return 0 if found is None else found.time
+
+
+def _lists(connection: Connection, first: date, last: date, said: pd.DataFrame) -> pd.DataFrame:
+    """The lists that were answered in trials, and what was said of those of each user, day and version."""
+    shown, keys = _EXPOSURE.c["day"], [USER, SHOWN_ON, VERSION]
+    ends = (each.isoformat() if connection.dialect.name == "sqlite" else each for each in (first, last))
+    sums = [sql_cast(func.sum(_EXPOSURE.c[name]), Integer) for name in ("lists", "films")]
+    columns = [_EXPOSURE.c[name] for name in (USER, "day", VERSION)]
+    query = select(*columns, *sums).where(shown.between(*ends)).group_by(*columns)
+    lists = pd.DataFrame(connection.execute(query).all(), columns=[*keys, "lists", "shown"])
+    lists[SHOWN_ON] = lists[SHOWN_ON].astype(str)
+    capped = lists["lists"].clip(upper=MOST_LISTS)
+    lists = lists.assign(lists=capped, shown=lists["shown"] * capped // lists["lists"].clip(lower=1))
+    found = lists.merge(_counted(said), on=keys, how="left").fillna(0)
+    return found.assign(good=np.minimum(found["good"], found["lists"]))
+
+
+def _counted(said: pd.DataFrame) -> pd.DataFrame:
+    """What was said of lists, by user, day and version of the list."""
+    read = [read_id(name) for name in said[LIST]]
+    days = [
+        None if each is None else datetime.fromtimestamp(each.time, timezone.utc).date().isoformat() for each in read
+    ]
+    versions = [None if each is None else each.version for each in read]
+    named = said.assign(**{SHOWN_ON: days, VERSION: versions}).dropna(subset=[VERSION])
+    liked = named[named[LIKED]]
+    keys = [USER, SHOWN_ON, VERSION]
+    return pd.DataFrame(
+        {
+            "clicks": named.groupby(keys)[CLICKED].sum(),
+            "successes": named.groupby(keys)[LIKED].sum(),
+            "good": liked.groupby(keys)[LIST].nunique(),
+        }
+    ).reset_index()
