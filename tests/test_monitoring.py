@@ -14,6 +14,7 @@ from tests.artifacts import write
 from tests.client import put_in_cache, serving
 from tests.conftest import MakeSettings
 from tests.processes import PROJECT
+from training.pleased.metrics import PleasedMetrics
 from training.retrain.metrics import RetrainMetrics
 from training.trials.metrics import TrialMetrics
 
@@ -27,7 +28,9 @@ def metrics(make_settings: MakeSettings, tmp_path: Path) -> dict[str, str]:
     put_in_cache(settings, write(tmp_path / "artifact"))
     with serving(settings) as client:
         client.get("/users/1/recommendations")
-        programs = [RetrainMetrics(86_400).collectors, TrialMetrics().collectors]
+        trial = TrialMetrics().collectors
+        PleasedMetrics(trial)
+        programs = [RetrainMetrics(86_400).collectors, trial]
         text = client.get("/metrics").body.decode() + "".join(generate_latest(each).decode() for each in programs)
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     histograms = [name for name, kind in kinds.items() if kind == "histogram"]

@@ -29,6 +29,8 @@ from training.params.whole import Params, load_params
 from training.project import Project
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
     from training.tracking.connection import Client
     from training.trials.verdict import Verdict
 
@@ -275,10 +277,16 @@ def _trial(project: Project, params: Params, options: Namespace) -> None:
     if options.cron is None:
         print("\n".join(f"trial: {sentence}" for sentence in once()[1]))
         return
+    from training.pleased.command import yesterday
+    from training.pleased.metrics import PleasedMetrics
     from training.retrain.schedule import parse_schedule
     from training.trials.service import serve
 
-    serve(once, parse_schedule(options.cron, "--cron"), options.host, options.port)
+    def also(collectors: "CollectorRegistry") -> Callable[[], None]:
+        metrics = PleasedMetrics(collectors)
+        return lambda: metrics.show(yesterday(project, params))
+
+    serve(once, also, parse_schedule(options.cron, "--cron"), options.host, options.port)
 
 
 def _pleased(project: Project, params: Params, options: Namespace) -> None:

@@ -1,7 +1,7 @@
 """Computes the figures of some days and writes them: a table, a CSV and a page."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from training.data.events.snapshot import snapshot
 from training.errors import DataError, ParamsError
 from training.files import replacing
 from training.params.whole import Params
-from training.pleased.figures import Figure, Known, figures, varieties
+from training.pleased.figures import Figure, Known, figures, overall, varieties
 from training.pleased.page import lay_out, table
 from training.pleased.shown import Shown, read_shown
 from training.project import Project
@@ -39,6 +39,12 @@ def please(project: Project, params: Params, first: date, last: date) -> str:
         pd.DataFrame(map(_row, found)).to_csv(partial, index=False)
     where = (folder / "pleased.html").relative_to(project.root)
     return "\n".join([table(found), *(f"pleased: {each}" for each in said), f"pleased: {where}"])
+
+
+def yesterday(project: Project, params: Params) -> Figure | None:
+    """Compute the figure of all lists of the last whole day (UTC); None where nothing was shown."""
+    day = datetime.now(timezone.utc).date() - timedelta(days=1)
+    return overall(_shown(project, params, day, day), params.registration.gate.confidence)
 
 
 def _shown(project: Project, params: Params, first: date, last: date) -> Shown:

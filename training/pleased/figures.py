@@ -1,9 +1,8 @@
 """How often people click and like what they are shown, each way that lists can be told apart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from training.metrics.bootstrap import Interval
@@ -57,18 +56,26 @@ class Known:
     rated: frozenset[str]
 
 
-def figures(shown: Shown, known: Known, confidence: float) -> list[Figure]:
-    """Compute the figures of all groups of all dimensions, in the order of groups."""
+def figures(shown: Shown, known: Known, confidence: float, dimensions: Sequence[str] = DIMENSIONS) -> list[Figure]:
+    """Compute the figures of all groups of these dimensions, in the order of groups."""
     lists = shown.items.empty
     rows = shown.lists if lists else shown.items
-    rows = rows.assign(**{ALL: ALL, SEGMENT: rows[USER].map(known.segments).fillna("new")})
+    rows = rows.copy()
+    rows[ALL], rows[SEGMENT] = ALL, rows[USER].map(dict(known.segments)).fillna("new")
     if not lists:
-        rows = rows.assign(**{FILMS: np.where(rows[ITEM].isin(known.rated), "rated", "new")})
+        rows[FILMS] = rows[ITEM].isin(known.rated).map({True: "rated", False: "new"})
     found = []
-    for dimension in OF_LISTS if lists else DIMENSIONS:
+    for dimension in [each for each in dimensions if not lists or each in OF_LISTS]:
         counts = _of_lists(rows, dimension) if lists else _of_items(rows, dimension)
         found += [_figure(dimension, group, each, confidence) for group, each in counts.groupby(dimension)]
     return found
+
+
+def overall(shown: Shown, confidence: float) -> Figure | None:
+    """Compute the figure of all lists together; None where nothing was shown."""
+    if shown.items.empty and shown.lists.empty:
+        return None
+    return figures(shown, Known({}, 0, frozenset()), confidence, (ALL,))[0]
 
 
 def varieties(shown: Shown, known: Known) -> list[Variety]:

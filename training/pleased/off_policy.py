@@ -111,8 +111,7 @@ def _checked(choices: Choices, weights: Floats) -> float:
 
 
 def _sums(users: npt.NDArray[np.int64], values: Floats) -> Floats:
-    sums: Floats = np.bincount(users, weights=values)
-    return sums
+    return np.bincount(users, weights=values).astype(np.float64)
 
 
 def _ratio(users: npt.NDArray[np.int64], above: Floats, below: Floats) -> Ratio:

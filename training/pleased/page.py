@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
+
 from training.metrics.bootstrap import Interval
 from training.pleased.figures import ALL, DIMENSIONS, Figure, Variety
 from training.pleased.shown import RANK, SHOWN_ON
@@ -77,7 +79,9 @@ def _rate(interval: Interval) -> str:
 def _plot(dimension: str, found: Sequence[Figure]) -> bytes:
     known = [each for each in found if not math.isnan(each.success_rate.mean)]
     axes = make_axes("What people like", dimension, "successes of 100 shown films")
-    places = [int(each.group) if dimension == RANK else date.fromisoformat(each.group) for each in known]
+    places = np.array([each.group for each in known], dtype=str).astype(
+        "int64" if dimension == RANK else "datetime64[D]"
+    )
     low, middle, high = ([100 * getattr(each.success_rate, end) for each in known] for end in ("low", "mean", "high"))
     axes.fill_between(places, low, high, color=COLOURS[0], alpha=0.15, linewidth=0, label="interval")
     axes.plot(places, middle, color=COLOURS[0], marker=".", label="successes")

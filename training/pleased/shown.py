@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Integer, column, func, select, table
+from sqlalchemy import ColumnElement, Connection, Integer, column, func, select, table
 from sqlalchemy import cast as sql_cast
 
 from app.contract.events import FORGET, EventTypes
@@ -57,14 +58,19 @@ def read_shown(store: Snapshot, first: date, last: date, kinds: tuple[str, ...],
 
 def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
     shown = _IMPRESSION.c[SHOWN_ON]
-    ends = (each.isoformat() if connection.dialect.name == "sqlite" else each for each in (first, last))
-    query = (
-        select(_IMPRESSION).where(shown.between(*ends)).order_by(shown, *(_IMPRESSION.c[name] for name in (LIST, RANK)))
-    )
+    order = shown, _IMPRESSION.c[LIST], _IMPRESSION.c[RANK]
+    query = select(_IMPRESSION).where(_within(connection, shown, first, last)).order_by(*order)
     found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
     names = found[LIST].unique()
     versions = dict(zip(names, map(_version, names), strict=True))
     return found.assign(**{VERSION: found[LIST].map(versions), SHOWN_ON: found[SHOWN_ON].astype(str)})
+
+
+def _within(connection: Connection, day: ColumnElement[Any], first: date, last: date) -> ColumnElement[bool]:
+    """Whether a day is one of those from one to another; SQLite keeps days as texts."""
+    if connection.dialect.name == "sqlite":
+        return day.between(first.isoformat(), last.isoformat())
+    return day.between(first, last)
 
 
 def _version(name: str) -> str:
@@ -105,10 +111,9 @@ def _made(name: str) -> int:
 def _lists(connection: Connection, first: date, last: date, said: pd.DataFrame) -> pd.DataFrame:
     """The lists that were answered in trials, and what was said of those of each user, day and version."""
     shown, keys = _EXPOSURE.c["day"], [USER, SHOWN_ON, VERSION]
-    ends = (each.isoformat() if connection.dialect.name == "sqlite" else each for each in (first, last))
     sums = [sql_cast(func.sum(_EXPOSURE.c[name]), Integer) for name in ("lists", "films")]
     columns = [_EXPOSURE.c[name] for name in (USER, "day", VERSION)]
-    query = select(*columns, *sums).where(shown.between(*ends)).group_by(*columns)
+    query = select(*columns, *sums).where(_within(connection, shown, first, last)).group_by(*columns)
     lists = pd.DataFrame(connection.execute(query).all(), columns=[*keys, "lists", "shown"])
     lists[SHOWN_ON] = lists[SHOWN_ON].astype(str)
     capped = lists["lists"].clip(upper=MOST_LISTS)
@@ -124,7 +129,9 @@ def _counted(said: pd.DataFrame) -> pd.DataFrame:
         None if each is None else datetime.fromtimestamp(each.time, timezone.utc).date().isoformat() for each in read
     ]
     versions = [None if each is None else each.version for each in read]
-    named = said.assign(**{SHOWN_ON: days, VERSION: versions}).dropna(subset=[VERSION])
+    named = said.assign(**{SHOWN_ON: pd.Series(days, said.index), VERSION: pd.Series(versions, said.index)}).dropna(
+        subset=[VERSION]
+    )
     liked = named[named[LIKED]]
     keys = [USER, SHOWN_ON, VERSION]
     return pd.DataFrame(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from apscheduler.triggers.cron import CronTrigger
+from prometheus_client import CollectorRegistry
 
 from training.errors import PipelineError
 from training.retrain.program import run_on_schedule
@@ -12,22 +13,25 @@ from training.trials.metrics import TrialMetrics
 from training.trials.verdict import Verdict
 
 Judge = Callable[[], tuple[Verdict | None, list[str]]]
+Also = Callable[[CollectorRegistry], Callable[[], None]]
 
 logger = logging.getLogger(__name__)
 
 
-def serve(judge: Judge, trigger: CronTrigger, host: str, port: int) -> None:
+def serve(judge: Judge, also: Also, trigger: CronTrigger, host: str, port: int) -> None:
     """Judge at once and whenever `trigger` says so, and show metrics on a port, until SIGTERM or Ctrl-C.
 
-    Raises ParamsError where the port can't be used.
+    `also` is what else each look sees to, whether a trial runs or not. Raises ParamsError where the port can't be used.
     """
     metrics = TrialMetrics()
-    run_on_schedule(partial(_judge, judge, metrics), trigger, host, port, metrics.collectors, at_once=True)
+    look = partial(_judge, judge, metrics, also(metrics.collectors))
+    run_on_schedule(look, trigger, host, port, metrics.collectors, at_once=True)
 
 
-def _judge(judge: Judge, metrics: TrialMetrics) -> None:
+def _judge(judge: Judge, metrics: TrialMetrics, also: Callable[[], None]) -> None:
     try:
         verdict, sentences = judge()
+        also()
     except PipelineError as error:
         metrics.failures.inc()
         logger.error("%s", error)

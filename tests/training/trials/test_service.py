@@ -28,12 +28,12 @@ def test_a_verdict_is_shown_and_its_sentences_are_logged(caplog: pytest.LogCaptu
     metrics = TrialMetrics()
     verdict = Verdict(TRIAL, "undecided", "no difference", [], None, 1.0, {}, 1.0, 9.0)
     with caplog.at_level(logging.INFO):
-        _judge(lambda: (verdict, ["no difference", "nine days more"]), metrics)
+        _judge(lambda: (verdict, ["no difference", "nine days more"]), metrics, lambda: None)
     assert caplog.messages == ["no difference", "nine days more"]
     assert value(metrics, "running") == 1
     assert value(metrics, "failures_total") == 0
     assert (value(metrics, "last_look_timestamp_seconds") or 0) > 0
-    _judge(lambda: (None, []), metrics)
+    _judge(lambda: (None, []), metrics, lambda: None)
     assert value(metrics, "running") == 0
 
 
@@ -45,7 +45,7 @@ def test_a_failed_look_is_counted_and_says_why(
     error: Exception, sentence: str, has_traceback: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = TrialMetrics()
-    _judge(failing(error), metrics)
+    _judge(failing(error), metrics, lambda: None)
     assert value(metrics, "failures_total") == 1
     [record] = caplog.records
     assert (record.getMessage(), record.levelname, record.exc_info is not None) == (sentence, "ERROR", has_traceback)
