@@ -277,7 +277,7 @@ def _trial(project: Project, params: Params, options: Namespace) -> None:
     if options.cron is None:
         print("\n".join(f"trial: {sentence}" for sentence in once()[1]))
         return
-    from training.pleased.command import yesterday
+    from training.pleased.looking import yesterday
     from training.pleased.metrics import PleasedMetrics
     from training.retrain.schedule import parse_schedule
     from training.trials.service import serve
@@ -290,7 +290,7 @@ def _trial(project: Project, params: Params, options: Namespace) -> None:
 
 
 def _pleased(project: Project, params: Params, options: Namespace) -> None:
-    from training.pleased.command import please
+    from training.pleased.looking import please
 
     print(please(project, params, options.first, options.last))
 
