@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.client import Client
 
-REASONS = ("no_model", "catching_up", "registry_unavailable")  # why a route may answer 503
+REASONS = ("no_model", "catching_up", "registry_unavailable", "events_unavailable")  # why a route may answer 503
 NAMED = {"user_id": "1", "item_id": "10", "query": "film"}
 
 
