@@ -7,6 +7,8 @@ ServiceError                        has a status; the answer is {"error": {"code
 ├── UnknownUserError         404    the model does not know the user; only on routes about a user's past
 ├── UnknownItemError         404    the model does not know the item
 ├── ItemChangedError         412    the item is another than `If-Match` says
+├── UnknownPlacementError    404    no placement has the name
+├── PlacementChangedError    412    the placement is another than `If-Match` says
 ├── EventsDisabledError      404    the service keeps no events
 ├── AliasNotLoadedError      404    no version with the alias is loaded in this process
 ├── UnknownVersionError      404    the registry has no such version
@@ -92,6 +94,24 @@ class ItemChangedError(ServiceError):
     status = 412
     code = "item_changed"
     example = "The film '601' is another than If-Match says: read it again."
+    example_field = "If-Match"
+
+
+class UnknownPlacementError(ServiceError):
+    """No placement has the name."""
+
+    status = 404
+    code = "placement_unknown"
+    example = "There is no placement 'home'; PUT /placements/home makes it."
+    example_field = "placement"
+
+
+class PlacementChangedError(ServiceError):
+    """The placement is another than `If-Match` says: somebody has changed it."""
+
+    status = 412
+    code = "placement_changed"
+    example = "The placement 'home' is another than If-Match says: read it again."
     example_field = "If-Match"
 
 

@@ -46,6 +46,7 @@ from app.routes import (
     model,
     page,
     personal_data,
+    placements,
     promotion,
     recommendations,
     reload,
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None) -> Service:
 def _add_routes(app: FastAPI, settings: Settings) -> None:
     if settings.catalogue_keys is not None:
         app.include_router(catalogue.router)
+        app.include_router(placements.router)
     for routes in FOR_CLIENTS:
         # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
         is_keyed = settings.api_keys is not None or (routes in FOR_EVENT_KEYS and settings.events_keys is not None)

@@ -13,6 +13,8 @@ import numpy.typing as npt
 RATING = "rating"
 FORGET = "forget"  # the service's own: a person wants to be forgotten
 CHANGE = "change"  # the service's own, too: an item of the catalogue has become another
+PLACEMENT = "placement"  # and a placement has; the event's item is its name
+EDITS = (CHANGE, PLACEMENT)  # what editors say, and no user
 MIN_STARS, MAX_STARS = 0.5, 5.0
 MAX_ID_LENGTH = 200
 MAX_TYPES = 50
@@ -29,8 +31,8 @@ class Event:
     `event_id` is a UUID in lower case with hyphens. `value` is the stars of a rating, or the number that the type comes
     with. Only `forget` has no item.
 
-    A change of an item has a `body`, JSON of what the item is now, and `user_id` is who made it. It is stored only if
-    the item's last change is not beyond the position `after`; None: whatever it is.
+    A change of an item, or of a placement, has a `body`, JSON of what it is now, and `user_id` is who made it. It is
+    stored only if the last change of the same is not beyond the position `after`; None: whatever it is.
     """
 
     event_id: str
@@ -88,6 +90,7 @@ RULES: dict[str, Rule] = {
     "retract": Rule(Meaning.NOTHING, is_against=True),
     FORGET: Rule(Meaning.NOTHING),
     CHANGE: Rule(Meaning.NOTHING),
+    PLACEMENT: Rule(Meaning.NOTHING),
 }
 OF_ANOTHER_RELEASE = Rule(Meaning.SEEN)  # the tables take any type: a newer release may have written it
 
@@ -114,7 +117,7 @@ class EventTypes:
     @property
     def sendable(self) -> list[str]:
         """The types that clients may send."""
-        return [name for name in self.rules if name not in (FORGET, CHANGE)]
+        return [name for name in self.rules if name not in (FORGET, *EDITS)]
 
     def meaning(self, event_type: str, value: float | None) -> Meaning:
         """The meaning of an event."""

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array
-from app.contract.candidates import candidates, candidates_of_each
+from app.contract.candidates import candidates_of_each
 from app.contract.encoder import Encoder, History
 from app.contract.ids import row_of
 from app.contract.item_matrix import ItemMatrix, Mask, Rows
 from app.contract.ready_scores import MILLION, NO_SCORE, as_millionths
 from app.contract.rounding import RoundingBound
+from app.contract.score_spread import ScoreSpread
+from app.contract.scored import Scored
 
 __all__ = ["NO_ITEM", "Float64Array", "Mask", "Ranking", "Recommender", "Rows"]
 
@@ -62,6 +65,7 @@ class Recommender:
         self._learned_ids = artifact.item_ids[: len(artifact.item_ids) - len(added)]
         self._rounding = RoundingBound(artifact)
         self.all_items = ItemMatrix.of_all(artifact)
+        self._most_popular = float(self.all_items.popularity.max(initial=0))
 
     @property
     def n_users(self) -> int:
@@ -208,6 +212,18 @@ class Recommender:
         Never an item whose row is in `hidden`, nor one where `allowed`, bool (n_items,), is False. `among` holds all
         that are allowed and spares the scores of the others.
         """
+        scored = self.scored(vector, hidden, allowed, among)
+        places = scored.best_places(k)
+        return self._best(vector[None], scored.matrix.items(places)[None], k)
+
+    def scored(
+        self,
+        vector: Float32Array,
+        hidden: npt.NDArray[np.integer] | None = None,
+        allowed: Mask | None = None,
+        among: ItemMatrix | None = None,
+    ) -> Scored:
+        """The scores that `top` ranks by."""
         matrix = among or self.all_items
         scores = matrix.scores(vector)
         if hidden is not None:
@@ -216,8 +232,14 @@ class Recommender:
             matrix.hide(scores, self.withdrawn)
         if allowed is not None:
             scores += matrix.penalties(allowed)
-        places = candidates(scores, k, 2 * float(self._rounding.errors(vector[None])[0]))
-        return self._best(vector[None], matrix.items(places)[None], k)
+        largest = float(self._rounding.largest(vector[None])[0]) if vector.any() else self._most_popular
+        error = self._rounding.relative * largest
+        return Scored(matrix, scores, lambda rows: self.exact_scores(vector[None], rows[None])[0], error, largest)
+
+    @cached_property
+    def spread(self) -> ScoreSpread:
+        """How far scores are spread, which costs as much as ranking for a hundred users."""
+        return ScoreSpread(self.artifact)
 
     def recommend(self, user_rows: Rows, k: int) -> Ranking:
         """The k best unseen items of each user, exactly."""

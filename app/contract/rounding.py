@@ -13,6 +13,8 @@ class RoundingBound:
         norms = np.sqrt(np.einsum("nd,nd->n", artifact.item_embeddings, artifact.item_embeddings))
         self._largest_norm = float(norms.max())
         self._largest_bias = float(np.abs(artifact.item_biases).max())
+        # Of the largest score.
+        self.relative = (artifact.item_embeddings.shape[1] + 2) * float(np.finfo(np.float32).eps)
 
     def errors(self, vectors: Float32Array) -> npt.NDArray[np.float64]:
         """The bound for each user vector: float64 (n,) for float32 (n, d).
@@ -22,7 +24,11 @@ class RoundingBound:
         twice that, which covers norms that are rounded themselves. Source: Higham, Accuracy and Stability of
         Numerical Algorithms (2002), section 3.1.
         """
-        norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors).astype(np.float64))
-        relative = (vectors.shape[1] + 2) * float(np.finfo(np.float32).eps)
-        errors: npt.NDArray[np.float64] = relative * (norms * self._largest_norm + self._largest_bias)
+        errors: npt.NDArray[np.float64] = self.relative * self.largest(vectors)
         return errors
+
+    def largest(self, vectors: Float32Array) -> npt.NDArray[np.float64]:
+        """What no score is beyond, for each vector: float64 (n,) for float32 (n, d)."""
+        norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors).astype(np.float64))
+        largest: npt.NDArray[np.float64] = norms * self._largest_norm + self._largest_bias
+        return largest

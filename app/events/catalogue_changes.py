@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from app.contract.events import CHANGE, FORGET
+from app.contract.events import CHANGE, EDITS, FORGET
 from app.contract.item_document import ItemDocument
 from app.events.store import StoredEvent
 from app.model.store import ModelStore
@@ -76,7 +76,7 @@ class CatalogueChanges:
 
     def _tell(self, events: Iterable[StoredEvent]) -> None:
         said = [event for event in events if event.type == FORGET or event.item_id in self.items]
-        said = [event for event in said if event.type != CHANGE]
+        said = [event for event in said if event.type not in EDITS]
         for event in said:
             for listen in self.listeners:
                 listen(event.user_id, event.item_id)

@@ -9,6 +9,7 @@ from app.contract.artifact import LearnedEvents
 from app.events.catalogue_changes import CatalogueChanges
 from app.events.feed_state import CATCHING_UP, OK, UNAVAILABLE, FeedMetrics, FeedState
 from app.events.overlay import Overlay
+from app.events.placements import Placements
 from app.events.store import EventStore, EventStoreError
 from app.events.unknown_items import UnknownItems
 from app.events.waiters import Waiters
@@ -37,10 +38,12 @@ class Feed:
         changes: CatalogueChanges,
         metrics: FeedMetrics,
         unknown_items: UnknownItems | None = None,
+        placements: Placements | None = None,
     ) -> None:
         self.state = FeedState(CATCHING_UP)
         self._store, self._overlay, self._metrics = store, overlay, metrics
         self._changes, self._unknown_items = changes, unknown_items or UnknownItems()
+        self._placements = placements or Placements()
         metrics.show(lambda: self.state, lambda: len(overlay.users))
         self._floor: int | None = None  # the overlay has all events after it, up to the state's position
         self._models: dict[str, deque[LearnedEvents | None]] = {}
@@ -124,6 +127,7 @@ class Feed:
         if store_id != self._overlay.store_id:
             self._overlay.restart(store_id)
             self._changes.restart()
+            self._placements.restart()
             self._unknown_items.restart()
             self._floor = None
 
@@ -138,6 +142,7 @@ class Feed:
             self._heard()
             self._overlay.add(event for event in events if until is None or event.position <= until)
             self._unknown_items.add(events)
+            self._placements.add(events)
             if self._changes.add(events):
                 self._changes.revise()
             if events:
@@ -148,12 +153,14 @@ class Feed:
                 return
 
     def _read_changes(self, until: int) -> None:
-        """Read the changes of the catalogue up to a position, whatever models have learned; others come as events."""
+        """Read what editors have said up to a position, whatever models have learned; the rest comes as events."""
         after = 0
         while after < until and not self._is_stopping:
             changes = self._store.read_changes_after(after, BATCH)
             self._heard()
-            self._changes.add(change for change in changes if change.position <= until)
+            known = [change for change in changes if change.position <= until]
+            self._changes.add(known)
+            self._placements.add(known)
             after = changes[-1].position if len(changes) == BATCH else until
         self._changes.revise()
 

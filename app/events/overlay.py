@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.events import CHANGE, FORGET
+from app.contract.events import EDITS, FORGET
 from app.events.store import StoredEvent
 
 PACKED = Struct("<qiHdd")  # position, item number, type number, value, time in seconds since 1970
@@ -81,7 +81,7 @@ class Overlay:
         is_full = self._size >= MOST_BYTES
         for event in events:
             self.last = max(self.last, LastHeard(event.position, event.received_at))
-            if event.type == CHANGE:
+            if event.type in EDITS:
                 continue
             if is_full and event.type != FORGET:
                 self._leave_out()

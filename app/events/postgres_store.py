@@ -48,7 +48,8 @@ FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::real[], %s::floa
     %s::bigint[]) WITH ORDINALITY
   AS new (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, after, place)
 WHERE after IS NULL OR after >=
-  (SELECT coalesce(max(position), 0) FROM event AS former WHERE former.type = 'change' AND former.item_id = new.item_id)
+  (SELECT coalesce(max(position), 0) FROM event AS former
+    WHERE former.body IS NOT NULL AND former.type = new.type AND former.item_id = new.item_id)
 ORDER BY place ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id::text, position
 """
@@ -68,9 +69,9 @@ SELECT event_id::text, user_id, item_id, type, value, extract(epoch FROM occurre
   body, position, extract(epoch FROM received_at)::float8
 FROM event WHERE position > %s ORDER BY position LIMIT %s
 """
-READ_CHANGES = READ.replace("WHERE", "WHERE type = 'change' AND")
+READ_CHANGES = READ.replace("WHERE", "WHERE body IS NOT NULL AND")
 READ_OF_USER = READ.replace(
-    "position > %s ORDER BY position LIMIT %s", "user_id = %s AND type <> 'change' ORDER BY position"
+    "position > %s ORDER BY position LIMIT %s", "user_id = %s AND body IS NULL ORDER BY position"
 )
 SHOWN_TO_USER = """
 SELECT day::text, recommendation_id, item_id, user_id, rank, placement, source FROM impression
@@ -80,7 +81,7 @@ EXPOSURES_OF_USER = """
 SELECT day::text, user_id, experiment, arm, version, lists, films FROM exposure WHERE user_id = %s ORDER BY id
 """
 DELETE_EVENTS = """
-DELETE FROM event WHERE type NOT IN ('forget', 'change') AND received_at < to_timestamp(%s) AND position <= %s
+DELETE FROM event WHERE type <> 'forget' AND body IS NULL AND received_at < to_timestamp(%s) AND position <= %s
   AND position < (SELECT max(position) FROM event)
 """
 DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < %s::date"
@@ -120,7 +121,7 @@ class PostgresStore:
         return self._read(READ, position, limit)
 
     def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
-        """The first changes of items after a position."""
+        """The first changes of items and placements after a position."""
         return self._read(READ_CHANGES, position, limit)
 
     def _read(self, query: str, position: int, limit: int) -> list[StoredEvent]:

@@ -24,9 +24,8 @@ from app.events.store import (
 )
 
 # 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes, 5 no
-# impressions.
-VERSION = 6
-WITH_CHANGES = 5
+# impressions, 6 no placements.
+VERSION = 7
 POLL_SECONDS = 0.02
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
@@ -41,11 +40,11 @@ CREATE TABLE IF NOT EXISTS event (
   received_at REAL NOT NULL,
   recommendation_id TEXT CHECK (length(recommendation_id) <= 64),
   body TEXT,
-  CHECK ((type = 'change') = (body IS NOT NULL)),
+  CHECK ((type IN ('change', 'placement')) = (body IS NOT NULL)),
   CHECK ((type = 'forget') = (item_id IS NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS event_of_user ON event (user_id, position);
-CREATE INDEX IF NOT EXISTS change_of_item ON event (item_id, position) WHERE type = 'change';
+CREATE INDEX IF NOT EXISTS edit ON event (type, item_id, position) WHERE body IS NOT NULL;
 CREATE TABLE IF NOT EXISTS exposure (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   day TEXT NOT NULL,
@@ -71,10 +70,12 @@ CREATE INDEX IF NOT EXISTS impression_of_user ON impression (user_id);
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """
 FORMER_COLUMNS = "position, event_id, user_id, item_id, type, value, occurred_at, received_at, recommendation_id"
+FIRST_WITH_BODIES = 5
 # SQLite can't take a check off a table. Positions go on after the last one, also if its event is gone.
 WITH_FEWER_CHECKS = """
 DROP INDEX event_of_user;
 DROP INDEX IF EXISTS change_of_item;
+DROP INDEX IF EXISTS edit;
 ALTER TABLE event RENAME TO former;
 {tables}
 INSERT INTO event ({former}) SELECT {former} FROM former;
@@ -86,7 +87,7 @@ APPEND = """
 INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, received_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
 """
-LAST_CHANGE = "SELECT coalesce(max(position), 0) FROM event WHERE type = 'change' AND item_id = ?"
+LAST_EDIT = "SELECT coalesce(max(position), 0) FROM event WHERE body IS NOT NULL AND type = ? AND item_id = ?"
 EXPOSE = "INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films) VALUES (?, ?, ?, ?, ?, ?, ?)"
 SHOW = """
 INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source)
@@ -96,10 +97,8 @@ READ = """
 SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, position, received_at
 FROM event WHERE position > ? ORDER BY position LIMIT ?
 """
-READ_CHANGES = READ.replace("WHERE", "WHERE type = 'change' AND")
-READ_OF_USER = READ.replace(
-    "position > ? ORDER BY position LIMIT ?", "user_id = ? AND type <> 'change' ORDER BY position"
-)
+READ_CHANGES = READ.replace("WHERE", "WHERE body IS NOT NULL AND")
+READ_OF_USER = READ.replace("position > ? ORDER BY position LIMIT ?", "user_id = ? AND body IS NULL ORDER BY position")
 SHOWN_TO_USER = """
 SELECT day, recommendation_id, item_id, user_id, rank, placement, source FROM impression
 WHERE user_id = ? ORDER BY day, recommendation_id, rank
@@ -108,7 +107,7 @@ EXPOSURES_OF_USER = (
     "SELECT day, user_id, experiment, arm, version, lists, films FROM exposure WHERE user_id = ? ORDER BY id"
 )
 DELETE_EVENTS = """
-DELETE FROM event WHERE type NOT IN ('forget', 'change') AND received_at < ? AND position <= ?
+DELETE FROM event WHERE type <> 'forget' AND body IS NULL AND received_at < ? AND position <= ?
   AND position < (SELECT max(position) FROM event)
 """
 DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < ?"
@@ -145,7 +144,7 @@ class SqliteStore:
         return self._read(READ, position, limit)
 
     def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
-        """The first changes of items after a position."""
+        """The first changes of items and placements after a position."""
         return self._read(READ_CHANGES, position, limit)
 
     def _read(self, query: str, position: int, limit: int) -> list[StoredEvent]:
@@ -273,9 +272,8 @@ def _connect(file: Path) -> sqlite3.Connection:
 def _make_tables(connection: sqlite3.Connection) -> None:
     with _transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
-        statements = (
-            WITH_FEWER_CHECKS.format(tables=TABLES, former=FORMER_COLUMNS) if 0 < version < WITH_CHANGES else TABLES
-        )
+        columns = FORMER_COLUMNS + (", body" if version >= FIRST_WITH_BODIES else "")
+        statements = WITH_FEWER_CHECKS.format(tables=TABLES, former=columns) if 0 < version < VERSION else TABLES
         for statement in statements.split(";"):
             connection.execute(statement)
         connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT * FROM store)", (str(uuid.uuid4()),))
@@ -287,8 +285,10 @@ def _stored(row: tuple[Any, ...]) -> StoredEvent:
 
 
 def _append(connection: sqlite3.Connection, event: Event, received_at: float) -> int | None:
-    if event.after is not None and connection.execute(LAST_CHANGE, (event.item_id,)).fetchone()[0] > event.after:
-        return None
+    if event.after is not None:
+        [last] = connection.execute(LAST_EDIT, (event.type, event.item_id)).fetchone()
+        if last > event.after:
+            return None
     done = connection.execute(
         APPEND,
         (

@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 2  # of a statement but to delete, of waiting for another writ
 # What both databases understand.
 LATEST = "SELECT coalesce(max(position), 0) FROM event"
 DELETE_FORGOTTEN = """
-DELETE FROM event AS earlier WHERE type NOT IN ('forget', 'change')
+DELETE FROM event AS earlier WHERE type <> 'forget' AND body IS NULL
   AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
   AND position < (SELECT max(position) FROM event AS later
                   WHERE later.user_id = earlier.user_id AND later.type = 'forget')
@@ -107,7 +107,7 @@ class EventStore(Protocol):
         """The first events after a position, in order."""
 
     def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
-        """The first changes of items after a position, in order."""
+        """The first changes of items and placements after a position, in order."""
 
     def latest(self) -> int:
         """The last position; 0 in an empty store. It never goes back."""

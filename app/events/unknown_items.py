@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from app.contract.events import CHANGE
+from app.contract.events import EDITS
 from app.events.store import StoredEvent
 
 PER_ITEM = 200  # events of one such item
@@ -21,7 +21,7 @@ class UnknownItems:
     def add(self, events: Iterable[StoredEvent]) -> None:
         """Take note of events."""
         for event in events:
-            if event.item_id is not None and event.type != CHANGE:
+            if event.item_id is not None and event.type not in EDITS:
                 self._counts[event.item_id] += 1
 
     def restart(self) -> None:

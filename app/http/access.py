@@ -21,6 +21,7 @@ API_KEY = APIKeyHeader(
 EVENTS_PATH, IMPRESSIONS_PATH = "/events", "/impressions"
 USERS_PATH, DATA = "/users/", "/data"
 CATALOGUE_PATH, CHANGES_PATH = "/items", "/items/changes"
+PLACEMENTS_PATH = "/placements"
 
 
 class Secrets:
@@ -68,8 +69,8 @@ class ApiKeyMiddleware:
         path = route_path(scope)
         if path in (EVENTS_PATH, IMPRESSIONS_PATH) or _is_personal(path):
             return self._events_keys
-        # What changes the catalogue asks for an editor's key instead, or for the operator's token.
-        is_own = scope["method"] in ("DELETE", "PUT", "PATCH")
+        # What editors do asks for an editor's key instead, or for the operator's token.
+        is_own = scope["method"] in ("DELETE", "PUT", "PATCH") or f"{path}/".startswith(f"{PLACEMENTS_PATH}/")
         is_own |= path == CATALOGUE_PATH and scope["method"] == "POST"
         return None if is_own or path in self._open_paths else self._keys
 

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.errors import InvalidParameterError
+from app.errors import ServiceError
 from app.http.access import API_KEY_HEADER, Secrets, without_blanks
 from app.http.item_lists import ListAnswer
 from app.http.lanes import Lane, Lanes
@@ -116,8 +116,8 @@ class FrontDoor:
             lane = self._lanes.of(live, text)
             recommendation_id = None if lane.new_id is None else lane.new_id(user_id)
             body = self._body(lane, user_id, text, query_string, recommendation_id)
-        except InvalidParameterError:
-            return None  # the route says what is wrong with the filter
+        except ServiceError:
+            return None  # the route says what is wrong with the filter, or the placement
         except Exception:
             logger.exception("The front door failed; the route answers")
             return None
@@ -131,7 +131,8 @@ class FrontDoor:
             query = read_query(query_string)
             if query is None or query.explain or query.preview or query.alias is not None:
                 return None
-            answer, is_plain = answer_user(lane, text, query, recommendation_id), query.is_plain
+            answer = answer_user(lane, text, query, recommendation_id, self._lanes.placements)
+            is_plain = query.is_plain
         body, source, noted = answer
         lane.count(text, source, noted, is_plain=is_plain)
         return body

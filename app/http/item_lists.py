@@ -21,8 +21,9 @@ def list_json(
 ) -> bytes:
     """A JSON object of `fields`, the selected items in order, and the reason if there are fewer than k.
 
-    With a history, item rows, each item lists the closest items of that history. The JSON is put together from the
-    packed catalogue: Pydantic's models, which describe the same object, take ten times as long.
+    With a history, item rows, each item lists the closest items of that history, and the rules that moved it. The JSON
+    is put together from the packed catalogue: Pydantic's models, which describe the same object, take ten times as
+    long.
     """
     pairs = zip(selection.rows.tolist(), selection.scores.round(SCORE_DECIMALS).tolist(), strict=True)
     fragment = model.catalogue.fragment
@@ -32,6 +33,10 @@ def list_json(
     ]
     if history is not None:
         closest = model.similarity.closest(selection.rows, history, REASONS_SHOWN)
+        if selection.rules is not None:
+            places = [
+                place + b',"rules":%b' % to_json(each) for place, each in zip(places, selection.rules, strict=True)
+            ]
         each = zip(places, selection.rows.tolist(), closest, strict=True)
         places = [place + _because(model, row, rows) for place, row, rows in each]
     items = b"},".join(places) + b"}" if places else b""

@@ -9,6 +9,7 @@ from app.contract.events import MAX_ID_LENGTH
 from app.contract.recommendation_id import id_maker
 from app.contract.trial import Arm, Trial
 from app.events.exposures import Exposures, Tally
+from app.events.placements import Placements
 from app.events.profiles import Profiles
 from app.http.plain_answers import PlainAnswers
 from app.model.store import ServedModel
@@ -82,9 +83,10 @@ class Lanes:
         challenger: Challenger | None = None,
         exposures: Exposures | None = None,
         overlap: Overlap | None = None,
+        placements: Placements | None = None,
     ) -> None:
         """`with_ids` says that lists have recommendation ids, as events are kept that can name them."""
-        self.with_ids = with_ids
+        self.with_ids, self.placements = with_ids, placements or Placements()
         self._profiles, self._telemetry = profiles, telemetry
         self._challenger, self._exposures, self._overlap = challenger, exposures, overlap
         self._alone: Lane | None = None

@@ -14,6 +14,7 @@ from app.events.live_catalogue import LiveCatalogue
 from app.events.metrics import EventMetrics
 from app.events.open_store import open_store
 from app.events.overlay import Overlay
+from app.events.placements import Placements
 from app.events.profiles import Profiles
 from app.events.trending import Trending
 from app.events.unknown_items import UnknownItems
@@ -70,6 +71,7 @@ class Parts:
     impressions: Impressions | None
     changes: CatalogueChanges
     trending: Trending
+    placements: Placements
     unknown_items: UnknownItems
 
     @property
@@ -88,14 +90,14 @@ class Parts:
 def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> Parts:
     """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
     telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
-    unknown_items = UnknownItems()
+    unknown_items, placements = UnknownItems(), Placements()
     trending = Trending(overlay)
     store = ModelStore(LiveCatalogue(changes, overlay, trending))
     collectors, profiles = telemetry.collectors, Profiles(overlay)
     writer = feed = exposures = impressions = prepare = None
     if (address := settings.store_address) is not None:
         writer = EventWriter(open_store(address), EventMetrics(collectors))
-        feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors), unknown_items)
+        feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors), unknown_items, placements)
         exposures = Exposures(open_store(address), ExposureMetrics(collectors))
         impressions = Impressions(open_store(address), ImpressionMetrics(collectors))
         prepare = feed.prepare
@@ -110,7 +112,15 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
             overlap = Overlap(challenger.store, Profiles(overlay).of, collectors)
     changes.stores += [store, *([] if challenger is None else [challenger.store])]
     with_ids = settings.events_url is not None
-    lanes = Lanes(profiles, telemetry, with_ids=with_ids, challenger=challenger, exposures=exposures, overlap=overlap)
+    lanes = Lanes(
+        profiles,
+        telemetry,
+        with_ids=with_ids,
+        challenger=challenger,
+        exposures=exposures,
+        overlap=overlap,
+        placements=placements,
+    )
     return Parts(
         settings=settings,
         mask=mask,
@@ -132,6 +142,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         impressions=impressions,
         changes=changes,
         trending=trending,
+        placements=placements,
         unknown_items=unknown_items,
     )
 

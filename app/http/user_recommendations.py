@@ -1,30 +1,64 @@
 """Answers recommendations for a user as bytes, for both the documented route and the front door."""
 
 from app.contract.recommender import Mask
+from app.contract.rules import Rules
+from app.events.placements import Placements
 from app.http.item_lists import ListAnswer, list_json
 from app.http.lanes import Lane
 from app.http.list_ids import id_field
-from app.model.profile import liked_rows
-from app.model.selection import allowed_items, recommend
+from app.http.placed_queries import placed_query, placement_field
+from app.model.catalogue import filter_key
+from app.model.profile import Profile, liked_rows
+from app.model.selection import Selection, allowed_items, place, placed_page, recommend
 from app.observability.served_lists import NotedList
 from app.observability.telemetry import FALLBACK
 from app.schemas.queries import UserQuery
 
 
-def answer_user(lane: Lane, user_id: str, query: UserQuery, recommendation_id: bytes | None) -> ListAnswer:
+def answer_user(
+    lane: Lane, user_id: str, query: UserQuery, recommendation_id: bytes | None, placements: Placements
+) -> ListAnswer:
     """`Recommendations` as JSON, and what the caller counts."""
-    allowed = allowed_items(lane.model, query)
-    return answer_allowed(lane, user_id, query, allowed, recommendation_id)
+    query, rules = placed_query(placements, lane.model, query)
+    return answer_allowed(lane, user_id, query, allowed_items(lane.model, query), recommendation_id, rules)
 
 
 def answer_allowed(
-    lane: Lane, user_id: str, query: UserQuery, allowed: Mask | None, recommendation_id: bytes | None
+    lane: Lane,
+    user_id: str,
+    query: UserQuery,
+    allowed: Mask | None,
+    recommendation_id: bytes | None,
+    rules: Rules | None,
 ) -> ListAnswer:
     """`Recommendations` as JSON, chosen from the items that `allowed`, bool (n_items,), marks; None allows all."""
     model = lane.model
     profile = lane.profiles.of(model, user_id)
-    selection = recommend(model, profile.with_seen_allowed() if query.include_seen else profile, query, allowed)
+    wanted = profile.with_seen_allowed() if query.include_seen else profile
+    selection = (
+        recommend(model, wanted, query, allowed)
+        if rules is None
+        else _placed(lane, user_id, wanted, query, allowed, rules)
+    )
     source, rows = profile.source, selection.rows
     noted = NotedList.of(rows, is_fallback=source == FALLBACK, is_short=len(rows) < query.k)
-    fields = {"user_id": user_id, "model_version": model.version, **id_field(recommendation_id), "source": source}
+    fields = {
+        "user_id": user_id,
+        "model_version": model.version,
+        **id_field(recommendation_id),
+        "source": source,
+        **placement_field(query),
+    }
     return list_json(fields, model, selection, liked_rows(model, profile) if query.explain else None), source, noted
+
+
+def _placed(
+    lane: Lane, user_id: str, profile: Profile, query: UserQuery, allowed: Mask | None, rules: Rules
+) -> Selection:
+    """A list by rules, which is kept for the next request of the same person."""
+    model = lane.model
+    said = lane.profiles.overlay.users.get(user_id)  # another object after each event
+    wanted = filter_key(query), tuple(query.exclude), query.include_seen, query.offset + query.k, query.diversity
+    key = query.placement, user_id, said, *wanted
+    placed = model.placed_lists.list(key, rules, lambda: place(model, profile, query, allowed, rules))
+    return placed_page(model, placed, query, rules, profile.seen)

@@ -38,7 +38,7 @@ class CatalogueIndex:
         # Of `_fields` and not of self: a circle would keep a former model until the garbage collector runs.
         self.fragment = lru_cache(FRAGMENTS)(self._fields.fragment)
         self._search = TitleSearch(catalogue, artifact.item_popularity, withdrawn)
-        self._filter = ItemFilter(catalogue.columns, len(artifact.item_ids))
+        self.filter = ItemFilter(catalogue.columns, len(artifact.item_ids))
         self._masks = dict[Conditions, Mask]()
 
     def item(self, row: int) -> dict[str, Value]:
@@ -55,11 +55,11 @@ class CatalogueIndex:
 
     def tags(self, column: str) -> list[tuple[str, int]]:
         """Every tag of a column that an item has, with the number of its items, by name."""
-        return self._filter.tags(column)
+        return self.filter.tags(column)
 
     def knows_a_genre(self, names: Iterable[str]) -> bool:
         """Whether one of these is a genre of the catalogue."""
-        return self._filter.knows_a_tag(GENRES, names)
+        return self.filter.knows_a_tag(GENRES, names)
 
     def allowed(self, filters: Filters) -> Mask | None:
         """The items that pass all filters but `exclude`, bool (n_items,), read-only; None if none is given.
@@ -81,7 +81,7 @@ class CatalogueIndex:
 
     def _mask(self, key: Conditions) -> Mask:
         try:
-            return key.mask(self._filter)
+            return key.mask(self.filter)
         except FilterError as error:
             raise InvalidParameterError(f"{error}.", field=error.parameter) from error
 

@@ -15,10 +15,10 @@ from app.contract.item_features import features_of
 from app.contract.item_fold_in import Float64Array
 from app.contract.merged_catalogue import merged_catalogue
 from app.contract.recommender import Recommender, Rows
+from app.contract.similarity import Similarity
 from app.model.catalogue import CatalogueIndex
 from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists
-from app.model.similarity import Similarity
 from app.model.store import ServedModel
 
 NEVER = (None, None)  # does an item come or go by itself

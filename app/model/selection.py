@@ -1,20 +1,19 @@
 """Chooses the items of a list: for whom, with which filters, and why there may be fewer than k."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
+from app.contract.rules import Placed, Rules
+from app.contract.similarity import DIVERSITY_CANDIDATES
 from app.model.profile import ItemRows, Profile, empty_profile
 from app.model.ready_lists import SCORE_DECIMALS
-from app.model.similarity import pool_size
 from app.model.store import ServedModel
 from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
 
-# All pages of a list share these candidates: the second page does not depend on the size of the first.
-DIVERSITY_CANDIDATES = pool_size(MAX_K)
 REASONS_SHOWN = 3
 NO_FILTERS = Filters()
 
@@ -29,6 +28,7 @@ class Selection:
     scores: Float64Array
     offset: int = 0
     reason: Reason | None = None
+    rules: list[list[str]] | None = None  # of a placement: those that moved each item
 
 
 def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
@@ -69,10 +69,38 @@ def recommend(model: ServedModel, profile: Profile, query: PersonalQuery, allowe
     return _page(model, ranking, query, everything=model.recommender.n_items, seen=profile.seen)
 
 
-def similar(model: ServedModel, row: int, query: ListQuery, allowed: Mask | None) -> Selection:
-    """One page of the items most similar to one item."""
-    ranking = model.similarity.similar(row, query.offset + query.k, allowed)
-    return _page(model, ranking, query, everything=model.recommender.n_items - 1)
+def place(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: Mask | None, rules: Rules) -> Placed:
+    """The items of a list up to the end of the page, by the rules of a placement."""
+    recommender = model.recommender
+    among = model.subsets.of(Filters(filter=rules.placement.content.get("filter")))
+    return rules.rank(
+        recommender.scored(profile.vector, profile.seen, allowed, among),
+        lambda: recommender.spread.of(profile.vector),
+        query.offset + query.k,
+        model.similarity,
+        diversity=query.diversity,
+        is_unknown=profile.source == "popular",
+    )
+
+
+def placed_page(
+    model: ServedModel, placed: Placed, query: ListQuery, rules: Rules, seen: ItemRows = NO_ROWS
+) -> Selection:
+    """One page of a list that rules have made."""
+    page = _page(model, placed.ranking, query, everything=model.recommender.n_items, seen=seen)
+    return replace(page, rules=rules.reasons(placed, page.rows))
+
+
+def similar(
+    model: ServedModel, row: int, query: ListQuery, allowed: Mask | None, rules: Rules | None = None
+) -> Selection:
+    """One page of the items most similar to one item, by the rules of a placement if there are any."""
+    similarity, depth = model.similarity, query.offset + query.k
+    if rules is None:
+        return _page(model, similarity.similar(row, depth, allowed), query, everything=model.recommender.n_items - 1)
+    scored = similarity.scored(row, allowed)
+    placed = rules.rank(scored, lambda: similarity.spread(row), depth, similarity, diversity=rules.placement.diversity)
+    return placed_page(model, placed, query, rules, np.array([row]))
 
 
 def popular(model: ServedModel, query: ListQuery, allowed: Mask | None) -> Selection:

@@ -14,12 +14,13 @@ import numpy as np
 from app.contract.artifact import Artifact, ArtifactError, content_hash, load_artifact
 from app.contract.events import EventTypes
 from app.contract.recommender import Recommender
+from app.contract.similarity import Similarity
 from app.errors import ModelNotLoadedError, ModelRefusedError, NoModelError
 from app.model.catalogue import CatalogueIndex
 from app.model.item_subsets import ItemSubsets
+from app.model.placed_lists import PlacedLists
 from app.model.ready_lists import ReadyLists
 from app.model.release import Release
-from app.model.similarity import Similarity
 from app.schemas.versions import LoadedVersion
 
 WARM_USERS = 4
@@ -47,6 +48,11 @@ class ServedModel:
     def event_types(self) -> EventTypes:
         """What events mean to this version."""
         return EventTypes(self.artifact.event_types, self.artifact.min_rating)
+
+    @cached_property
+    def placed_lists(self) -> PlacedLists:
+        """The lists of placements."""
+        return PlacedLists()
 
     @property
     def artifact(self) -> Artifact:

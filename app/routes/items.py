@@ -9,13 +9,14 @@ import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.columns import Column
 from app.contract.conditions import GENRES
 from app.contract.item_document import FROM, UNTIL, WITHDRAWN
-from app.errors import InvalidParameterError, NoModelError, UnknownItemError
+from app.errors import InvalidParameterError, NoModelError, UnknownItemError, UnknownPlacementError
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.item_content import content_of, etag
 from app.http.item_lists import list_json
 from app.http.lanes import Lanes
 from app.http.list_ids import id_field, list_response
+from app.http.placed_queries import placed_query, placement_field
 from app.http.read_after import ReadAfter
 from app.model.selection import Selection, allowed_items, by_counts, popular, similar
 from app.model.store import ServedModel
@@ -31,11 +32,14 @@ from app.schemas.items import (
     SimilarItems,
     TagCount,
 )
-from app.schemas.queries import ListQuery, PathText, SearchQuery, TrendingQuery
+from app.schemas.queries import ListQuery, PathText, SearchQuery, SimilarQuery, TrendingQuery
 
 ItemPath = Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["1"])]
 LIST_ERRORS = ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError)
 ITEM_ERRORS = ADDRESS_TOO_LONG | error_responses(InvalidParameterError, NoModelError, UnknownItemError)
+SIMILAR_ERRORS = ADDRESS_TOO_LONG | error_responses(
+    InvalidParameterError, NoModelError, UnknownItemError, UnknownPlacementError
+)
 
 TAGS_LISTED = 100
 
@@ -86,14 +90,16 @@ async def list_trending_items(
     return _answer(parts.lanes, model, {"model_version": model.version}, selection)
 
 
-@router.get("/items/{item_id:any}/similar", responses=ITEM_ERRORS, response_model=SimilarItems)
+@router.get("/items/{item_id:any}/similar", responses=SIMILAR_ERRORS, response_model=SimilarItems)
 async def list_similar_items(
-    model: CurrentModel, parts: CurrentParts, item_id: ItemPath, query: Annotated[ListQuery, Query()]
+    model: CurrentModel, parts: CurrentParts, item_id: ItemPath, query: Annotated[SimilarQuery, Query()]
 ) -> Response:
     """The films most similar to this one; `score` is the cosine of their embeddings."""
     row = _row(model, item_id)
-    selection = similar(model, row, query, allowed_items(model, query))
-    fields = {"item_id": model.artifact.item_ids[row].item(), "model_version": model.version}
+    query, rules = placed_query(parts.placements, model, query)
+    selection = similar(model, row, query, allowed_items(model, query), rules)
+    named = {"item_id": model.artifact.item_ids[row].item(), "model_version": model.version}
+    fields = {**named, **placement_field(query)}
     return _answer(parts.lanes, model, fields, selection)
 
 

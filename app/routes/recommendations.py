@@ -11,7 +11,15 @@ from app.contract.artifact import Float32Array
 from app.contract.attributes import person_vector
 from app.contract.item_document import DocumentError
 from app.contract.recommender import Mask
-from app.errors import AliasNotLoadedError, BodyTooLargeError, InvalidParameterError, NoModelError, UnknownItemsError
+from app.contract.rules import Rules
+from app.errors import (
+    AliasNotLoadedError,
+    BodyTooLargeError,
+    InvalidParameterError,
+    NoModelError,
+    UnknownItemsError,
+    UnknownPlacementError,
+)
 from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
@@ -19,17 +27,18 @@ from app.http.item_lists import ListAnswer, json_response, list_json
 from app.http.lanes import Lane
 from app.http.list_ids import id_field, list_response
 from app.http.parts import Parts
+from app.http.placed_queries import placed_query, placement_field
 from app.http.read_after import ReadAfter
 from app.http.user_recommendations import answer_allowed, answer_user
 from app.model.profile import fold_in_profile, liked_rows
-from app.model.selection import allowed_items, known_rows, recommend
+from app.model.selection import allowed_items, known_rows, place, placed_page, recommend
 from app.model.store import ServedModel
 from app.observability.served_lists import NotedList
 from app.observability.telemetry import FALLBACK
 from app.schemas.items import BatchRecommendations, FoldInRecommendations, Recommendations
 from app.schemas.queries import BatchRequest, FoldInRequest, PathText, UserQuery
 
-ERRORS = (InvalidParameterError, NoModelError)
+ERRORS = (InvalidParameterError, NoModelError, UnknownPlacementError)
 MAX_QUOTED_IDS = 3
 # One batch at a time: two would slow down the event loop.
 batches = CapacityLimiter(1)
@@ -53,10 +62,10 @@ async def recommend_for_user(
     lane = _lane(parts, model, user_id, query)
     recommendation_id = lane.id_for(user_id)
     if not query.explain:
-        answer = answer_user(lane, user_id, query, recommendation_id)
+        answer = answer_user(lane, user_id, query, recommendation_id, parts.placements)
     else:
         # In a thread, because a history may hold thousands of items.
-        answer = await to_thread.run_sync(answer_user, lane, user_id, query, recommendation_id)
+        answer = await to_thread.run_sync(answer_user, lane, user_id, query, recommendation_id, parts.placements)
     body, source, noted = answer
     lane.count(user_id, source, noted, is_plain=query.is_plain)
     return list_response(body, recommendation_id)
@@ -73,8 +82,13 @@ async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request
     start = _start(model, request.attributes)
     if not len(liked) and not len(disliked) and (request.has_ids or not request.attributes):
         raise _no_known_item(request)
-    profile = fold_in_profile(model, liked, disliked, start)
-    selection = recommend(model, profile, request, allowed_items(model, request))
+    request, rules = placed_query(parts.placements, model, request)
+    profile, allowed = fold_in_profile(model, liked, disliked, start), allowed_items(model, request)
+    if rules is None:
+        selection = recommend(model, profile, request, allowed)
+    else:
+        placed = place(model, profile, request, allowed, rules)
+        selection = placed_page(model, placed, request, rules, profile.seen)
     source = "fold_in" if profile.source == "personalised" else "popular"
     lane = parts.lanes.apart(model) if request.preview else parts.lanes.outside(model)
     rows = selection.rows
@@ -85,6 +99,7 @@ async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request
         "model_version": model.version,
         **id_field(recommendation_id),
         "source": source,
+        **placement_field(request),
         "unknown": _unknown(model, request),
     }
     body = list_json(fields, model, selection, liked_rows(model, profile) if request.explain else None)
@@ -99,18 +114,20 @@ async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request
 )
 async def recommend_for_users(parts: CurrentParts, model: CurrentModel, request: BatchRequest) -> Response:
     """One answer for each of up to 1,000 users, the same as if each had asked alone."""
-    query = UserQuery(**request.model_dump(exclude={"user_ids"}))
+    query = UserQuery(**request.model_dump(exclude={"user_ids"}, exclude_unset=True))
     lanes = parts.lanes
-    masks: dict[str, Mask | None] = {}
+    asked: dict[str, tuple[UserQuery, Rules | None, Mask | None]] = {}
 
     def answer(user_id: str) -> tuple[Lane, str, ListAnswer]:
         lane = lanes.of(model, user_id)
         if lane.tally is not None:  # nobody may ever be shown the list
             lane = lanes.apart(lane.model, lane.profiles, is_shown=True)
         version = lane.model.version
-        if version not in masks:  # during a trial there are two
-            masks[version] = allowed_items(lane.model, query)
-        return lane, user_id, answer_allowed(lane, user_id, query, masks[version], lane.id_for(user_id))
+        if version not in asked:  # during a trial there are two
+            placed, rules = placed_query(parts.placements, lane.model, query)
+            asked[version] = placed, rules, allowed_items(lane.model, placed)
+        placed, rules, allowed = asked[version]
+        return lane, user_id, answer_allowed(lane, user_id, placed, allowed, lane.id_for(user_id), rules)
 
     def answer_all() -> list[tuple[Lane, str, ListAnswer]]:
         return [answer(str(user_id)) for user_id in request.user_ids]

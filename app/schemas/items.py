@@ -20,6 +20,9 @@ RecommendationId = Annotated[
         examples=["AAEzajHwXVhZ7zKn0yY-w3ib"],
     ),
 ]
+PlacementOfList = Annotated[
+    str | None, Field(description="The placement whose rules apply; absent without one.", examples=["home"])
+]
 UserId = Annotated[str, Field(description="The id as it was sent.", examples=["42"])]
 
 
@@ -83,6 +86,11 @@ class RecommendedItem(Item):
         "or the number of likes, of which older ones count less, if `source` is `popular`.",
         examples=[2.718282],
     )
+    rules: list[str] = Field(
+        default=[],
+        description="With `explain`, of a placement: the rules that moved this film.",
+        examples=[["boost:comedies +0.3"]],
+    )
     because: list[BecauseItem] = Field(
         default=[],
         description="With `explain`: up to three films that the user has liked, or of `liked`, closest to this one.",
@@ -111,6 +119,7 @@ class Recommendations(BaseModel):
     source: Literal["personalised", "popular"] = Field(
         description="`popular` if the model has learned nothing about the user.", examples=["personalised"]
     )
+    placement: PlacementOfList = None
     items: RankedItems
     reason: ShortReason = None
 
@@ -127,6 +136,7 @@ class FoldInRecommendations(BaseModel):
         description="Ids in `liked` and `disliked` that the model does not know, as they were sent.",
         examples=[[900001]],
     )
+    placement: PlacementOfList = None
     items: RankedItems
     reason: ShortReason = None
 
@@ -152,6 +162,7 @@ class SimilarItems(BaseModel):
     item_id: ItemId
     model_version: ModelVersion
     recommendation_id: RecommendationId = None
+    placement: PlacementOfList = None
     items: RankedItems
     reason: ShortReason = None
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from app.contract.artifact_format import MAX_COLUMNS
 from app.contract.item_document import MAX_NUMBER, MAX_TAG
+from app.contract.placement import NAME
 
 DEFAULT_K = 10
 MAX_K = 100
@@ -63,6 +64,16 @@ WHOLE = BeforeValidator(_whole)
 YearLimit = Annotated[int, Field(ge=0, le=MAX_YEAR), WHOLE] | None
 Items = Annotated[list[Id], Field(max_length=MAX_IDS)]
 K = Annotated[int, Field(ge=1, le=MAX_K, description="Number of films.", examples=[10]), WHOLE]
+PlacementName = Annotated[
+    str,
+    Field(
+        pattern=f"^{NAME.pattern}$",
+        min_length=1,
+        max_length=64,
+        description="The name of a placement: small letters, digits, - and _.",
+        examples=["home"],
+    ),
+]
 Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET, description="Number of places to skip.", examples=[0]), WHOLE]
 
 
@@ -94,6 +105,16 @@ class Filters(BaseModel):
     year_to: YearLimit = Field(default=None, description="Only films of this year or earlier.", examples=[1999])
 
 
+class PlacedQuery(BaseModel):
+    """What the rules of a placement may apply to."""
+
+    placement: PlacementName | None = Field(
+        default=None,
+        description="The placement that the list is for: its rules apply, and its defaults.",
+        examples=["home"],
+    )
+
+
 class ListQuery(Filters):
     """A page of a list of films."""
 
@@ -112,7 +133,11 @@ class TrendingQuery(ListQuery):
     )
 
 
-class PersonalQuery(ListQuery):
+class SimilarQuery(PlacedQuery, ListQuery):
+    """A page of similar films."""
+
+
+class PersonalQuery(PlacedQuery, ListQuery):
     """A page of a list made for one user."""
 
     diversity: float = Field(
@@ -218,7 +243,7 @@ class FoldInRequest(Body, PersonalQuery):
         return bool(self.liked or self.disliked)
 
 
-class BatchRequest(Body, Filters):
+class BatchRequest(Body, PlacedQuery, Filters):
     """Many users, with the same filters for all."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"user_ids": [42, "nobody"], "k": 3}]})

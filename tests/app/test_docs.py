@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from app import errors
 from app.contract.events import MAX_ID_LENGTH
+from app.contract.similarity import DIVERSITY_CANDIDATES
 from app.errors import ModelError, ServiceError
 from app.events.profiles import KEPT
 from app.events.writer import PATIENCE_SECONDS
@@ -15,7 +16,6 @@ from app.http.protocol import MAX_ADDRESS_BYTES, MAX_PIPELINED
 from app.http.read_after import READ_AFTER_SECONDS
 from app.main import create_app
 from app.model.release import Release
-from app.model.selection import DIVERSITY_CANDIDATES
 from app.model.store import load_model
 from app.observability.recent_figures import STEP_SECONDS, STEPS
 from app.observability.served_lists import LISTS, PLACES, NotedList

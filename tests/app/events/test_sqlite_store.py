@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,10 +59,32 @@ def test_a_file_of_an_earlier_release_gets_new_tables_and_keeps_events_and_posit
     store.close()
 
 
+def test_a_file_without_placements_takes_them_and_keeps_changes_of_films(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "events.db")
+    change = replace(said(42, "change", 1), body="{}")
+    store.append([said(42, "like", 1), change], NOW)
+    before = store.read_after(0, 9)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
+        [table] = file.execute("SELECT sql FROM sqlite_master WHERE name = 'event'").fetchone()
+        file.execute("ALTER TABLE event RENAME TO another")
+        file.execute(table.replace("type IN ('change', 'placement')", "type = 'change'"))
+        file.execute("INSERT INTO event SELECT * FROM another")
+        file.execute("DROP TABLE another")
+        file.execute("CREATE INDEX event_of_user ON event (user_id, position)")
+        file.execute("CREATE INDEX change_of_item ON event (item_id, position) WHERE type = 'change'")
+        file.execute("PRAGMA user_version = 6")
+    placement = replace(said("ann", "placement", "home"), body="{}")
+    assert store.append([placement], NOW).positions == [3]
+    assert store.read_after(0, 9)[:2] == before
+    assert [each.type for each in store.read_changes_after(0, 9)] == ["change", "placement"]
+    store.close()
+
+
 LIST_OF_TYPES = " CHECK (type IN ('rating', 'like', 'dislike', 'watch', 'click', 'hide', 'retract', 'forget'))"
 FORMER_EVENT = """
 DROP INDEX event_of_user;
-DROP INDEX change_of_item;
+DROP INDEX edit;
 ALTER TABLE event RENAME TO another;
 CREATE TABLE event (
   position INTEGER PRIMARY KEY AUTOINCREMENT,

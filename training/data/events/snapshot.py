@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, inspect, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.contract.events import CHANGE, FORGET
+from app.contract.events import CHANGE, EDITS, FORGET, PLACEMENT
 from app.contract.store_address import EMBEDDED_STORE, StoreAddress
 from training.errors import DataError
 
@@ -39,13 +39,20 @@ class Snapshot:
     def files(self, size: int) -> Sequence[int]:
         """Which files of `size` positions hold events; numbers may have gaps of any size."""
         file = _EVENT.c.position.op("/")(size)
-        return sorted(self.connection.execute(select(file).where(_EVENT.c.type != CHANGE).distinct()).scalars())
+        return sorted(self.connection.execute(select(file).where(_EVENT.c.type.not_in(EDITS)).distinct()).scalars())
 
     def changes(self) -> list[tuple[int, str, str]]:
         """The changes of items: position, id and what the item became, oldest first; of a former store none."""
+        return self._edits(CHANGE)
+
+    def placements(self) -> dict[str, str]:
+        """What placements are now, by name."""
+        return {name: body for _, name, body in self._edits(PLACEMENT)}
+
+    def _edits(self, kind: str) -> list[tuple[int, str, str]]:
         if "body" not in {each["name"] for each in inspect(self.connection).get_columns(_EVENT.name)}:
             return []
-        wanted = (_EVENT.c.type == CHANGE) & (_EVENT.c.position <= self.until)
+        wanted = (_EVENT.c.type == kind) & (_EVENT.c.position <= self.until)
         query = select(_EVENT.c.position, _EVENT.c.item_id, column("body")).where(wanted).order_by(_EVENT.c.position)
         return [(each[0], each[1], each[2]) for each in self.connection.execute(query)]
 
@@ -67,7 +74,7 @@ class Snapshot:
             later.c.user_id == _EVENT.c.user_id, later.c.type == FORGET, later.c.position > _EVENT.c.position
         )
         wanted = (
-            _EVENT.c.position.between(first, min(last, self.until)) & (_EVENT.c.type != CHANGE) & ~forgotten.exists()
+            _EVENT.c.position.between(first, min(last, self.until)) & _EVENT.c.type.not_in(EDITS) & ~forgotten.exists()
         )
         return select(_EVENT).where(wanted).order_by(_EVENT.c.position)
 

@@ -3,9 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact
-from app.contract.candidates import candidates
+from app.contract.artifact import Artifact, Float32Array
+from app.contract.item_matrix import ItemMatrix
+from app.contract.placement import MAX_LENGTH
 from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
+from app.contract.scored import Scored
 
 CANDIDATES_PER_ITEM = 5  # among which diversity may choose
 FEWEST_CANDIDATES = 100
@@ -19,21 +21,33 @@ class Similarity:
     def __init__(self, artifact: Artifact, withdrawn: Rows = NO_ROWS) -> None:
         """`withdrawn` are rows that are like no item."""
         self._embeddings, self._withdrawn = artifact.item_embeddings, withdrawn
+        self._all_items = ItemMatrix.of_all(artifact)
         norms = np.sqrt(np.einsum("nd,nd->n", self._embeddings, self._embeddings))
         self._inverse_norms = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
 
     def similar(self, item_row: int, k: int, allowed: Mask | None = None) -> Ranking:
         """The k items most like this one, itself left out, scored by cosine; ties go to the lower row."""
-        cosines = (self._embeddings @ self._unit(np.array([item_row]))[0].astype(np.float32)) * self._inverse_norms
+        scored = self.scored(item_row, allowed)
+        rows, scores = scored.ranked(scored.best_places(k))
+        return Ranking(rows[None, :k], scores[None, :k])
+
+    def scored(self, item_row: int, allowed: Mask | None = None) -> Scored:
+        """The cosines of all items with this one, which is left out."""
+        cosines = self._cosines(item_row)
         if allowed is not None:
             cosines[~allowed] = -np.inf
         cosines[self._withdrawn] = -np.inf
         cosines[item_row] = -np.inf
-        rows = candidates(cosines, k, TIE)
-        # Rounded to what float32 can tell apart, so that equal items tie whatever the order of summation.
-        scores = cosines[rows].round(TIE_DECIMALS).astype(np.float64)
-        order = np.argsort(-scores, kind="stable")[:k]
-        return Ranking(rows[order][None], scores[order][None])
+        return Scored(self._all_items, cosines, lambda rows: _shown(cosines[rows]), TIE / 2, 1.0)
+
+    def spread(self, item_row: int) -> float:
+        """The standard deviation of the cosines of all items with this one."""
+        return float(self._cosines(item_row).std(dtype=np.float64))
+
+    def _cosines(self, item_row: int) -> Float32Array:
+        unit = self._unit(np.array([item_row]))[0].astype(np.float32)
+        cosines: Float32Array = (self._embeddings @ unit) * self._inverse_norms
+        return cosines
 
     def closest(self, items: Rows, history: npt.NDArray[np.integer], n: int) -> list[Rows]:
         """For each item the n items of a history most like it, without itself and those of no positive cosine."""
@@ -69,6 +83,16 @@ class Similarity:
         return unit
 
 
+def _shown(cosines: Float32Array) -> Float64Array:
+    # Rounded to what float32 can tell apart, so that equal items tie whatever the order of summation.
+    scores: Float64Array = cosines.round(TIE_DECIMALS).astype(np.float64)
+    return scores
+
+
 def pool_size(k: int) -> int:
     """How many candidates to rank for `diversify` to choose k from."""
     return max(FEWEST_CANDIDATES, CANDIDATES_PER_ITEM * k)
+
+
+# All pages of a list share these candidates: the second page does not depend on the size of the first.
+DIVERSITY_CANDIDATES = pool_size(MAX_LENGTH)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.contract.recommender import Ranking, Recommender
-from app.model.similarity import Similarity, pool_size
+from app.contract.similarity import Similarity, pool_size
 from tests.artifacts import make_artifact
 
 # Two pairs that point the same way, one that points elsewhere, one of zeros.

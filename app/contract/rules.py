@@ -1,0 +1,181 @@
+"""A placement's rules for the items of one version, and the list that they make."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from app.contract.arrangement import Bounds, arranged
+from app.contract.artifact import Float32Array
+from app.contract.filter_language import FilterError
+from app.contract.item_document import DocumentError
+from app.contract.item_filter import ItemFilter
+from app.contract.item_matrix import ItemMatrix, Mask, Rows
+from app.contract.placement import Boost, Pin, Placement, Quota
+from app.contract.recommender import Ranking
+from app.contract.scored import Float64Array, Scored
+from app.contract.similarity import DIVERSITY_CANDIDATES, Similarity
+
+Rule = TypeVar("Rule", Boost, Quota)
+
+logger = logging.getLogger(__name__)
+
+
+class _Here(NamedTuple):
+    """Boosts, float32 (m,), and the items that the same quotas count, by places of a matrix."""
+
+    matrix: ItemMatrix
+    boost: Float32Array
+    kinds: list[Rows]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A ranking by rules: one row of items and scores, and the rule that gave some rows their place."""
+
+    ranking: Ranking
+    moved: Mapping[int, str]
+
+
+class Rules:
+    """The filter, boosts, pins and quotas of a placement, as masks and rows of a version's items, at one time.
+
+    A boost or a quota that the version's columns can't answer is left out, with a warning; for the filter that is a
+    FilterError.
+    """
+
+    def __init__(
+        self, placement: Placement, items: ItemFilter, item_row: Callable[[str], int | None], now: float
+    ) -> None:
+        """`now` is in seconds since 1970: it says which pins count."""
+        self.placement = placement
+        self.allowed = None if placement.filter is None else items.mask(placement.filter)
+        self.boosts = _answered(placement.boosts, items)
+        self.quotas = _answered(placement.quotas, items)
+        self.fallback: Rows = _rows(placement.fallback, item_row)
+        active = [pin for pin in placement.pins if pin.starts <= now < pin.ends]
+        self.pins: dict[int, Pin] = {row: pin for pin in active if (row := item_row(pin.item_id)) is not None}
+        self.unknown_pins = [pin for pin in active if item_row(pin.item_id) is None]
+        turns = [turn for pin in placement.pins for turn in (pin.starts, pin.ends) if turn > now]
+        self.until = min(turns, default=float("inf"))
+        self._pinned: Rows = np.array(sorted(self.pins), dtype=np.int64)
+        self._boost: Float64Array = np.zeros(len(items.all()))
+        for boost, mask in self.boosts:
+            self._boost[mask] += boost.by
+        self._most = float(np.abs(self._boost).max(initial=0))
+        self._last: _Here | None = None
+        self._sizes = [int(np.count_nonzero(mask)) for _, mask in self.quotas]
+
+    def rank(
+        self,
+        scored: Scored,
+        spread: Callable[[], float],
+        depth: int,
+        similarity: Similarity,
+        *,
+        diversity: float = 0,
+        is_unknown: bool = False,
+    ) -> Placed:
+        """The first `depth` items by these rules, of those that the scores don't leave out and the filter lets pass.
+
+        `spread` gives the standard deviation of the scores; `is_unknown` says that nothing is known of the person.
+        """
+        here = self._here(scored.matrix)
+        if self._most:
+            scored = scored.plus(self._boost, here.boost, self._most, spread())
+        if self.allowed is not None:
+            scored = scored.only(self.allowed)
+        named = np.concatenate([self._pinned, self.fallback]) if is_unknown else self._pinned
+        n_best = max(depth, DIVERSITY_CANDIDATES if diversity else self.placement.k)
+        # The best, those that are named, and the best of each kind: the list holds no others.
+        parts = [scored.best_places(n_best), scored.places_of(named)]
+        parts += [scored.best_places(self.placement.k, kind) for kind in here.kinds]
+        rows, scores = scored.ranked(np.unique(np.concatenate(parts)))
+        if diversity:
+            first = Ranking(rows[None, :DIVERSITY_CANDIDATES], scores[None, :DIVERSITY_CANDIDATES])
+            chosen = similarity.diversify(first, DIVERSITY_CANDIDATES, diversity)
+            rows = np.concatenate([chosen.items[0], rows[DIVERSITY_CANDIDATES:]])
+            scores = np.concatenate([chosen.scores[0], scores[DIVERSITY_CANDIDATES:]])
+        if is_unknown and len(self.fallback):
+            rows, scores = _with_first(rows, scores, self.fallback)
+        return self._arranged(rows, scores, depth)
+
+    def _here(self, matrix: ItemMatrix) -> _Here:
+        here = self._last
+        if here is None or here.matrix is not matrix:
+            rows = np.arange(len(self._boost)) if matrix.rows is None else matrix.rows
+            kinds = _kinds([mask[rows] for _, mask in self.quotas])
+            here = self._last = _Here(matrix, self._boost[rows].astype(np.float32), kinds)
+        return here
+
+    def _arranged(self, rows: Rows, scores: Float64Array, depth: int) -> Placed:
+        if not self.pins and not self.quotas:
+            return Placed(Ranking(rows[None, :depth], scores[None, :depth]), {})
+        pins = {place: self.pins[row] for place, row in enumerate(rows.tolist()) if row in self.pins}
+        bounds = [
+            Bounds(np.flatnonzero(mask[rows]).tolist(), quota.at_least, quota.at_most, size)
+            for (quota, mask), size in zip(self.quotas, self._sizes, strict=True)
+        ]
+        found = arranged(len(rows), self.placement.k, {place: pin.rank for place, pin in pins.items()}, bounds)
+        moved = {place: str(self.quotas[number][0]) for place, number in found.lifted.items()}
+        moved |= {place: str(pin) for place, pin in pins.items()}
+        order = found.places[:depth]
+        moved = {int(rows[place]): rule for place, rule in moved.items()}
+        return Placed(Ranking(rows[order][None], scores[order][None]), moved)
+
+    def reasons(self, placed: Placed, rows: Rows) -> list[list[str]]:
+        """For each row the rules that moved it."""
+        moved = placed.moved
+        return [
+            [*([moved[row]] if row in moved else []), *(str(boost) for boost, mask in self.boosts if mask[row])]
+            for row in rows.tolist()
+        ]
+
+    def check(self) -> None:
+        """Raise DocumentError for quotas that can't be met together, whatever people like."""
+        k = self.placement.k
+        for (first, (one, here)), (second, (other, there)) in combinations(enumerate(self.quotas), 2):
+            both, sizes = int(np.count_nonzero(here & there)), (self._sizes[first], self._sizes[second])
+            least = one.at_least, other.at_least
+            needed = max(*least, sum(least) - both)
+            outside = [size - both for size in sizes]  # of the one's, that are not the other's
+            if needed > k or least[0] > other.at_most + outside[0] or least[1] > one.at_most + outside[1]:
+                raise DocumentError(f"quotas.{second}", f"contradicts quotas.{first}: {one.name!r} and {other.name!r}")
+
+
+def _answered(rules: Sequence[Rule], items: ItemFilter) -> list[tuple[Rule, Mask]]:
+    masks = [(rule, _mask_or_none(rule, items)) for rule in rules]
+    return [(rule, mask) for rule, mask in masks if mask is not None]
+
+
+def _mask_or_none(rule: Boost | Quota, items: ItemFilter) -> Mask | None:
+    try:
+        return items.mask(rule.expression)
+    except FilterError as error:
+        logger.warning("A version leaves out %s of a placement: %s", rule, error)
+        return None
+
+
+def _rows(ids: Sequence[str], item_row: Callable[[str], int | None]) -> Rows:
+    rows = dict.fromkeys(row for item_id in ids if (row := item_row(item_id)) is not None)
+    return np.array([*rows], dtype=np.int64)
+
+
+def _kinds(masks: Sequence[Mask]) -> list[Rows]:
+    """The places of items that the same quotas count, apart."""
+    if not masks:
+        return []
+    kinds = np.zeros(len(masks[0]), dtype=np.int64)
+    for mask in masks:
+        kinds = 2 * kinds + mask
+    return [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+
+
+def _with_first(rows: Rows, scores: Float64Array, first: Rows) -> tuple[Rows, Float64Array]:
+    """Put some rows first, in their order, where they are among the candidates."""
+    place = {row: number for number, row in enumerate(first.tolist())}
+    order = np.argsort([place.get(row, len(first)) for row in rows.tolist()], kind="stable")
+    return rows[order], scores[order]

@@ -1,0 +1,66 @@
+"""The scores that a list is ranked by, and the best of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from app.contract.artifact import Float32Array
+from app.contract.candidates import candidates
+from app.contract.item_matrix import ItemMatrix, Mask, Rows
+
+Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of the items of a matrix, float32 (m,), -inf where an item is left out.
+
+    `exact` gives the scores of item rows that decide the order, float64: no larger than `largest`, and no farther from
+    those in float32 than `error`.
+    """
+
+    matrix: ItemMatrix
+    scores: Float32Array
+    exact: Callable[[Rows], Float64Array]
+    error: float
+    largest: float
+
+    def only(self, allowed: Mask) -> "Scored":
+        """Leave out all items but those that `allowed`, bool over all items, marks."""
+        return replace(self, scores=self.scores + self.matrix.penalties(allowed))
+
+    def plus(self, more: Float64Array, here: Float32Array, most: float, factor: float) -> "Scored":
+        """Add `factor` times `more`, float64 over all items, within ±`most`; by place it is `here`, float32 (m,)."""
+        exact, largest = self.exact, self.largest + most * abs(factor)
+        return Scored(
+            self.matrix,
+            self.scores + here * np.float32(factor),
+            lambda rows: exact(rows) + factor * more[rows],
+            # Both factors, the product and the sum are rounded, each by half of eps of a number no larger than this.
+            self.error + 2 * float(np.finfo(np.float32).eps) * largest,
+            largest,
+        )
+
+    def places_of(self, rows: Rows) -> Rows:
+        """The places of those rows that are in the matrix and not left out."""
+        if self.matrix.rows is None:
+            places = rows
+        else:
+            places = self.matrix.rows.searchsorted(rows)
+            places = places[self.matrix.rows.take(places, mode="clip") == rows]
+        return places[self.scores[places] > -np.inf]
+
+    def best_places(self, k: int, among: Rows | None = None) -> Rows:
+        """Places that hold the k best, and perhaps some more; `among`, places, leaves out all others."""
+        scores = self.scores if among is None else self.scores.take(among)
+        found = candidates(scores, k, 2 * self.error)
+        return found if among is None else among.take(found)
+
+    def ranked(self, places: Rows) -> tuple[Rows, Float64Array]:
+        """The rows at sorted places, best first, and their scores; ties go to the lower row."""
+        rows = self.matrix.items(places)
+        exact = self.exact(rows)
+        order = np.argsort(-exact, kind="stable")
+        return rows[order], exact[order]

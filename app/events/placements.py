@@ -1,0 +1,61 @@
+"""What editors have decided of each placement, and what they had decided before, in the memory of every process."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from app.contract.events import PLACEMENT
+from app.contract.placement import Placement
+from app.events.store import StoredEvent
+
+KEPT = 100  # changes of a placement that are kept to be listed
+
+logger = logging.getLogger(__name__)
+
+
+class PlacementChange(NamedTuple):
+    """What a placement became, None if it was deleted, at a time in seconds since 1970, and by whom."""
+
+    position: int
+    name: str
+    editor: str
+    made_at: float
+    placement: Placement | None
+
+
+class Placements:
+    """The changes of all placements in the order of positions.
+
+    One thread, the feed, adds; readers in other threads need no lock, for what they read is replaced as a whole.
+    """
+
+    def __init__(self) -> None:
+        self.history: Mapping[str, tuple[PlacementChange, ...]] = {}  # the latest last
+        self.current: Mapping[str, Placement] = {}
+        self._position = 0
+
+    def last(self, name: str) -> PlacementChange | None:
+        """The last change of a placement."""
+        return self.history[name][-1] if name in self.history else None
+
+    def restart(self) -> None:
+        """Forget all: another store's are to come."""
+        self.history, self.current, self._position = {}, {}, 0
+
+    def add(self, events: Iterable[StoredEvent]) -> None:
+        """Take in the changes among events, in the order of positions; events may come again."""
+        for event in events:
+            if event.type == PLACEMENT and event.position > self._position:
+                self._position = event.position
+                self._take(event)
+
+    def _take(self, event: StoredEvent) -> None:
+        name = str(event.item_id)
+        try:
+            placement = Placement.read(event.body or "")
+        except ValueError as error:  # a newer release may have written it
+            logger.warning("The placement at position %d can't be read: %s", event.position, error)
+            return
+        change = PlacementChange(event.position, name, event.user_id, event.received_at, placement)
+        self.history = {**self.history, name: (*self.history.get(name, ()), change)[-KEPT:]}
+        self.current = {each: last for each, (*_, (*_, last)) in self.history.items() if last is not None}

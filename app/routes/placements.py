@@ -1,0 +1,240 @@
+"""What editors decide of lists, by the name of a placement; the routes exist only if CATALOGUE_KEYS is set."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Path, Query, Response, Security
+
+from app.contract.events import PLACEMENT, Event
+from app.contract.filter_language import Expression, FilterError
+from app.contract.item_document import DocumentError
+from app.contract.item_filter import ItemFilter
+from app.contract.placement import Placement
+from app.contract.rules import Rules
+from app.errors import (
+    BodyTooLargeError,
+    EventsDisabledError,
+    EventsUnavailableError,
+    InvalidParameterError,
+    NoModelError,
+    PlacementChangedError,
+    UnauthorizedError,
+    UnknownPlacementError,
+)
+from app.events.placements import PlacementChange
+from app.http.access import API_KEY, PLACEMENTS_PATH
+from app.http.body_limit import LimitedRoute
+from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
+from app.http.editors import Editor
+from app.http.error_answers import error_responses
+from app.http.item_content import etag
+from app.http.read_after import ReadAfter, until_answers_know
+from app.model.item_fields import to_json
+from app.model.placement_warnings import placement_warnings
+from app.model.store import ServedModel
+from app.schemas.events import new_event_id
+from app.schemas.placements import (
+    HistoryQuery,
+    PlacementContent,
+    PlacementHistory,
+    PlacementList,
+    PlacementWarning,
+    ShownPlacement,
+    StoredPlacement,
+)
+from app.schemas.queries import PlacementName
+
+ATTEMPTS = 3  # of a change while others change the same placement
+MOST = 200  # placements, with those that were deleted
+ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError)
+KNOWN = error_responses(*ERRORS, UnknownPlacementError)
+CHANGED = error_responses(*ERRORS, UnknownPlacementError, PlacementChangedError)
+
+Name = Annotated[PlacementName, Path(examples=["home"])]
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=200, description="The `ETag` of the placement that is meant.", examples=['"5f1d7a84db00d2fc"']),
+]
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """Who changes which placement, and what the service needs for it."""
+
+    parts: CurrentParts
+    model: CurrentModel
+    editor: Editor
+    writer: CurrentEventWriter
+    name: Name
+    response: Response
+    if_match: IfMatch = None
+
+
+Edit = Annotated[_Edit, Depends()]
+
+router = APIRouter(
+    prefix=PLACEMENTS_PATH, tags=["placements"], route_class=LimitedRoute, dependencies=[Security(API_KEY)]
+)
+
+
+@router.get("", responses=error_responses(*ERRORS), dependencies=[ReadAfter])
+async def list_placements(
+    parts: CurrentParts, model: CurrentModel, writer: CurrentEventWriter, editor: Editor
+) -> PlacementList:
+    """All placements, with the rules that do nothing now."""
+    found = [parts.placements.history[name][-1] for name in sorted(parts.placements.current)]
+    return PlacementList(placements=await to_thread.run_sync(lambda: [_shown(model, change) for change in found]))
+
+
+@router.get("/{name}", responses=KNOWN, dependencies=[ReadAfter])
+async def show_placement(
+    parts: CurrentParts, model: CurrentModel, writer: CurrentEventWriter, editor: Editor, name: Name, response: Response
+) -> ShownPlacement:
+    """A placement, with its `ETag`."""
+    change = parts.placements.last(name)
+    if change is None or change.placement is None:
+        raise _unknown(name)
+    response.headers["ETag"] = _tag(change.placement)
+    return await to_thread.run_sync(_shown, model, change)
+
+
+@router.get("/{name}/history", responses=KNOWN, dependencies=[ReadAfter])
+async def show_history(
+    parts: CurrentParts, writer: CurrentEventWriter, editor: Editor, name: Name, query: Annotated[HistoryQuery, Query()]
+) -> PlacementHistory:
+    """What a placement was, who has changed it and when; of the latest 100 changes."""
+    changes = parts.placements.history.get(name, ())[::-1]
+    if not changes:
+        raise _unknown(name)
+    shown = [StoredPlacement(**_stored(each)) for each in changes[query.offset : query.offset + query.k]]
+    return PlacementHistory(name=name, total=len(changes), changes=shown)
+
+
+@router.put("/{name}", responses=CHANGED | error_responses(BodyTooLargeError))
+async def put_placement(edit: Edit, request: PlacementContent) -> ShownPlacement:
+    """Make a placement, known or new, what it is said to be; the answer warns of rules that do nothing."""
+    placements = edit.parts.placements
+    if edit.name not in placements.history and len(placements.history) >= MOST:
+        raise InvalidParameterError(f"There are {MOST} placements, with those that were deleted.", field="name")
+    placement = await to_thread.run_sync(checked, edit.model, request)
+    return await _changed(edit, lambda _: placement)
+
+
+@router.delete("/{name}", responses=CHANGED)
+async def delete_placement(edit: Edit) -> ShownPlacement:
+    """Delete a placement: lists of its name are 404. A rollback brings it back."""
+
+    def deleted(former: PlacementChange | None) -> None:
+        if former is None or former.placement is None:
+            raise _unknown(edit.name)
+
+    return await _changed(edit, deleted)
+
+
+@router.post("/{name}/rollback", responses=CHANGED)
+async def roll_placement_back(
+    edit: Edit,
+    position: Annotated[
+        int | None, Query(ge=1, description="Of the change to go back to; else of the one before the last.")
+    ] = None,
+) -> ShownPlacement:
+    """Make a placement what it was by an earlier change; twice undoes the undoing."""
+
+    def former(last: PlacementChange | None) -> Placement | None:
+        history = edit.parts.placements.history.get(edit.name, ())
+        earlier = history[-2:-1] if position is None else [each for each in history if each.position == position]
+        if last is None or not earlier:
+            raise InvalidParameterError(f"{edit.name!r} has no such earlier change; see its history.", field="position")
+        return earlier[0].placement
+
+    return await _changed(edit, former)
+
+
+def checked(model: ServedModel, request: PlacementContent) -> Placement:
+    """The placement that a request says; raises InvalidParameterError where a version can't follow it."""
+    try:
+        placement = Placement.of(request.content)
+        items = model.catalogue.filter
+        parts = [("filter", placement.filter)] if placement.filter else []
+        parts += [(f"boosts.{number}.filter", each.expression) for number, each in enumerate(placement.boosts)]
+        parts += [(f"quotas.{number}.filter", each.expression) for number, each in enumerate(placement.quotas)]
+        for field, expression in parts:
+            _check_columns(items, field, expression)
+        _rules(model, placement).check()
+    except DocumentError as error:
+        raise InvalidParameterError(f"{error}.", field=error.field) from error
+    return placement
+
+
+def _check_columns(items: ItemFilter, field: str, expression: Expression) -> None:
+    try:
+        items.mask(expression)
+    except FilterError as error:
+        raise DocumentError(field, f"is no filter: {error}") from error
+
+
+def _rules(model: ServedModel, placement: Placement) -> Rules:
+    return Rules(placement, model.catalogue.filter, model.recommender.item_row, time.time())
+
+
+async def _changed(edit: _Edit, make: Callable[[PlacementChange | None], Placement | None]) -> ShownPlacement:
+    placements, name = edit.parts.placements, edit.name
+    async with edit.parts.changes.turn:
+        for _ in range(ATTEMPTS):
+            last = placements.last(name)
+            _check_match(last, edit.if_match, name)
+            placement = make(last)
+            body = to_json(None if placement is None else placement.content).decode()
+            after = 0 if last is None else last.position
+            made_at = time.time()
+            event = Event(new_event_id(), edit.editor, name, PLACEMENT, None, made_at, body=body, after=after)
+            appended = await edit.writer.append([event])
+            await until_answers_know(edit.parts.feed, appended.last)
+            if (position := appended.positions[0]) is not None:
+                edit.response.headers["ETag"] = _tag(placement)
+                change = PlacementChange(position, name, edit.editor, made_at, placement)
+                return await to_thread.run_sync(_shown, edit.model, change)
+    raise EventsUnavailableError("Others change the same placement all the time; send the change again.")
+
+
+def _shown(model: ServedModel, change: PlacementChange) -> ShownPlacement:
+    warnings = [] if change.placement is None else warnings_of(model, change.placement)
+    return ShownPlacement(**_stored(change), warnings=warnings)
+
+
+def warnings_of(model: ServedModel, placement: Placement) -> list[PlacementWarning]:
+    """The rules that make no sense with the films of now."""
+    try:
+        found = placement_warnings(model.recommender, _rules(model, placement))
+    except FilterError as error:  # of another version
+        return [PlacementWarning(field="filter", message=f"The loaded version can't answer it: {error}.")]
+    return [PlacementWarning(**each._asdict()) for each in found]
+
+
+def _stored(change: PlacementChange) -> dict[str, object]:
+    placement = change.placement
+    content = None if placement is None else dict(placement.content)
+    return change._asdict() | {"placement": content, "etag": _tag(placement)}
+
+
+def _tag(placement: Placement | None) -> str:
+    return etag({} if placement is None else placement.content)
+
+
+def _check_match(last: PlacementChange | None, if_match: str | None, name: str) -> None:
+    tags = [] if if_match is None else [each.strip() for each in if_match.split(",")]
+    known = last is not None and last.placement is not None
+    if not tags or (known and last is not None and ("*" in tags or _tag(last.placement) in tags)):
+        return
+    raise PlacementChangedError(
+        f"The placement {name!r} is another than If-Match says: read it again.", field="If-Match"
+    )
+
+
+def _unknown(name: str) -> UnknownPlacementError:
+    return UnknownPlacementError(
+        f"There is no placement {name!r}; PUT {PLACEMENTS_PATH}/{name} makes it.", field="name"
+    )

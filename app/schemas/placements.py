@@ -1,0 +1,172 @@
+"""Placements: what an editor may send, and what the service answers."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.contract.placement import MAX_BOOSTS, MAX_BY, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS
+from app.schemas.queries import DEFAULT_K, MAX_FILTER_LENGTH, MAX_K, WHOLE, Body, Id, K, Offset
+from app.schemas.queries import PlacementName as Name
+
+MAX_RULE_NAME = 60
+
+Filter = Annotated[str, Field(min_length=1, max_length=MAX_FILTER_LENGTH)]
+RuleFilter = Annotated[
+    Filter,
+    Field(description="A filter, in the language of https://google.aip.dev/160.", examples=["genres:Comedy"]),
+]
+RuleName = Annotated[
+    Annotated[str, Field(min_length=1, max_length=MAX_RULE_NAME)] | None,
+    Field(description="What explanations call it; without it, its filter.", examples=["comedies"]),
+]
+Count = Annotated[int, Field(ge=0, le=MAX_K), WHOLE]
+When = Annotated[
+    Annotated[str, Field(max_length=40)] | None,
+    Field(description="ISO 8601; without it, no limit.", examples=["2026-12-01T18:00:00Z"]),
+]
+
+
+class _Rule(BaseModel):
+    """A part of a placement; what it lacks has no value."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class BoostRule(_Rule):
+    """Moves what passes a filter up, or down."""
+
+    filter: RuleFilter
+    by: float = Field(
+        ge=-MAX_BY,
+        le=MAX_BY,
+        allow_inf_nan=False,
+        description="In standard deviations of the person's scores; negative buries.",
+        examples=[0.3],
+    )
+    name: RuleName = None
+
+
+class PinRule(_Rule):
+    """An item at a rank."""
+
+    item_id: Id = Field(description="The item.", examples=[601])
+    rank: Annotated[int, Field(ge=1, le=MAX_K), WHOLE] = Field(description="1 is the first place.", examples=[1])
+    from_: When = Field(default=None, alias="from")
+    until: When = None
+
+
+class QuotaRule(_Rule):
+    """How many of the first k items pass a filter."""
+
+    filter: RuleFilter
+    at_least: Count | None = Field(default=None, description="As far as there are such films.", examples=[2])
+    at_most: Count | None = Field(default=None, description="Rather the list is shorter.", examples=[4])
+    name: RuleName = None
+
+
+class PlacementContent(Body):
+    """All of a placement: what is not sent has its default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "filter": "year >= 1980",
+                    "boosts": [{"filter": "genres:Comedy", "by": 0.3, "name": "comedies"}],
+                    "pins": [{"item_id": 601, "rank": 1}],
+                    "quotas": [{"filter": "genres:Drama", "at_most": 4}],
+                }
+            ]
+        }
+    )
+
+    filter: Filter | None = Field(default=None, description="Only films that pass it.", examples=["year >= 1980"])
+    boosts: list[BoostRule] = Field(
+        default=[],
+        max_length=MAX_BOOSTS,
+        description="They add up.",
+        examples=[[{"filter": "genres:Comedy", "by": 0.3}]],
+    )
+    pins: list[PinRule] = Field(
+        default=[],
+        max_length=MAX_PINS,
+        description="At most one for a rank at a time.",
+        examples=[[{"item_id": 601, "rank": 1}]],
+    )
+    quotas: list[QuotaRule] = Field(
+        default=[],
+        max_length=MAX_QUOTAS,
+        description="Among the first k.",
+        examples=[[{"filter": "genres:Drama", "at_most": 4}]],
+    )
+    diversity: float = Field(
+        default=0, ge=0, le=1, allow_inf_nan=False, description="As requests have it.", examples=[0.3]
+    )
+    fallback: Literal["popular"] | Annotated[list[Id], Field(min_length=1, max_length=MAX_FALLBACK)] = Field(
+        default="popular",
+        description="What people get of whom nothing is known: `popular`, or these films, before those.",
+        examples=["popular"],
+    )
+    k: Annotated[int, Field(ge=1, le=MAX_K), WHOLE] = Field(
+        default=DEFAULT_K, description="The length of a list, and that which quotas are about.", examples=[10]
+    )
+    overridable: list[Literal["k", "diversity"]] = Field(
+        default=["k", "diversity"],
+        max_length=2,
+        description="What a request may say otherwise.",
+        examples=[["k"]],
+    )
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What was sent."""
+        return self.model_dump(exclude_unset=True, exclude_none=True, by_alias=True)
+
+
+class HistoryQuery(BaseModel):
+    """A page of changes."""
+
+    k: K = DEFAULT_K
+    offset: Offset = 0
+
+
+class PlacementWarning(BaseModel):
+    """A rule that makes no sense with the films of now."""
+
+    field: str = Field(description="The rule.", examples=["filter"])
+    message: str = Field(description="A sentence for people.", examples=["3 of 671 people get no film."])
+    people: int | None = Field(default=None, description="How many people get no film at all.", examples=[3])
+
+
+class StoredPlacement(BaseModel):
+    """A placement as it is."""
+
+    name: Name
+    position: int = Field(description="Its place among events and changes.", examples=[1209])
+    etag: str = Field(description="Its `ETag`, for `If-Match`.", examples=['"5f1d7a84db00d2fc"'])
+    editor: str = Field(description="Whose key it came with.", examples=["ann"])
+    made_at: float = Field(description="Seconds since 1970, UTC.", examples=[1796029200.5])
+    placement: dict[str, Any] | None = Field(
+        description="The document; null if it was deleted.",
+        examples=[{"boosts": [{"filter": "genres:Comedy", "by": 0.3}]}],
+    )
+
+
+class ShownPlacement(StoredPlacement):
+    """A placement with what its rules do not do now."""
+
+    warnings: list[PlacementWarning] = Field(description="Rules that make no sense with the films of now.")
+
+
+class PlacementList(BaseModel):
+    """All placements."""
+
+    placements: list[ShownPlacement] = Field(description="By name.")
+
+
+class PlacementHistory(BaseModel):
+    """What a placement was."""
+
+    name: Name
+    total: int = Field(description="How many changes there are, of the latest 100.", examples=[2])
+    changes: list[StoredPlacement] = Field(description="The latest first.")

@@ -1,0 +1,183 @@
+"""What editors decide of lists: saved, read on every replica, and followed by every route that names the placement."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.app.conftest import ids
+from tests.app.routes.test_catalogue import Editing, replica
+from tests.app.routes.test_catalogue import url as url
+from tests.client import Client
+from tests.processes import wait_until
+
+HOME = "/placements/home"
+LIST = "/users/1/recommendations?placement=home"
+TWO_HORROR = {"filter": "genres:Horror", "at_least": 2}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editing]:
+    folder = tmp_path_factory.mktemp("placements")
+    with replica(folder, f"sqlite:///{folder}/events.db") as client:
+        yield Editing(client)
+
+
+def put(editing: Editing, **rules: Any) -> list[int]:
+    """Save a placement, and ask for the list of user 1, whose scores are 30: 6, 40: 5, 50: 4, 60: 3, 70: 2, 80: 1."""
+    answer = editing.send("PUT", HOME, rules)
+    assert answer.status == 200, answer.body
+    return ids(editing.client, LIST)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({}, [30, 40, 50, 60, 70, 80]),
+        ({"k": 2}, [30, 40]),
+        ({"filter": "genres:Horror"}, [40, 60]),
+        ({"boosts": [{"filter": "genres:Horror", "by": 3}]}, [40, 60, 30, 50, 70, 80]),
+        ({"boosts": [{"filter": "genres:Horror", "by": -3}]}, [30, 50, 70, 80, 40, 60]),
+        ({"pins": [{"item_id": 70, "rank": 1}]}, [70, 30, 40, 50, 60, 80]),
+        ({"pins": [{"item_id": 70, "rank": 2}, {"item_id": "80", "rank": 3}], "k": 4}, [30, 70, 80, 40]),
+        ({"pins": [{"item_id": 70, "rank": 1, "until": "2020-01-01"}]}, [30, 40, 50, 60, 70, 80]),
+        ({"pins": [{"item_id": 10, "rank": 1}]}, [30, 40, 50, 60, 70, 80]),  # seen
+        ({"pins": [{"item_id": 70, "rank": 1}], "filter": "genres:Horror"}, [40, 60]),
+        ({"quotas": [{"filter": "genres:Horror", "at_most": 1}], "k": 3}, [30, 40, 50]),
+        ({"quotas": [{"filter": "genres:Horror", "at_most": 0}], "k": 3}, [30, 50, 70]),
+        ({"quotas": [{"filter": "genres:Horror", "at_least": 2}], "k": 2}, [40, 60]),
+        ({"diversity": 1, "k": 2}, [30, 80]),
+    ],
+)
+def test_a_list_follows_the_rules(shared: Editing, rules: dict[str, Any], expected: list[int]) -> None:
+    assert put(shared, **rules) == expected
+
+
+def test_a_placement_is_saved_listed_rolled_back_and_deleted(editing: Editing) -> None:
+    assert editing.client.get(LIST).json["error"]["code"] == "placement_unknown"
+    first = editing.send("PUT", HOME, {"k": 3})
+    second = editing.send("PUT", HOME, {"k": 2}, **{"X-API-Key": "secret-of-bob", "If-Match": first.headers["etag"]})
+    assert (second.json["name"], second.json["placement"], len(ids(editing.client, LIST))) == ("home", {"k": 2}, 2)
+    late = editing.send("PUT", HOME, {"k": 1}, **{"If-Match": first.headers["etag"]})
+    assert (late.status, late.json["error"]["code"]) == (412, "placement_changed")
+    [listed] = editing.send("GET", "/placements").json["placements"]
+    assert (listed["editor"], listed["etag"], listed["position"]) == ("bob", second.headers["etag"], 2)
+    assert editing.send("POST", f"{HOME}/rollback").json["placement"] == {"k": 3}
+    assert len(ids(editing.client, LIST)) == 3
+    assert editing.send("DELETE", HOME).json["placement"] is None
+    assert editing.client.get(LIST).status == editing.send("GET", HOME).status == 404
+    history = editing.send("GET", f"{HOME}/history").json
+    assert [(each["editor"], each["placement"]) for each in history["changes"]] == [
+        ("ann", None),
+        ("ann", {"k": 3}),
+        ("bob", {"k": 2}),
+        ("ann", {"k": 3}),
+    ]
+    assert editing.send("POST", f"{HOME}/rollback?position=2").json["placement"] == {"k": 2}
+    assert editing.send("GET", HOME).headers["etag"] == second.headers["etag"]
+    assert editing.client.get("/users/1/history").json["total"] == 2  # no editor has seen a film
+
+
+@pytest.fixture
+def editing(tmp_path: Path, url: str) -> Iterator[Editing]:
+    with replica(tmp_path, url) as client:
+        yield Editing(client)
+
+
+def test_another_replica_and_a_restart_have_the_placement(tmp_path: Path, url: str, editing: Editing) -> None:
+    put(editing, filter="genres:Horror")
+    with replica(tmp_path / "other", url) as client:
+        assert ids(client, LIST) == [40, 60]
+        put(editing, filter="genres:Horror", k=1)
+        wait_until(lambda: ids(client, LIST) == [40])
+
+
+@pytest.mark.parametrize(
+    ("rules", "field"),
+    [
+        ({"boosts": [{"filter": "genres:Horror", "by": 1e9}]}, "boosts.0.by"),
+        ({"boosts": [{"filter": "genres:Horror AND", "by": 1}]}, "boosts.0.filter"),
+        ({"filter": "colour = red"}, "filter"),
+        ({"pins": [{"item_id": 30, "rank": 5}], "k": 4}, "pins.0.rank"),
+        ({"pins": [{"item_id": 30, "rank": 1}, {"item_id": 40, "rank": 1}]}, "pins.1"),
+        ({"pins": [{"item_id": 30, "rank": 1, "from": "soon"}]}, "pins.0.from"),
+        ({"pins": [{"item_id": 30, "rank": 1, "from": "2026-01-02", "until": "2026-01-01"}]}, "pins.0.until"),
+        ({"quotas": [{"filter": "genres:Horror"}]}, "quotas.0"),
+        ({"quotas": [{"filter": "genres:Horror", "at_least": 3, "at_most": 2}]}, "quotas.0.at_least"),
+        ({"quotas": [{"filter": "genres:Horror", "at_least": 3}], "k": 2}, "quotas.0.at_least"),
+        ({"quotas": [TWO_HORROR, {"filter": "NOT genres:Horror", "at_least": 2}], "k": 3}, "quotas.1"),
+        ({"quotas": [TWO_HORROR, {"filter": "year >= 1900", "at_most": 1}]}, "quotas.1"),
+        ({"k": 0}, "k"),
+        ({"colour": "red"}, "colour"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused_with_the_rule(shared: Editing, rules: dict[str, Any], field: str) -> None:
+    answer = shared.send("PUT", HOME, rules)
+    assert (answer.status, answer.json["error"].get("field")) == (422, field), answer.body
+
+
+def test_only_editors_see_and_change_placements(shared: Editing) -> None:
+    for method, path in [
+        ("GET", ""),
+        ("GET", "/home"),
+        ("PUT", "/home"),
+        ("DELETE", "/home"),
+        ("POST", "/home/rollback"),
+    ]:
+        assert shared.send(method, f"/placements{path}", {}, **{"X-API-Key": "wrong"}).status == 401
+
+
+def test_rules_that_do_nothing_are_said_with_the_number_of_people(shared: Editing) -> None:
+    rules = {
+        "filter": "genres:Comedy",
+        "pins": [{"item_id": 999, "rank": 1}],
+        "boosts": [{"filter": "genres:Horror", "by": 1}],
+        "quotas": [{"filter": "genres:Horror", "at_least": 1}],
+    }
+    warnings = shared.send("PUT", HOME, rules).json["warnings"]
+    assert [each["field"] for each in warnings] == ["filter", "boosts", "quotas", "pins"]
+    assert (warnings[0]["people"], warnings[0]["message"]) == (1, "1 of 4 people get no film.")
+    assert shared.send("GET", HOME).json["warnings"] == warnings
+
+
+def test_a_withdrawn_pin_is_skipped_and_said(editing: Editing) -> None:
+    assert put(editing, pins=[{"item_id": 70, "rank": 1}])[0] == 70
+    editing.send("DELETE", "/items/70")
+    assert ids(editing.client, LIST) == [30, 40, 50, 60, 80]
+    assert editing.send("GET", HOME).json["warnings"][0]["field"] == "pins"
+
+
+def test_every_route_follows_the_placement_and_explains_it(shared: Editing) -> None:
+    rule = {"filter": "genres:Horror", "by": 3, "name": "horror"}
+    put(shared, boosts=[rule], pins=[{"item_id": 80, "rank": 1}], k=3)
+    client: Client = shared.client
+    explained = client.get(f"{LIST}&explain=true").json
+    assert [(item["id"], item["rules"]) for item in explained["items"]] == [
+        (80, ["pin:1"]),
+        (40, ["boost:horror +3"]),
+        (60, ["boost:horror +3"]),
+    ]
+    assert explained["placement"] == "home"
+    assert "rules" not in client.get("/users/1/recommendations?explain=true").json["items"][0]
+    batch = client.post("/recommendations/batch", {"user_ids": [1, "x"], "placement": "home"}).json["answers"]
+    assert [item["id"] for item in batch[0]["items"]] == [80, 40, 60]
+    folded = client.post("/recommendations", {"liked": [10, 20], "placement": "home"}).json
+    assert [item["id"] for item in folded["items"]] == [80, 40, 60]
+    assert ids(client, "/items/10/similar?placement=home") == [80, 40, 60]
+    assert ids(client, f"{LIST}&offset=3") == [30, 50, 70]
+    assert ids(client, f"{LIST}&filter={quote('genres:Horror')}") == [40, 60]
+
+
+def test_a_request_overrides_only_what_it_may(shared: Editing) -> None:
+    put(shared, k=3, diversity=0.5, overridable=["k"])
+    assert len(ids(shared.client, f"{LIST}&k=2")) == 2
+    answer = shared.client.get(f"{LIST}&diversity=0").json
+    assert answer["error"]["field"] == "diversity"
+
+
+def test_people_of_whom_nothing_is_known_get_the_fallback(shared: Editing) -> None:
+    put(shared, fallback=[70, 999, 60], k=4)
+    assert ids(shared.client, "/users/nobody/recommendations?placement=home") == [70, 60, 10, 20]
+    assert ids(shared.client, LIST) == [30, 40, 50, 60]
