@@ -46,6 +46,7 @@ from app.routes import (
     model,
     page,
     personal_data,
+    placement_previews,
     placements,
     promotion,
     recommendations,
@@ -117,6 +118,7 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
     if settings.catalogue_keys is not None:
         app.include_router(catalogue.router)
         app.include_router(placements.router)
+        app.include_router(placement_previews.router)
     for routes in FOR_CLIENTS:
         # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
         is_keyed = settings.api_keys is not None or (routes in FOR_EVENT_KEYS and settings.events_keys is not None)

@@ -163,7 +163,7 @@ def checked(model: ServedModel, request: PlacementContent) -> Placement:
         parts += [(f"quotas.{number}.filter", each.expression) for number, each in enumerate(placement.quotas)]
         for field, expression in parts:
             _check_columns(items, field, expression)
-        _rules(model, placement).check()
+        rules_of(model, placement).check()
     except DocumentError as error:
         raise InvalidParameterError(f"{error}.", field=error.field) from error
     return placement
@@ -176,7 +176,8 @@ def _check_columns(items: ItemFilter, field: str, expression: Expression) -> Non
         raise DocumentError(field, f"is no filter: {error}") from error
 
 
-def _rules(model: ServedModel, placement: Placement) -> Rules:
+def rules_of(model: ServedModel, placement: Placement) -> Rules:
+    """The rules of a placement now, for a version."""
     return Rules(placement, model.catalogue.filter, model.recommender.item_row, time.time())
 
 
@@ -208,7 +209,7 @@ def _shown(model: ServedModel, change: PlacementChange) -> ShownPlacement:
 def warnings_of(model: ServedModel, placement: Placement) -> list[PlacementWarning]:
     """The rules that make no sense with the films of now."""
     try:
-        found = placement_warnings(model.recommender, _rules(model, placement))
+        found = placement_warnings(model.recommender, rules_of(model, placement))
     except FilterError as error:  # of another version
         return [PlacementWarning(field="filter", message=f"The loaded version can't answer it: {error}.")]
     return [PlacementWarning(**each._asdict()) for each in found]

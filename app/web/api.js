@@ -65,7 +65,10 @@ export async function ask({ url, body, headers: own, method }, signal = undefine
 }
 
 async function answer(response) {
-  const content = await response.json().catch(() => ({}));
+  const content = await response.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return {};
+  });
   if (!response.ok) throw new ApiError(response.status, content.error);
   return Object.assign(content, { [ETAG]: response.headers.get("ETag") });
 }

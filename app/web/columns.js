@@ -83,4 +83,4 @@ const KINDS = {
 
 export const isFilter = (key) => key.split(".")[0] in KINDS && key.includes(".");
 
-const quoted = (text) => (WORDS.test(text) ? text : `"${text.replace(/[\\"]/g, "\\$&")}"`);
+export const quoted = (text) => (WORDS.test(text) ? text : `"${text.replace(/[\\"]/g, "\\$&")}"`);

@@ -42,7 +42,7 @@ const KINDS = {
 export const asDate = (text) => new Date(/T.*(Z|[+-]\d\d:?\d\d)$/i.test(text) || !text.includes("T") ? text : `${text}Z`);
 
 /** A time as its field has it: that of the clock on the wall. */
-function local(text) {
+export function local(text) {
   const time = asDate(text);
   return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

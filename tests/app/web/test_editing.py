@@ -112,3 +112,36 @@ def test_a_phone_in_french_shows_all_of_it(open_screen: OpenScreen, client: Clie
     screen.page.get_by_role("button", name=re.compile("^Annuler la modification")).press("Enter")
     expect(screen.page.get_by_role("button", name="Retirer")).to_be_visible()
     assert client.get("/items/1").json["available"] is True
+
+
+@pytest.mark.long
+def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(screen: Screen) -> None:
+    page, client = screen.page, screen.client
+    client.get("/items/9", "PATCH", {"X-API-Key": "b", "Content-Type": "application/json"}, b'{"withdrawn": true}')
+    screen.open("#placements?name=home")
+    page.get_by_label("Key", exact=True).fill("a")
+    page.keyboard.press("Enter")
+    before = screen.ids("Before: 2")
+    page.get_by_role("button", name="Add a boost").click()
+    boosts = page.get_by_role("group", name="Boosts")
+    boosts.get_by_label("Filter").fill("genres:Horror")
+    assert page.locator("#filters-offered option[value='genres:Horror']").count() == 1
+    boosts.get_by_label("By").fill("9")
+    expect(screen.films("After: 2").first).not_to_have_attribute("data-id", str(before[0]))
+    assert all("Horror" in client.get(f"/items/{each}").json["genres"] for each in screen.ids("After: 2"))
+    assert screen.ids("Before: 2") == before
+    assert [each.json for each in [client.get("/placements", headers={"X-API-Key": "a"})]] == [{"placements": []}]
+    expect(page.get_by_role("row", name=re.compile(r"^Horror 30\.3% 93\.9%$"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("^Predicted loss of NDCG 0% [1-9]"))).to_be_visible()
+    page.get_by_role("combobox", name="Find a film by its title").fill("film 12")
+    page.get_by_role("option", name="Film 12").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("region", name="Changes").get_by_role("listitem")).to_have_count(1)
+    home = client.get("/placements/home", headers={"X-API-Key": "a"}).json["placement"]
+    assert home == {"boosts": [{"filter": "genres:Horror", "by": 9}], "pins": [{"item_id": 12, "rank": 1}]}
+    assert screen.violations() == ""
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Go back to what it was").click()
+    expect(page.get_by_role("region", name="Changes").get_by_role("listitem")).to_have_count(3)
+    assert client.get("/placements/home", headers={"X-API-Key": "a"}).json["placement"] == home

@@ -1,0 +1,72 @@
+"""What people would get by a placement that need not be saved; it counts in no figure."""
+
+import numpy as np
+from anyio import to_thread
+from fastapi import APIRouter, Response, Security
+
+from app.contract.rules import Rules
+from app.errors import BodyTooLargeError, InvalidParameterError, NoModelError, UnauthorizedError
+from app.http.access import API_KEY, PLACEMENTS_PATH
+from app.http.body_limit import LimitedRoute
+from app.http.dependencies import CurrentModel, CurrentParts
+from app.http.editors import Editor
+from app.http.error_answers import error_responses
+from app.http.item_lists import json_response, list_json
+from app.http.lanes import Lane
+from app.http.parts import Parts
+from app.model.item_fields import to_json
+from app.model.predicted_loss import kept_share
+from app.model.selection import place, placed_page, recommend
+from app.model.store import ServedModel
+from app.routes.placements import checked, rules_of, warnings_of
+from app.schemas.placement_previews import PARTS, PlacementPreview, PlacementPreviews
+from app.schemas.queries import UserQuery
+
+PER_PART = 10  # people of the sample
+
+router = APIRouter(
+    prefix=PLACEMENTS_PATH, tags=["placements"], route_class=LimitedRoute, dependencies=[Security(API_KEY)]
+)
+
+
+@router.post(
+    "/preview",
+    responses=error_responses(UnauthorizedError, InvalidParameterError, NoModelError, BodyTooLargeError),
+    response_model=PlacementPreviews,
+)
+async def preview_placement(
+    parts: CurrentParts, model: CurrentModel, editor: Editor, request: PlacementPreview
+) -> Response:
+    """What people would get by a placement before it is saved."""
+    return json_response(await to_thread.run_sync(_previews, parts, model, request))
+
+
+def _previews(parts: Parts, model: ServedModel, request: PlacementPreview) -> bytes:
+    placement = None if request.placement is None else checked(model, request.placement)
+    users = [str(each) for each in request.user_ids] + ([] if request.part is None else _part(model, request.part))
+    lanes = [parts.lanes.preview(model, each) for each in users]
+    models = {lane.model.version: lane.model for lane in lanes}
+    rules = {name: None if placement is None else rules_of(each, placement) for name, each in models.items()}
+    found = [_preview(lane, each, rules[lane.model.version]) for lane, each in zip(lanes, users, strict=True)]
+    warnings = [] if placement is None else [each.model_dump() for each in warnings_of(model, placement)]
+    answers, kept = b",".join(body for body, _ in found), to_json([share for _, share in found])
+    return b'{"answers":[%b],"kept":%b,"warnings":%b}' % (answers, kept, to_json(warnings))
+
+
+def _part(model: ServedModel, part: int) -> list[str]:
+    """A part of a sample of people whom the version knows, of all parts of its ids."""
+    n = model.recommender.n_users
+    rows = np.unique(np.linspace(0, n - 1, min(n, PARTS * PER_PART), dtype=np.int64))
+    return [str(each) for each in model.artifact.user_ids[rows[part::PARTS]].tolist()]
+
+
+def _preview(lane: Lane, user_id: str, rules: Rules | None) -> tuple[bytes, float | None]:
+    model, profile, query = lane.model, lane.profiles.of(lane.model, user_id), UserQuery()
+    if rules is not None:
+        query = UserQuery(k=rules.placement.k, diversity=rules.placement.diversity)
+    best = selection = recommend(model, profile, UserQuery(k=query.k), None)
+    if rules is not None:
+        selection = placed_page(model, place(model, profile, query, None, rules), query, rules, profile.seen)
+    fields = {"user_id": user_id, "model_version": model.version, "source": profile.source}
+    share = kept_share(model, profile.vector, selection.rows, best.rows)
+    return list_json(fields, model, selection), share
