@@ -10,8 +10,8 @@ from training.metrics.bootstrap import Interval
 from training.pleased.figures import ALL, DIMENSIONS, Figure, Variety
 from training.pleased.shown import RANK, SHOWN_ON
 from training.report.canvas import make_axes, png
-from training.report.figures import COLOURS
 from training.report.page import Cell, Page, Part, Picture, Section, Table, Text
+from training.report.plots import COLOURS
 
 HEAD = ["", "people", "lists", "shown", "clicks", "successes", "clicks of 100", "successes of 100", "good lists of 100"]
 
