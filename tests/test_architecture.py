@@ -54,7 +54,9 @@ MAY_IMPORT = {
     "training.events": "data files params",
     "training.source": "app.contract data errors fetch params project promotion tracking tuning",
     "training.propose": "app.contract data errors fetch models params project tuning",
-    "training.editing": "app.contract data errors params project",
+    "training.service": "errors",
+    "training.editing": "app.contract data errors params project service",
+    "training.placing": "errors files service",
     "training.prepare": "app.contract data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
@@ -64,8 +66,8 @@ MAY_IMPORT = {
     "progress project refit train",
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.__main__": "app.contract check code editing engines errors export fetch former lists params pleased "
-    "project promotion propose register retrain source tracking trials tuning",
+    "training.__main__": "app.contract check code editing engines errors export fetch former lists params placing "
+    "pleased project promotion propose register retrain source tracking trials tuning",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

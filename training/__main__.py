@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from training.trials.verdict import Verdict
 
 PARAMS = ""  # --apply without a file
+SERVICE = "http://127.0.0.1:8000"
 CATALOGUE_KEY = "CATALOGUE_KEY"  # of the environment: a key of an editor
 
 Number = TypeVar("Number", int, float)
@@ -89,18 +90,24 @@ def _parser() -> argparse.ArgumentParser:
     catalogue.add_argument(
         "--apply", nargs="?", const=PARAMS, metavar="FILE", help="write them into params.yaml; send a CSV of changes"
     )
-    catalogue.add_argument("--url", default="http://127.0.0.1:8000", help="of the service that the changes go to")
+    catalogue.add_argument("--url", default=SERVICE, help="of the service that the changes go to")
     catalogue.add_argument("--export", type=Path, metavar="FILE", help="write the items with all changes as a CSV")
+    placements = add(_placements, "keep the service's placements in a file")
+    way = placements.add_mutually_exclusive_group(required=True)
+    way.add_argument("--apply", type=Path, metavar="FILE", help="make them what a YAML file says")
+    way.add_argument("--export", type=Path, metavar="FILE", help="write them as a YAML file")
+    placements.add_argument("--url", default=SERVICE, help="of the service")
     source = add(_source, "switch to other ratings, and set aside what was said about other films")
     source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv, parquet, sql: your own data")
     recipe = add(_recipe, "write a recipe for a kind of data into params.yaml")
     recipe.add_argument("name", help="a file of recipes/; large: dense or sparse by the data; auto: propose one")
     recipe.add_argument("--size", type=int, metavar="N", help="numbers per item, instead of the recipe's: 512")
     export = add(_export, "write every user's list into parquet files")
-    export.add_argument("--k", type=_positive(int), default=50, help="length of a list (50)")
+    export.add_argument("--k", type=_positive(int), help="length of a list (50, or as the placement has it)")
     export.add_argument("--out", type=Path, required=True, help="the folder; a run that was ended goes on there")
     export.add_argument("--alias", help="of the version, such as production; else models/served")
     export.add_argument("--filters", default="", help="as in the API: 'genre=Drama&year_from=1990'")
+    export.add_argument("--placement", metavar="NAME", help="whose rules lists follow, as editors have it now")
     add(_report, "write reports/comparison again, against what is live now")
     add(_promote, "give a version the alias production").add_argument("version")
     add(_rollback, "make the previous version live again")
@@ -218,6 +225,13 @@ def _catalogue(project: Project, params: Params, options: Namespace) -> None:
         print(propose(project, params, apply=options.apply == PARAMS))
 
 
+def _placements(_: Project, __: Params, options: Namespace) -> None:
+    from training.placing import apply_placements, export_placements
+
+    act, file = (export_placements, options.export) if options.apply is None else (apply_placements, options.apply)
+    print(f"placements: {act(file, options.url, os.environ.get(CATALOGUE_KEY, ''))}")
+
+
 def _source(project: Project, params: Params, options: Namespace) -> None:
     from training.source import switch
 
@@ -234,7 +248,7 @@ def _export(project: Project, params: Params, options: Namespace) -> None:
     from training.export import ExportOptions, export
     from training.lists.filters import parse_filters
 
-    wanted = ExportOptions(options.k, options.alias, parse_filters(options.filters))
+    wanted = ExportOptions(options.k, options.alias, parse_filters(options.filters), options.placement)
     made = export(project, params, wanted, options.out, engine(params.engine).write_buckets(project, params))
     lists = f"{made['rows']:,} rows for {made['users']:,} users of version {made['model_version']}"
     print(f"export: {lists} in {len(made['files'])} files in {options.out}")

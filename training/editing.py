@@ -1,15 +1,12 @@
 """The catalogue by files: sends a CSV of changes to the service, and writes the items with all changes."""
 
 import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import pandas as pd
 
@@ -26,9 +23,9 @@ from training.errors import DataError
 from training.params.catalogue import ItemColumn
 from training.params.whole import Params
 from training.project import Project
+from training.service import Service
 
 AT_ONCE = 500  # items of one request
-SECONDS = 30
 OWN_TYPES = {TITLE: "text", FROM: "time", UNTIL: "time", WITHDRAWN: "flag"}
 Content = dict[str, Any]
 
@@ -39,15 +36,13 @@ def apply_changes(file: Path, url: str, key: str) -> str:
     With a column `title` each row is all of an item; without, a row changes its own columns alone. An empty cell is no
     value. Returns what was done; raises DataError that names the row which the service refuses: those before are made.
     """
-    if not key:
-        raise DataError("no key: set CATALOGUE_KEY to one of the service's CATALOGUE_KEYS")
-    service = _Service(url.rstrip("/"), key)
-    types = service.types()
+    service = Service(url, key)
+    types = _types(service)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines)
         names = _checked_names(file, list(reader.fieldnames or ()), types)
         rows = ((reader.line_num, row[ITEM_ID], _content(file, reader.line_num, row, types)) for row in reader)
-        count = sum(service.send(file, part, whole=TITLE in names) for part in _parts(rows))
+        count = sum(_send(service, file, part, whole=TITLE in names) for part in _parts(rows))
     return f"{count:,} items of {file} are as it says, at {url}"
 
 
@@ -117,36 +112,17 @@ def _parts(rows: Iterator[tuple[int, str, Content]]) -> Iterator[Sequence[tuple[
         yield part
 
 
-class _Service:
-    """The service's routes of the catalogue."""
+def _types(service: Service) -> dict[str, str]:
+    """The type of each column that an item may have."""
+    return OWN_TYPES | {each["name"]: each["type"] for each in service.ask("GET", "/columns")["columns"]}
 
-    def __init__(self, url: str, key: str) -> None:
-        self._url, self._headers = url, {"X-API-Key": key, "Content-Type": "application/json"}
 
-    def types(self) -> dict[str, str]:
-        """The type of each column that an item may have."""
-        columns = self._asked("GET", "/columns")["columns"]
-        return OWN_TYPES | {each["name"]: each["type"] for each in columns}
-
-    def send(self, file: Path, rows: Sequence[tuple[int, str, Content]], *, whole: bool) -> int:
-        """Send rows, each with its line and id; returns how many."""
-        place = f"{file}, lines {rows[0][0]} to {rows[-1][0]}"
-        if whole:
-            items = [{"id": item_id, **content} for _, item_id, content in rows]
-            self._asked("POST", "/items", {"items": items}, place)
-        else:
-            for line, item_id, content in rows:
-                self._asked("PATCH", f"/items/{quote(item_id, safe='')}", content, f"{file}, line {line}")
-        return len(rows)
-
-    def _asked(self, method: str, path: str, body: object = None, place: str = "the service") -> Any:  # noqa: ANN401
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(f"{self._url}{path}", data, self._headers, method=method)  # noqa: S310 - a person's address
-        try:
-            with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
-                return json.load(answer)
-        except HTTPError as error:
-            said = error.read(10_000).decode(errors="replace")
-            raise DataError(f"{place}: {self._url} answers {error.code} to {method} {path}: {said}") from error
-        except (URLError, OSError, ValueError) as error:
-            raise DataError(f"{self._url} can't be reached or is no service ({error}); see --url") from error
+def _send(service: Service, file: Path, rows: Sequence[tuple[int, str, Content]], *, whole: bool) -> int:
+    """Send rows, each with its line and id; returns how many."""
+    if whole:
+        items = [{"id": item_id, **content} for _, item_id, content in rows]
+        service.ask("POST", "/items", {"items": items}, f"{file}, lines {rows[0][0]} to {rows[-1][0]}")
+    else:
+        for line, item_id, content in rows:
+            service.ask("PATCH", f"/items/{quote(item_id, safe='')}", content, f"{file}, line {line}")
+    return len(rows)

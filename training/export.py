@@ -11,25 +11,32 @@ from typing import Any
 
 from app.contract.artifact import content_hash, load_artifact
 from app.contract.recommender import Recommender
-from training.errors import TrackingError
+from app.contract.rules import Rules
+from training.errors import ParamsError, TrackingError
 from training.lists import folder as lists_folder
 from training.lists.bucket import Lists
 from training.lists.filters import ListFilters, allowed_items
+from training.lists.placement import stored_rules
 from training.lists.withdrawn import withdrawn_rows, without
 from training.params.whole import Params
 from training.progress import progress
 from training.project import Project
 
+DEFAULT_K = 50
 VERSION_DIGITS = 12  # of the content hash, which is the version of a folder, as in the service
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Which lists to export, and of which version; without an alias, of models/served."""
+    """Which lists to export, and of which version; without an alias, of models/served.
 
-    k: int
+    Without k it is that of the placement, or DEFAULT_K.
+    """
+
+    k: int | None
     alias: str | None
     filters: ListFilters
+    placement: str | None = None
 
 
 WriteBuckets = Callable[[Lists, Path, Path, list[int]], Iterable[int]]
@@ -48,19 +55,30 @@ def export(
 ) -> dict[str, Any]:
     """Write the lists into `out`, going on where a former run ended, and return the manifest.
 
-    Raises DataError where the folder holds something else, TrackingError where MLflow can't be reached.
+    Raises DataError where the folder holds something else or there is no such placement, ParamsError for a k that the
+    placement does not leave open, TrackingError where MLflow can't be reached.
     """
     with _artifact(project, params, options.alias, out) as (artifact, version):
         loaded = load_artifact(artifact)
         gone = withdrawn_rows(loaded, project.root)
         allowed = without(allowed_items(loaded, options.filters), gone, len(loaded.item_ids))
-        lists = Lists(Recommender(loaded), version, options.k, allowed)
+        recommender, name = Recommender(loaded), options.placement
+        rules = None if name is None else stored_rules(recommender, project.root, name)
+        lists = Lists(recommender, version, _length(options, rules), allowed, rules)
         description = lists_folder.describe(lists, artifact, options.filters, loaded.item_ids[gone].tolist())
         lists_folder.begin(out, description)
         wanted = lists_folder.missing(out, lists.n_buckets)
         for _ in progress(write(lists, artifact, out, wanted), "export", "bucket", len(wanted)):
             pass
         return lists_folder.finish(out, description, lists.n_buckets)
+
+
+def _length(options: ExportOptions, rules: Rules | None) -> int:
+    if rules is None:
+        return options.k or DEFAULT_K
+    if options.k is not None and "k" not in rules.placement.overridable:
+        raise ParamsError(f"--k {options.k}: the placement {options.placement!r} says how long a list is; leave it out")
+    return options.k or rules.placement.k
 
 
 @contextmanager

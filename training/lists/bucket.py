@@ -1,6 +1,7 @@
 """The lists of a bucket of users, as a table."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.contract.recommender import NO_ITEM, Mask, Ranking, Recommender, Rows
+from app.contract.rules import Rules
+from app.contract.similarity import Similarity
 from training.data.dataset import ITEM_ID, USER_ID
 from training.evaluation.ranking import in_blocks
 from training.files import replacing
@@ -18,12 +21,16 @@ DECIMALS = 6  # of a score, as the service shows it and as a ready list has it
 
 @dataclass(frozen=True)
 class Lists:
-    """The first k unseen items of every user of a model, among those that `allowed`, bool (n_items,), marks."""
+    """The first k unseen items of every user of a model, among those that `allowed`, bool (n_items,), marks.
+
+    With `rules` they are ranked by those of a placement.
+    """
 
     recommender: Recommender
     version: str
     k: int
     allowed: Mask | None
+    rules: Rules | None = None
 
     @property
     def n_buckets(self) -> int:
@@ -52,21 +59,39 @@ class Lists:
         return pa.table(columns).append_column("model_version", pa.repeat(self.version, len(places)))
 
     def ranking(self, user_rows: Rows) -> Ranking:
-        """The lists, (n_users, k): from ready lists where they are long enough, else ranked, which gives the same."""
+        """The lists, (n_users, k): from ready lists where they are long enough, or by rules, else ranked."""
         k = min(self.k, self.recommender.n_items)
         ranking = Ranking(np.full((len(user_rows), k), NO_ITEM), np.full((len(user_rows), k), -np.inf))
         too_short = []
         for place, row in enumerate(user_rows.tolist()):
-            ready = self.recommender.ready_list(row, k, self.allowed)
-            if ready is None:
+            found = self._one(row, k)
+            if found is None:
                 too_short.append(place)
             else:
-                ranking.items[place, : ready.items.shape[1]] = ready.items[0]
-                ranking.scores[place, : ready.scores.shape[1]] = ready.scores[0]
+                ranking.items[place, : found.items.shape[1]] = found.items[0]
+                ranking.scores[place, : found.scores.shape[1]] = found.scores[0]
         if too_short:
             ranked = self._ranked(user_rows[too_short], k)
             ranking.items[too_short], ranking.scores[too_short] = ranked.items, ranked.scores
         return ranking
+
+    def _one(self, row: int, k: int) -> Ranking | None:
+        """The list of one user, if there is one without ranking for many at once."""
+        if self.rules is None:
+            return self.recommender.ready_list(row, k, self.allowed)
+        vector = self.recommender.user_vector(row)
+        return self.rules.rank(
+            self.recommender.scored(vector, self.recommender.seen(row), self.allowed),
+            lambda: self.recommender.spread.of(vector),
+            k,
+            self._similarity,
+            diversity=self.rules.placement.diversity,
+            is_unknown=not vector.any(),
+        ).ranking
+
+    @cached_property
+    def _similarity(self) -> Similarity:
+        return Similarity(self.recommender.artifact)
 
     def _ranked(self, user_rows: Rows, k: int) -> Ranking:
         scores = self.recommender.scores(user_rows)

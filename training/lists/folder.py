@@ -25,6 +25,7 @@ def describe(lists: Lists, artifact: Path, filters: ListFilters, withdrawn: list
         "artifact_hash": content_hash(artifact),
         "k": lists.k,
         "filters": {name: value for name, value in filters.model_dump(mode="json").items() if value},
+        **({"placement": lists.rules.placement.content} if lists.rules else {}),
         "users": lists.recommender.n_users,
         **({"withdrawn": withdrawn} if withdrawn else {}),
     }

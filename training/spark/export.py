@@ -9,6 +9,7 @@ import pandas as pd
 
 from app.contract.artifact import load_artifact
 from app.contract.recommender import Mask, Recommender
+from app.contract.rules import Rules
 from training.lists.bucket import Lists, file_name
 from training.params.spark import SparkParams
 from training.project import Project
@@ -25,7 +26,7 @@ def in_executors(
     if not buckets:
         return
     with session(project, params) as spark:
-        task = partial(write, artifact.resolve(), folder.resolve(), lists.version, lists.k, lists.allowed)
+        task = partial(write, artifact.resolve(), folder.resolve(), lists.version, lists.k, lists.allowed, lists.rules)
         numbers = spark.createDataFrame([(bucket,) for bucket in buckets], f"{BUCKET} int").repartition(len(buckets))
         with ThreadPoolExecutor(1) as pool:
             job, waiting = pool.submit(numbers.mapInPandas(task, f"{BUCKET} int").count), set(buckets)
@@ -39,10 +40,16 @@ def in_executors(
 
 
 def write(
-    artifact: Path, folder: Path, version: str, k: int, allowed: Mask | None, batches: Iterable[pd.DataFrame]
+    artifact: Path,
+    folder: Path,
+    version: str,
+    k: int,
+    allowed: Mask | None,
+    rules: Rules | None,
+    batches: Iterable[pd.DataFrame],
 ) -> Iterator[pd.DataFrame]:
     """Write the buckets whose numbers come in; give the numbers back."""
-    lists = Lists(_recommender(artifact), version, k, allowed)
+    lists = Lists(_recommender(artifact), version, k, allowed, rules)
     for batch in batches:
         for bucket in batch[BUCKET]:
             lists.write(int(bucket), folder)
