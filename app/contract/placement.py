@@ -15,6 +15,7 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 MAX_BY = 10.0  # standard deviations: more would hide every other rule, and what people like
 MAX_LENGTH = 100  # of a list
 MAX_BOOSTS, MAX_PINS, MAX_QUOTAS, MAX_FALLBACK = 20, 50, 5, MAX_LENGTH
+MAX_AMONG = 50  # items that exploration chooses from: their ids are stored with each list
 OVERRIDABLE = ("k", "diversity")
 POPULAR = "popular"
 FOR_EVER = float("inf")
@@ -63,6 +64,15 @@ class Quota:
         return f"quota:{self.name} at least {self.at_least}"
 
 
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """A share of lists gives a rank, from 1, to one of the `among` items that follow the list."""
+
+    rank: int
+    among: int
+    share: float
+
+
 @dataclass(frozen=True)
 class Placement:
     """The rules of lists; docs/placements.md says what they do, and in which order.
@@ -80,6 +90,7 @@ class Placement:
     diversity: float
     fallback: tuple[str, ...]
     overridable: frozenset[str]
+    explore: Exploration | None = None
 
     @classmethod
     def of(cls, content: Content) -> "Placement":
@@ -95,9 +106,11 @@ class Placement:
             float(content.get("diversity", 0)),
             tuple(map(str, fallback)) if isinstance(fallback, list) else (),
             frozenset(content.get("overridable", OVERRIDABLE)),
+            _exploration(content["explore"]) if "explore" in content else None,
         )
         _check_pins(placement)
         _check_quotas(placement)
+        _check_exploration(placement)
         return placement
 
     @classmethod
@@ -134,6 +147,10 @@ def _quota(place: str, content: Content) -> Quota:
     if least > most:
         raise DocumentError(f"{place}.at_least", f"is {least}, and at_most is {most}")
     return Quota(_parsed(f"{place}.filter", content["filter"]), least, most, _name(content))
+
+
+def _exploration(content: Content) -> Exploration:
+    return Exploration(content["rank"], content["among"], float(content["share"]))
 
 
 def _name(content: Content) -> str:
@@ -173,3 +190,15 @@ def _check_quotas(placement: Placement) -> None:
         if quota.at_least > placement.k:
             problem = f"is {quota.at_least}, and the list has {placement.k} items"
             raise DocumentError(f"quotas.{number}.at_least", problem)
+
+
+def _check_exploration(placement: Placement) -> None:
+    if placement.explore is None:
+        return
+    rank = placement.explore.rank
+    if rank > placement.k:
+        raise DocumentError("explore.rank", f"is {rank}, and the list has {placement.k} items")
+    if placement.quotas:
+        raise DocumentError("explore", "can't be with quotas: the item that is drawn may break them")
+    if any(pin.rank == rank for pin in placement.pins):
+        raise DocumentError("explore.rank", f"is {rank}, which a pin has")

@@ -58,10 +58,11 @@ EXPOSE = """
 INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films)
 SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::integer[], %s::integer[])
 """
-IMPRESSION_FIELDS = ("day", "recommendation_id", "item_id", "user_id", "rank", "placement", "source")
+IMPRESSION_FIELDS = ("day", "recommendation_id", "item_id", "user_id", "rank", "placement", "source", "odds", "among")
 SHOW = """
-INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source)
-SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[])
+INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source, odds, among)
+SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[],
+  %s::float8[], %s::text[])
 ON CONFLICT DO NOTHING
 """
 READ = """
@@ -74,7 +75,7 @@ READ_OF_USER = READ.replace(
     "position > %s ORDER BY position LIMIT %s", "user_id = %s AND body IS NULL ORDER BY position"
 )
 SHOWN_TO_USER = """
-SELECT day::text, recommendation_id, item_id, user_id, rank, placement, source FROM impression
+SELECT day::text, recommendation_id, item_id, user_id, rank, placement, source, odds, among FROM impression
 WHERE user_id = %s ORDER BY day, recommendation_id, rank
 """
 EXPOSURES_OF_USER = """

@@ -24,8 +24,8 @@ from app.events.store import (
 )
 
 # 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes, 5 no
-# impressions, 6 no placements.
-VERSION = 7
+# impressions, 6 no placements, 7 no odds.
+VERSION = 8
 POLL_SECONDS = 0.02
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
@@ -64,13 +64,19 @@ CREATE TABLE IF NOT EXISTS impression (
   rank INTEGER NOT NULL,
   placement TEXT,
   source TEXT,
+  odds REAL CHECK (odds > 0 AND odds <= 1),
+  among TEXT,
   PRIMARY KEY (day, recommendation_id, item_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS impression_of_user ON impression (user_id);
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """
 FORMER_COLUMNS = "position, event_id, user_id, item_id, type, value, occurred_at, received_at, recommendation_id"
-FIRST_WITH_BODIES = 5
+FIRST_WITH_BODIES, FIRST_WITH_IMPRESSIONS, FIRST_WITH_PLACEMENTS = 5, 6, 7
+WITH_ODDS = """
+ALTER TABLE impression ADD COLUMN odds REAL CHECK (odds > 0 AND odds <= 1);
+ALTER TABLE impression ADD COLUMN among TEXT
+"""
 # SQLite can't take a check off a table. Positions go on after the last one, also if its event is gone.
 WITH_FEWER_CHECKS = """
 DROP INDEX event_of_user;
@@ -90,8 +96,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
 LAST_EDIT = "SELECT coalesce(max(position), 0) FROM event WHERE body IS NOT NULL AND type = ? AND item_id = ?"
 EXPOSE = "INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films) VALUES (?, ?, ?, ?, ?, ?, ?)"
 SHOW = """
-INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source, odds, among)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 READ = """
 SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, position, received_at
@@ -100,7 +106,7 @@ FROM event WHERE position > ? ORDER BY position LIMIT ?
 READ_CHANGES = READ.replace("WHERE", "WHERE body IS NOT NULL AND")
 READ_OF_USER = READ.replace("position > ? ORDER BY position LIMIT ?", "user_id = ? AND body IS NULL ORDER BY position")
 SHOWN_TO_USER = """
-SELECT day, recommendation_id, item_id, user_id, rank, placement, source FROM impression
+SELECT day, recommendation_id, item_id, user_id, rank, placement, source, odds, among FROM impression
 WHERE user_id = ? ORDER BY day, recommendation_id, rank
 """
 EXPOSURES_OF_USER = (
@@ -273,7 +279,10 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     with _transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
         columns = FORMER_COLUMNS + (", body" if version >= FIRST_WITH_BODIES else "")
-        statements = WITH_FEWER_CHECKS.format(tables=TABLES, former=columns) if 0 < version < VERSION else TABLES
+        is_former = 0 < version < FIRST_WITH_PLACEMENTS
+        statements = WITH_FEWER_CHECKS.format(tables=TABLES, former=columns) if is_former else TABLES
+        if version >= FIRST_WITH_IMPRESSIONS:
+            statements += f";{WITH_ODDS}"
         for statement in statements.split(";"):
             connection.execute(statement)
         connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT * FROM store)", (str(uuid.uuid4()),))

@@ -68,7 +68,8 @@ class Exposure:
 class Impression:
     """An item that was on a user's screen, with its rank in a list; `day` (ISO 8601, UTC) is the list's own.
 
-    `placement` and `source` are where and how the list was made, as the client says; None where it does not.
+    `placement` and `source` are where and how the list was made, as the client says; None where it does not. `odds` is
+    the probability with which it got an explored rank, `among` the ids that could have got it, a list as JSON.
     """
 
     day: str
@@ -78,6 +79,8 @@ class Impression:
     rank: int
     placement: str | None = None
     source: str | None = None
+    odds: float | None = None
+    among: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ ListAnswer = tuple[bytes, str, NotedList | ReadyList]  # the body as JSON; the s
 def list_json(
     fields: Mapping[str, object], model: ServedModel, selection: Selection, history: NDArray[np.integer] | None = None
 ) -> bytes:
-    """A JSON object of `fields`, the selected items in order, and the reason if there are fewer than k.
+    """A JSON object of `fields`, the selected items in order, why there are fewer than k, and what was explored.
 
     With a history, item rows, each item lists the closest items of that history, and the rules that moved it. The JSON
     is put together from the packed catalogue: Pydantic's models, which describe the same object, take ten times as
@@ -42,12 +42,20 @@ def list_json(
     items = b"},".join(places) + b"}" if places else b""
     reason = b"" if selection.reason is None else b',"reason":"%b"' % selection.reason.encode()
     head = b"".join([b'"%b":%b,' % (name.encode(), to_json(value)) for name, value in fields.items()])
-    return b'{%b"items":[%b]%b}' % (head, items, reason)
+    return b'{%b"items":[%b]%b%b}' % (head, items, reason, _explored(model, selection))
 
 
 def json_response(body: bytes) -> Response:
     """A response whose body is JSON already."""
     return Response(body, media_type="application/json")
+
+
+def _explored(model: ServedModel, selection: Selection) -> bytes:
+    drawn, ids = selection.explored, model.artifact.item_ids
+    if drawn is None:
+        return b""
+    item_id = ids[selection.rows[drawn.place]].item()
+    return b',"explored":%b' % to_json({"item_id": item_id, "odds": drawn.odds, "among": ids[drawn.among].tolist()})
 
 
 def _because(model: ServedModel, of: int, rows: Rows) -> bytes:

@@ -38,7 +38,7 @@ def answer_allowed(
     selection = (
         recommend(model, wanted, query, allowed)
         if rules is None
-        else _placed(lane, user_id, wanted, query, allowed, rules)
+        else _placed(lane, user_id, wanted, query, allowed, rules, recommendation_id)
     )
     source, rows = profile.source, selection.rows
     noted = NotedList.of(rows, is_fallback=source == FALLBACK, is_short=len(rows) < query.k)
@@ -53,12 +53,18 @@ def answer_allowed(
 
 
 def _placed(
-    lane: Lane, user_id: str, profile: Profile, query: UserQuery, allowed: Mask | None, rules: Rules
+    lane: Lane,
+    user_id: str,
+    profile: Profile,
+    query: UserQuery,
+    allowed: Mask | None,
+    rules: Rules,
+    recommendation_id: bytes | None,
 ) -> Selection:
-    """A list by rules, which is kept for the next request of the same person."""
+    """A list by rules, which is kept for the next request of the same person; what is explored is drawn each time."""
     model = lane.model
     said = lane.profiles.overlay.users.get(user_id)  # another object after each event
     wanted = filter_key(query), tuple(query.exclude), query.include_seen, query.offset + query.k, query.diversity
     key = query.placement, user_id, said, *wanted
     placed = model.placed_lists.list(key, rules, lambda: place(model, profile, query, allowed, rules))
-    return placed_page(model, placed, query, rules, profile.seen)
+    return placed_page(model, placed, query, rules, profile.seen, recommendation_id)

@@ -9,6 +9,7 @@ import numpy as np
 from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
 from app.contract.rules import Placed, Rules
 from app.contract.similarity import DIVERSITY_CANDIDATES
+from app.model.exploration import Explored, explored
 from app.model.profile import ItemRows, Profile, empty_profile
 from app.model.ready_lists import SCORE_DECIMALS
 from app.model.store import ServedModel
@@ -29,6 +30,7 @@ class Selection:
     offset: int = 0
     reason: Reason | None = None
     rules: list[list[str]] | None = None  # of a placement: those that moved each item
+    explored: Explored | None = None
 
 
 def allowed_items(model: ServedModel, filters: Filters) -> Mask | None:
@@ -70,13 +72,13 @@ def recommend(model: ServedModel, profile: Profile, query: PersonalQuery, allowe
 
 
 def place(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: Mask | None, rules: Rules) -> Placed:
-    """The items of a list up to the end of the page, by the rules of a placement."""
-    recommender = model.recommender
+    """The items of a list up to the end of the page, and those that exploration chooses from, by rules."""
+    recommender, explore = model.recommender, rules.placement.explore
     among = model.subsets.of(Filters(filter=rules.placement.content.get("filter")))
     return rules.rank(
         recommender.scored(profile.vector, profile.seen, allowed, among),
         lambda: recommender.spread.of(profile.vector),
-        query.offset + query.k,
+        query.offset + query.k + (0 if explore is None else explore.among),
         model.similarity,
         diversity=query.diversity,
         is_unknown=profile.source == "popular",
@@ -84,10 +86,18 @@ def place(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: M
 
 
 def placed_page(
-    model: ServedModel, placed: Placed, query: ListQuery, rules: Rules, seen: ItemRows = NO_ROWS
+    model: ServedModel,
+    placed: Placed,
+    query: ListQuery,
+    rules: Rules,
+    seen: ItemRows = NO_ROWS,
+    recommendation_id: bytes | None = None,
 ) -> Selection:
-    """One page of a list that rules have made."""
+    """One page of a list that rules have made; the first one explores if its placement does and the list has an id."""
     page = _page(model, placed.ranking, query, everything=model.recommender.n_items, seen=seen)
+    explore = rules.placement.explore
+    if explore is not None and recommendation_id is not None and not query.offset:
+        page = _exploring(page, placed.ranking, explored(placed.ranking, query.k, explore, recommendation_id))
     return replace(page, rules=rules.reasons(placed, page.rows))
 
 
@@ -130,6 +140,14 @@ def _page(
     rows, scores = ranking.items[0, places], ranking.scores[0, places]
     reason = None if len(rows) == query.k else _shortfall(model, len(rows), query, everything, seen)
     return Selection(rows, scores, query.offset, reason)
+
+
+def _exploring(page: Selection, ranking: Ranking, drawn: Explored | None) -> Selection:
+    if drawn is None:
+        return page
+    rows, scores = page.rows.copy(), page.scores.copy()
+    rows[drawn.place], scores[drawn.place] = ranking.items[0, drawn.chosen], ranking.scores[0, drawn.chosen]
+    return replace(page, rows=rows, scores=scores, explored=drawn)
 
 
 def _ranked(model: ServedModel, profile: Profile, k: int, query: Filters, allowed: Mask | None) -> Ranking:

@@ -1,7 +1,9 @@
 """Takes in which items of which lists were on a screen."""
 
+import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from fastapi import APIRouter
@@ -45,12 +47,23 @@ def _day(number: int, impression: NewImpression) -> str | None:
             f"{place} is {impression.recommendation_id!r}, which names no list: send the one of its answer.",
             field=place,
         )
+    explored = impression.explored
+    if explored is not None and explored.item_id not in explored.among:
+        place = f"impressions.{number}.explored.item_id"
+        raise InvalidParameterError(
+            f"{place} is {explored.item_id!r}, which is not in among: send what the answer of the list has.",
+            field=place,
+        )
     is_recent = -CLOCK_SECONDS <= time.time() - found.time <= OLDEST_SECONDS
     return datetime.fromtimestamp(found.time, timezone.utc).date().isoformat() if is_recent else None
 
 
 def _shown(day: str, one: NewImpression) -> Sequence[Impression]:
-    return [
+    rows = [
         Impression(day, one.recommendation_id, item_id, one.user_id, rank, one.placement, one.source)
         for rank, item_id in enumerate(one.item_ids, start=one.rank)
     ]
+    if (explored := one.explored) is None:
+        return rows
+    odds, among = explored.odds, json.dumps(explored.among, ensure_ascii=False)
+    return [replace(row, odds=odds, among=among) if row.item_id == explored.item_id else row for row in rows]

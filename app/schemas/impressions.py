@@ -4,11 +4,27 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.contract.placement import MAX_AMONG
 from app.schemas.events import MAX_RECOMMENDATION_ID, StoredId
 from app.schemas.queries import MAX_K, MAX_OFFSET, Body
 
 MAX_IMPRESSIONS = 1000
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+
+
+class SentExplored(Body):
+    """What a placement explored, as the list's answer has it."""
+
+    item_id: StoredId = Field(description="The film that got the rank.", examples=[93])
+    odds: float = Field(
+        gt=0, le=1, allow_inf_nan=False, description="The probability with which it got it.", examples=[0.01]
+    )
+    among: list[StoredId] = Field(
+        min_length=2,
+        max_length=MAX_AMONG + 1,
+        description="The films that could have got it.",
+        examples=[[601, 93, 1, 7, 12]],
+    )
 
 
 class NewImpression(Body):
@@ -30,6 +46,11 @@ class NewImpression(Body):
     placement: Name | None = Field(default=None, description="Where the list was shown.", examples=["home"])
     source: Name | None = Field(
         default=None, description="The `source` of the list's answer.", examples=["personalised"]
+    )
+    explored: SentExplored | None = Field(
+        default=None,
+        description="The `explored` of the list's answer, as it is; it counts once its film is among `item_ids`.",
+        examples=[{"item_id": 93, "odds": 0.01, "among": [601, 93, 1, 7, 12]}],
     )
 
 

@@ -110,6 +110,25 @@ ShortReason = Annotated[
 ]
 
 
+class ExploredItem(BaseModel):
+    """The film that got the rank of exploration, and with which probability: send it with impressions as it is."""
+
+    item_id: ItemId
+    odds: float = Field(description="The probability with which this film got the rank.", examples=[0.01])
+    among: list[ItemId] = Field(
+        description="The films that could have got it, that of the plain list first.", examples=[[601, 93, 1, 7, 12]]
+    )
+
+
+Explored = Annotated[
+    ExploredItem | None,
+    Field(
+        description="What the placement explores; absent where it doesn't.",
+        examples=[{"item_id": 93, "odds": 0.01, "among": [601, 93, 1, 7, 12]}],
+    ),
+]
+
+
 class Recommendations(BaseModel):
     """Recommendations for a user."""
 
@@ -122,6 +141,7 @@ class Recommendations(BaseModel):
     placement: PlacementOfList = None
     items: RankedItems
     reason: ShortReason = None
+    explored: Explored = None
 
 
 class FoldInRecommendations(BaseModel):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, Json
 
 
 class HeldEvent(BaseModel):
@@ -26,6 +26,10 @@ class HeldImpression(BaseModel):
     rank: int = Field(description="Its rank in the list.", examples=[1])
     placement: str | None = Field(description="Where the list was shown.", examples=["home"])
     source: str | None = Field(description="How the list was made.", examples=["personalised"])
+    odds: float | None = Field(description="The probability with which it got an explored rank.", examples=[0.01])
+    among: Json[list[str]] | None = Field(
+        description="The films that could have got that rank.", examples=[["601", "93"]]
+    )
 
 
 class HeldExposure(BaseModel):

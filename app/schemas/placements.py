@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.contract.placement import MAX_BOOSTS, MAX_BY, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS
+from app.contract.placement import MAX_AMONG, MAX_BOOSTS, MAX_BY, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS
 from app.schemas.queries import DEFAULT_K, MAX_FILTER_LENGTH, MAX_K, WHOLE, Body, Id, K, Offset
 from app.schemas.queries import PlacementName as Name
 
@@ -64,6 +64,18 @@ class QuotaRule(_Rule):
     name: RuleName = None
 
 
+class ExploreRule(_Rule):
+    """Gives a rank of some lists to a film by lot."""
+
+    rank: Annotated[int, Field(ge=1, le=MAX_K), WHOLE] = Field(description="1 is the first place.", examples=[3])
+    among: Annotated[int, Field(ge=1, le=MAX_AMONG), WHOLE] = Field(
+        description="How many films that follow the list have the same chance.", examples=[20]
+    )
+    share: float = Field(
+        gt=0, le=1, allow_inf_nan=False, description="In which share of lists one of them gets it.", examples=[0.1]
+    )
+
+
 class PlacementContent(Body):
     """All of a placement: what is not sent has its default."""
 
@@ -98,6 +110,11 @@ class PlacementContent(Body):
         max_length=MAX_QUOTAS,
         description="Among the first k.",
         examples=[[{"filter": "genres:Drama", "at_most": 4}]],
+    )
+    explore: ExploreRule | None = Field(
+        default=None,
+        description="One rank by lot, to learn what another choice would bring; not with quotas.",
+        examples=[{"rank": 3, "among": 20, "share": 0.1}],
     )
     diversity: float = Field(
         default=0, ge=0, le=1, allow_inf_nan=False, description="As requests have it.", examples=[0.3]

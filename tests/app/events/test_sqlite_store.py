@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.events.sqlite_store import VERSION, SqliteStore
-from app.events.store import EventStoreError, Exposure
+from app.events.store import EventStoreError, Exposure, Impression
 from tests.app.events.stories import NOW, said
 
 
@@ -73,12 +73,35 @@ def test_a_file_without_placements_takes_them_and_keeps_changes_of_films(tmp_pat
         file.execute("DROP TABLE another")
         file.execute("CREATE INDEX event_of_user ON event (user_id, position)")
         file.execute("CREATE INDEX change_of_item ON event (item_id, position) WHERE type = 'change'")
-        file.execute("PRAGMA user_version = 6")
+        _make_former(file, 6)
     placement = replace(said("ann", "placement", "home"), body="{}")
     assert store.append([placement], NOW).positions == [3]
     assert store.read_after(0, 9)[:2] == before
     assert [each.type for each in store.read_changes_after(0, 9)] == ["change", "placement"]
     store.close()
+
+
+@pytest.mark.parametrize("former_version", [6, 7])
+def test_a_file_without_odds_takes_them_and_keeps_what_was_shown(tmp_path: Path, former_version: int) -> None:
+    store = SqliteStore(tmp_path / "events.db")
+    before = Impression("2026-11-28", "list", "1", "ann", 1)
+    store.append_impressions([before])
+    store.append([said(42, "like", 1)], NOW)
+    events = store.read_after(0, 9)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
+        _make_former(file, former_version)
+    explored = Impression("2026-11-28", "list", "2", "ann", 2, odds=0.25, among='["1", "2"]')
+    store.append_impressions([explored])
+    assert store.personal_data("ann").impressions == [before, explored]
+    assert store.read_after(0, 9) == events
+    store.close()
+
+
+def _make_former(file: sqlite3.Connection, version: int) -> None:
+    for column in ("odds", "among"):
+        file.execute(f"ALTER TABLE impression DROP COLUMN {column}")
+    file.execute(f"PRAGMA user_version = {version}")
 
 
 LIST_OF_TYPES = " CHECK (type IN ('rating', 'like', 'dislike', 'watch', 'click', 'hide', 'retract', 'forget'))"

@@ -18,6 +18,7 @@ from tests.conftest import MakeSettings
 from tests.metrics import samples
 from tests.processes import wait_until
 
+NOT_EXPLORED = {"odds": None, "among": None}
 KEY = {"X-API-Key": "writing"}
 
 
@@ -48,6 +49,7 @@ def test_what_was_on_a_screen_is_held_once_about_the_person_who_saw_it(client: C
     listed = client.get("/users/1/recommendations?k=3").json
     name, items = listed["recommendation_id"], [each["id"] for each in listed["items"]]
     first = {"recommendation_id": name, "item_ids": items[:2], "placement": "home", "source": listed["source"]}
+    first["explored"] = {"item_id": items[1], "odds": 0.05, "among": [items[0], items[1], "x,y"]}
     for _ in range(2):
         answer = show(client, **first)
         assert (answer.status, answer.json) == (202, {"accepted": 2, "expired": 0, "dropped": 0})
@@ -58,7 +60,9 @@ def test_what_was_on_a_screen_is_held_once_about_the_person_who_saw_it(client: C
     assert [(each["rank"], each["item_id"]) for each in found["impressions"]] == list(enumerate(map(str, items), 1))
     today = datetime.now(timezone.utc).date().isoformat()
     of_list = {"recommendation_id": name, "placement": "home", "source": listed["source"]}
-    assert found["impressions"][0] == {"day": today, "item_id": str(items[0]), "rank": 1, **of_list}
+    assert found["impressions"][0] == {"day": today, "item_id": str(items[0]), "rank": 1, **of_list, **NOT_EXPLORED}
+    odds = [(each["odds"], each["among"]) for each in found["impressions"][1:]]
+    assert odds == [(0.05, [str(items[0]), str(items[1]), "x,y"]), (None, None)]
     [said] = found["events"]
     assert (said["item_id"], said["type"], said["value"], found["exposures"]) == ("10", "like", None, [])
     assert {"item_id": "10", "liked": True} in found["history"]
@@ -93,6 +97,9 @@ def test_lists_of_long_ago_or_of_the_future_are_no_error_and_do_not_count(
         ({"rank": 0}, "rank"),
         ({"placement": "a b"}, "placement"),
         ({"probability": 1}, "probability"),
+        ({"explored": {"item_id": 10, "odds": 0, "among": [10, 20]}}, "explored.odds"),
+        ({"explored": {"item_id": 10, "odds": 1.5, "among": [10, 20]}}, "explored.odds"),
+        ({"explored": {"item_id": 30, "odds": 0.5, "among": [10, 20]}}, "explored.item_id"),
     ],
 )
 def test_what_is_malformed_is_refused_with_all_that_came_with_it(

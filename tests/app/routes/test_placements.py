@@ -1,12 +1,18 @@
 """What editors decide of lists: saved, read on every replica, and followed by every route that names the placement."""
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
+from app.contract.placement import Exploration
+from app.contract.recommender import Ranking
+from app.model.exploration import explored
 from tests.app.conftest import ids
 from tests.app.routes.test_catalogue import Editing, replica
 from tests.app.routes.test_catalogue import url as url
@@ -15,6 +21,7 @@ from tests.processes import wait_until
 
 HOME = "/placements/home"
 LIST = "/users/1/recommendations?placement=home"
+EXPLORE = {"rank": 2, "among": 3, "share": 0.6}
 TWO_HORROR = {"filter": "genres:Horror", "at_least": 2}
 
 
@@ -109,6 +116,10 @@ def test_another_replica_and_a_restart_have_the_placement(tmp_path: Path, url: s
         ({"quotas": [{"filter": "genres:Horror", "at_least": 3}], "k": 2}, "quotas.0.at_least"),
         ({"quotas": [TWO_HORROR, {"filter": "NOT genres:Horror", "at_least": 2}], "k": 3}, "quotas.1"),
         ({"quotas": [TWO_HORROR, {"filter": "year >= 1900", "at_most": 1}]}, "quotas.1"),
+        ({"explore": {**EXPLORE, "rank": 5}, "k": 4}, "explore.rank"),
+        ({"explore": EXPLORE, "pins": [{"item_id": 30, "rank": 2}]}, "explore.rank"),
+        ({"explore": EXPLORE, "quotas": [TWO_HORROR]}, "explore"),
+        ({"explore": {**EXPLORE, "share": 0}}, "explore.share"),
         ({"k": 0}, "k"),
         ({"colour": "red"}, "colour"),
     ],
@@ -168,6 +179,26 @@ def test_every_route_follows_the_placement_and_explains_it(shared: Editing) -> N
     assert ids(client, "/items/10/similar?placement=home") == [80, 40, 60]
     assert ids(client, f"{LIST}&offset=3") == [30, 50, 70]
     assert ids(client, f"{LIST}&filter={quote('genres:Horror')}") == [40, 60]
+
+
+def test_a_rank_is_explored_by_the_odds_that_the_answer_says(shared: Editing) -> None:
+    assert put(shared, explore=EXPLORE, k=3)[::2] == [30, 50]
+    client = shared.client
+    answers = client.post("/recommendations/batch", {"user_ids": [1] * 900, "placement": "home"}).json["answers"]
+    assert all(each["explored"]["among"] == [40, 60, 70, 80] for each in answers)
+    shown = Counter((each["items"][1]["id"], each["explored"]["item_id"]) for each in answers)
+    odds = {each["explored"]["item_id"]: each["explored"]["odds"] for each in answers}
+    assert odds == pytest.approx({40: 0.4, 60: 0.2, 70: 0.2, 80: 0.2})
+    for item, share in odds.items():
+        assert abs(shown[item, item] - 900 * share) < 5 * math.sqrt(900 * share * (1 - share))
+    again = client.get(LIST).json
+    drawn = explored(Ranking(np.array([[0, 1, 2, 3, 4, 5]]), np.zeros((1, 6))), 3, Exploration(2, 3, 0.6),
+                     again["recommendation_id"].encode())  # fmt: skip
+    assert drawn is not None
+    assert again["explored"]["item_id"] == [30, 40, 50, 60, 70, 80][drawn.chosen]
+    assert client.get(f"{LIST}&explain=true").json["items"][1]["because"]
+    for path in (f"{LIST}&offset=3", f"{LIST}&k=1", f"{LIST}&k=6", "/users/1/recommendations"):
+        assert "explored" not in client.get(path).json  # another page, or nothing to draw
 
 
 def test_a_request_overrides_only_what_it_may(shared: Editing) -> None:
