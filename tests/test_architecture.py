@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "training.tuning": "check data errors files fitting models params project tracking",
     "training.retrain": "errors",
     "training.trials": "app.contract data errors files metrics params project report retrain tracking",
-    "training.pleased": "app.contract data errors files metrics params project report trials",
+    "training.pleased": "app.contract data errors files metrics params project report tracking trials",
     "training.check": "errors models params",
     "training.code": "files models params project",
     "training.former": "project",

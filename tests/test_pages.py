@@ -39,6 +39,7 @@ NOT_RUN = {
     "python -m training catalogue --": "test_catalogue_by_files.py runs it",
     "python -m training placements --": "test_placements_by_files.py runs it",
     "python -m training pleased": "needs what people were shown; pleased/test_command.py runs it",
+    "python -m training replay": "needs what people were shown by lot; pleased/test_replay.py runs it",
     "python -m training trial": "goes on until Ctrl-C; trials/test_command.py runs it",
     "EVENTS_URL=…": "needs a store of events; test_keep_events.py runs it",
     "kubectl ": "needs a cluster; tests/deploy/test_kubernetes.py renders the overlays",

@@ -117,8 +117,12 @@ def _parser() -> argparse.ArgumentParser:
     trial.add_argument("--host", default="127.0.0.1", help="with --cron: address of the metrics")
     trial.add_argument("--port", type=int, default=9103, help="with --cron: port of the metrics")
     pleased = add(_pleased, "say what people liked of what they were shown, with intervals")
-    pleased.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
-    pleased.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    replayed = add(_replay, "say what a version would have brought at explored ranks, beside the one with an alias")
+    replayed.add_argument("--version", required=True, help="its number")
+    replayed.add_argument("--alias", default="production", help="of the version to compare with (production)")
+    for command in (pleased, replayed):
+        command.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+        command.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     retrain = add(_retrain, "run dvc repro on a schedule, until SIGTERM")
     cron = os.environ.get("RETRAIN_CRON")
     retrain.add_argument(
@@ -307,6 +311,12 @@ def _pleased(project: Project, params: Params, options: Namespace) -> None:
     from training.pleased.looking import please
 
     print(please(project, params, options.first, options.last))
+
+
+def _replay(project: Project, params: Params, options: Namespace) -> None:
+    from training.pleased.replaying import replay_versions
+
+    print(replay_versions(project, params, options.version, options.alias, (options.first, options.last)))
 
 
 def _retrain(project: Project, _: Params, options: Namespace) -> None:

@@ -24,9 +24,7 @@ FOLDER = "pleased"
 
 def please(project: Project, params: Params, first: date, last: date) -> str:
     """Write reports/pleased; return what to print. Raises DataError where the store or data/prepared can't be read."""
-    if last < first:
-        raise ParamsError(f"--to {last} is before --from {first}: turn them round")
-    shown, confidence = _shown(project, params, first, last), params.registration.gate.confidence
+    shown, confidence = shown_between(project, params, first, last), params.registration.gate.confidence
     if shown.items.empty and shown.lists.empty:
         raise DataError(f"nothing was shown from {first} to {last}: send impressions, or choose other days")
     known = _known(project, params)
@@ -44,10 +42,13 @@ def please(project: Project, params: Params, first: date, last: date) -> str:
 def yesterday(project: Project, params: Params) -> Figure | None:
     """Compute the figure of all lists of the last whole day (UTC); None where nothing was shown."""
     day = datetime.now(timezone.utc).date() - timedelta(days=1)
-    return overall(_shown(project, params, day, day), params.registration.gate.confidence)
+    return overall(shown_between(project, params, day, day), params.registration.gate.confidence)
 
 
-def _shown(project: Project, params: Params, first: date, last: date) -> Shown:
+def shown_between(project: Project, params: Params, first: date, last: date) -> Shown:
+    """Read what was shown from a day to another, both included."""
+    if last < first:
+        raise ParamsError(f"--to {last} is before --from {first}: turn them round")
     with snapshot(kept_events(project.root)) as store:
         return read_shown(store, first, last, params.registration.trial.success, params.event_types)
 

@@ -66,10 +66,11 @@ def _parts(dimension: str, found: Sequence[Figure]) -> list[Part]:
 def _texts(figure: Figure) -> list[str]:
     counts = (figure.people, figure.lists, figure.shown, figure.clicks, figure.successes)
     rates = (figure.click_rate, figure.success_rate, figure.good_lists)
-    return [*(f"{count:,}" for count in counts), *map(_rate, rates)]
+    return [*(f"{count:,}" for count in counts), *map(rate, rates)]
 
 
-def _rate(interval: Interval) -> str:
+def rate(interval: Interval) -> str:
+    """A rate of 100, with its interval."""
     if math.isnan(interval.mean):
         return "–"
     low, high = max(interval.low, 0), min(interval.high, 1)

@@ -16,11 +16,12 @@ from training.trials.attribution import LIST, WITHIN_DAYS, judged
 from training.trials.records import DAY, USER, events_since
 
 ITEM, RANK, PLACEMENT, SOURCE, SHOWN_ON, VERSION = "item_id", "rank", "placement", "source", "day", "version"
+ODDS, AMONG, MADE = "odds", "among", "made"
 CLICKED, LIKED = "clicked", "liked"
 CLICK = "click"
 MOST_LISTS = 10  # of a user and day that count
 ROBOT_LISTS = 200  # of a user and day: no person looks at so many
-_COLUMNS = (SHOWN_ON, LIST, ITEM, USER, RANK, PLACEMENT, SOURCE)
+_COLUMNS = (SHOWN_ON, LIST, ITEM, USER, RANK, PLACEMENT, SOURCE, ODDS, AMONG)
 _IMPRESSION = table("impression", *map(column, _COLUMNS))
 _EXPOSED = ("day", USER, VERSION, "lists", "films")
 _EXPOSURE = table("exposure", *map(column, _EXPOSED))
@@ -31,7 +32,8 @@ class Shown:
     """What was shown from a day to another, both included, as far as it counts.
 
     `items` has a row for each item of a list that was on a screen: user_id, recommendation_id, item_id, rank,
-    placement, source, day (ISO 8601), version, and whether its user clicked and liked it. Where nothing tells what was
+    placement, source, odds, among (as stored), day (ISO 8601), version, made (seconds since 1970), and whether its user
+    clicked and liked it. Where nothing tells what was
     on screens, it is empty, and `lists` has a row for each user, day and version of a trial: lists, shown, clicks,
     successes, good lists. `left_out` says what does not count.
     """
@@ -62,8 +64,12 @@ def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
     query = select(_IMPRESSION).where(_within(connection, shown, first, last)).order_by(*order)
     found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
     names = found[LIST].unique()
-    versions = dict(zip(names, map(_version, names), strict=True))
-    return found.assign(**{VERSION: found[LIST].map(versions), SHOWN_ON: found[SHOWN_ON].astype(str)})
+    of_list = {
+        VERSION: dict(zip(names, map(_version, names), strict=True)),
+        MADE: dict(zip(names, map(_made, names), strict=True)),
+    }
+    read = {name: found[LIST].map(values) for name, values in of_list.items()}
+    return found.assign(**read, **{SHOWN_ON: found[SHOWN_ON].astype(str)})
 
 
 def _within(connection: Connection, day: ColumnElement[Any], first: date, last: date) -> ColumnElement[bool]:
@@ -91,7 +97,7 @@ def _said(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd
 def _without_robots(items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     """Of each user and day the first ten lists, and nothing of who was shown more lists than a person looks at."""
     lists = items.drop_duplicates([USER, SHOWN_ON, LIST])
-    order = lists.assign(made=lists[LIST].map(_made)).sort_values("made", kind="stable")
+    order = lists.sort_values(MADE, kind="stable")
     place = order.groupby([USER, SHOWN_ON]).cumcount()
     robots = order[USER][place >= ROBOT_LISTS].unique()
     is_person = ~order[USER].isin(robots)
