@@ -30,9 +30,9 @@ FILTER = UserQuery(filter='genres:Drama AND year >= 1980 AND (year <= 2010 OR ge
 def main() -> None:
     """Print milliseconds of processor time, medians."""
     model = _model()
-    short, filtered = (_timed(partial(_answer, model, query)) for query in (SHORT, FILTER))
+    short, filtered = (timed(partial(_answer, model, query)) for query in (SHORT, FILTER))
     items = ItemFilter(model.artifact.catalogue.columns, ITEMS)
-    first = _timed(lambda: Conditions(FILTER.filter).mask(items))
+    first = timed(lambda: Conditions(FILTER.filter).mask(items))
     print(f"genre, year_from, year_to: {short:.3f} ms a list; filter: {filtered:.3f} ms, {filtered / short:.2f} times")
     print(f"the first time, reading the filter and finding the films takes {first:.3f} ms more")
 
@@ -47,7 +47,8 @@ def _answer(model: ServedModel, query: UserQuery) -> None:
     recommend(model, learned_profile(model, "7"), query, allowed_items(model, query))
 
 
-def _timed(run: Callable[[], object]) -> float:
+def timed(run: Callable[[], object]) -> float:
+    """The median of the processor time of some runs, in ms."""
     for _ in range(5):
         run()
     times = []

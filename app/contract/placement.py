@@ -17,7 +17,7 @@ MAX_LENGTH = 100  # of a list
 MAX_BOOSTS, MAX_PINS, MAX_QUOTAS, MAX_FALLBACK = 20, 50, 5, MAX_LENGTH
 MAX_AMONG = 50  # items that exploration chooses from: their ids are stored with each list
 OVERRIDABLE = ("k", "diversity")
-POPULAR = "popular"
+POPULAR, TRENDING = "popular", "trending"
 FOR_EVER = float("inf")
 
 Content = Mapping[str, Any]
@@ -44,6 +44,10 @@ class Pin:
     rank: int
     starts: float
     ends: float
+
+    def is_due(self, now: float) -> bool:
+        """Whether its time is now."""
+        return self.starts <= now < self.ends
 
     def __str__(self) -> str:
         """As an explanation says it."""
@@ -77,8 +81,8 @@ class Exploration:
 class Placement:
     """The rules of lists; docs/placements.md says what they do, and in which order.
 
-    `content` is the document, of JSON's types. `fallback` are the items for people of whom nothing is known, before
-    those that are popular.
+    `content` is the document, of JSON's types. People of whom nothing is known get the items of `fallback`, or those
+    that trend, before those that are popular.
     """
 
     content: Content
@@ -89,6 +93,7 @@ class Placement:
     quotas: tuple[Quota, ...]
     diversity: float
     fallback: tuple[str, ...]
+    is_trending: bool
     overridable: frozenset[str]
     explore: Exploration | None = None
 
@@ -105,6 +110,7 @@ class Placement:
             tuple(_quota(place, each) for place, each in _numbered(content, "quotas")),
             float(content.get("diversity", 0)),
             tuple(map(str, fallback)) if isinstance(fallback, list) else (),
+            fallback == TRENDING,
             frozenset(content.get("overridable", OVERRIDABLE)),
             _exploration(content["explore"]) if "explore" in content else None,
         )

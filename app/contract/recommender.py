@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -47,13 +46,19 @@ class Recommender:
     """
 
     def __init__(
-        self, artifact: Artifact, withdrawn: Rows = NO_ROWS, added: Mapping[str, int] = MappingProxyType({})
+        self,
+        artifact: Artifact,
+        withdrawn: Rows = NO_ROWS,
+        added: Mapping[str, int] = MappingProxyType({}),
+        spread: ScoreSpread | None = None,
     ) -> None:
         """`withdrawn` are the rows of items that no list may hold, sorted.
 
-        `added` are the rows, by id, of items that came after the model learned: they follow all others.
+        `added` are the rows, by id, of items that came after the model learned: they follow all others. `spread` is
+        that of the items that the model learned, where `artifact` holds others.
         """
         self.artifact, self.withdrawn = artifact, withdrawn
+        self.spread = spread or ScoreSpread(artifact)
         self.encoder = Encoder(artifact.encoder, artifact.encoder_intercept, artifact.recency)
         self._added, self._added_rows = added, np.array([*added.values()], dtype=np.int64)
         self._added_embeddings = np.ascontiguousarray(artifact.item_embeddings[len(artifact.item_ids) - len(added) :])
@@ -235,11 +240,6 @@ class Recommender:
         largest = float(self._rounding.largest(vector[None])[0]) if vector.any() else self._most_popular
         error = self._rounding.relative * largest
         return Scored(matrix, scores, lambda rows: self.exact_scores(vector[None], rows[None])[0], error, largest)
-
-    @cached_property
-    def spread(self) -> ScoreSpread:
-        """How far scores are spread, which costs as much as ranking for a hundred users."""
-        return ScoreSpread(self.artifact)
 
     def recommend(self, user_rows: Rows, k: int) -> Ranking:
         """The k best unseen items of each user, exactly."""

@@ -14,9 +14,9 @@ from app.contract.filter_language import FilterError
 from app.contract.item_document import DocumentError
 from app.contract.item_filter import ItemFilter
 from app.contract.item_matrix import ItemMatrix, Mask, Rows
-from app.contract.placement import Boost, Pin, Placement, Quota
-from app.contract.recommender import Ranking
-from app.contract.scored import Float64Array, Scored
+from app.contract.placement import MAX_FALLBACK, Boost, Pin, Placement, Quota
+from app.contract.recommender import NO_ROWS, Ranking
+from app.contract.scored import Float64Array, Kinds, Scored
 from app.contract.similarity import DIVERSITY_CANDIDATES, Similarity
 
 Rule = TypeVar("Rule", Boost, Quota)
@@ -25,11 +25,15 @@ logger = logging.getLogger(__name__)
 
 
 class _Here(NamedTuple):
-    """Boosts, float32 (m,), and the items that the same quotas count, by places of a matrix."""
+    """Boosts and the filter's penalties, float32 (m,), and the items that the same quotas count, by places of a matrix.
+
+    None where the filter leaves out none of them, and where there is no quota.
+    """
 
     matrix: ItemMatrix
     boost: Float32Array
-    kinds: list[Rows]
+    penalties: Float32Array | None
+    kinds: Kinds | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Rules:
         self.boosts = _answered(placement.boosts, items)
         self.quotas = _answered(placement.quotas, items)
         self.fallback: Rows = _rows(placement.fallback, item_row)
-        active = [pin for pin in placement.pins if pin.starts <= now < pin.ends]
+        active = [pin for pin in placement.pins if pin.is_due(now)]
         self.pins: dict[int, Pin] = {row: pin for pin in active if (row := item_row(pin.item_id)) is not None}
         self.unknown_pins = [pin for pin in active if item_row(pin.item_id) is None]
         turns = [turn for pin in placement.pins for turn in (pin.starts, pin.ends) if turn > now]
@@ -78,38 +82,66 @@ class Rules:
         *,
         diversity: float = 0,
         is_unknown: bool = False,
+        trending: Callable[[], Float64Array] | None = None,
     ) -> Placed:
         """The first `depth` items by these rules, of those that the scores don't leave out and the filter lets pass.
 
-        `spread` gives the standard deviation of the scores; `is_unknown` says that nothing is known of the person.
+        `spread` gives the standard deviation of the scores; `is_unknown` says that nothing is known of the person, who
+        may get what trends: the items that have the most of `trending`, float64 (n_items,).
         """
         here = self._here(scored.matrix)
         if self._most:
             scored = scored.plus(self._boost, here.boost, self._most, spread())
-        if self.allowed is not None:
-            scored = scored.only(self.allowed)
-        named = np.concatenate([self._pinned, self.fallback]) if is_unknown else self._pinned
+        if here.penalties is not None:
+            scored = scored.less(here.penalties)
+        first = self._first(scored, trending) if is_unknown else NO_ROWS
         n_best = max(depth, DIVERSITY_CANDIDATES if diversity else self.placement.k)
-        # The best, those that are named, and the best of each kind: the list holds no others.
-        parts = [scored.best_places(n_best), scored.places_of(named)]
-        parts += [scored.best_places(self.placement.k, kind) for kind in here.kinds]
+        # Those that are named, the best of each kind, and the best where more than these are shown: the list holds no
+        # others.
+        parts = [scored.places_of(np.concatenate([self._pinned, first]))]
+        if here.kinds is not None:
+            parts += scored.best_of_kinds(here.kinds)
+        if here.kinds is None or n_best > self.placement.k:
+            parts.append(scored.best_places(n_best))
         rows, scores = scored.ranked(np.unique(np.concatenate(parts)))
         if diversity:
-            first = Ranking(rows[None, :DIVERSITY_CANDIDATES], scores[None, :DIVERSITY_CANDIDATES])
-            chosen = similarity.diversify(first, DIVERSITY_CANDIDATES, diversity)
+            head = Ranking(rows[None, :DIVERSITY_CANDIDATES], scores[None, :DIVERSITY_CANDIDATES])
+            chosen = similarity.diversify(head, DIVERSITY_CANDIDATES, diversity)
             rows = np.concatenate([chosen.items[0], rows[DIVERSITY_CANDIDATES:]])
             scores = np.concatenate([chosen.scores[0], scores[DIVERSITY_CANDIDATES:]])
-        if is_unknown and len(self.fallback):
-            rows, scores = _with_first(rows, scores, self.fallback)
+        if len(first):
+            rows, scores = _with_first(rows, scores, first)
         return self._arranged(rows, scores, depth)
+
+    def _first(self, scored: Scored, trending: Callable[[], Float64Array] | None) -> Rows:
+        """What comes first for somebody of whom nothing is known."""
+        if not self.placement.is_trending or trending is None:
+            return self.fallback
+        rows = scored.matrix.items(np.flatnonzero(scored.scores > -np.inf))
+        counts = trending()[rows]
+        most = np.argsort(-counts, kind="stable")[:MAX_FALLBACK]
+        return rows[most[counts[most] > 0]]
 
     def _here(self, matrix: ItemMatrix) -> _Here:
         here = self._last
         if here is None or here.matrix is not matrix:
             rows = np.arange(len(self._boost)) if matrix.rows is None else matrix.rows
-            kinds = _kinds([mask[rows] for _, mask in self.quotas])
-            here = self._last = _Here(matrix, self._boost[rows].astype(np.float32), kinds)
+            has_others = self.allowed is not None and not self.allowed[rows].all()
+            penalties = matrix.penalties(self.allowed) if self.allowed is not None and has_others else None
+            here = self._last = _Here(matrix, self._boost[rows].astype(np.float32), penalties, self._kinds(rows))
         return here
+
+    def _kinds(self, rows: Rows) -> Kinds | None:
+        """Which rows the same quotas count; of a kind the first k hold no more than its quotas let them."""
+        if not self.quotas:
+            return None
+        bits = sum((mask[rows].astype(np.int64) << number for number, (_, mask) in enumerate(self.quotas)), start=0)
+        counted, of = np.unique(bits, return_inverse=True)
+        k, most = self.placement.k, [quota.at_most for quota, _ in self.quotas]
+        needed = [
+            min([k, *(each for number, each in enumerate(most) if kind >> number & 1)]) for kind in counted.tolist()
+        ]
+        return Kinds(of, [np.flatnonzero(of == number) for number in range(len(needed))], needed)
 
     def _arranged(self, rows: Rows, scores: Float64Array, depth: int) -> Placed:
         if not self.pins and not self.quotas:
@@ -162,16 +194,6 @@ def _mask_or_none(rule: Boost | Quota, items: ItemFilter) -> Mask | None:
 def _rows(ids: Sequence[str], item_row: Callable[[str], int | None]) -> Rows:
     rows = dict.fromkeys(row for item_id in ids if (row := item_row(item_id)) is not None)
     return np.array([*rows], dtype=np.int64)
-
-
-def _kinds(masks: Sequence[Mask]) -> list[Rows]:
-    """The places of items that the same quotas count, apart."""
-    if not masks:
-        return []
-    kinds = np.zeros(len(masks[0]), dtype=np.int64)
-    for mask in masks:
-        kinds = 2 * kinds + mask
-    return [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
 
 
 def _with_first(rows: Rows, scores: Float64Array, first: Rows) -> tuple[Rows, Float64Array]:

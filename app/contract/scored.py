@@ -2,15 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Float32Array
 from app.contract.candidates import candidates
-from app.contract.item_matrix import ItemMatrix, Mask, Rows
+from app.contract.item_matrix import ItemMatrix, Rows
 
 Float64Array = npt.NDArray[np.float64]
+
+WIDE = 8  # times as many as are needed of one kind are looked at before a kind is searched by itself
+
+
+class Kinds(NamedTuple):
+    """The items of a matrix apart, by number of a kind.
+
+    `of` are the kinds of all places, `places` those of each kind, and `needed` how many of its best are.
+    """
+
+    of: Rows
+    places: list[Rows]
+    needed: list[int]
 
 
 @dataclass(frozen=True)
@@ -27,9 +41,9 @@ class Scored:
     error: float
     largest: float
 
-    def only(self, allowed: Mask) -> "Scored":
-        """Leave out all items but those that `allowed`, bool over all items, marks."""
-        return replace(self, scores=self.scores + self.matrix.penalties(allowed))
+    def less(self, penalties: Float32Array) -> "Scored":
+        """Leave out the items whose penalty, float32 (m,), is -inf."""
+        return replace(self, scores=self.scores + penalties)
 
     def plus(self, more: Float64Array, here: Float32Array, most: float, factor: float) -> "Scored":
         """Add `factor` times `more`, float64 over all items, within ±`most`; by place it is `here`, float32 (m,)."""
@@ -57,6 +71,18 @@ class Scored:
         scores = self.scores if among is None else self.scores.take(among)
         found = candidates(scores, k, 2 * self.error)
         return found if among is None else among.take(found)
+
+    def best_of_kinds(self, kinds: Kinds) -> list[Rows]:
+        """Places that hold the best of each kind, as many as are needed, and perhaps some more."""
+        wide = self.best_places(WIDE * max(kinds.needed))
+        scores, of = self.scores.take(wide), kinds.of.take(wide)
+        # `wide` holds all that score no less than its last. So it has the best of a kind, and all that float32 can't
+        # tell from these, if enough of them are above that by the errors of both; the third is for this sum.
+        sure = np.bincount(of[scores >= scores.min(initial=np.inf) + 3 * self.error], minlength=len(kinds.places))
+        return [
+            self.best_places(needed, wide[of == kind] if sure[kind] >= needed else places)
+            for kind, (places, needed) in enumerate(zip(kinds.places, kinds.needed, strict=True))
+        ]
 
     def ranked(self, places: Rows) -> tuple[Rows, Float64Array]:
         """The rows at sorted places, best first, and their scores; ties go to the lower row."""

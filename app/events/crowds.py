@@ -6,8 +6,7 @@ import numpy as np
 
 from app.contract.events import Meaning
 from app.contract.item_fold_in import Float64Array
-from app.events.overlay import Overlay
-from app.events.profiles import learned_until
+from app.events.overlay import Overlay, learned_until
 from app.model.revision import Crowd
 from app.model.store import ServedModel
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from app.contract.artifact import Artifact
 from app.contract.events import EDITS, FORGET
 from app.events.store import StoredEvent
 
@@ -214,3 +215,9 @@ def _number(text: str, known: list[str], numbers: dict[str, int]) -> int:
         number = numbers[text] = len(known)
         known.append(text)
     return number
+
+
+def learned_until(artifact: Artifact, store_id: str | None) -> int:
+    """The position up to which a model has learned from the events of a store; 0 if it knows another store or none."""
+    events = artifact.events
+    return events.until if events is not None and events.store == store_id else 0

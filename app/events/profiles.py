@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.contract.artifact import Artifact
 from app.contract.artifact_format import BY_TIME
 from app.contract.events import FORGET, Meaning
 from app.contract.recommender import Recommender, Rows
 from app.events.fresh_vector import fresh_vector
-from app.events.overlay import Overlay
+from app.events.overlay import Overlay, learned_until
+from app.events.trending import Trending
 from app.model.profile import KeptRanking, Profile, empty_profile, learned_profile
 from app.model.store import ServedModel
 
@@ -33,15 +33,15 @@ class Fresh(NamedTuple):
 
 
 class Profiles:
-    """The profiles of all users, for one model at a time."""
+    """The profiles of all users, for one model at a time, and what trends for those of whom nothing is known."""
 
-    def __init__(self, overlay: Overlay) -> None:
-        self.overlay = overlay
+    def __init__(self, overlay: Overlay, trending: Trending | None = None) -> None:
+        self.overlay, self.trending = overlay, trending or Trending(overlay)
         self._of: _ProfilesOfModel | None = None
 
     def apart(self) -> "Profiles":
         """Profiles for another model, made anew from the same events."""
-        return Profiles(self.overlay)
+        return Profiles(self.overlay, self.trending)
 
     def of(self, model: ServedModel, user_id: str) -> Profile:
         """The profile of a user; empty if neither the model nor the overlay knows the user."""
@@ -121,12 +121,6 @@ class _Reader:
         if item not in self._rows:
             self._rows[item] = self._model.recommender.item_row(self._overlay.item_ids[item])
         return self._rows[item]
-
-
-def learned_until(artifact: Artifact, store_id: str | None) -> int:
-    """The position up to which a model has learned from the events of a store; 0 if it knows another store or none."""
-    events = artifact.events
-    return events.until if events is not None and events.store == store_id else 0
 
 
 def _profile(model: ServedModel, row: int | None, fresh: Fresh) -> Profile:

@@ -7,8 +7,7 @@ import numpy as np
 from app.contract.recommender import Float64Array, Mask, Recommender, Rows
 from app.contract.trends import Trend, trends_of
 from app.errors import InvalidParameterError
-from app.events.overlay import Overlay, Packed
-from app.events.profiles import learned_until
+from app.events.overlay import Overlay, Packed, learned_until
 from app.model.release import Release
 from app.model.store import ServedModel
 

@@ -11,6 +11,7 @@ from app.events.feed import Feed
 from app.events.feed_state import FeedMetrics, FeedState
 from app.events.impressions import ImpressionMetrics, Impressions
 from app.events.live_catalogue import LiveCatalogue
+from app.events.lost_pins import LostPins
 from app.events.metrics import EventMetrics
 from app.events.open_store import open_store
 from app.events.overlay import Overlay
@@ -91,9 +92,10 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
     telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
     unknown_items, placements = UnknownItems(), Placements()
-    trending = Trending(overlay)
+    profiles = Profiles(overlay)
+    trending = profiles.trending
     store = ModelStore(LiveCatalogue(changes, overlay, trending))
-    collectors, profiles = telemetry.collectors, Profiles(overlay)
+    collectors = telemetry.collectors
     writer = feed = exposures = impressions = prepare = None
     if (address := settings.store_address) is not None:
         writer = EventWriter(open_store(address), EventMetrics(collectors))
@@ -109,7 +111,8 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
             settings, collectors, prepare=prepare, revises=LiveCatalogue(changes, overlay, trending)
         )
         if settings.trial_share == 0:
-            overlap = Overlap(challenger.store, Profiles(overlay).of, collectors)
+            overlap = Overlap(challenger.store, profiles.apart().of, collectors)
+    telemetry.collectors.register(LostPins(placements, store))
     changes.stores += [store, *([] if challenger is None else [challenger.store])]
     with_ids = settings.events_url is not None
     lanes = Lanes(

@@ -61,10 +61,12 @@ def _placed(
     rules: Rules,
     recommendation_id: bytes | None,
 ) -> Selection:
-    """A list by rules, which is kept for the next request of the same person; what is explored is drawn each time."""
+    """A list by rules, kept for the next request of the same person, or of others as unknown; explored each time."""
     model = lane.model
-    said = lane.profiles.overlay.users.get(user_id)  # another object after each event
+    is_known = profile.source != FALLBACK or len(profile.seen)
+    said = lane.profiles.overlay.users.get(user_id) if is_known else None  # another object after each event
     wanted = filter_key(query), tuple(query.exclude), query.include_seen, query.offset + query.k, query.diversity
-    key = query.placement, user_id, said, *wanted
-    placed = model.placed_lists.list(key, rules, lambda: place(model, profile, query, allowed, rules))
+    key = query.placement, user_id if is_known else None, said, *wanted
+    counts = lane.profiles.trending.counts
+    placed = model.placed_lists.list(key, rules, lambda: place(model, profile, query, allowed, rules, counts))
     return placed_page(model, placed, query, rules, profile.seen, recommendation_id)

@@ -149,7 +149,7 @@ class Revision:
 
     def _model(self, artifact: Artifact, *, has_new_index: bool) -> ServedModel:
         withdrawn: Rows = np.array(sorted(self._withdrawn), dtype=np.int64)
-        recommender = Recommender(artifact, withdrawn, dict(self._added))
+        recommender = Recommender(artifact, withdrawn, dict(self._added), self.base.recommender.spread)
         catalogue = CatalogueIndex(artifact, recommender.withdrawn) if has_new_index else self.current.catalogue
         return replace(
             self.base,

@@ -1,6 +1,6 @@
 """Chooses the items of a list: for whom, with which filters, and why there may be fewer than k."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -71,8 +71,18 @@ def recommend(model: ServedModel, profile: Profile, query: PersonalQuery, allowe
     return _page(model, ranking, query, everything=model.recommender.n_items, seen=profile.seen)
 
 
-def place(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: Mask | None, rules: Rules) -> Placed:
-    """The items of a list up to the end of the page, and those that exploration chooses from, by rules."""
+def place(
+    model: ServedModel,
+    profile: Profile,
+    query: PersonalQuery,
+    allowed: Mask | None,
+    rules: Rules,
+    trending: Callable[[ServedModel], Float64Array],
+) -> Placed:
+    """The items of a list up to the end of the page, and those that exploration chooses from, by rules.
+
+    `trending` counts likes of late.
+    """
     recommender, explore = model.recommender, rules.placement.explore
     among = model.subsets.of(Filters(filter=rules.placement.content.get("filter")))
     return rules.rank(
@@ -82,6 +92,7 @@ def place(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: M
         model.similarity,
         diversity=query.diversity,
         is_unknown=profile.source == "popular",
+        trending=lambda: trending(model),
     )
 
 

@@ -180,5 +180,6 @@ def _warm(recommender: Recommender, catalogue: CatalogueIndex) -> None:
         if row is None:
             raise ArtifactError(f"user_ids.npy holds {str(user_id)!r}, which can't be found again")
         recommender.recommend(np.array([row]), WARM_K)
+        recommender.spread.of(recommender.user_vector(row))
     for item_row in recommender.popular(WARM_K).items[0].tolist():
         catalogue.fragment(item_row)

@@ -66,7 +66,9 @@ def _preview(lane: Lane, user_id: str, rules: Rules | None) -> tuple[bytes, floa
         query = UserQuery(k=rules.placement.k, diversity=rules.placement.diversity)
     best = selection = recommend(model, profile, UserQuery(k=query.k), None)
     if rules is not None:
-        selection = placed_page(model, place(model, profile, query, None, rules), query, rules, profile.seen)
+        selection = placed_page(
+            model, place(model, profile, query, None, rules, lane.profiles.trending.counts), query, rules, profile.seen
+        )
     fields = {"user_id": user_id, "model_version": model.version, "source": profile.source}
     share = kept_share(model, profile.vector, selection.rows, best.rows)
     return list_json(fields, model, selection), share

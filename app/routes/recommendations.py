@@ -87,7 +87,7 @@ async def recommend_by_fold_in(parts: CurrentParts, model: CurrentModel, request
     if rules is None:
         selection = recommend(model, profile, request, allowed)
     else:
-        placed = place(model, profile, request, allowed, rules)
+        placed = place(model, profile, request, allowed, rules, parts.trending.counts)
         selection = placed_page(model, placed, request, rules, profile.seen)
     source = "fold_in" if profile.source == "personalised" else "popular"
     lane = parts.lanes.apart(model) if request.preview else parts.lanes.outside(model)

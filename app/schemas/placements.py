@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from app.contract.placement import MAX_AMONG, MAX_BOOSTS, MAX_BY, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS
 from app.schemas.queries import DEFAULT_K, MAX_FILTER_LENGTH, MAX_K, WHOLE, Body, Id, K, Offset
@@ -23,6 +24,20 @@ Count = Annotated[int, Field(ge=0, le=MAX_K), WHOLE]
 When = Annotated[
     Annotated[str, Field(max_length=40)] | None,
     Field(description="ISO 8601; without it, no limit.", examples=["2026-12-01T18:00:00Z"]),
+]
+
+
+def _fallback(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return handler(value)
+    except ValidationError as error:  # one for each kind, at fields that nobody has sent
+        message = f"It must be popular, trending, or a list of 1 to {MAX_FALLBACK} ids"
+        raise PydanticCustomError("fallback", message) from error
+
+
+Fallback = Annotated[
+    Literal["popular", "trending"] | Annotated[list[Id], Field(min_length=1, max_length=MAX_FALLBACK)],
+    WrapValidator(_fallback),
 ]
 
 
@@ -119,9 +134,9 @@ class PlacementContent(Body):
     diversity: float = Field(
         default=0, ge=0, le=1, allow_inf_nan=False, description="As requests have it.", examples=[0.3]
     )
-    fallback: Literal["popular"] | Annotated[list[Id], Field(min_length=1, max_length=MAX_FALLBACK)] = Field(
+    fallback: Fallback = Field(
         default="popular",
-        description="What people get of whom nothing is known: `popular`, or these films, before those.",
+        description="What people get of whom nothing is known: `popular`, or before it `trending`, or these films.",
         examples=["popular"],
     )
     k: Annotated[int, Field(ge=1, le=MAX_K), WHOLE] = Field(

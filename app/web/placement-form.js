@@ -16,7 +16,7 @@ export function placementForm(content, changed) {
   const diversity = field("diversity", { type: "number", min: 0, max: 1, step: "any", placeholder: "0" });
   const filter = field("filter", FILTER);
   const given = content.fallback ?? "popular";
-  const kinds = ["popular", "list"].map((value) => h("option", { value, selected: value === (Array.isArray(given) ? "list" : given) }, t(`fallback_${value}`)));
+  const kinds = ["popular", "trending", "list"].map((value) => h("option", { value, selected: value === (Array.isArray(given) ? "list" : given) }, t(`fallback_${value}`)));
   const fallback = h("select", {}, kinds);
   const ids = h("input", { autocomplete: "off", "aria-label": t("fallbackIds"), placeholder: "601, 93", value: Array.isArray(given) ? given.join(", ") : "" });
   const rules = Object.entries(RULES).map(([name, make]) => new RuleList(name, content[name] ?? [], make, changed));
@@ -44,7 +44,7 @@ export function placementForm(content, changed) {
       ...given_(k, "k", Number),
       ...given_(diversity, "diversity", Number),
       ...given_(filter, "filter", String),
-      ...(fallback.value === "list" ? { fallback: ids.value.split(",").map((id) => id.trim()).filter(Boolean) } : {}),
+      ...(fallback.value === "popular" ? {} : { fallback: fallback.value === "list" ? ids.value.split(",").map((id) => id.trim()).filter(Boolean) : fallback.value }),
       ...Object.fromEntries(rules.map((each) => [each.name, each.content()]).filter(([, found]) => found.length)),
     }),
   };

@@ -162,6 +162,7 @@ export default {
   filter: "Filter",
   forUnknown: "For people unknown",
   fallback_popular: "what most people like",
+  fallback_trending: "what people like lately",
   fallback_list: "these films",
   fallbackIds: "Ids of films, with commas between",
   boosts: "Boosts",

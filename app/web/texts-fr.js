@@ -162,6 +162,7 @@ export default {
   filter: "Filtre",
   forUnknown: "Pour les inconnus",
   fallback_popular: "ce que la plupart aiment",
+  fallback_trending: "ce qui plaît ces temps-ci",
   fallback_list: "ces films",
   fallbackIds: "Identifiants de films, séparés par des virgules",
   boosts: "Bonus",

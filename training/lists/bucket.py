@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from app.contract.recommender import NO_ITEM, Mask, Ranking, Recommender, Rows
 from app.contract.rules import Rules
 from app.contract.similarity import Similarity
+from app.contract.trends import trends_of
 from training.data.dataset import ITEM_ID, USER_ID
 from training.evaluation.ranking import in_blocks
 from training.files import replacing
@@ -87,6 +88,7 @@ class Lists:
             self._similarity,
             diversity=self.rules.placement.diversity,
             is_unknown=not vector.any(),
+            trending=lambda: trends_of(self.recommender.artifact)[0].counts.astype(np.float64),
         ).ranking
 
     @cached_property

@@ -1,6 +1,7 @@
 """What a placement makes of a list, against the best possible list, found by trying all of them."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -8,6 +9,13 @@ import numpy as np
 import pytest
 
 from app.contract.arrangement import Bounds, arranged
+from app.contract.filter_language import parse
+from app.contract.item_filter import ItemFilter
+from app.contract.placement import Placement
+from app.contract.recommender import Recommender
+from app.contract.rules import Rules
+from app.contract.similarity import Similarity
+from tests.artifacts import Film, make_artifact
 
 K = 4
 
@@ -72,3 +80,37 @@ def test_quotas_of_at_most_that_cross_cost_no_more_than_the_bound() -> None:
         shares.append(sum(case.weights[place] for place in places) / possible)
         assert shares[-1] >= 1 / max(crossing, 1) - 1e-9, seed
     assert np.mean(shares) > 0.97
+
+
+@pytest.mark.parametrize("depth", [K, 3 * K])
+@pytest.mark.parametrize("allowed", ["year >= 1900", "year >= 1990"])
+def test_a_list_of_a_large_catalogue_is_that_made_from_all_its_items(allowed: str, depth: int) -> None:
+    random, n = np.random.default_rng(0), 3000
+    genres = [["Drama", "Comedy", "War"][int(kind)] for kind in random.choice(3, n, p=[0.6, 0.399, 0.001])]
+    films = [Film(f"F{row}", int(random.integers(1950, 2020)), [genre]) for row, genre in enumerate(genres)]
+    # Few different scores, so that many are equal.
+    embeddings = random.integers(-3, 4, size=(n, 3)).astype(np.float32)
+    artifact = make_artifact(item_ids=range(n), films=films, item_embeddings=embeddings, item_biases=np.zeros(n, "f4"))
+    recommender, items = Recommender(artifact), ItemFilter(artifact.catalogue.columns, n)
+    content = {
+        "k": K,
+        "filter": allowed,
+        "boosts": [{"filter": "genres:Comedy", "by": 0.2}],
+        "quotas": [{"filter": "genres:Drama", "at_most": 1}, {"filter": "genres:War", "at_least": 1}],
+    }
+    rules = Rules(Placement.of(content), items, recommender.item_row, 0)
+    passes, vectors = items.mask(parse(allowed)), artifact.user_embeddings
+    some = recommender.all_items.only(passes)
+    for vector in vectors:
+        scores = recommender.exact_scores(vector[None], np.arange(n)[None])[0]
+        scores[rules.boosts[0][1]] += 0.2 * recommender.spread.of(vector)
+        rows = np.argsort(-np.where(passes, scores, -np.inf), kind="stable")[: passes.sum()]
+        bounds = [
+            Bounds(np.flatnonzero(mask[rows]).tolist(), quota.at_least, quota.at_most, int(mask.sum()))
+            for quota, mask in rules.quotas
+        ]
+        expected = rows[arranged(len(rows), K, {}, bounds).places[:depth]]
+        for among in (None, some):
+            scored = recommender.scored(vector, among=among)
+            placed = rules.rank(scored, partial(recommender.spread.of, vector), depth, Similarity(artifact))
+            assert placed.ranking.items[0].tolist() == expected.tolist()

@@ -120,6 +120,7 @@ def test_another_replica_and_a_restart_have_the_placement(tmp_path: Path, url: s
         ({"explore": EXPLORE, "pins": [{"item_id": 30, "rank": 2}]}, "explore.rank"),
         ({"explore": EXPLORE, "quotas": [TWO_HORROR]}, "explore"),
         ({"explore": {**EXPLORE, "share": 0}}, "explore.share"),
+        ({"fallback": "latest"}, "fallback"),
         ({"k": 0}, "k"),
         ({"colour": "red"}, "colour"),
     ],
@@ -158,6 +159,7 @@ def test_a_withdrawn_pin_is_skipped_and_said(editing: Editing) -> None:
     editing.send("DELETE", "/items/70")
     assert ids(editing.client, LIST) == [30, 40, 50, 60, 80]
     assert editing.send("GET", HOME).json["warnings"][0]["field"] == "pins"
+    assert 'recommender_lost_pins{placement="home"} 1.0' in editing.client.get("/metrics").body.decode()
 
 
 def test_every_route_follows_the_placement_and_explains_it(shared: Editing) -> None:
@@ -212,3 +214,18 @@ def test_people_of_whom_nothing_is_known_get_the_fallback(shared: Editing) -> No
     put(shared, fallback=[70, 999, 60], k=4)
     assert ids(shared.client, "/users/nobody/recommendations?placement=home") == [70, 60, 10, 20]
     assert ids(shared.client, LIST) == [30, 40, 50, 60]
+
+
+def test_what_trends_is_a_fallback_and_a_kept_list_follows_events_and_the_placement(shared: Editing) -> None:
+    client, mine = shared.client, "/users/2/recommendations?placement=home"
+    plain = put(shared, fallback="trending") and ids(client, mine)
+    liked = plain[3]
+    said = client.post("/events", {"events": [{"user_id": 2, "item_id": liked, "type": "like"}]})
+    after = {"X-Read-After": str(said.json["position"])}
+    assert liked not in [item["id"] for item in client.get(mine, headers=after).json["items"]]
+    stranger = "/users/nobody/recommendations?placement=home"
+    trending = ids(client, "/items/trending?k=3")
+    assert ids(client, stranger)[:3] == trending
+    assert ids(client, f"{stranger}&exclude={trending[0]}")[:2] == trending[1:]
+    put(shared, fallback="popular")
+    assert ids(client, stranger) == ids(client, "/items/popular?k=10")
