@@ -136,10 +136,12 @@ def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(scr
     page.get_by_role("combobox", name="Find a film by its title").fill("film 12")
     page.get_by_role("option", name="Film 12").wait_for()
     page.keyboard.press("Enter")
+    page.get_by_label("For people unknown").select_option("what people like lately")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("region", name="Changes").get_by_role("listitem")).to_have_count(1)
     home = client.get("/placements/home", headers={"X-API-Key": "a"}).json["placement"]
-    assert home == {"boosts": [{"filter": "genres:Horror", "by": 9}], "pins": [{"item_id": 12, "rank": 1}]}
+    rules = {"boosts": [{"filter": "genres:Horror", "by": 9}], "pins": [{"item_id": 12, "rank": 1}]}
+    assert home == {"fallback": "trending", **rules}
     assert screen.violations() == ""
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Go back to what it was").click()
