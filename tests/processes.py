@@ -15,7 +15,7 @@ from scripts.programs import running
 PROJECT = Path(__file__).parent.parent
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 300, step: float = 0.02) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 300, step: float = 0.05) -> None:
     """Return once the condition holds; raises TimeoutError if it never does, however busy the machine is."""
     deadline = time.monotonic() + seconds
     while not condition():

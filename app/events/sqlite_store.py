@@ -277,7 +277,9 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 def _make_tables(connection: sqlite3.Connection) -> None:
     with _transaction(connection):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == VERSION:  # another process was faster
+            return
         columns = FORMER_COLUMNS + (", body" if version >= FIRST_WITH_BODIES else "")
         is_former = 0 < version < FIRST_WITH_PLACEMENTS
         statements = WITH_FEWER_CHECKS.format(tables=TABLES, former=columns) if is_former else TABLES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.events.sqlite_store import VERSION, SqliteStore
+from app.events.sqlite_store import VERSION, SqliteStore, _make_tables
 from app.events.store import EventStoreError, Exposure, Impression
 from tests.app.events.stories import NOW, said
 
@@ -57,6 +57,14 @@ def test_a_file_of_an_earlier_release_gets_new_tables_and_keeps_events_and_posit
     assert (store.read_after(0, 9), store.id) == ([first], store_id)
     assert store.append([said(42, "play", 3, 0.8)], NOW).positions == [3]
     store.close()
+
+
+def test_tables_that_another_process_has_just_made_stay(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as connection:
+        _make_tables(connection)
+        tables = connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
+        _make_tables(connection)
+        assert connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall() == tables
 
 
 def test_a_file_without_placements_takes_them_and_keeps_changes_of_films(tmp_path: Path) -> None:
