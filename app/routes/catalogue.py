@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response, Security
+from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.events import CHANGE, Event
@@ -28,6 +28,7 @@ from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.editors import Editor
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
+from app.http.if_match import IfMatch, is_meant
 from app.http.item_content import Content, content_of, etag
 from app.http.read_after import ReadAfter, until_answers_know
 from app.model.item_fields import to_json
@@ -50,10 +51,6 @@ WITH_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemCh
 WITHOUT_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError)
 
 ItemPath = Annotated[StoredPathText, Path(description="Any text; a slash as %2F.", examples=["601"])]
-IfMatch = Annotated[
-    str | None,
-    Header(max_length=200, description="The `ETag` of the item that is meant.", examples=['"5f1d7a84db00d2fc"']),
-]
 
 
 @dataclass(frozen=True)
@@ -184,7 +181,6 @@ def _known(former: Content | None, item_id: str) -> Content:
 
 
 def _check_match(former: Content | None, if_match: str | None, item_id: str) -> None:
-    tags = [] if if_match is None else [each.strip() for each in if_match.split(",")]
-    if not tags or (former is not None and ("*" in tags or etag(former) in tags)):
-        return
-    raise ItemChangedError(f"The film {item_id[:80]!r} is another than If-Match says: read it again.", field="If-Match")
+    if not is_meant(former, if_match):
+        message = f"The film {item_id[:80]!r} is another than If-Match says: read it again."
+        raise ItemChangedError(message, field="If-Match")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Path, Query, Response, Security
+from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
 from app.contract.events import PLACEMENT, Event
 from app.contract.filter_language import Expression, FilterError
@@ -30,6 +30,7 @@ from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.editors import Editor
 from app.http.error_answers import error_responses
+from app.http.if_match import IfMatch, is_meant
 from app.http.item_content import etag
 from app.http.read_after import ReadAfter, until_answers_know
 from app.model.item_fields import to_json
@@ -54,10 +55,6 @@ KNOWN = error_responses(*ERRORS, UnknownPlacementError)
 CHANGED = error_responses(*ERRORS, UnknownPlacementError, PlacementChangedError)
 
 Name = Annotated[PlacementName, Path(examples=["home"])]
-IfMatch = Annotated[
-    str | None,
-    Header(max_length=200, description="The `ETag` of the placement that is meant.", examples=['"5f1d7a84db00d2fc"']),
-]
 
 
 @dataclass(frozen=True)
@@ -226,13 +223,10 @@ def _tag(placement: Placement | None) -> str:
 
 
 def _check_match(last: PlacementChange | None, if_match: str | None, name: str) -> None:
-    tags = [] if if_match is None else [each.strip() for each in if_match.split(",")]
-    known = last is not None and last.placement is not None
-    if not tags or (known and last is not None and ("*" in tags or _tag(last.placement) in tags)):
-        return
-    raise PlacementChangedError(
-        f"The placement {name!r} is another than If-Match says: read it again.", field="If-Match"
-    )
+    placement = None if last is None else last.placement
+    if not is_meant(None if placement is None else placement.content, if_match):
+        message = f"The placement {name!r} is another than If-Match says: read it again."
+        raise PlacementChangedError(message, field="If-Match")
 
 
 def _unknown(name: str) -> UnknownPlacementError:

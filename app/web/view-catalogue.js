@@ -1,11 +1,11 @@
 // The catalogue: films are changed, withdrawn and added here, and one sees who has changed what.
 
-import { ApiError, ask, at, catalogueKey, ETAG, request } from "./api.js";
+import { ask, at, ETAG, request } from "./api.js";
 import { label } from "./columns.js";
 import { bdi, h, replace } from "./dom.js";
+import { Editor } from "./editor.js";
 import { asDate, filmFields } from "./film-fields.js";
 import { finder } from "./finder.js";
-import { fillKeyForm } from "./key.js";
 import { heading, Panel, say } from "./panel.js";
 import { change, href, read } from "./state.js";
 import { moment, number, t } from "./texts.js";
@@ -20,30 +20,21 @@ export function mount(root, showCurl) {
   const film = new Panel({ class: "panel", "aria-label": t("editFilm"), hidden: true });
   const list = new Panel({ "aria-label": t("changes") });
   root.append(tools, film.element, list.element);
-  let position = null, length = PAGE, opened;
+  const editing = new Editor(update);
+  let length = PAGE, opened;
   return { update, version: () => undefined };
 
   /** The changes show whether somebody may change anything. */
   function update(afresh = false) {
-    const pages = Array.from({ length: length / PAGE }, (_, page) => request(at`items/changes`, { offset: page * PAGE || null }, undefined, headers()));
+    const pages = Array.from({ length: length / PAGE }, (_, page) => request(at`items/changes`, { offset: page * PAGE || null }, undefined, editing.headers()));
     showCurl(...pages.slice(0, 1));
     const off = () => h("p", {}, t("catalogueOff"));
     list.load(pages, (...answers) => showChanges(answers, afresh), { unauthorized: askForKey, item_unknown: off });
   }
 
-  /** What says who changes something, and which changes an answer must know: another replica may give it. */
-  function headers(etag = null) {
-    return { ...catalogueKey.header(), ...(position === null ? {} : { "X-Read-After": position }), ...(etag === null ? {} : { "If-Match": etag }) };
-  }
-
   function askForKey() {
     tools.hidden = film.element.hidden = true;
-    const form = h("form", { class: "view" });
-    fillKeyForm(form, h("h2", {}, t("editorKeyTitle")), t("editorKeyText"), catalogueKey.get() !== null, (key) => {
-      catalogueKey.set(key);
-      update(true);
-    });
-    return form;
+    return editing.keyForm();
   }
 
   function showChanges(answers, afresh) {
@@ -70,7 +61,7 @@ export function mount(root, showCurl) {
     film.element.hidden = !id && !adds;
     if (!afresh && opened === location.hash) return;
     opened = location.hash;
-    if (id) film.load([request(at`items/${id}`, {}, undefined, headers())], showForm);
+    if (id) film.load([request(at`items/${id}`, {}, undefined, editing.headers())], showForm);
     else if (adds) replace(film.element, showForm());
   }
 
@@ -79,7 +70,7 @@ export function mount(root, showCurl) {
     const id = former ? null : h("input", { required: true, maxlength: 200, autocomplete: "off" });
     const fields = filmFields(former);
     const failure = h("p", { class: "failure", role: "alert" });
-    const send = (method, item, body) => failing(failure, () => store(method, item, body, former?.[ETAG] ?? null));
+    const send = (method, item, body) => editing.failing(failure, () => store(method, item, body, former?.[ETAG] ?? null));
     const turn = () => send("PATCH", former.id, { withdrawn: !former.withdrawn });
     const form = h(
       "form",
@@ -101,7 +92,7 @@ export function mount(root, showCurl) {
       const changes = fields.changes();
       if (!Object.keys(changes).length) return replace(failure, t("nothingChanged"));
       if (former) send("PATCH", former.id, changes);
-      else failing(failure, () => addFilm(id.value, changes));
+      else editing.failing(failure, () => addFilm(id.value, changes));
     };
     return form;
   }
@@ -117,28 +108,16 @@ export function mount(root, showCurl) {
 
   /** Store a change and show what came of it. */
   async function store(method, id, body, etag = null) {
-    const answer = await ask(request(at`items/${id}`, {}, body, headers(etag), method));
-    ({ position } = answer);
-    say(t("saved", answer.item.title));
+    const { item } = await editing.store(method, at`items/${id}`, body, etag);
+    say(t("saved", item.title));
     update(String(id) === read().values.get("id")); // what is typed about another film stays
     return "";
-  }
-
-  /** Say in `failure` what kept something from being done. */
-  async function failing(failure, act) {
-    try {
-      replace(failure, await act());
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) return update();
-      replace(failure, error.advice);
-    }
   }
 
   function row(each, isLast) {
     const { id, item, before, editor, made_at: seconds, etag } = each;
     const failure = h("p", { class: "failure", role: "alert" });
-    const undo = () => failing(failure, () => store("PUT", id, before, etag));
+    const undo = () => editing.failing(failure, () => store("PUT", id, before, etag));
     return h(
       "li",
       {},

@@ -1,9 +1,9 @@
 // Placements: what editors decide of lists, and what people would get, before it is saved.
 
-import { ApiError, ask, at, catalogueKey, ETAG, request } from "./api.js";
+import { ask, at, request } from "./api.js";
 import { bdi, h, replace } from "./dom.js";
+import { Editor } from "./editor.js";
 import { filmList, moves } from "./films.js";
-import { fillKeyForm } from "./key.js";
 import { heading, Panel, say } from "./panel.js";
 import { placementForm } from "./placement-form.js";
 import { Shift } from "./placement-shift.js";
@@ -23,15 +23,12 @@ export function mount(root, showCurl) {
   const beside = h("div", { class: "view" }, h("div", { class: "panel" }, heading(t("beforeAfter")), h("div", { class: "row people" }, people), lists.element), shift.element);
   const columns = h("div", { class: "columns even", hidden: true }, h("div", { class: "view" }, edit.element, history.element), beside);
   root.append(all.element, columns);
-  let opened, form, saved, position = null, timer;
+  const editing = new Editor(update);
+  let opened, form, saved, timer;
   return { update, version: () => undefined, end: () => shift.stop() };
 
-  function headers(etag = null) {
-    return { ...catalogueKey.header(), ...(position === null ? {} : { "X-Read-After": position }), ...(etag === null ? {} : { "If-Match": etag }) };
-  }
-
   function update(afresh = false) {
-    const wanted = request(at`placements`, {}, undefined, headers());
+    const wanted = request(at`placements`, {}, undefined, editing.headers());
     showCurl(wanted);
     const off = () => h("p", {}, t("catalogueOff"));
     all.load([wanted], (answer) => showAll(answer, afresh), { unauthorized: askForKey, not_found: off, events_disabled: off });
@@ -39,12 +36,7 @@ export function mount(root, showCurl) {
 
   function askForKey() {
     columns.hidden = true;
-    const asking = h("form", { class: "view" });
-    fillKeyForm(asking, h("h2", {}, t("editorKeyTitle")), t("editorKeyText"), catalogueKey.get() !== null, (key) => {
-      catalogueKey.set(key);
-      update(true);
-    });
-    return asking;
+    return editing.keyForm();
   }
 
   function showAll({ placements }, afresh) {
@@ -70,7 +62,7 @@ export function mount(root, showCurl) {
     });
     showForm();
     history.element.hidden = !stored && !afresh;
-    if (stored || afresh) history.load([request(at`placements/${name}/history`, {}, undefined, headers())], showHistory, { placement_unknown: hideHistory });
+    if (stored || afresh) history.load([request(at`placements/${name}/history`, {}, undefined, editing.headers())], showHistory, { placement_unknown: hideHistory });
     if (!people[0].value) await nameSomebody();
     tryOut();
   }
@@ -87,7 +79,7 @@ export function mount(root, showCurl) {
   function showForm() {
     edit.element.hidden = false;
     const failure = h("p", { class: "failure", role: "alert" });
-    const send = (method, path, body) => failing(failure, () => store(method, path, body));
+    const send = (method, path, body) => editing.failing(failure, () => store(method, path, body));
     const element = h(
       "form",
       { class: "view" },
@@ -111,22 +103,10 @@ export function mount(root, showCurl) {
 
   /** Store a change and show what came of it. */
   async function store(method, path, body) {
-    const answer = await ask(request(path, {}, body, headers(saved?.etag ?? null), method));
-    ({ position } = answer);
-    say(t("savedPlacement", answer.name));
+    const { name } = await editing.store(method, path, body, saved?.etag ?? null);
+    say(t("savedPlacement", name));
     update(true);
     return "";
-  }
-
-  /** Say in `failure` what kept something from being done. */
-  async function failing(failure, act) {
-    try {
-      replace(failure, await act());
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) return update();
-      replace(failure, error.advice);
-    }
   }
 
   function showHistory({ changes }) {
@@ -137,7 +117,7 @@ export function mount(root, showCurl) {
         "li",
         {},
         h("div", { class: "what" }, h("p", {}, bdi(each.editor), ` · ${moment(1000 * each.made_at)}`), h("p", { class: "facts" }, bdi(each.placement ? JSON.stringify(each.placement) : t("deleted"))), failure),
-        place > 0 && h("button", { type: "button", class: "quiet", "aria-label": t("backTo", moment(1000 * each.made_at)), onclick: () => failing(failure, () => back(each)) }, t("goBack")),
+        place > 0 && h("button", { type: "button", class: "quiet", "aria-label": t("backTo", moment(1000 * each.made_at)), onclick: () => editing.failing(failure, () => back(each)) }, t("goBack")),
       );
     };
     return [heading(t("changes")), h("ul", { class: "versions" }, changes.map(row))];
@@ -145,7 +125,7 @@ export function mount(root, showCurl) {
 
   /** What people get by a placement that need not be saved; null: by none. */
   function preview(placement, asked) {
-    return request(at`placements/preview`, {}, { placement, ...asked }, headers());
+    return request(at`placements/preview`, {}, { placement, ...asked }, editing.headers());
   }
 
   /** Show what the form would do. */
