@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.contract.artifact import Artifact
 from app.contract.catalogue import Catalogue
@@ -21,6 +21,7 @@ from tests.client import Client, put_in_cache, serving
 
 PHONE, TABLET, DESK, WALL = 360, 768, 1400, 1920
 SECONDS = 30_000  # in milliseconds, as Playwright counts; a busy machine is slow
+expect.set_options(timeout=SECONDS)
 ODD_TITLES = [
     "<img src=x onerror=alert(1)>",
     "</a><script>alert(1)</script>",
