@@ -9,18 +9,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from app.contract.events import Event
-from app.events.store import (
-    DELETE_COUNTED,
-    DELETE_FORGOTTEN,
-    LATEST,
-    TIMEOUT_SECONDS,
-    Appended,
-    EventStoreError,
-    Exposure,
-    Impression,
-    PersonalData,
-    StoredEvent,
-)
+from app.events.sql_store import LATEST, SqlStore, names
+from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, Impression
 
 # The server ends what takes longer, so that a writer that hangs holds up the others no longer than this.
 MILLISECONDS = 1000 * TIMEOUT_SECONDS
@@ -53,57 +43,29 @@ WHERE after IS NULL OR after >=
 ORDER BY place ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id::text, position
 """
-EXPOSURE_FIELDS = ("day", "user_id", "experiment", "arm", "version", "lists", "films")
 EXPOSE = """
 INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films)
 SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::integer[], %s::integer[])
 """
-IMPRESSION_FIELDS = ("day", "recommendation_id", "item_id", "user_id", "rank", "placement", "source", "odds", "among")
 SHOW = """
 INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source, odds, among)
 SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[],
   %s::float8[], %s::text[])
 ON CONFLICT DO NOTHING
 """
-READ = """
-SELECT event_id::text, user_id, item_id, type, value, extract(epoch FROM occurred_at)::float8, recommendation_id,
-  body, position, extract(epoch FROM received_at)::float8
-FROM event WHERE position > %s ORDER BY position LIMIT %s
-"""
-READ_CHANGES = READ.replace("WHERE", "WHERE body IS NOT NULL AND")
-READ_OF_USER = READ.replace(
-    "position > %s ORDER BY position LIMIT %s", "user_id = %s AND body IS NULL ORDER BY position"
-)
-SHOWN_TO_USER = """
-SELECT day::text, recommendation_id, item_id, user_id, rank, placement, source, odds, among FROM impression
-WHERE user_id = %s ORDER BY day, recommendation_id, rank
-"""
-EXPOSURES_OF_USER = """
-SELECT day::text, user_id, experiment, arm, version, lists, films FROM exposure WHERE user_id = %s ORDER BY id
-"""
-DELETE_EVENTS = """
-DELETE FROM event WHERE type <> 'forget' AND body IS NULL AND received_at < to_timestamp(%s) AND position <= %s
-  AND position < (SELECT max(position) FROM event)
-"""
-DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < %s::date"
-DELETE_IMPRESSIONS = "DELETE FROM impression WHERE day < %s::date"
 
 Connection = psycopg.Connection[TupleRow]
 
 
-class PostgresStore:
+class PostgresStore(SqlStore):
     """Events in a database, whose user needs no right but to insert and select."""
+
+    seconds, moment = "extract(epoch FROM {})::float8", "to_timestamp(%s)"
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._open: Connection | None = None
         self._listens = False
-
-    @property
-    def id(self) -> str:
-        """The id of the stored events."""
-        with self._connected() as connection:
-            return str(_only(connection.execute("SELECT id FROM store")))
 
     def append(self, events: Sequence[Event], received_at: float) -> Appended:
         """Store all events or none, in one transaction and one exchange of messages."""
@@ -117,64 +79,15 @@ class PostgresStore:
             # The first of two events with the same id is the one that was stored.
             return Appended([new.pop(event.event_id, None) for event in events], _only(last))
 
-    def read_after(self, position: int, limit: int) -> list[StoredEvent]:
-        """The first events after a position."""
-        return self._read(READ, position, limit)
-
-    def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
-        """The first changes of items and placements after a position."""
-        return self._read(READ_CHANGES, position, limit)
-
-    def _read(self, query: str, position: int, limit: int) -> list[StoredEvent]:
-        with self._connected() as connection:
-            rows = connection.execute(query, (position, limit)).fetchall()
-        return [_stored(row) for row in rows]
-
-    def latest(self) -> int:
-        """The last position."""
-        with self._connected() as connection:
-            return int(_only(connection.execute(LATEST)))
-
     def append_exposures(self, exposures: Sequence[Exposure]) -> None:
         """Store all or none, in one statement."""
         with self._connected() as connection:
-            connection.execute(EXPOSE, _columns(exposures, EXPOSURE_FIELDS))
+            connection.execute(EXPOSE, _columns(exposures, names(Exposure)))
 
     def append_impressions(self, impressions: Sequence[Impression]) -> None:
         """Store all or none, in one statement."""
         with self._connected() as connection:
-            connection.execute(SHOW, _columns(impressions, IMPRESSION_FIELDS))
-
-    def personal_data(self, user_id: str) -> PersonalData:
-        """All that is held about a user."""
-        queries = READ_OF_USER, SHOWN_TO_USER, EXPOSURES_OF_USER
-        with self._connected() as connection:
-            said, shown, exposed = (connection.execute(query, (user_id,)).fetchall() for query in queries)
-        return PersonalData(
-            [_stored(row) for row in said], [Impression(*row) for row in shown], [Exposure(*row) for row in exposed]
-        )
-
-    def delete_forgotten(self) -> int:
-        """Delete what users said before they wished to be forgotten, in one transaction."""
-        with self._patient() as connection:
-            for statement in DELETE_COUNTED:
-                connection.execute(statement)
-            return connection.execute(DELETE_FORGOTTEN).rowcount
-
-    def delete_events(self, before: float, until: int) -> int:
-        """Delete old events."""
-        with self._patient() as connection:
-            return connection.execute(DELETE_EVENTS, (before, until)).rowcount
-
-    def delete_exposures(self, before: str) -> None:
-        """Delete old exposures."""
-        with self._patient() as connection:
-            connection.execute(DELETE_EXPOSURES, (before,))
-
-    def delete_impressions(self, before: str) -> None:
-        """Delete old impressions."""
-        with self._patient() as connection:
-            connection.execute(DELETE_IMPRESSIONS, (before,))
+            connection.execute(SHOW, _columns(impressions, names(Impression)))
 
     def wait(self, seconds: float) -> bool:
         """Listen for the notification of a commit."""
@@ -206,7 +119,6 @@ class PostgresStore:
 
     @contextmanager
     def _patient(self) -> Iterator[Connection]:
-        """A transaction that takes the time it needs: to delete much is slow, and holds up no writer."""
         with self._connected() as connection, connection.transaction():
             connection.execute("SET LOCAL statement_timeout = 0")
             yield connection
@@ -220,7 +132,3 @@ def _only(cursor: psycopg.Cursor[TupleRow]) -> Any:  # noqa: ANN401 - a value of
     """The value of a result of one row and one column."""
     [[value]] = cursor.fetchall()
     return value
-
-
-def _stored(row: TupleRow) -> StoredEvent:
-    return StoredEvent(*row[:-2], position=row[-2], received_at=row[-1])

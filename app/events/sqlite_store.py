@@ -2,130 +2,32 @@
 
 import sqlite3
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any
 
 from app.contract.events import Event
-from app.events.store import (
-    DELETE_COUNTED,
-    DELETE_FORGOTTEN,
-    LATEST,
-    TIMEOUT_SECONDS,
-    Appended,
-    EventStoreError,
-    Exposure,
-    Impression,
-    PersonalData,
-    StoredEvent,
-)
+from app.events.sql_store import LATEST, SqlStore, names
+from app.events.sqlite_tables import VERSION, make_tables, transaction
+from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, Impression
 
-# 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes, 5 no
-# impressions, 6 no placements, 7 no odds.
-VERSION = 8
 POLL_SECONDS = 0.02
-# The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
-TABLES = """
-CREATE TABLE IF NOT EXISTS event (
-  position INTEGER PRIMARY KEY AUTOINCREMENT,
-  event_id TEXT NOT NULL UNIQUE,
-  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
-  item_id TEXT CHECK (length(item_id) BETWEEN 1 AND 200),
-  type TEXT NOT NULL,
-  value REAL CHECK (type <> 'rating' OR (value IS NOT NULL AND value BETWEEN 0.5 AND 5)),
-  occurred_at REAL NOT NULL,
-  received_at REAL NOT NULL,
-  recommendation_id TEXT CHECK (length(recommendation_id) <= 64),
-  body TEXT,
-  CHECK ((type IN ('change', 'placement')) = (body IS NOT NULL)),
-  CHECK ((type = 'forget') = (item_id IS NULL))
-) STRICT;
-CREATE INDEX IF NOT EXISTS event_of_user ON event (user_id, position);
-CREATE INDEX IF NOT EXISTS edit ON event (type, item_id, position) WHERE body IS NOT NULL;
-CREATE TABLE IF NOT EXISTS exposure (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  day TEXT NOT NULL,
-  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
-  experiment TEXT NOT NULL,
-  arm INTEGER NOT NULL,
-  version TEXT NOT NULL,
-  lists INTEGER NOT NULL,
-  films INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS exposure_of_user ON exposure (experiment, user_id);
-CREATE TABLE IF NOT EXISTS impression (
-  day TEXT NOT NULL,
-  recommendation_id TEXT NOT NULL CHECK (length(recommendation_id) <= 64),
-  item_id TEXT NOT NULL CHECK (length(item_id) BETWEEN 1 AND 200),
-  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
-  rank INTEGER NOT NULL,
-  placement TEXT,
-  source TEXT,
-  odds REAL CHECK (odds > 0 AND odds <= 1),
-  among TEXT,
-  PRIMARY KEY (day, recommendation_id, item_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS impression_of_user ON impression (user_id);
-CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
-"""
-FORMER_COLUMNS = "position, event_id, user_id, item_id, type, value, occurred_at, received_at, recommendation_id"
-FIRST_WITH_BODIES, FIRST_WITH_IMPRESSIONS, FIRST_WITH_PLACEMENTS = 5, 6, 7
-WITH_ODDS = """
-ALTER TABLE impression ADD COLUMN odds REAL CHECK (odds > 0 AND odds <= 1);
-ALTER TABLE impression ADD COLUMN among TEXT
-"""
-# SQLite can't take a check off a table. Positions go on after the last one, also if its event is gone.
-WITH_FEWER_CHECKS = """
-DROP INDEX event_of_user;
-DROP INDEX IF EXISTS change_of_item;
-DROP INDEX IF EXISTS edit;
-ALTER TABLE event RENAME TO former;
-{tables}
-INSERT INTO event ({former}) SELECT {former} FROM former;
-DELETE FROM sqlite_sequence WHERE name = 'event';
-UPDATE sqlite_sequence SET name = 'event' WHERE name = 'former';
-DROP TABLE former
-"""
 APPEND = """
 INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, received_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
 """
 LAST_EDIT = "SELECT coalesce(max(position), 0) FROM event WHERE body IS NOT NULL AND type = ? AND item_id = ?"
-EXPOSE = "INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films) VALUES (?, ?, ?, ?, ?, ?, ?)"
-SHOW = """
-INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source, odds, among)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-"""
-READ = """
-SELECT event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, position, received_at
-FROM event WHERE position > ? ORDER BY position LIMIT ?
-"""
-READ_CHANGES = READ.replace("WHERE", "WHERE body IS NOT NULL AND")
-READ_OF_USER = READ.replace("position > ? ORDER BY position LIMIT ?", "user_id = ? AND body IS NULL ORDER BY position")
-SHOWN_TO_USER = """
-SELECT day, recommendation_id, item_id, user_id, rank, placement, source, odds, among FROM impression
-WHERE user_id = ? ORDER BY day, recommendation_id, rank
-"""
-EXPOSURES_OF_USER = (
-    "SELECT day, user_id, experiment, arm, version, lists, films FROM exposure WHERE user_id = ? ORDER BY id"
-)
-DELETE_EVENTS = """
-DELETE FROM event WHERE type <> 'forget' AND body IS NULL AND received_at < ? AND position <= ?
-  AND position < (SELECT max(position) FROM event)
-"""
-DELETE_EXPOSURES = "DELETE FROM exposure WHERE day < ?"
-DELETE_IMPRESSIONS = "DELETE FROM impression WHERE day < ?"
 
 
-class SqliteStore:
+class SqliteStore(SqlStore):
     """Events in a file, which is made at first use; each commit is on the disk before it returns.
 
     A file that was deleted or replaced meanwhile is an error for as long as the process runs. To open the new one would
     mix it with the log of the old one, which other connections have open, and to make an empty one would hide the loss.
     """
+
+    seconds, moment = "{}", "%s"
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -133,75 +35,21 @@ class SqliteStore:
         self._open: sqlite3.Connection | None = None
         self._seen_version = -1
 
-    @property
-    def id(self) -> str:
-        """The id of the stored events."""
-        with self._connected() as connection:
-            return str(connection.execute("SELECT id FROM store").fetchone()[0])
-
     def append(self, events: Sequence[Event], received_at: float) -> Appended:
         """Store all events or none, in one transaction."""
-        with self._connected() as connection, _transaction(connection):
+        with self._connected() as connection, transaction(connection):
             positions = [_append(connection, event, received_at) for event in events]
             return Appended(positions, connection.execute(LATEST).fetchone()[0])
 
-    def read_after(self, position: int, limit: int) -> list[StoredEvent]:
-        """The first events after a position."""
-        return self._read(READ, position, limit)
-
-    def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
-        """The first changes of items and placements after a position."""
-        return self._read(READ_CHANGES, position, limit)
-
-    def _read(self, query: str, position: int, limit: int) -> list[StoredEvent]:
-        with self._connected() as connection:
-            return [_stored(row) for row in connection.execute(query, (position, limit)).fetchall()]
-
-    def latest(self) -> int:
-        """The last position."""
-        with self._connected() as connection:
-            return int(connection.execute(LATEST).fetchone()[0])
-
     def append_exposures(self, exposures: Sequence[Exposure]) -> None:
         """Store all or none, in one transaction."""
-        with self._connected() as connection, _transaction(connection):
-            connection.executemany(EXPOSE, [astuple(each) for each in exposures])
+        with self._connected() as connection, transaction(connection):
+            connection.executemany(_insert("exposure", Exposure), [astuple(each) for each in exposures])
 
     def append_impressions(self, impressions: Sequence[Impression]) -> None:
         """Store all or none, in one transaction."""
-        with self._connected() as connection, _transaction(connection):
-            connection.executemany(SHOW, [astuple(each) for each in impressions])
-
-    def personal_data(self, user_id: str) -> PersonalData:
-        """All that is held about a user."""
-        queries = READ_OF_USER, SHOWN_TO_USER, EXPOSURES_OF_USER
-        with self._connected() as connection:
-            said, shown, exposed = (connection.execute(query, (user_id,)).fetchall() for query in queries)
-        return PersonalData(
-            [_stored(row) for row in said], [Impression(*row) for row in shown], [Exposure(*row) for row in exposed]
-        )
-
-    def delete_forgotten(self) -> int:
-        """Delete what users said before they wished to be forgotten, in one transaction."""
-        with self._connected() as connection, _transaction(connection):
-            for statement in DELETE_COUNTED:
-                connection.execute(statement)
-            return connection.execute(DELETE_FORGOTTEN).rowcount
-
-    def delete_events(self, before: float, until: int) -> int:
-        """Delete old events."""
-        with self._connected() as connection:
-            return connection.execute(DELETE_EVENTS, (before, until)).rowcount
-
-    def delete_exposures(self, before: str) -> None:
-        """Delete old exposures."""
-        with self._connected() as connection:
-            connection.execute(DELETE_EXPOSURES, (before,))
-
-    def delete_impressions(self, before: str) -> None:
-        """Delete old impressions."""
-        with self._connected() as connection:
-            connection.execute(DELETE_IMPRESSIONS, (before,))
+        with self._connected() as connection, transaction(connection):
+            connection.executemany(_insert("impression", Impression), [astuple(each) for each in impressions])
 
     def wait(self, seconds: float) -> bool:
         """Poll the number that changes whenever another connection commits, of this process or of any."""
@@ -238,6 +86,15 @@ class SqliteStore:
         # After a commit: what went into a file that nobody finds again is not stored.
         self._check_that_it_is_the_same()
 
+    @contextmanager
+    def _patient(self) -> Iterator[sqlite3.Connection]:
+        with self._connected() as connection, transaction(connection):
+            yield connection
+
+    @staticmethod
+    def _marked(statement: str) -> str:
+        return statement.replace("%s", "?")
+
     def _check_that_it_is_the_same(self) -> None:
         if self._opened is not None and self._opened != _identity(self._file):
             raise EventStoreError(
@@ -268,31 +125,17 @@ def _connect(file: Path) -> sqlite3.Connection:
                 f"{file} has tables of version {version}, and this program knows version {VERSION}: use a newer one."
             )
         if version < VERSION:
-            _make_tables(connection)
+            make_tables(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
-    with _transaction(connection):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == VERSION:  # another process was faster
-            return
-        columns = FORMER_COLUMNS + (", body" if version >= FIRST_WITH_BODIES else "")
-        is_former = 0 < version < FIRST_WITH_PLACEMENTS
-        statements = WITH_FEWER_CHECKS.format(tables=TABLES, former=columns) if is_former else TABLES
-        if version >= FIRST_WITH_IMPRESSIONS:
-            statements += f";{WITH_ODDS}"
-        for statement in statements.split(";"):
-            connection.execute(statement)
-        connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT * FROM store)", (str(uuid.uuid4()),))
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _stored(row: tuple[Any, ...]) -> StoredEvent:
-    return StoredEvent(*row[:-2], position=row[-2], received_at=row[-1])
+def _insert(table: str, kind: type[Exposure | Impression]) -> str:
+    columns = names(kind)
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of ours
 
 
 def _append(connection: sqlite3.Connection, event: Event, received_at: float) -> int | None:
@@ -315,16 +158,3 @@ def _append(connection: sqlite3.Connection, event: Event, received_at: float) ->
         ),
     )
     return done.lastrowid if done.rowcount else None
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what is done inside, or nothing; a writer waits here for another one."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

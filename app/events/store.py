@@ -11,19 +11,6 @@ from typing import Protocol
 from app.contract.events import Event
 
 TIMEOUT_SECONDS = 2  # of a statement but to delete, of waiting for another writer, of connecting
-# What both databases understand.
-LATEST = "SELECT coalesce(max(position), 0) FROM event"
-DELETE_FORGOTTEN = """
-DELETE FROM event AS earlier WHERE type <> 'forget' AND body IS NULL
-  AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
-  AND position < (SELECT max(position) FROM event AS later
-                  WHERE later.user_id = earlier.user_id AND later.type = 'forget')
-"""
-# What is counted of people who have ever wished to be forgotten.
-DELETE_COUNTED = (
-    "DELETE FROM exposure WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')",
-    "DELETE FROM impression WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')",
-)
 
 
 class EventStoreError(Exception):

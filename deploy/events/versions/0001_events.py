@@ -4,7 +4,7 @@ from alembic import op
 
 revision, down_revision = "0001", None
 
-# The same tables as in app/events/sqlite_store.py.
+# The same tables as in app/events/sqlite_tables.py.
 TABLES = """
 CREATE TABLE event (
   position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -4,7 +4,7 @@ from alembic import op
 
 revision, down_revision = "0002", "0001"
 
-# The same table as in app/events/sqlite_store.py.
+# The same table as in app/events/sqlite_tables.py.
 TABLE = """
 CREATE TABLE exposure (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -4,7 +4,7 @@ from alembic import op
 
 revision, down_revision = "0004", "0003"
 
-# The same check as in app/events/sqlite_store.py.
+# The same check as in app/events/sqlite_tables.py.
 CHECK = "type <> 'rating' OR (value IS NOT NULL AND value BETWEEN 0.5 AND 5)"
 FORMER = "(type = 'rating') = (value IS NOT NULL) AND (value IS NULL OR value BETWEEN 0.5 AND 5)"
 

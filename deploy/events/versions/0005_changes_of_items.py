@@ -4,7 +4,7 @@ from alembic import op
 
 revision, down_revision = "0005", "0004"
 
-# The same column and index as in app/events/sqlite_store.py.
+# The same column and index as in app/events/sqlite_tables.py.
 CHANGES = """
 ALTER TABLE event ADD COLUMN body text;
 ALTER TABLE event ADD CONSTRAINT event_body_check CHECK ((type = 'change') = (body IS NOT NULL));

@@ -4,7 +4,7 @@ from alembic import op
 
 revision, down_revision = "0006", "0005"
 
-# The same table as in app/events/sqlite_store.py. The day comes first in its key, so that rows of a day lie together
+# The same table as in app/events/sqlite_tables.py. The day comes first in its key, so that rows of a day lie together
 # and old days are deleted as a range: to make partitions takes the right to make tables, which nobody who logs in has.
 TABLE = """
 CREATE TABLE impression (

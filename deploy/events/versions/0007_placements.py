@@ -4,7 +4,7 @@ from alembic import op
 
 revision, down_revision = "0007", "0006"
 
-# The same check and index as in app/events/sqlite_store.py.
+# The same check and index as in app/events/sqlite_tables.py.
 PLACEMENTS = """
 ALTER TABLE event DROP CONSTRAINT event_body_check;
 ALTER TABLE event ADD CONSTRAINT event_body_check CHECK ((type IN ('change', 'placement')) = (body IS NOT NULL));

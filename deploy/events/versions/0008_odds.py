@@ -4,7 +4,7 @@ from alembic import op
 
 revision, down_revision = "0008", "0007"
 
-# The same columns as in app/events/sqlite_store.py.
+# The same columns as in app/events/sqlite_tables.py.
 ODDS = """
 ALTER TABLE impression
   ADD COLUMN odds double precision CHECK (odds > 0 AND odds <= 1),

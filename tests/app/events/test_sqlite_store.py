@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.events.sqlite_store import VERSION, SqliteStore, _make_tables
+from app.events.sqlite_store import SqliteStore
+from app.events.sqlite_tables import VERSION, make_tables
 from app.events.store import EventStoreError, Exposure, Impression
 from tests.app.events.stories import NOW, said
 
@@ -61,9 +62,9 @@ def test_a_file_of_an_earlier_release_gets_new_tables_and_keeps_events_and_posit
 
 def test_tables_that_another_process_has_just_made_stay(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "events.db", isolation_level=None)) as connection:
-        _make_tables(connection)
+        make_tables(connection)
         tables = connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
-        _make_tables(connection)
+        make_tables(connection)
         assert connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall() == tables
 
 

@@ -1,0 +1,117 @@
+"""What a store does alike in both databases: it reads, deletes, and tells what is held."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import fields
+from typing import Any, ClassVar
+
+from app.events.store import Exposure, Impression, PersonalData, StoredEvent
+
+LATEST = "SELECT coalesce(max(position), 0) FROM event"
+DELETE_FORGOTTEN = """
+DELETE FROM event AS earlier WHERE type <> 'forget' AND body IS NULL
+  AND user_id IN (SELECT user_id FROM event WHERE type = 'forget')
+  AND position < (SELECT max(position) FROM event AS later
+                  WHERE later.user_id = earlier.user_id AND later.type = 'forget')
+"""
+# What is counted of people who have ever wished to be forgotten.
+DELETE_COUNTED = "DELETE FROM {table} WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')"
+DELETE_EVENTS = """
+DELETE FROM event WHERE type <> 'forget' AND body IS NULL AND received_at < {moment} AND position <= %s
+  AND position < (SELECT max(position) FROM event)
+"""
+READ = """
+SELECT CAST(event_id AS text), user_id, item_id, type, value, {occurred_at}, recommendation_id, body, position,
+  {received_at}
+FROM event WHERE {condition} ORDER BY position
+"""
+AFTER = "position > %s"
+
+
+class SqlStore(ABC):
+    """The part of a store whose statements both databases understand; they are written with %s for a value."""
+
+    seconds: ClassVar[str]  # reads a time as seconds since 1970, and
+    moment: ClassVar[str]  # makes a time of them
+
+    @abstractmethod
+    def _connected(self) -> AbstractContextManager[Any]:
+        """The connection, opened if need be; raises EventStoreError for whatever goes wrong with it."""
+
+    @abstractmethod
+    def _patient(self) -> AbstractContextManager[Any]:
+        """A transaction that takes the time it needs: to delete much is slow, and holds up no writer."""
+
+    @staticmethod
+    def _marked(statement: str) -> str:
+        """The statement with the database's own mark for a value."""
+        return statement
+
+    @property
+    def id(self) -> str:
+        """The id of the stored events."""
+        return str(self._rows("SELECT id FROM store")[0][0])
+
+    def read_after(self, position: int, limit: int) -> list[StoredEvent]:
+        """The first events after a position."""
+        return self._events(AFTER, position, limit=limit)
+
+    def read_changes_after(self, position: int, limit: int) -> list[StoredEvent]:
+        """The first changes of items and placements after a position."""
+        return self._events(f"body IS NOT NULL AND {AFTER}", position, limit=limit)
+
+    def latest(self) -> int:
+        """The last position."""
+        return int(self._rows(LATEST)[0][0])
+
+    def personal_data(self, user_id: str) -> PersonalData:
+        """All that is held about a user."""
+        shown = self._rows(_of_user(Impression, "impression", "day, recommendation_id, rank"), user_id)
+        exposed = self._rows(_of_user(Exposure, "exposure", "id"), user_id)
+        said = self._events("body IS NULL AND user_id = %s", user_id)
+        return PersonalData(said, [Impression(*row) for row in shown], [Exposure(*row) for row in exposed])
+
+    def delete_forgotten(self) -> int:
+        """Delete what users said before they wished to be forgotten, in one transaction."""
+        with self._patient() as connection:
+            for table in ("exposure", "impression"):
+                connection.execute(DELETE_COUNTED.format(table=table))
+            return int(connection.execute(DELETE_FORGOTTEN).rowcount)
+
+    def delete_events(self, before: float, until: int) -> int:
+        """Delete old events."""
+        return self._delete(DELETE_EVENTS.format(moment=self.moment), before, until)
+
+    def delete_exposures(self, before: str) -> None:
+        """Delete old exposures."""
+        self._delete("DELETE FROM exposure WHERE day < %s", before)
+
+    def delete_impressions(self, before: str) -> None:
+        """Delete old impressions."""
+        self._delete("DELETE FROM impression WHERE day < %s", before)
+
+    def _events(self, condition: str, *values: object, limit: int | None = None) -> list[StoredEvent]:
+        times = {name: self.seconds.format(name) for name in ("occurred_at", "received_at")}
+        query = READ.format(condition=condition, **times)
+        rows = self._rows(query, *values) if limit is None else self._rows(f"{query} LIMIT %s", *values, limit)
+        return [StoredEvent(*row[:-2], position=row[-2], received_at=row[-1]) for row in rows]
+
+    def _rows(self, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
+        with self._connected() as connection:
+            rows: Sequence[tuple[Any, ...]] = connection.execute(self._marked(query), values).fetchall()
+        return rows
+
+    def _delete(self, statement: str, *values: object) -> int:
+        with self._patient() as connection:
+            return int(connection.execute(self._marked(statement), values).rowcount)
+
+
+def names(kind: type[Exposure | Impression]) -> list[str]:
+    """The columns of what is stored, in their order."""
+    return [field.name for field in fields(kind)]
+
+
+def _of_user(kind: type[Exposure | Impression], table: str, order: str) -> str:
+    columns = ", ".join("CAST(day AS text)" if name == "day" else name for name in names(kind))
+    return f"SELECT {columns} FROM {table} WHERE user_id = %s ORDER BY {order}"  # noqa: S608 - names of ours
