@@ -170,6 +170,11 @@ def new_row(source: str, family: str, steps: Steps) -> tuple[str, list[str]]:
     cells = [f"{part.stale.mean():.3f} → {part.fresh.mean():.3f}" for part in parts]
     ratio = parts[-1].fresh.mean() / parts[-1].stale.mean()
     missed = [f"{family}, new users: {ratio:.2f} is less than {LEAST_RATIO:g} times"] if ratio < LEAST_RATIO else []
+    missed += [
+        f"{family}, new users, {name}: below popular films"
+        for name, part in zip(BUCKETS, parts, strict=True)
+        if part.fresh.mean() < part.stale.mean()
+    ]
     counts = f"{len(parts[-1].users)} / {len(np.unique(parts[-1].users))}"
     return f"| {source} {family} | {counts} | {' | '.join(cells)} | {ratio:.2f} |", missed
 
