@@ -31,7 +31,7 @@ from training.project import Project
 from training.tuning.params_file import write_params
 
 SEPARATORS = ("|", ";", ",")
-REPEATED = 2.0  # how often each tag is there on average, at least
+REPEATED = 1.5  # how often each tag is there on average, at least
 WORDS = 4  # of a text, on average
 YEARS = (1800, 2200)
 DIM, FOLDS, FEWEST = 32, 5, 3  # of the measurement: numbers of an item's vector, parts, likes of an item
