@@ -27,7 +27,7 @@ async function load() {
 export const onColumns = (listener) => document.addEventListener(LOADED, listener);
 export const attributes = () => ofPeople;
 export const editableColumns = () => columns.filter((column) => column.shown && column.type !== "vector");
-export const filterColumns = () => columns.filter((column) => column.filter);
+export const filterColumns = () => columns.filter((column) => column.filter && (column.tags.length || !column.type.startsWith("tag")));
 
 /** The name of a column for people. */
 export const label = (column) => t(`column_${column.name}`) ?? column.name.replaceAll("_", " ");
