@@ -138,7 +138,7 @@ def make_settings(tmp_path: Path) -> MakeSettings:
         address = {"mlflow_tracking_uri": f"http://127.0.0.1:{free_port()}"}
         if registry is not None:
             address = {"mlflow_tracking_uri": registry.uri, "model_name": registry.name}
-        defaults = {"model_poll_seconds": 0.2, "model_cache_dir": tmp_path / "cache of models"}
+        defaults = {"model_poll_seconds": 0.5, "model_cache_dir": tmp_path / "cache of models"}
         return Settings.model_validate({**address, **defaults, **fields})
 
     return make

@@ -43,12 +43,13 @@ def configure(project: Project) -> Params:
     return change_params(project, prepare__split__method="global", models__ease__embedding_size=32)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("candidate", "ready_items"),
     [
         ("ease", 0),
-        pytest.param("ease", 50, marks=pytest.mark.long),
-        pytest.param("popularity", 0, marks=pytest.mark.long),
+        ("ease", 50),
+        ("popularity", 0),
     ],
     ids=["ease", "ease with ready lists", "popularity"],
 )

@@ -92,6 +92,7 @@ def test_the_proposal_knows_types_and_what_tells_something(project: Project) -> 
     assert not learned & {"look", "photo", "ean", "in_stock"}
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_products_are_recommended_filtered_and_shown(project: Project, tmp_path: Path) -> None:
     settings = Settings(

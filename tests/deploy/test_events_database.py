@@ -75,6 +75,7 @@ def test_the_owner_has_no_login(events_database: Postgres) -> None:
         psycopg.connect(events_database.url("events_owner"))
 
 
+@pytest.mark.long
 def test_a_second_run_changes_nothing(events_database: Postgres) -> None:
     events_database.execute(INSERT, "events")
     before = [events_database.execute(query, "events") for query in (READ, "SELECT * FROM store")]

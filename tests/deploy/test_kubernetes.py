@@ -243,7 +243,7 @@ def test_every_volume_is_there_and_every_selector_finds_a_pod() -> None:
             assert port["targetPort"] in {each["name"] for each in container(name)["ports"]}
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", [pytest.param(VERSIONS[0], marks=pytest.mark.long), VERSIONS[1]])
 def test_the_base_is_valid_for_the_api(version: str) -> None:
     for each in DOCUMENTS:
         validate(each, version)

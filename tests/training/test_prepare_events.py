@@ -63,6 +63,7 @@ def bytes_of(project: Project) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in project.prepared.iterdir()}
 
 
+@pytest.mark.long
 def test_a_stranger_who_likes_films_is_a_user(project: Project, said: Said) -> None:
     for item in (1, 5, 9):
         said.say(9001, item, "like")
@@ -87,6 +88,7 @@ def test_without_events_the_data_are_those_of_the_ratings_alone(project: Project
     assert "events" not in read_json(project.stats, "")
 
 
+@pytest.mark.long
 def test_the_same_events_give_the_same_bytes(project: Project, said: Said) -> None:
     said.say(3, 1, "like")
     merged(project)
@@ -126,6 +128,7 @@ def test_without_a_file_of_films_those_of_the_ratings_are_known(project: Project
     assert stats["events"]["unknown_items"] == 1
 
 
+@pytest.mark.long
 def test_a_user_whose_id_is_no_number_is_left_out_and_counted_until_ids_are_texts(project: Project, said: Said) -> None:
     said.say("ann", 1, "like")
     dataset, stats = merged(project)
@@ -158,6 +161,7 @@ def test_events_do_not_change_a_split_that_is_given(tmp_path: Path, said: Said) 
         merged(project, prepare__min_rating=None, fetch__source="split")
 
 
+@pytest.mark.long
 def test_a_forgotten_person_is_in_no_model_though_the_file_of_people_has_them(project: Project, said: Said) -> None:
     lines = [f"{user},{['cook', 'baker'][user % 2]}" for user in (*range(1, 11), 900, 901)]
     (project.raw / "users.csv").write_text("\n".join(["user_id,job", *lines]))
@@ -180,6 +184,7 @@ def test_prepare_says_how_many_events_it_used_and_why_it_left_out_others(project
     assert prepared(project).endswith("; 1 events used (1 impossible user ids, 1 unknown items)")
 
 
+@pytest.mark.long
 def test_the_served_artifact_says_what_it_has_learned_from(project: Project, said: Said) -> None:
     types = {"watch": {"means": "seen"}, "stream": {"means": "positive", "value": [0, 90], "from": 60}}
     for item, minutes in ((1, 60), (5, 90), (2, 59)):

@@ -84,6 +84,7 @@ def test_a_store_that_a_service_has_open_is_not_moved(live: Trained) -> None:
     assert load_params(project.params).fetch.source == "sample"
 
 
+@pytest.mark.long
 def test_a_store_on_a_server_is_left_to_the_person(
     live: Trained, events_database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ QUICK: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 def test_lightfm_learns_the_groups_and_beats_popularity(tmp_path: Path) -> None:
     project, params = make_project(tmp_path, **QUICK)
     for candidate in params.candidates:

@@ -111,6 +111,7 @@ def test_bytes_after_the_end_of_an_array_are_refused(directory: Path, name: str)
         load_artifact(directory)
 
 
+@pytest.mark.long
 def test_what_the_checks_have_read_stays_in_no_memory(tmp_path: Path) -> None:
     path = write(tmp_path / "large", make_artifact(range(50_000), dim=64)) / "user_embeddings.npy"
     artifact = load_artifact(path.parent)

@@ -62,7 +62,6 @@ HEADERS = [
     ("origin", "https://films.example"), ("origin", "https://other.example"), ("accept", "text/html"),
     ("content-length", "3"), ("expect", "100-continue"), ("connection", "close"), ("authorization", "Bearer right"),
 ]  # fmt: skip
-SETTINGS: list[dict[str, Any]] = [{}, {"api_keys": "right,other"}]
 # Two requests never take equally long.
 TIMES = ("recommender_request_seconds_", "recommender_model_", "process_")
 
@@ -144,7 +143,10 @@ def counters(service: Service) -> dict[str, float]:
     return {name: value for name, value in found.items() if not name.startswith(TIMES) and "_created" not in name}
 
 
-@pytest.mark.parametrize("fields", SETTINGS, ids=["open", "keys"])
+@pytest.mark.parametrize(
+    "fields",
+    [pytest.param({}, id="open", marks=pytest.mark.long), pytest.param({"api_keys": "right,other"}, id="keys")],
+)
 def test_generated_requests_are_answered_and_counted_alike(artifact: Path, fields: dict[str, Any]) -> None:
     async def compare() -> tuple[Service, Service]:
         services = make_service(artifact, True, **fields), make_service(artifact, False, **fields)

@@ -88,8 +88,10 @@ def served(tmp_path: Path, artifact: Artifact) -> ServedModel:
 @pytest.mark.parametrize(
     "text_ids", [pytest.param(False, id="numbers", marks=pytest.mark.long), pytest.param(True, id="texts")]
 )
-@pytest.mark.parametrize("tied", [False, True], ids=["random", "tied"])
-@pytest.mark.parametrize("ready", [3, 50])
+@pytest.mark.parametrize(
+    "tied", [pytest.param(False, id="random", marks=pytest.mark.long), pytest.param(True, id="tied")]
+)
+@pytest.mark.parametrize("ready", [3, pytest.param(50, marks=pytest.mark.long)])
 def test_a_page_is_that_of_the_whole_ranking_to_the_byte(
     tmp_path: Path, tied: bool, text_ids: bool, ready: int
 ) -> None:

@@ -10,6 +10,7 @@ from tests.conftest import MakeSettings
 from tests.service import service
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("log_format", ["json", pytest.param("plain", marks=pytest.mark.long)])
 def test_each_thing_has_one_line_also_those_of_the_server(
     make_settings: MakeSettings, tmp_path: Path, log_format: str

@@ -128,6 +128,7 @@ def test_a_comparison_that_fails_is_no_harm(
     assert caplog.text.count("A list could not be compared with the challenger's") == 1
 
 
+@pytest.mark.long
 def test_a_comparison_that_is_slow_drops_lists_and_delays_nothing(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +177,7 @@ def test_both_ways_to_answer_offer_their_lists(settings: Settings) -> None:
             wait_until(counts(client, "compared", 1))
 
 
+@pytest.mark.long
 def test_a_version_that_loses_its_alias_is_let_go(registry: TestRegistry, make_settings: MakeSettings) -> None:
     registry.register(alias="production")
     registry.register(alias="challenger")

@@ -78,6 +78,7 @@ def test_a_new_version_is_one_swap(following: Following, registry: TestRegistry)
     following.poll("2", "ok")
 
 
+@pytest.mark.long
 def test_an_alias_that_was_removed_changes_nothing(following: Following, registry: TestRegistry) -> None:
     registry.client.delete_registered_model_alias(registry.name, "production")
     assert following.poll("1", "alias_missing")["message"] == "No version has the alias 'production'."
@@ -85,6 +86,7 @@ def test_an_alias_that_was_removed_changes_nothing(following: Following, registr
     following.poll("1", "ok")
 
 
+@pytest.mark.long
 def test_a_version_that_was_deleted_goes_on_serving(following: Following, registry: TestRegistry) -> None:
     # With the version MLflow 3 removes its alias.
     registry.client.delete_model_version(registry.name, "1")
@@ -115,6 +117,7 @@ def test_a_model_that_was_deleted_goes_on_serving(following: Following, registry
     assert "has no model named" in following.poll("1", "model_missing")["message"]
 
 
+@pytest.mark.long
 def test_a_version_without_an_artifact_is_a_failed_swap(
     following: Following, registry: TestRegistry, tmp_path: Path
 ) -> None:
@@ -170,6 +173,7 @@ def test_a_move_during_a_download_is_followed_by_the_next_poll(
     following.poll("3", "ok", swaps=1)
 
 
+@pytest.mark.long
 def test_moving_back_is_a_swap_that_needs_no_download(
     following: Following, registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

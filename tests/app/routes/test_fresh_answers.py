@@ -280,6 +280,7 @@ def test_lists_that_are_compared_come_from_the_same_events(
         assert found["recommender_challenger_overlap_sum"] == 1
 
 
+@pytest.mark.long
 def test_swaps_and_rollbacks_count_each_event_once(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path
 ) -> None:

@@ -130,6 +130,7 @@ def test_each_user_gets_the_version_of_their_arm_at_the_front_door_and_behind_it
     assert {arm for _, arm, _ in expected} == {0, 1}
 
 
+@pytest.mark.long
 def test_every_kind_of_request_of_a_user_goes_to_their_arm_and_a_batch_counts_for_nobody(
     client: Client, trial: Trial, settings: Settings
 ) -> None:
@@ -167,7 +168,8 @@ def test_who_is_unknown_stays_on_the_live_version_outside_the_trial(client: Clie
     assert not shown(settings)
 
 
-@pytest.mark.parametrize("query", ["k=3", pytest.param("k=3&explain=true", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("query", ["k=3", "k=3&explain=true"])
 def test_a_preview_shows_what_a_user_would_get_and_counts_for_nothing(
     client: Client, trial: Trial, settings: Settings, query: str
 ) -> None:
@@ -182,6 +184,7 @@ def test_a_preview_shows_what_a_user_would_get_and_counts_for_nothing(
     assert client.get("/status").json["recent_lists"]["lists"] == 1
 
 
+@pytest.mark.long
 def test_status_says_what_the_last_look_at_the_trial_found(
     client: Client, trial: Trial, registry: TestRegistry
 ) -> None:
@@ -221,9 +224,8 @@ def test_a_raised_share_moves_people_into_the_challenger_only(
     assert before < after < set(USERS)
 
 
-@pytest.mark.parametrize(
-    "end", ["tag", *(pytest.param(end, marks=pytest.mark.long) for end in ("promoted", "another live", "alias gone"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("end", ["tag", "promoted", "another live", "alias gone"])
 def test_the_end_of_a_trial_gives_everybody_the_live_version_and_the_memory_back(
     client: Client, registry: TestRegistry, end: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -266,6 +268,7 @@ def test_a_challenger_that_is_damaged_leaves_everybody_on_the_live_version_and_i
     assert not shown(settings)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fields", "versions"),
     [({"trial_share": 0}, {"production": "1", "challenger": "2"}), ({"events_url": None}, {"production": "1"})],

@@ -35,6 +35,7 @@ def _preferring(biases: list[int]) -> Artifact:
     return make_artifact(dim=1, seen={0: [0]}, item_biases=np.array(biases, dtype=np.float32) * 100)
 
 
+@pytest.mark.long
 def test_the_alias_of_the_challenger_gets_its_list_which_counts_nowhere(two: Client) -> None:
     path = "/users/1/recommendations?k=3"
     production, challenger = two.get(path).json, two.get(f"{path}&alias=CHALLENGER").json

@@ -42,6 +42,7 @@ def liked(client: Client, user: str) -> list[int]:
     return [item["id"] for item in client.get(f"/users/{user}/history").json["items"] if item["liked"]]
 
 
+@pytest.mark.long
 def test_a_like_of_a_user_is_stored_and_a_second_click_takes_it_back(screen: Screen, tmp_path: Path) -> None:
     screen.open("#user?id=2")
     (first, *others) = screen.ids()

@@ -18,6 +18,7 @@ ADDRESSES = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("theme", "width"), [("light", DESK), pytest.param("dark", PHONE, marks=pytest.mark.pages)])
 def test_axe_core_finds_nothing(open_screen: OpenScreen, client: Client, theme: str, width: int) -> None:
     screen = open_screen(client, width, theme)

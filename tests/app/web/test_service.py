@@ -39,6 +39,7 @@ def test_the_page_can_be_switched_off(tmp_path: Path) -> None:
         assert [client.get(path).status for path in ("/", "/web/app.js", "/users/2/recommendations")] == [404, 404, 200]
 
 
+@pytest.mark.long
 @needs_chromium
 def test_a_key_is_asked_for_once_and_kept_for_this_tab_only(open_screen: OpenScreen, tmp_path: Path) -> None:
     with serving(make_service_settings(tmp_path, api_keys=SecretStr("right key"))) as client:
@@ -104,6 +105,7 @@ def test_a_service_that_is_gone_is_noticed_and_the_page_goes_on_when_it_is_back(
         screen.complaints[:] = [text for text in screen.complaints if "ERR_CONNECTION" not in text]
 
 
+@pytest.mark.long
 @needs_chromium
 def test_without_a_model_the_page_says_what_to_do_and_shows_the_list_once_there_is_one(
     open_screen: OpenScreen, tmp_path: Path

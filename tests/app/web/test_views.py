@@ -54,6 +54,7 @@ def test_examples_are_a_click_away_and_the_address_keeps_who_is_shown(screen: Sc
     assert screen.ids() == asked(screen.client, "/users/2/recommendations")
 
 
+@pytest.mark.long
 def test_an_unknown_user_gets_popular_films_and_is_told_so(screen: Screen) -> None:
     screen.open("#user?id=<b>nobody</b>%2F..")
     assert screen.ids() == asked(screen.client, "/items/popular")
@@ -121,6 +122,7 @@ def test_pictures_come_from_the_own_host_and_allowed_ones_and_other_links_are_li
     assert f"img-src 'self' {PICTURES};" in policy
 
 
+@pytest.mark.long
 def test_a_list_that_filters_empty_says_why_and_can_be_cleared(screen: Screen) -> None:
     screen.open("#user?id=2&from.year=2050&in.genres=Horror")
     expect(screen.page.get_by_text("No film is left. There would be more without the filters.")).to_be_visible()
@@ -137,6 +139,7 @@ def test_a_value_that_the_service_refuses_is_explained(screen: Screen) -> None:
     expect(screen.films()).to_have_count(10)
 
 
+@pytest.mark.long
 def test_somebody_new_finds_films_by_keyboard_and_the_list_moves(screen: Screen) -> None:
     screen.open("#new")
     assert screen.ids() == asked(screen.client, "/items/popular")
@@ -163,6 +166,7 @@ def folded_in(screen: Screen, liked: list[int], disliked: list[int]) -> list[int
     return [item["id"] for item in answer.json["items"]]
 
 
+@pytest.mark.long
 def test_each_click_on_a_film_moves_the_list_and_a_second_one_takes_it_back(screen: Screen) -> None:
     screen.open("#new")
     (first, second, *_) = screen.ids()
@@ -187,6 +191,7 @@ def test_a_colleague_sees_the_titles_of_choices_that_came_with_the_address(scree
     assert screen.ids() == asked(screen.client, "/items/popular")
 
 
+@pytest.mark.long
 def test_a_film_has_its_facts_and_the_films_like_it(screen: Screen) -> None:
     screen.open("#film")
     assert screen.ids("What most people like") == asked(screen.client, "/items/popular")
@@ -198,6 +203,7 @@ def test_a_film_has_its_facts_and_the_films_like_it(screen: Screen) -> None:
     expect(screen.page.get_by_role("alert")).to_contain_text("The model knows no such film. Find one by its title.")
 
 
+@pytest.mark.long
 def test_versions_side_by_side_show_what_stays_comes_and_goes(screen: Screen) -> None:
     wait_until(lambda: len(screen.client.get("/versions").json["versions"]) == 2)
     screen.open("#versions?id=2")
@@ -263,6 +269,7 @@ def test_titles_are_texts_whatever_they_hold(screen: Screen) -> None:
     assert screen.page.locator("main img:not(.poster), main script").count() == 0
 
 
+@pytest.mark.long
 def test_a_service_without_editors_says_how_to_have_some(screen: Screen) -> None:
     screen.open("#catalogue")
     expect(screen.page.get_by_text("start it with CATALOGUE_KEYS")).to_be_visible()

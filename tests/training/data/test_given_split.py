@@ -196,6 +196,7 @@ def test_a_test_file_of_other_users_is_refused(tmp_path: Path) -> None:
         prepared(tmp_path, {"train.txt": "0 1 2 3 4 5\n", "test.txt": "1 2\n"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("candidate", ["popularity", "sklearn_svd"])
 def test_the_published_protocol_gives_the_same_figures(candidate: str, tmp_path: Path) -> None:
     """All items but those in the training file are ranked; recall@20 is by the number of test items."""

@@ -95,6 +95,7 @@ def test_the_documented_figure_comes_out_again(candidate: str, results: dict[str
     assert results[candidate].mean() == pytest.approx(float(documented[1]), abs=0.001)
 
 
+@pytest.mark.long
 def test_a_learned_model_is_clearly_above_popularity(results: dict[str, PerUser]) -> None:
     gain = (results["sklearn_svd"] - results["popularity"])[:, None]
     interval = confidence_interval(gain, 1000, 0.99, np.random.default_rng(0))[0]

@@ -80,6 +80,7 @@ def test_a_candidate_that_is_a_member_too_is_fitted_once_in_either_order(
     assert sorted(fitted) == sorted([*once, *once])
 
 
+@pytest.mark.long
 def test_what_is_found_again_equals_what_is_fitted_anew(tmp_path: Path, world: tuple[Project, Params]) -> None:
     found = run(world, "lightfm", "implicit_als", "blend")
     project, params = make_project(tmp_path / "apart", **SMALL)
@@ -119,11 +120,13 @@ def test_changed_code_is_fitted_anew(world: tuple[Project, Params], fitted: list
     assert fitted == ["lightfm"] * 4
 
 
+@pytest.mark.long
 def test_what_nobody_shares_is_not_kept(world: tuple[Project, Params]) -> None:
     run(world, "ease")
     assert not world[0].fits.exists()
 
 
+@pytest.mark.long
 def test_a_damaged_file_is_said_and_fitted_again(
     world: tuple[Project, Params], fitted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +143,7 @@ def test_a_damaged_file_is_said_and_fitted_again(
     assert fitted == ["implicit_als"] * 4
 
 
+@pytest.mark.long
 def test_the_log_says_what_was_taken_and_its_time_counts(
     world: tuple[Project, Params], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from scipy import sparse
 
 from app.contract.artifact import load_artifact
@@ -25,6 +26,7 @@ def test_newcomers_of_validation_are_those_of_the_service() -> None:
         np.testing.assert_allclose(vector, recommender.fold_in(history.indices), rtol=1e-5)
 
 
+@pytest.mark.long
 def test_validation_prefers_the_mean_user_where_the_encoder_tells_nothing(with_cold_film: Trained) -> None:
     project, params = with_cold_film
     validation = Validation.of(load_dataset(project.prepared), params, "test_svd")

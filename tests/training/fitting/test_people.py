@@ -63,8 +63,7 @@ def groups_of(artifact: Artifact, rows: np.ndarray[Any, Any]) -> list[list[int]]
     "family",
     [
         "ease",
-        "lightfm",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("implicit_als", "sklearn_svd", "blend")),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("lightfm", "implicit_als", "sklearn_svd", "blend")),
     ],
 )
 def test_every_family_knows_people_by_their_attributes(tmp_path: Path, family: str) -> None:
@@ -112,6 +111,7 @@ def test_popularity_knows_nobody(tmp_path: Path) -> None:
     assert not set(NEW) & set(artifact.user_ids.tolist())
 
 
+@pytest.mark.long
 def test_validation_decides_whether_lightfm_learns_from_attributes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,6 +128,7 @@ def test_validation_decides_whether_lightfm_learns_from_attributes(
     assert "attributes" not in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_lightfm_with_attributes_learns_other_vectors(tmp_path: Path) -> None:
     project, params = of_towns(tmp_path)
     knowledge = Knowledge(load_dataset(project.prepared), SPLITS, 1)

@@ -60,6 +60,7 @@ def figures(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "reports" / "pleased" / "figures.csv").set_index(["dimension", "group"])
 
 
+@pytest.mark.long
 def test_the_figures_are_those_of_the_viewers_own_books(
     trained: Trained, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

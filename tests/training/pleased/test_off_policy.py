@@ -30,6 +30,7 @@ def held(found: list[Replay], name: str) -> float:
     return float(np.mean([getattr(each, name).low <= TRUTH <= getattr(each, name).high for each in found]))
 
 
+@pytest.mark.long
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     assert LOGGED.sum() == pytest.approx(1)
     found = [replay(recorded(seed), 0.95) for seed in range(RUNS)]

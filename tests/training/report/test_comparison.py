@@ -95,6 +95,7 @@ def test_the_live_version_s_own_results_are_used_on_the_same_split(contest: Cont
     assert against["popularity", "live version 7"] == pytest.approx(-against["test_svd", "popularity"])
 
 
+@pytest.mark.long
 def test_a_live_recipe_is_fitted_once_for_the_report_and_the_gate(
     contest: Contest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,7 @@ def test_what_falls_into_a_run_is_left_out(root: Path) -> None:
     assert lines[:4] in (["begin", "end", "begin"], ["begin", "end", "begin", "end"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

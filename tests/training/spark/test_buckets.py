@@ -122,7 +122,7 @@ class InTurn:
         return SimpleNamespace(foreach=each)
 
 
-@pytest.mark.parametrize("ready", [0, 5])
+@pytest.mark.parametrize("ready", [pytest.param(0, marks=pytest.mark.long), 5])
 def test_the_users_of_all_buckets_make_the_artifact_that_is_made_at_once(
     world: tuple[Project, Params], buckets: Buckets, tmp_path: Path, ready: int
 ) -> None:

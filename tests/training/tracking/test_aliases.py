@@ -47,6 +47,7 @@ def test_promoting_writes_lower_case_and_removes_other_spellings(client: mlflow.
     assert held == {"production": "2", "previous": "1"}
 
 
+@pytest.mark.long
 def test_promoting_the_live_version_keeps_previous(client: mlflow.MlflowClient) -> None:
     aliases.promote(client, NAME, "1")
     aliases.promote(client, NAME, "2")
@@ -106,6 +107,7 @@ def test_after_a_click_going_back_goes_to_the_version_that_was_live_before_it(
     assert [aliases.version_of(client, NAME, alias) for alias in ("production", "previous")] == ["2", clicked]
 
 
+@pytest.mark.long
 def test_taking_the_alias_away_can_be_taken_back(client: mlflow.MlflowClient) -> None:
     aliases.promote(client, NAME, "1")
     aliases.promote(client, NAME, "2")
@@ -113,6 +115,7 @@ def test_taking_the_alias_away_can_be_taken_back(client: mlflow.MlflowClient) ->
     assert aliases.rollback(client, NAME) == (None, "2")
 
 
+@pytest.mark.long
 def test_the_command_says_that_somebody_has_clicked(
     client: mlflow.MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

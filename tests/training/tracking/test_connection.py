@@ -56,6 +56,7 @@ def test_a_locked_database(database: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert_refused(database, r"database is locked\): end the program that uses it")
 
 
+@pytest.mark.long
 def test_a_database_that_fails_later(database: Path) -> None:
     client = connect(database.parent, "experiment")
     os.truncate(database, 4096)

@@ -39,6 +39,7 @@ def test_a_trial_is_in_the_tags_of_the_challenger(on: mlflow.MlflowClient) -> No
     assert aliases.version_of(on, NAME, "challenger") == "2"
 
 
+@pytest.mark.long
 def test_each_trial_has_a_salt_that_nobody_can_guess(on: mlflow.MlflowClient) -> None:
     salts = {tags_of(on, "2")["trial_salt"], on_trial.begin(on, NAME, "2", 0.3).salt}
     assert len(salts) == 2
@@ -59,9 +60,13 @@ def test_without_another_live_version_there_is_nothing_to_try_against(
     ("moved", "to", "reason"),
     [
         ("production", "2", "version 2 was promoted by hand"),
-        ("Production", "2", None),  # the lower-case spelling stays on version 1, and counts
+        pytest.param(
+            "Production", "2", None, marks=pytest.mark.long
+        ),  # the lower-case spelling stays on version 1, and counts
         pytest.param("production", "3", "version 3 is live instead of version 1", marks=pytest.mark.long),
-        ("challenger", "3", "version 3 has the alias challenger instead of version 2"),
+        pytest.param(
+            "challenger", "3", "version 3 has the alias challenger instead of version 2", marks=pytest.mark.long
+        ),
         pytest.param(
             "challenger", None, "nobody has the alias challenger instead of version 2", marks=pytest.mark.long
         ),
@@ -90,7 +95,7 @@ def test_an_alias_moved_on_mlflow_s_page_ends_the_trial(
     ("tag", "value", "problem"),
     [
         ("trial_share", "half", "trial_share or trial_since is not a number"),
-        ("trial_share", "1.5", "the share must be above 0 and below 1"),
+        pytest.param("trial_share", "1.5", "the share must be above 0 and below 1", marks=pytest.mark.long),
         ("trial_salt", "", "the share must be above 0 and below 1, and the salt a text"),
     ],
 )

@@ -119,6 +119,7 @@ def test_people_are_split_as_the_service_has_done_it_whatever_the_tag_says(
     assert capsys.readouterr().out.startswith("trial: people like version 2 better: ")
 
 
+@pytest.mark.long
 def test_a_harmful_challenger_is_dropped_though_its_days_have_not_passed(
     client: mlflow.MlflowClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -121,6 +121,7 @@ def test_one_client_decides_no_trial_that_the_others_just_leave_undecided(n_user
     assert standing.low <= 0 < standing.difference - (standing.half - standing.bought)
 
 
+@pytest.mark.long
 def test_however_many_people_there_are_a_hundredth_of_good_lists_more_decides_nothing() -> None:
     n = 200_000
     people = pd.DataFrame({"user_id": range(2 * n), "day": 5, "lists": 2, "successes": 0}).assign(arm=0)
@@ -156,6 +157,7 @@ def test_looking_every_day_at_two_like_versions_is_hardly_ever_a_false_alarm() -
     assert sum(any(map(excludes_0, run)) for run in runs) <= 0.05 * TRIALS
 
 
+@pytest.mark.long
 def test_a_fifth_more_is_found_at_the_documented_size() -> None:
     runs = [standings(simulate(np.random.default_rng(seed), n_users=15_000, lift=0.2), 0.05) for seed in range(20)]
     found = [next((standing for standing in run if excludes_0(standing)), None) for run in runs]

@@ -80,6 +80,7 @@ def test_a_recipe_s_head_says_what_it_is_for_and_costs_and_its_figures_are_those
     assert all(figure in page for figure in figures)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_written_twice_is_as_written_once_and_another_replaces_it(name: str, project: Project) -> None:
     apply_recipe(project, "dense")
@@ -139,7 +140,7 @@ def test_large_is_dense_where_ease_can_hold_nine_tenths_of_the_positives(
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.long) for name in NAMES[1:])])
 def test_a_recipe_of_another_size_says_what_that_costs(name: str, project: Project) -> None:
     with_figures(project, figures(20_000))
     first = read_changes(project.recipe(name))["candidates"][0]

@@ -248,6 +248,7 @@ def test_a_range_grows_to_hold_today_s_value() -> None:
     assert OneOf((32, 64)).widened(48) == OneOf((32, 64, 48))
 
 
+@pytest.mark.long
 def test_the_command_writes_the_best_and_changes_no_other_line(
     world: tuple[Project, Params], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

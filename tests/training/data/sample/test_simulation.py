@@ -115,6 +115,7 @@ def test_tastes_drift(simulation: Simulation) -> None:
     assert correlation[0] < correlation[1] - 0.02
 
 
+@pytest.mark.long
 def test_collaborative_filtering_beats_popularity_and_the_truth_beats_both(simulation: Simulation) -> None:
     rated = places(simulation)
     before = rated["progress"] < 0.8
