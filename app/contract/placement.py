@@ -16,6 +16,7 @@ MAX_BY = 10.0  # standard deviations: more would hide every other rule, and what
 MAX_LENGTH = 100  # of a list
 MAX_BOOSTS, MAX_PINS, MAX_QUOTAS, MAX_FALLBACK = 20, 50, 5, MAX_LENGTH
 MAX_AMONG = 50  # items that exploration chooses from: their ids are stored with each list
+MOST_A_DAY = 1000  # times that exploration shows a new item, unless a placement says otherwise
 OVERRIDABLE = ("k", "diversity")
 POPULAR, TRENDING = "popular", "trending"
 FOR_EVER = float("inf")
@@ -70,11 +71,17 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """A share of lists gives a rank, from 1, to one of the `among` items that follow the list."""
+    """A share of lists gives a rank, from 1, to one of at most `among` items: those that are new, else what follows.
+
+    New are those from fewer than `new_below` likes of which a version has learned; on a day each of them is shown so
+    `most_a_day` times.
+    """
 
     rank: int
     among: int
     share: float
+    new_below: int = 0
+    most_a_day: int = MOST_A_DAY
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,8 @@ def _quota(place: str, content: Content) -> Quota:
 
 
 def _exploration(content: Content) -> Exploration:
-    return Exploration(content["rank"], content["among"], float(content["share"]))
+    new = content.get("new_below", 0), content.get("most_a_day", MOST_A_DAY)
+    return Exploration(content["rank"], content["among"], float(content["share"]), *new)
 
 
 def _name(content: Content) -> str:

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -21,6 +22,8 @@ from app.contract.similarity import DIVERSITY_CANDIDATES, Similarity
 
 Rule = TypeVar("Rule", Boost, Quota)
 
+NOTHING_NEW: Mapping[int, float] = MappingProxyType({})
+
 logger = logging.getLogger(__name__)
 
 
@@ -36,12 +39,21 @@ class _Here(NamedTuple):
     kinds: Kinds | None
 
 
+class Chance(NamedTuple):
+    """An item, by row, that may get an explored rank: its score, and how likely it is, beside the others."""
+
+    row: int
+    score: float
+    weight: float
+
+
 @dataclass(frozen=True)
 class Placed:
-    """A ranking by rules: one row of items and scores, and the rule that gave some rows their place."""
+    """A ranking by rules: one row of items and scores, the rule that gave some rows their place, and new items."""
 
     ranking: Ranking
     moved: Mapping[int, str]
+    new: Sequence[Chance] = ()
 
 
 class Rules:
@@ -83,11 +95,13 @@ class Rules:
         diversity: float = 0,
         is_unknown: bool = False,
         trending: Callable[[], Float64Array] | None = None,
+        new: Mapping[int, float] = NOTHING_NEW,
     ) -> Placed:
         """The first `depth` items by these rules, of those that the scores don't leave out and the filter lets pass.
 
         `spread` gives the standard deviation of the scores; `is_unknown` says that nothing is known of the person, who
-        may get what trends: the items that have the most of `trending`, float64 (n_items,).
+        may get what trends: the items that have the most of `trending`, float64 (n_items,). `new` are the weights of
+        new items by row.
         """
         here = self._here(scored.matrix)
         if self._most:
@@ -111,7 +125,8 @@ class Rules:
             scores = np.concatenate([chosen.scores[0], scores[DIVERSITY_CANDIDATES:]])
         if len(first):
             rows, scores = _with_first(rows, scores, first)
-        return self._arranged(rows, scores, depth)
+        placed = self._arranged(rows, scores, depth)
+        return replace(placed, new=_chances(scored, new)) if new else placed
 
     def _first(self, scored: Scored, trending: Callable[[], Float64Array] | None) -> Rows:
         """What comes first for somebody of whom nothing is known."""
@@ -189,6 +204,12 @@ def _mask_or_none(rule: Boost | Quota, items: ItemFilter) -> Mask | None:
     except FilterError as error:
         logger.warning("A version leaves out %s of a placement: %s", rule, error)
         return None
+
+
+def _chances(scored: Scored, new: Mapping[int, float]) -> list[Chance]:
+    """The new items that are not left out."""
+    rows, scores = scored.ranked(np.sort(scored.places_of(np.array([*new], dtype=np.int64))))
+    return [Chance(row, score, new[row]) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
 
 
 def _rows(ids: Sequence[str], item_row: Callable[[str], int | None]) -> Rows:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter
 
 from app.events.flushed import Flushed
+from app.events.showings import Showings
 from app.events.store import EventStore, Impression
 
 ACCEPTED, EXPIRED, DROPPED = "accepted", "expired", "dropped"
@@ -27,11 +28,14 @@ class ImpressionMetrics:
 
 
 class Impressions(Flushed):
-    """Keeps shown items until they are stored: an item of a list once, however often it is sent."""
+    """Keeps shown items until they are stored: an item of a list once, however often it is sent.
 
-    def __init__(self, store: EventStore, metrics: ImpressionMetrics) -> None:
+    Its thread also reads what all replicas have shown at explored ranks.
+    """
+
+    def __init__(self, store: EventStore, metrics: ImpressionMetrics, showings: Showings) -> None:
         super().__init__("impressions", store, metrics.failures)
-        self.metrics = metrics
+        self.metrics, self._showings = metrics, showings
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], Impression] = {}
 
@@ -56,3 +60,4 @@ class Impressions(Flushed):
             if not self._is_stored(lambda rows=rows: self._store.append_impressions(rows)):  # type: ignore[misc]
                 self.metrics.items[DROPPED].inc(self.add(taken[start:]))
                 return
+        self._is_stored(lambda: self._showings.read(self._store))

@@ -10,6 +10,7 @@ from app.contract.artifact_format import BY_TIME
 from app.contract.events import FORGET, Meaning
 from app.contract.recommender import Recommender, Rows
 from app.events.fresh_vector import fresh_vector
+from app.events.newcomers import Newcomers
 from app.events.overlay import Overlay, learned_until
 from app.events.trending import Trending
 from app.model.profile import KeptRanking, Profile, empty_profile, learned_profile
@@ -33,15 +34,16 @@ class Fresh(NamedTuple):
 
 
 class Profiles:
-    """The profiles of all users, for one model at a time, and what trends for those of whom nothing is known."""
+    """The profiles of all users, for one model at a time; what is new, and what trends for those who are unknown."""
 
-    def __init__(self, overlay: Overlay, trending: Trending | None = None) -> None:
-        self.overlay, self.trending = overlay, trending or Trending(overlay)
+    def __init__(self, overlay: Overlay, newcomers: Newcomers | None = None) -> None:
+        self.overlay, self.newcomers = overlay, newcomers or Newcomers(Trending(overlay))
+        self.trending = self.newcomers.trending
         self._of: _ProfilesOfModel | None = None
 
     def apart(self) -> "Profiles":
         """Profiles for another model, made anew from the same events."""
-        return Profiles(self.overlay, self.trending)
+        return Profiles(self.overlay, self.newcomers)
 
     def of(self, model: ServedModel, user_id: str) -> Profile:
         """The profile of a user; empty if neither the model nor the overlay knows the user."""

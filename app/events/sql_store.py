@@ -17,6 +17,9 @@ DELETE FROM event AS earlier WHERE type <> 'forget' AND body IS NULL
 """
 # What is counted of people who have ever wished to be forgotten.
 DELETE_COUNTED = "DELETE FROM {table} WHERE user_id IN (SELECT user_id FROM event WHERE type = 'forget')"
+EXPLORED = """
+SELECT CAST(day AS text), item_id, count(*) FROM impression WHERE odds IS NOT NULL AND day >= %s GROUP BY day, item_id
+"""
 DELETE_EVENTS = """
 DELETE FROM event WHERE type <> 'forget' AND body IS NULL AND received_at < {moment} AND position <= %s
   AND position < (SELECT max(position) FROM event)
@@ -64,6 +67,10 @@ class SqlStore(ABC):
     def latest(self) -> int:
         """The last position."""
         return int(self._rows(LATEST)[0][0])
+
+    def explored_showings(self, since: str) -> Sequence[tuple[str, str, int]]:
+        """How often items were shown at explored ranks, by day."""
+        return self._rows(EXPLORED, since)
 
     def personal_data(self, user_id: str) -> PersonalData:
         """All that is held about a user."""

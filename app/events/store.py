@@ -108,6 +108,9 @@ class EventStore(Protocol):
     def append_impressions(self, impressions: Sequence[Impression]) -> None:
         """Store all or none, but no item of a list a second time; impressions have no positions."""
 
+    def explored_showings(self, since: str) -> Sequence[tuple[str, str, int]]:
+        """Day, item, and how often it was shown at explored ranks, of the days from one on (ISO 8601)."""
+
     def personal_data(self, user_id: str) -> PersonalData:
         """All that is held about a user."""
 

@@ -13,10 +13,12 @@ from app.events.impressions import ImpressionMetrics, Impressions
 from app.events.live_catalogue import LiveCatalogue
 from app.events.lost_pins import LostPins
 from app.events.metrics import EventMetrics
+from app.events.newcomers import Newcomers
 from app.events.open_store import open_store
 from app.events.overlay import Overlay
 from app.events.placements import Placements
 from app.events.profiles import Profiles
+from app.events.showings import Showings
 from app.events.trending import Trending
 from app.events.unknown_items import UnknownItems
 from app.events.writer import EventWriter
@@ -92,8 +94,8 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
     telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
     unknown_items, placements = UnknownItems(), Placements()
-    profiles = Profiles(overlay)
-    trending = profiles.trending
+    trending, showings = Trending(overlay), Showings()
+    profiles = Profiles(overlay, Newcomers(trending, showings))
     store = ModelStore(LiveCatalogue(changes, overlay, trending))
     collectors = telemetry.collectors
     writer = feed = exposures = impressions = prepare = None
@@ -101,7 +103,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         writer = EventWriter(open_store(address), EventMetrics(collectors))
         feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors), unknown_items, placements)
         exposures = Exposures(open_store(address), ExposureMetrics(collectors))
-        impressions = Impressions(open_store(address), ImpressionMetrics(collectors))
+        impressions = Impressions(open_store(address), ImpressionMetrics(collectors), showings)
         prepare = feed.prepare
     follower = Follower(settings, store, telemetry.model, prepare=prepare)
     challenger = overlap = None

@@ -1,7 +1,7 @@
 """Answers recommendations for a user as bytes, for both the documented route and the front door."""
 
 from app.contract.recommender import Mask
-from app.contract.rules import Rules
+from app.contract.rules import NOTHING_NEW, Placed, Rules
 from app.events.placements import Placements
 from app.http.item_lists import ListAnswer, list_json
 from app.http.lanes import Lane
@@ -67,6 +67,11 @@ def _placed(
     said = lane.profiles.overlay.users.get(user_id) if is_known else None  # another object after each event
     wanted = filter_key(query), tuple(query.exclude), query.include_seen, query.offset + query.k, query.diversity
     key = query.placement, user_id if is_known else None, said, *wanted
-    counts = lane.profiles.trending.counts
-    placed = model.placed_lists.list(key, rules, lambda: place(model, profile, query, allowed, rules, counts))
+    placed = model.placed_lists.list(key, rules, lambda: _list(lane, profile, query, allowed, rules))
     return placed_page(model, placed, query, rules, profile.seen, recommendation_id)
+
+
+def _list(lane: Lane, profile: Profile, query: UserQuery, allowed: Mask | None, rules: Rules) -> Placed:
+    explore, profiles = rules.placement.explore, lane.profiles
+    new = NOTHING_NEW if explore is None else profiles.newcomers.weights(lane.model, explore)
+    return place(lane.model, profile, query, allowed, rules, profiles.trending.counts, new)

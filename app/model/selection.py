@@ -1,13 +1,13 @@
 """Chooses the items of a list: for whom, with which filters, and why there may be fewer than k."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
-from app.contract.rules import Placed, Rules
+from app.contract.rules import NOTHING_NEW, Placed, Rules
 from app.contract.similarity import DIVERSITY_CANDIDATES
 from app.model.exploration import Explored, explored
 from app.model.profile import ItemRows, Profile, empty_profile
@@ -78,10 +78,11 @@ def place(
     allowed: Mask | None,
     rules: Rules,
     trending: Callable[[ServedModel], Float64Array],
+    new: Mapping[int, float] = NOTHING_NEW,
 ) -> Placed:
     """The items of a list up to the end of the page, and those that exploration chooses from, by rules.
 
-    `trending` counts likes of late.
+    `trending` counts likes of late; `new` are the weights of new items by row.
     """
     recommender, explore = model.recommender, rules.placement.explore
     among = model.subsets.of(Filters(filter=rules.placement.content.get("filter")))
@@ -93,6 +94,7 @@ def place(
         diversity=query.diversity,
         is_unknown=profile.source == "popular",
         trending=lambda: trending(model),
+        new=new,
     )
 
 
@@ -108,7 +110,7 @@ def placed_page(
     page = _page(model, placed.ranking, query, everything=model.recommender.n_items, seen=seen)
     explore = rules.placement.explore
     if explore is not None and recommendation_id is not None and not query.offset:
-        page = _exploring(page, placed.ranking, explored(placed.ranking, query.k, explore, recommendation_id))
+        page = _exploring(page, explored(placed, query.k, explore, recommendation_id))
     return replace(page, rules=rules.reasons(placed, page.rows))
 
 
@@ -153,11 +155,11 @@ def _page(
     return Selection(rows, scores, query.offset, reason)
 
 
-def _exploring(page: Selection, ranking: Ranking, drawn: Explored | None) -> Selection:
+def _exploring(page: Selection, drawn: Explored | None) -> Selection:
     if drawn is None:
         return page
     rows, scores = page.rows.copy(), page.scores.copy()
-    rows[drawn.place], scores[drawn.place] = ranking.items[0, drawn.chosen], ranking.scores[0, drawn.chosen]
+    rows[drawn.place], scores[drawn.place] = drawn.row, drawn.score
     return replace(page, rows=rows, scores=scores, explored=drawn)
 
 

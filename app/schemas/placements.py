@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from app.contract.placement import MAX_AMONG, MAX_BOOSTS, MAX_BY, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS
+from app.contract.placement import MAX_AMONG, MAX_BOOSTS, MAX_BY, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS, MOST_A_DAY
 from app.schemas.queries import DEFAULT_K, MAX_FILTER_LENGTH, MAX_K, WHOLE, Body, Id, K, Offset
 from app.schemas.queries import PlacementName as Name
 
 MAX_RULE_NAME = 60
+MAX_NEW_BELOW = 1000
+MAX_A_DAY = 1_000_000
 
 Filter = Annotated[str, Field(min_length=1, max_length=MAX_FILTER_LENGTH)]
 RuleFilter = Annotated[
@@ -84,10 +86,18 @@ class ExploreRule(_Rule):
 
     rank: Annotated[int, Field(ge=1, le=MAX_K), WHOLE] = Field(description="1 is the first place.", examples=[3])
     among: Annotated[int, Field(ge=1, le=MAX_AMONG), WHOLE] = Field(
-        description="How many films that follow the list have the same chance.", examples=[20]
+        description="How many films have a chance: new ones, else those that follow the list.", examples=[20]
     )
     share: float = Field(
         gt=0, le=1, allow_inf_nan=False, description="In which share of lists one of them gets it.", examples=[0.1]
+    )
+    new_below: Annotated[int, Field(ge=0, le=MAX_NEW_BELOW), WHOLE] = Field(
+        default=0,
+        description="Films are new while the version has learned from fewer of their likes; with 0 none is.",
+        examples=[10],
+    )
+    most_a_day: Annotated[int, Field(ge=1, le=MAX_A_DAY), WHOLE] = Field(
+        default=MOST_A_DAY, description="How often a day each new film is shown so.", examples=[200]
     )
 
 

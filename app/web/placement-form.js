@@ -19,7 +19,7 @@ export function placementForm(content, changed) {
   const kinds = ["popular", "trending", "list"].map((value) => h("option", { value, selected: value === (Array.isArray(given) ? "list" : given) }, t(`fallback_${value}`)));
   const fallback = h("select", {}, kinds);
   const ids = h("input", { autocomplete: "off", "aria-label": t("fallbackIds"), placeholder: "601, 93", value: Array.isArray(given) ? given.join(", ") : "" });
-  const rules = Object.entries(RULES).map(([name, make]) => new RuleList(name, content[name] ?? [], make, changed));
+  const rules = Object.entries(RULES).map(([name, make]) => new RuleList(name, [content[name] ?? []].flat(), make, changed));
   const show = () => { ids.hidden = fallback.value !== "list"; };
   const element = h(
     "div",
@@ -45,12 +45,13 @@ export function placementForm(content, changed) {
       ...given_(diversity, "diversity", Number),
       ...given_(filter, "filter", String),
       ...(fallback.value === "popular" ? {} : { fallback: fallback.value === "list" ? ids.value.split(",").map((id) => id.trim()).filter(Boolean) : fallback.value }),
-      ...Object.fromEntries(rules.map((each) => [each.name, each.content()]).filter(([, found]) => found.length)),
+      ...Object.fromEntries(rules.map((each) => [each.name, each.content()]).filter(([, found]) => found.length).map(([name, found]) => [name, name === SINGLE ? found[0] : found])),
     }),
   };
 }
 
-const KNOWN = ["k", "diversity", "filter", "fallback", "boosts", "pins", "quotas"];
+const KNOWN = ["k", "diversity", "filter", "fallback", "boosts", "pins", "quotas", "explore"];
+const SINGLE = "explore"; // a rule of which a placement has one at most
 const FILTER = { list: "filters-offered", maxlength: 1000, spellcheck: "false" };
 const given_ = (input, name, read) => (input.value.trim() ? { [name]: read(input.value) } : {});
 
@@ -71,22 +72,24 @@ class RuleList {
     this.changed = changed;
     this.made = [];
     const add = (content) => this.add(make(content));
-    for (const each of rules) add(each);
-    const more = name === "pins"
+    this.more = name === "pins"
       ? finder((film) => (add({ item_id: film.id, rank: 1, film }), changed())).element
-      : h("button", { type: "button", class: "quiet", onclick: () => add({}) }, t(`add_${name}`));
-    this.element = h("fieldset", {}, h("legend", {}, t(name)), h("small", {}, t(`${name}Text`)), this.rows, more);
+      : h("button", { type: "button", class: "quiet", onclick: () => (add({}), changed()) }, t(`add_${name}`));
+    this.element = h("fieldset", {}, h("legend", {}, t(name)), h("small", {}, t(`${name}Text`)), this.rows, this.more);
+    for (const each of rules) add(each);
   }
 
   add(rule) {
     const remove = () => {
       this.made.splice(this.made.indexOf(rule), 1);
       row.remove();
+      this.more.hidden = false;
       this.changed();
     };
     const row = h("div", { class: "row rule" }, rule.elements, h("button", { type: "button", class: "quiet", "aria-label": t("removeRule", t(this.name)), onclick: remove }, "✕"));
     this.made.push(rule);
     this.rows.append(row);
+    this.more.hidden = this.name === SINGLE;
   }
 
   content() {
@@ -120,5 +123,11 @@ const RULES = {
     const [which, low, high] = [typed(filter, FILTER), ...[least, most].map((value) => typed(value, { type: "number", min: 0, max: 100 }))];
     const content = () => which.value.trim() && { ...others, filter: which.value, ...given_(low, "at_least", Number), ...given_(high, "at_most", Number) };
     return { elements: [labelled(t("filter"), which), labelled(t("atLeast"), low), labelled(t("atMost"), high)], content };
+  },
+  explore: ({ rank = 3, among = 20, share = 0.1, new_below: below = 10, most_a_day: most, ...others }) => {
+    const number = (value, min, max, step = 1) => typed(value, { type: "number", min, max, step });
+    const fields = { rank: number(rank, 1, 100), among: number(among, 1, 50), share: number(share, 0, 1, "any"), new_below: number(below, 0, 1000), most_a_day: number(most, 1, 1000000) };
+    const content = () => Object.assign({ ...others }, ...Object.entries(fields).map(([name, input]) => given_(input, name, Number)));
+    return { elements: Object.entries(fields).map(([name, input]) => labelled(t(`explore_${name}`), input)), content };
   },
 };

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from app.events import impressions as module
 from app.events.impressions import ImpressionMetrics, Impressions
+from app.events.showings import Showings
 from app.events.store import EventStoreError, Exposure, Impression
 from tests.app.events.test_store import NOW, Open, event
 from tests.app.events.test_store import opened as opened
@@ -31,6 +33,9 @@ def test_an_item_of_a_list_is_kept_once_and_a_person_is_told_of_it(opened: Open)
     assert held.impressions == [shown(), shown("20", rank=2), shown("30", rank=3, day="2026-11-29")]
     assert [each.type for each in held.events] == ["like", "forget"]
     assert held.exposures == [Exposure(DAY, "ann", "films:7@0.5", 1, "7", 3, 30)]
+    drawn = [replace(shown(user="ann", name=name), odds=0.5, among="[]") for name in ("one", "two")]
+    store.append_impressions([*drawn, replace(drawn[0], day="2026-11-27")])
+    assert opened().explored_showings(DAY) == [(DAY, "10", 2)]
     assert opened().personal_data("日本").impressions == [shown("10", "other", "日本")]
     assert opened().personal_data("nobody").events == []
 
@@ -54,6 +59,9 @@ class Store:
             raise EventStoreError("the store is down")
         self.rows += impressions
 
+    def explored_showings(self, since: str) -> list[tuple[str, str, int]]:
+        return []
+
 
 def test_what_a_store_that_is_down_does_not_take_waits_within_a_limit(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -61,7 +69,7 @@ def test_what_a_store_that_is_down_does_not_take_waits_within_a_limit(
     monkeypatch.setattr(module, "MAX_WAITING", 5)
     monkeypatch.setattr(module, "AT_ONCE", 2)
     store, collectors = Store(), CollectorRegistry()
-    impressions = Impressions(store, ImpressionMetrics(collectors))  # type: ignore[arg-type]
+    impressions = Impressions(store, ImpressionMetrics(collectors), Showings())  # type: ignore[arg-type]
     rows = [shown(str(number)) for number in range(8)]
     assert impressions.add([*rows[:5], *rows[:5]]) == 0
     store.room = 2

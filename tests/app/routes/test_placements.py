@@ -12,6 +12,7 @@ import pytest
 
 from app.contract.placement import Exploration
 from app.contract.recommender import Ranking
+from app.contract.rules import Placed
 from app.model.exploration import explored
 from tests.app.conftest import ids
 from tests.app.routes.test_catalogue import Editing, replica
@@ -120,6 +121,7 @@ def test_another_replica_and_a_restart_have_the_placement(tmp_path: Path, url: s
         ({"explore": EXPLORE, "pins": [{"item_id": 30, "rank": 2}]}, "explore.rank"),
         ({"explore": EXPLORE, "quotas": [TWO_HORROR]}, "explore"),
         ({"explore": {**EXPLORE, "share": 0}}, "explore.share"),
+        ({"explore": {**EXPLORE, "most_a_day": 0}}, "explore.most_a_day"),
         ({"fallback": "latest"}, "fallback"),
         ({"k": 0}, "k"),
         ({"colour": "red"}, "colour"),
@@ -194,13 +196,34 @@ def test_a_rank_is_explored_by_the_odds_that_the_answer_says(shared: Editing) ->
     for item, share in odds.items():
         assert abs(shown[item, item] - 900 * share) < 5 * math.sqrt(900 * share * (1 - share))
     again = client.get(LIST).json
-    drawn = explored(Ranking(np.array([[0, 1, 2, 3, 4, 5]]), np.zeros((1, 6))), 3, Exploration(2, 3, 0.6),
-                     again["recommendation_id"].encode())  # fmt: skip
+    placed = Placed(Ranking(np.array([[0, 1, 2, 3, 4, 5]]), np.zeros((1, 6))), {})
+    drawn = explored(placed, 3, Exploration(2, 3, 0.6), again["recommendation_id"].encode())
     assert drawn is not None
-    assert again["explored"]["item_id"] == [30, 40, 50, 60, 70, 80][drawn.chosen]
+    assert again["explored"]["item_id"] == [30, 40, 50, 60, 70, 80][drawn.row]
     assert client.get(f"{LIST}&explain=true").json["items"][1]["because"]
     for path in (f"{LIST}&offset=3", f"{LIST}&k=1", f"{LIST}&k=6", "/users/1/recommendations"):
         assert "explored" not in client.get(path).json  # another page, or nothing to draw
+
+
+def test_new_films_come_first_where_a_rank_is_explored(shared: Editing) -> None:
+    explore = {**EXPLORE, "new_below": 3}  # 70 has two ratings, 80 none
+    put(shared, explore=explore, k=3)
+    answers = shared.client.post("/recommendations/batch", {"user_ids": [1] * 400, "placement": "home"}).json["answers"]
+    found = {each["explored"]["item_id"]: each["explored"] for each in answers}
+    assert sorted(found) == [40, 70, 80]
+    assert all(each["among"] == [40, 70, 80] for each in found.values())
+    assert sum(each["odds"] for each in found.values()) == pytest.approx(1)
+    assert all(0.2 < found[item]["odds"] < 0.4 for item in (70, 80))  # both fair: half of the share, but for the draws
+    drawn = next(each for each in answers if each["explored"]["item_id"] == 80)["items"][1]
+    assert (drawn["id"], drawn["score"]) == (80, 1)
+    assert "explored" not in shared.client.get(f"{LIST}&k=6").json  # both are in the list
+    put(
+        shared,
+        explore={**explore, "new_below": 1},
+        boosts=[{"filter": "year >= 1900", "by": 1}],
+        pins=[{"item_id": 80, "rank": 1}],
+    )
+    assert shared.client.get(f"{LIST}&k=3").json["explored"]["among"] == [30, 50, 60, 70]  # what is new is in the list
 
 
 def test_a_request_overrides_only_what_it_may(shared: Editing) -> None:

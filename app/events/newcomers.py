@@ -1,0 +1,76 @@
+"""Which new items are shown to learn whether people like them: by Thompson sampling over likes and showings."""
+
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from app.contract.placement import Exploration
+from app.contract.recommender import Float64Array, Rows
+from app.contract.rules import NOTHING_NEW
+from app.contract.trends import trends_of
+from app.events.showings import Counts, Showings
+from app.events.trending import Trending
+from app.model.release import Release
+from app.model.store import ServedModel
+
+SECONDS = 60.0
+FAIR = 100  # showings; before, nothing that is known of an item counts
+DRAWS = 1000
+KEPT = 16  # of versions and placements
+
+
+class _Kept(NamedTuple):
+    weights: Mapping[int, float]
+    until: float
+
+
+class Newcomers:
+    """The chances of new items to get an explored rank, drawn anew each minute.
+
+    Thompson sampling takes an item as often as it wins a draw from what its rate of likes may be. Here a minute's draws
+    are made at once, and a list has one of them by lot: so an item's odds are exactly its share of these draws.
+    """
+
+    def __init__(self, trending: Trending, showings: Showings | None = None) -> None:
+        self.trending, self._showings = trending, showings or Showings()
+        self._kept: dict[tuple[Release, Exploration], _Kept] = {}
+        self._rng = np.random.default_rng()
+
+    def weights(self, model: ServedModel, exploration: Exploration) -> Mapping[int, float]:
+        """The share of draws that new items win, by row; items that win none are not among them."""
+        if not exploration.new_below:
+            return NOTHING_NEW
+        key, now = (model.release, exploration), time.monotonic()
+        kept = self._kept.get(key)
+        if kept is None or now >= kept.until:
+            kept = _Kept(self._drawn(model, exploration), now + SECONDS)
+            self._kept = {**dict([*self._kept.items()][1 - KEPT :]), key: kept}
+        return kept.weights
+
+    def _drawn(self, model: ServedModel, exploration: Exploration) -> Mapping[int, float]:
+        """What a minute's draws say; likes and showings count less with their age, alike."""
+        recommender = model.recommender
+        counts = self._showings.counts(recommender, trends_of(model.artifact)[0].half_life)
+        is_new = model.artifact.item_popularity < exploration.new_below
+        is_new[recommender.withdrawn] = False
+        rows = np.flatnonzero(is_new & (counts.today < exploration.most_a_day))
+        wins = won(self.trending.counts(model)[rows], counts.only(rows), exploration.among, self._rng)
+        return dict(zip(rows[wins > 0].tolist(), wins[wins > 0].tolist(), strict=True))
+
+
+def won(likes: Float64Array, counts: Counts, most: int, rng: np.random.Generator) -> Float64Array:
+    """The share of draws that each item wins, float64 (n,), above 0 for `most` at most.
+
+    An item's rate is drawn from Beta(1 + likes, 1 + showings without a like), and before its first hundred showings
+    from Beta(1, 1), so all of these have the same chance.
+    """
+    likes = np.minimum(likes, counts.faded) * (counts.all >= FAIR)
+    others = counts.faded * (counts.all >= FAIR) - likes
+    shares = np.zeros(len(likes))
+    best: Rows = np.argsort(-rng.beta(1 + likes, 1 + others))[:most]
+    if len(best):
+        winners = rng.beta(1 + likes[best], 1 + others[best], (DRAWS, len(best))).argmax(axis=1)
+        shares[best] = np.bincount(winners, minlength=len(best)) / DRAWS
+    return shares
