@@ -54,7 +54,8 @@ from app.routes import (
     status,
     versions,
 )
-from app.settings import Settings, SettingsError, comma_separated
+from app.setting_types import comma_separated
+from app.settings import Settings, SettingsError
 
 SWITCH_SECONDS = 0.0005
 # Routes are tried in this order, and events are many.

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
-from app.settings import Settings, comma_separated, named_keys
+from app.setting_types import comma_separated, named_keys
+from app.settings import Settings
 
 HIDDEN = "***"
 LEAST = 6  # characters: to hide a shorter text would spoil other words, and it is no secret

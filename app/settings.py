@@ -1,92 +1,29 @@
 """Reads the settings from environment variables, once, at the start."""
 
 import os
-import re
-import ssl
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.contract.events import MAX_ID_LENGTH
-from app.contract.store_address import EMBEDDED_STORE, StoreAddress
+from app.contract.store_address import ADDRESSES, EMBEDDED_STORE, StoreAddress
+from app.setting_types import (
+    Authorities,
+    Certificate,
+    EventsAddress,
+    HttpAddress,
+    LogFormat,
+    LogLevel,
+    NamedKeys,
+    Origins,
+    Password,
+    Secret,
+)
 
 
 class SettingsError(Exception):
     """An environment variable has an invalid value; the message names both."""
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def comma_separated(text: str) -> list[str]:
-    """The parts of a setting that is a list, without spaces around them and without empty parts."""
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _http_address(address: str) -> str:
-    if not HTTP_ADDRESS.fullmatch(address):
-        raise ValueError(
-            "it must be the address of a server, such as http://127.0.0.1:5000; in a password, write @ as %40, / as %2F"
-        )
-    return address
-
-
-def _authorities(path: Path) -> Path:
-    try:
-        ssl.create_default_context(cafile=path)
-    except OSError as error:
-        raise ValueError(f"the file holds no certificates in PEM format ({error})") from error
-    return path
-
-
-def _certificate(path: Path) -> Path:
-    try:
-        ssl.create_default_context().load_cert_chain(path)
-    except OSError as error:
-        raise ValueError(f"the file holds no certificate with its key in PEM format ({error})") from error
-    return path
-
-
-def _origins(text: str) -> str:
-    for origin in comma_separated(text):
-        if not ORIGIN.fullmatch(origin):
-            raise ValueError(f"{origin!r} is neither an origin, such as https://films.example, nor *")
-    return text
-
-
-def _sendable(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value().strip(" \t\r\n")  # HTTP drops blanks around a header's value
-    if not comma_separated(text):
-        raise ValueError("it holds no value")
-    if CONTROL_CHARACTERS.search(text):
-        raise ValueError("it holds a control character, such as a line break, which no HTTP header can hold")
-    return SecretStr(text)
-
-
-def named_keys(text: str) -> list[tuple[str, str]]:
-    """Names and keys of a setting that has both."""
-    return [(name.strip(), key.strip()) for name, _, key in (part.partition(":") for part in comma_separated(text))]
-
-
-def _named(secret: SecretStr) -> SecretStr:
-    if not all(name and len(name) <= MAX_ID_LENGTH and key for name, key in named_keys(secret.get_secret_value())):
-        raise ValueError("it must be NAME:KEY, or several of them separated by commas")
-    return secret
-
-
-def _events_address(secret: SecretStr | None) -> SecretStr | None:
-    return None if secret is None or StoreAddress.of(secret.get_secret_value()) is None else secret
-
-
-def _password(secret: SecretStr) -> SecretStr:
-    return SecretStr(secret.get_secret_value().rstrip("\r\n"))  # the end of the file that it was read from
 
 
 # Their values, which may be wrong by one character only, are never shown.
@@ -101,15 +38,8 @@ SECRETS = {
     "mlflow_tracking_token",
     "mlflow_page_uri",
 }
-# A part of a password that is not quoted would else be read, and shown, as the host or the path.
-HTTP_ADDRESS = re.compile(r"https?://([^@/?#\s]+@)?([^@:/?#\s\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(/[^@?#\s]*)?")
 SHADOW = "the shadow is a trial whose share is 0: give its version the alias challenger, and write TRIAL_SHARE=0"
 FORMER = {"SHADOW_ALIAS": SHADOW, "SHADOW_SHARE": SHADOW}  # to be dropped in release 2
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
-ORIGIN = re.compile(r"\*|https?://[^/?#\s;\"'<>&]+")
-LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
-Secret = Annotated[SecretStr, AfterValidator(_sendable)]
-LogFormat = Annotated[Literal["plain", "json"], BeforeValidator(_lower)]
 
 
 class Settings(BaseSettings):
@@ -117,7 +47,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid")
 
-    mlflow_tracking_uri: Annotated[str, AfterValidator(_http_address)] = Field(
+    mlflow_tracking_uri: HttpAddress = Field(
         default="http://127.0.0.1:5000",
         description="Address of the MLflow server, `http://…` or `https://…`.",
     )
@@ -126,17 +56,15 @@ class Settings(BaseSettings):
         min_length=1,
         description="User name for an MLflow server with a login; the right to read is enough, but not to promote.",
     )
-    mlflow_tracking_password: Annotated[SecretStr, AfterValidator(_password)] | None = Field(
-        default=None, description="Password of that user."
-    )
+    mlflow_tracking_password: Password | None = Field(default=None, description="Password of that user.")
     mlflow_tracking_token: Secret | None = Field(
         default=None, description="Bearer token for MLflow, in place of user name and password."
     )
-    mlflow_tracking_server_cert_path: Annotated[FilePath, AfterValidator(_authorities)] | None = Field(
+    mlflow_tracking_server_cert_path: Authorities | None = Field(
         default=None,
         description="File with the certificate authorities (PEM) that check the MLflow server's certificate.",
     )
-    mlflow_tracking_client_cert_path: Annotated[FilePath, AfterValidator(_certificate)] | None = Field(
+    mlflow_tracking_client_cert_path: Certificate | None = Field(
         default=None,
         description="File with the service's certificate and key (PEM), for an MLflow server that asks.",
     )
@@ -186,23 +114,23 @@ class Settings(BaseSettings):
         default=None,
         description="Bearer token for promoting, reloading and forgetting; without it these routes don't exist.",
     )
-    events_url: Annotated[SecretStr | None, AfterValidator(_events_address)] = Field(
+    events_url: EventsAddress = Field(
         default=SecretStr(EMBEDDED_STORE),
-        description="Where events are kept: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/DATABASE`, or `off`.",
+        description=f"Where events are kept: {ADDRESSES}.",
     )
     events_keys: Secret | None = Field(
         default=None,
         description="Keys for events, impressions and a user's data, by commas; if set, those of `API_KEYS` open none.",
     )
-    catalogue_keys: Annotated[Secret, AfterValidator(_named)] | None = Field(
+    catalogue_keys: NamedKeys | None = Field(
         default=None,
         description="Keys of editors, `NAME:KEY` separated by commas; without them no route changes the catalogue.",
     )
-    cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
+    cors_origins: Origins | None = Field(
         default=None,
         description="Origins, separated by commas, whose web pages may call the service; `*` allows all.",
     )
-    image_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
+    image_origins: Origins | None = Field(
         default=None,
         description="Origins, separated by commas, from which the page shows pictures, too; `*` allows all.",
     )
@@ -228,7 +156,7 @@ class Settings(BaseSettings):
         description="Share of users who get the challenger; 0: its lists are only compared. Unset: as its trial says.",
     )
     web_page: bool = Field(default=True, description="`false` switches off the page for people at `/`.")
-    mlflow_page_uri: Annotated[str, AfterValidator(_http_address)] | None = Field(
+    mlflow_page_uri: HttpAddress | None = Field(
         default=None,
         description="Address of MLflow's page for people, if theirs is not `MLFLOW_TRACKING_URI`.",
     )

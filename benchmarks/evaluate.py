@@ -20,7 +20,8 @@ from lightfm import evaluation as theirs
 from scipy import sparse
 
 from app.contract.artifact import Artifact, Recipe
-from training.data.dataset import ITEM_ID, TITLE, Dataset, Interactions
+from training.data.dataset import ITEM_ID, TITLE, Dataset
+from training.data.interactions import Interactions
 from training.evaluation.ranking import rank
 from training.evaluation.results import metric_names, report, user_table
 from training.evaluation.targets import Targets

@@ -25,7 +25,8 @@ from app.events.store import StoredEvent
 from app.model.profile import Profile, learned_profile
 from app.model.release import Release
 from app.model.store import ServedModel, load_model
-from training.data.dataset import Dataset, Interactions, load_dataset
+from training.data.dataset import Dataset, load_dataset
+from training.data.interactions import Interactions
 from training.fetch import fetch
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval, confidence_interval

@@ -29,8 +29,9 @@ from app.events.store import StoredEvent
 from app.model.item_fields import ItemFields
 from app.model.store import ModelStore, ServedModel
 from benchmarks.freshness import Steps, cut_in_time, gain, loaded, ndcg, show, sign
-from training.data.dataset import Dataset, Interactions
+from training.data.dataset import Dataset
 from training.data.features import vectors_of
+from training.data.interactions import Interactions
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_artifact, fit_candidate
 from training.fitting.validation import LEARNED_FROM

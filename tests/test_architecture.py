@@ -18,17 +18,18 @@ from tests.processes import PROJECT
 MAY_IMPORT = {
     "app.contract": "",
     "app.errors": "",
-    "app.settings": "contract",
-    "app.mask": "settings",
+    "app.setting_types": "contract",
+    "app.settings": "contract setting_types",
+    "app.mask": "setting_types settings",
     "app.schemas": "contract",
     "app.events": "contract errors model",
     "app.model": "contract errors schemas",
     "app.observability": "contract errors model",
     "app.registry": "contract errors model observability settings",
-    "app.http": "contract errors events mask model observability registry schemas settings",
-    "app.routes": "contract errors events http mask model observability registry schemas settings",
+    "app.http": "contract errors events mask model observability registry schemas setting_types settings",
+    "app.routes": "contract errors events http mask model observability registry schemas setting_types settings",
     "app.__main__": "contract http",
-    "app.main": "contract errors http mask observability routes settings",
+    "app.main": "contract errors http mask observability routes setting_types settings",
     "training.errors": "",
     "training.project": "",
     "training.files": "errors",
@@ -66,8 +67,9 @@ MAY_IMPORT = {
     "progress project refit train",
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.__main__": "app.contract check code editing engines errors export fetch former lists params placing "
+    "training.commands": "app.contract check code editing engines errors export fetch former lists params placing "
     "pleased project promotion propose register retrain source tracking trials tuning",
+    "training.__main__": "app.contract commands errors params project",
 }
 SIDES = ("app.", "training.")
 MACHINE_LEARNING = {"lightfm", "scipy", "pandas", "sklearn", "implicit", "surprise", "pyarrow", "training"}

@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 
-from app.contract.artifact_format import name_problem
+from app.contract.manifest_checks import name_problem
 from training.data.dataset import ITEM_ID, RATING, USER_ID
 from training.data.features import features_of
 from training.data.movielens import ARCHIVES
@@ -112,7 +112,7 @@ def _proposal(raw: Path, kind: Kind, name: str, table: pd.DataFrame, measure: "M
 
 
 def column_of(name: str, filled: Texts) -> dict[str, Any]:
-    """What a column seems to be, by its texts, none of them empty."""
+    """Guess a column's type from its texts, none of them empty."""
     if _all_are("flag", filled):
         return {"type": "flag"}
     if _all_are("number", filled):
@@ -151,7 +151,7 @@ Measure = Callable[[sparse.csr_matrix], float | None]
 
 
 def _share(raw: Path, kind: Kind, name: str, column: dict[str, Any], measure: Measure, seed: int) -> float | None:
-    """The share that this column tells, alone."""
+    """The share that this column tells by itself."""
     chosen: dict[str, Any] = {name: kind.model.model_validate(column)}
     table = kind.read(raw, chosen)
     assert table is not None  # noqa: S101 - there are columns

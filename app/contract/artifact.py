@@ -32,13 +32,13 @@ from app.contract.artifact_format import (
     ArtifactError,
     Float32Array,
     check_listed,
-    check_manifest,
     table_of,
 )
 from app.contract.catalogue import Catalogue
 from app.contract.columns import Column
 from app.contract.events import DEFAULT_TYPES, Described
 from app.contract.item_fold_in import ItemFoldIn
+from app.contract.manifest_checks import check_manifest
 from app.contract.words import Words
 
 __all__ = [

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from app.errors import UnauthorizedError
 from app.http.access import API_KEY_HEADER, Secrets, without_blanks
 from app.http.dependencies import CurrentParts
-from app.settings import named_keys
+from app.setting_types import named_keys
 
 
 async def _editor(request: Request, parts: CurrentParts) -> str:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.errors import FrameworkError, InternalError, InvalidParameterError, ServiceError
-from app.schemas.status import ErrorAnswer, ErrorDetail
+from app.schemas.model import ErrorAnswer, ErrorDetail
 
 MAX_QUOTED = 80
 MAX_PROBLEMS = 5

@@ -8,7 +8,7 @@ from app.errors import CatchingUpError, NoModelError, StoppingError
 from app.events.feed_state import CATCHING_UP
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import error_responses
-from app.schemas.status import Liveness, Readiness
+from app.schemas.model import Liveness, Readiness
 
 router = APIRouter(prefix="/health", tags=["health"])
 

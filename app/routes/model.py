@@ -13,7 +13,7 @@ from app.http.parts import Parts
 from app.mask import Mask
 from app.model.store import ServedModel
 from app.registry.follower import FollowerState
-from app.schemas.status import EventsState, ModelDescription, ModelProblem, RegistryState
+from app.schemas.model import EventsState, ModelDescription, ModelProblem, RegistryState
 from app.schemas.versions import LoadedVersion
 
 router = APIRouter(tags=["model"])

@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 from app.http.dependencies import CurrentParts
-from app.settings import comma_separated
+from app.setting_types import comma_separated
 
 FOLDER = Path(__file__).parent.parent / "web"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

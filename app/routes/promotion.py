@@ -17,7 +17,7 @@ from app.http.error_answers import error_responses
 from app.http.operator_token import OPERATOR
 from app.http.registry_calls import ask_registry
 from app.routes.model import description
-from app.schemas.status import ModelDescription
+from app.schemas.model import ModelDescription
 
 ERRORS = (
     UnauthorizedError,

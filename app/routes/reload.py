@@ -9,7 +9,7 @@ from app.http.dependencies import CurrentParts
 from app.http.error_answers import error_responses
 from app.http.operator_token import OPERATOR
 from app.routes.model import description
-from app.schemas.status import ModelDescription
+from app.schemas.model import ModelDescription
 
 router = APIRouter(tags=["model"], dependencies=OPERATOR)
 

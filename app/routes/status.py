@@ -9,7 +9,7 @@ from app.contract.trial import VERDICT, Trial, read_gain
 from app.http.dependencies import CurrentParts
 from app.http.parts import Parts
 from app.observability.recent_figures import Step
-from app.schemas.figures import (
+from app.schemas.status import (
     ArmLists,
     Latency,
     ListCounts,

@@ -1,111 +1,104 @@
-"""What the service answers about itself and its errors."""
+"""What the service answers about its own last minutes."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from app.contract.version import VERSION
+from app.schemas.items import Item
+
+Milliseconds = Annotated[float, Field(description="Milliseconds.", examples=[0.8])]
+Lists = Annotated[int, Field(description="How many lists.", examples=[120])]
+Share = Annotated[float | None, Field(examples=[0.25])]
 
 
-class ErrorDetail(BaseModel):
-    """What went wrong, and in which request."""
+class Latency(BaseModel):
+    """How long requests took, in milliseconds: half, 95 % and 99 % of them took at most this long."""
 
-    code: str = Field(description="A stable word for programs.", examples=["invalid_parameter"])
-    message: str = Field(
-        description="A sentence for people.", examples=["k is '0': Input should be greater than or equal to 1."]
+    p50: Milliseconds
+    p95: Milliseconds
+    p99: Milliseconds
+
+
+class ListCounts(BaseModel):
+    """Lists by source."""
+
+    personalised: Lists
+    fold_in: Lists
+    popular: Lists
+
+
+class StepFigures(BaseModel):
+    """What happened in some seconds."""
+
+    at: datetime = Field(description="The end of the step.", examples=["2026-11-23T11:56:29Z"])
+    seconds: float = Field(description="The length of the step.", examples=[15])
+    requests: int = Field(
+        description="Requests of clients: not for the page, `/status`, `/model`, health or metrics.", examples=[170]
     )
-    field: str | None = Field(
-        default=None, description="The invalid parameter, if the error is about one.", examples=["k"]
+    refused: int = Field(description="Those that were answered with a status from 400 to 499.", examples=[2])
+    errors: int = Field(description="Those that were answered with a status of 500 or more.", examples=[0])
+    latency_ms: Latency | None = Field(description="Null without a request. Estimated from a histogram.")
+    lists: ListCounts = Field(description="Lists made for somebody, by source.")
+    swaps: int = Field(description="Versions loaded, the first included.", examples=[1])
+
+
+class ShownItem(Item):
+    """A film, and how many of the lists hold it."""
+
+    lists: Lists
+
+
+class RecentListFigures(BaseModel):
+    """What the loaded version's last 10,000 lists are like together."""
+
+    lists: Lists
+    distinct_items: int = Field(description="Different films in these lists.", examples=[410])
+    catalogue_items: int = Field(description="Films that the version can recommend.", examples=[980])
+    fallback_share: Share = Field(description="Share of the lists that hold popular films.")
+    short_share: Share = Field(description="Share of the lists with fewer films than asked for.")
+    top10_share: Share = Field(description="Share of all places that the ten most served films take.")
+    most_shown: list[ShownItem] = Field(description="The ten films of most lists, the first one in most.")
+
+
+class ArmLists(BaseModel):
+    """Lists of this process during the trial, by whose they are."""
+
+    production: Lists
+    challenger: Lists
+    fallback: int = Field(
+        description="The live version's, for users of the challenger's arm while it is not loaded.", examples=[0]
     )
-    request_id: str = Field(
-        description="The id of the request: its header X-Request-ID, or a new one. Log lines hold it.",
-        examples=["0f8fad5bd9cb469fa16570867728950e"],
+
+
+class TrialGain(BaseModel):
+    """The change in successes a list, as a share of the live version's; its band holds on all days at once."""
+
+    value: float = Field(description="Above 0: people like the version on trial better.", examples=[0.062])
+    low: float = Field(description="The lower end of the band.", examples=[0.011])
+    high: float = Field(description="The upper end of the band.", examples=[0.113])
+
+
+class TrialFigures(BaseModel):
+    """The trial that runs."""
+
+    challenger: str = Field(description="The version on trial.", examples=["7"])
+    production: str = Field(description="The live version, with which it is compared.", examples=["5"])
+    share: float = Field(description="Share of all users who get the challenger.", examples=[0.5])
+    lists: ArmLists = Field(description="Lists of this process, by arm.")
+    verdict: str | None = Field(
+        description="What the last look at the trial found, in a sentence; null before the first.",
+        examples=["no clear difference yet: 8.12 successes in 100 lists, after 7.65 of version 5"],
     )
+    gain: TrialGain | None = Field(description="The same in figures; null while too little is known.")
 
 
-class ErrorAnswer(BaseModel):
-    """The body of every answer with a status of 400 or more."""
+class Status(BaseModel):
+    """What one process did in the last minutes; other replicas have figures of their own."""
 
-    error: ErrorDetail = Field(description="What went wrong.")
-
-
-class RegistryState(BaseModel):
-    """The outcome of the last poll of the registry."""
-
-    status: str = Field(
-        description="`ok`, `not_checked`, or the code of the present problem.", examples=["ok", "registry_unavailable"]
-    )
-    checked_at: datetime | None = Field(description="The time of the last poll.", examples=["2026-11-23T11:56:29Z"])
-    age_seconds: float | None = Field(description="Time since the last poll; null before the first.", examples=[4.2])
-    succeeded_at: datetime | None = Field(
-        description="The time of the last poll with the status `ok`.", examples=["2026-11-23T11:56:29Z"]
-    )
-    warning: str | None = Field(
-        description="Set if two spellings of the alias are on different versions.", examples=[None]
-    )
-
-
-class ModelProblem(BaseModel):
-    """Why a version was not loaded."""
-
-    code: str = Field(description="A stable word for programs.", examples=["artifact_refused"])
-    message: str = Field(description="A sentence for people.", examples=["item_biases.npy is damaged"])
-    version: str | None = Field(
-        description="The version with the problem; null if the problem is about none.", examples=["4"]
-    )
-    at: datetime = Field(description="When the problem was first found.", examples=["2026-11-23T11:56:29Z"])
-
-
-class EventsState(BaseModel):
-    """How far answers know what users have said."""
-
-    status: str = Field(
-        description="`ok`, `catching_up` at the start, or `events_unavailable` while the store does not answer, or has "
-        "hung for ten seconds.",
-        examples=["ok"],
-    )
-    position: int = Field(description="Answers know the events up to this position.", examples=[17])
-    lag_seconds: float | None = Field(
-        description="Time since answers knew all events, about a second at rest; null if they never did.",
-        examples=[0.4],
-    )
-    last_problem: str | None = Field(description="The latest problem, solved or not.", examples=[None])
-
-
-class ModelDescription(BaseModel):
-    """The loaded version, all null while there is none, and how following the registry goes."""
-
-    service_version: str = Field(description="The release of the service itself.", examples=[VERSION])
-    name: str = Field(description="The registered model in MLflow.", examples=["movie-recommender"])
-    alias: str | None = Field(description="Null if the service reads a folder (`MODEL_DIR`).", examples=["production"])
-    version: str | None = Field(
-        description="The number in the registry; for a folder, the start of `content_hash`.", examples=["3"]
-    )
-    family: str | None = Field(description="The model family.", examples=["lightfm"])
-    content_hash: str | None = Field(
-        description="SHA-256 of the artifact's manifest, which holds that of every file.",
-        examples=["1398ad768003fb783890f23a2f76943e0da7a19c3249b86f30d9a1935972f985"],
-    )
-    users: int | None = Field(description="How many users the version knows.", examples=[1500])
-    items: int | None = Field(description="How many films it knows.", examples=[980])
-    dim: int | None = Field(description="Length of an embedding.", examples=[64])
-    loaded_at: datetime | None = Field(description="When this process loaded it.", examples=["2026-11-23T11:56:29Z"])
-    registry: RegistryState = Field(description="How following the registry goes.")
-    last_problem: ModelProblem | None = Field(
-        description="The latest problem, solved or not; `registry.status` says whether it is solved.", examples=[None]
-    )
-    events: EventsState | None = Field(description="Null if the service keeps no events (`EVENTS_URL=off`).")
-
-
-class Liveness(BaseModel):
-    """The process answers."""
-
-    status: Literal["live"] = Field(default="live", description="Always the same.", examples=["live"])
-
-
-class Readiness(BaseModel):
-    """A model is loaded."""
-
-    status: Literal["ready"] = Field(default="ready", description="Always the same.", examples=["ready"])
-    model_version: str = Field(description="The loaded version.", examples=["3"])
+    replica: str = Field(description="A name for the process that answered; new at each start.", examples=["3f9c2a1b"])
+    started_at: datetime = Field(description="When the process started.", examples=["2026-11-23T11:56:20Z"])
+    model_version: str | None = Field(description="The loaded version, or null.", examples=["3"])
+    recent_lists: RecentListFigures = Field(description="What its last lists are like.")
+    trial: TrialFigures | None = Field(description="Null while no trial runs.")
+    steps: list[StepFigures] = Field(description="The last 15 minutes, oldest first; the last step goes on until now.")

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, SettingsError, comma_separated
+from app.setting_types import comma_separated
+from app.settings import Settings, SettingsError
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ from app.contract.recommender import Recommender
 from tests.artifacts import Film, film_of
 from tests.training import families
 from tests.training.world import GROUPS, Trained, change_params, make_project
-from training.data.dataset import Interactions, load_dataset
+from training.data.dataset import load_dataset
+from training.data.interactions import Interactions
 from training.errors import TrainingError
 from training.evaluate import evaluate
 from training.fitting.candidate import fit_candidate

@@ -6,7 +6,7 @@ Its positives are what the API and the metrics call interactions.
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from scipy import sparse
 from app.contract.catalogue import Catalogue, pack
 from app.contract.columns import Column
 from training.data.features import read_matrix
+from training.data.interactions import Interactions
 from training.data.people import People, read_people
 from training.data.word_file import read_words
 from training.files import read_json, read_parquet
@@ -45,68 +46,6 @@ _COLUMNS = {
     "items": [ITEM_ID, TITLE],
     **{split: [USER, ITEM, POSITIVE, RATING, TIMESTAMP] for split in SPLITS},
 }
-
-
-@dataclass(frozen=True)
-class Interactions:
-    """Ratings as columns: user row, item row (int32), whether it is a positive (bool), stars (float32), time (int64).
-
-    Stars are NaN where the data has none. Times are seconds since 1970, or all the same where the data has none.
-    """
-
-    users: npt.NDArray[np.int32]
-    items: npt.NDArray[np.int32]
-    positive: npt.NDArray[np.bool_]
-    stars: npt.NDArray[np.float32]
-    times: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.users)
-
-    @classmethod
-    def concatenate(cls, parts: Iterable["Interactions"]) -> "Interactions":
-        """Join the interactions of several parts."""
-        columns = zip(*(part.columns() for part in parts), strict=True)
-        return cls(*map(np.concatenate, columns))
-
-    def positives(self) -> "Interactions":
-        """Keep only the positives."""
-        return self.where(self.positive)
-
-    def where(self, chosen: npt.NDArray[np.bool_]) -> "Interactions":
-        """Keep only those where `chosen`, bool (n,), is True."""
-        return Interactions(*(column[chosen] for column in self.columns()))
-
-    def columns(self) -> list[npt.NDArray[Any]]:
-        """Return the columns in the order of the fields."""
-        return [getattr(self, field.name) for field in fields(self)]
-
-    def matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
-        """Make a matrix of ones where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
-        matrix = self._matrix(np.ones(len(self), dtype=np.float32), n_users, n_items)
-        matrix.data[:] = 1  # a given split may have a pair in two parts
-        return matrix
-
-    def star_matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix:
-        """Make a matrix of stars where a user has rated an item: float32 CSR (n_users, n_items), indices sorted."""
-        return self._matrix(self.stars, n_users, n_items)
-
-    def time_matrix(self, n_users: int, n_items: int) -> sparse.csr_matrix | None:
-        """Make a matrix of the times at which a user has rated an item, float64 CSR (n_users, n_items), indices sorted.
-
-        None where the data has no times.
-        """
-        if not len(self) or self.times.min() == self.times.max():
-            return None
-        matrix = self._matrix(self.times.astype(np.float64), n_users, n_items)
-        # A given split may have a pair in two parts; it then gets the mean of both times.
-        matrix.data /= self._matrix(np.ones(len(self)), n_users, n_items).data
-        return matrix
-
-    def _matrix(self, values: npt.NDArray[np.floating[Any]], n_users: int, n_items: int) -> sparse.csr_matrix:
-        matrix = sparse.csr_matrix((values, (self.users, self.items)), shape=(n_users, n_items))
-        matrix.sort_indices()
-        return matrix
 
 
 @dataclass(frozen=True)
@@ -164,17 +103,17 @@ class Dataset:
             split = self.splits[name]
             arrays += split.columns()
         for array in arrays:
-            feed(digest, [array], array.dtype, len(array))
+            hash_array(digest, [array], array.dtype, len(array))
         digest.update(json.dumps(self.item_feature_entries, sort_keys=True).encode())
         if self.people is not None:
-            self.people.feed(digest)
+            self.people.update_digest(digest)
         if self.weights is not None:
             for array in (self.weights.indptr, self.weights.indices, self.weights.data):
                 digest.update(array.tobytes())
         return digest.hexdigest()
 
 
-def feed(digest: "hashlib._Hash", parts: Iterable[npt.NDArray[Any]], dtype: np.dtype[Any], length: int) -> None:
+def hash_array(digest: "hashlib._Hash", parts: Iterable[npt.NDArray[Any]], dtype: np.dtype[Any], length: int) -> None:
     """Update a digest with an array (length,) that comes in parts."""
     digest.update(f"{dtype.str}{(length,)}".encode())
     for part in parts:

@@ -38,7 +38,7 @@ class People:
     new_ids: npt.NDArray[Any]
     new_features: sparse.csr_matrix
 
-    def feed(self, digest: "hashlib._Hash") -> None:
+    def update_digest(self, digest: "hashlib._Hash") -> None:
         """Update a digest with all of it."""
         for matrix in (self.features, self.new_features):
             for array in (matrix.indptr, matrix.indices, matrix.data):

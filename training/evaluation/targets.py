@@ -9,7 +9,8 @@ from scipy import sparse
 
 from app.contract.artifact import Artifact
 from app.contract.recommender import Rows
-from training.data.dataset import Dataset, Interactions
+from training.data.dataset import Dataset
+from training.data.interactions import Interactions
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from scipy import sparse
 from app.contract.artifact import Aging, Artifact, Float32Array, Recipe, Trends
 from app.contract.artifact_format import BY_ITEM, BY_TIME
 from app.contract.encoder import Encoder
-from training.data.dataset import Dataset, Interactions
+from training.data.dataset import Dataset
 from training.data.features import vectors_of
+from training.data.interactions import Interactions
 from training.data.people import People
 from training.fitting.people import with_people
 from training.models.aging import aged_popularity, trending

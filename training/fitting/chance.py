@@ -1,4 +1,4 @@
-"""How much of a result is chance of the fit: what the same family reaches with other random numbers."""
+"""How much of a result is luck of the fit: what the same family reaches with other random numbers."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
 """params.yaml as frozen models: a file per section, so that a stage imports only the sections that it reads.
 
-`load_params` in `whole` reads the file; only `__main__` and what runs after `refit` may import it.
+`load_params` in `whole` reads the file; only `__main__`, `commands` and what runs after `refit` may import it.
 """

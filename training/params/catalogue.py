@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from app.contract.artifact_format import FILTERED_TYPES, MAX_COLUMNS, name_problem
+from app.contract.artifact_format import MAX_COLUMNS
 from app.contract.columns import Column, ColumnType
+from app.contract.manifest_checks import FILTERED_TYPES, name_problem
 from training.params.section import AtLeastOne, Section
 
 AnyColumn = TypeVar("AnyColumn")

@@ -22,12 +22,12 @@ from training.data.dataset import (
     USER,
     USER_ID,
     Dataset,
-    Interactions,
     Part,
     as_ids,
-    feed,
+    hash_array,
     load_dataset,
 )
+from training.data.interactions import Interactions
 from training.files import read_json, write_json
 
 FILE = "buckets.json"
@@ -95,16 +95,16 @@ class Buckets:
         """Compute `Dataset.hash` without holding more than a column of a bucket."""
         items, digest = load_dataset(self.prepared, (), self.part(0)), hashlib.sha256()
         features = items.item_features
-        self._feed(digest, "users", USER_ID)
+        self._hash_column(digest, "users", USER_ID)
         for array in (items.item_ids, features.indptr, features.indices, features.data):
-            feed(digest, [array], array.dtype, len(array))
+            hash_array(digest, [array], array.dtype, len(array))
         for split in splits:
             for column in (USER, ITEM, POSITIVE, RATING, TIMESTAMP):
-                self._feed(digest, split, column)
+                self._hash_column(digest, split, column)
         digest.update(json.dumps(items.item_feature_entries, sort_keys=True).encode())
         return digest.hexdigest()
 
-    def _feed(self, digest: "hashlib._Hash", name: str, column: str) -> None:
+    def _hash_column(self, digest: "hashlib._Hash", name: str, column: str) -> None:
         """Update a digest with a column of all buckets."""
         files = self.files(name)
 
@@ -115,7 +115,7 @@ class Buckets:
 
         # The longest text of all decides how wide each one is.
         dtype = np.result_type(*(part.dtype for part in parts())) if column == USER_ID else next(parts()).dtype
-        feed(digest, parts(), dtype, sum(pq.read_metadata(file).num_rows for file in files))
+        hash_array(digest, parts(), dtype, sum(pq.read_metadata(file).num_rows for file in files))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pytest
 from app.contract.artifact import Artifact, load_artifact
 from tests.training.data.archives import Files, fetch_params, write
 from tests.training.world import change_params
-from training.data.dataset import Dataset, Interactions, load_dataset
+from training.data.dataset import Dataset, load_dataset
+from training.data.interactions import Interactions
 from training.data.raw import read_items, read_ratings
 from training.errors import DataError, ParamsError
 from training.evaluate import evaluate

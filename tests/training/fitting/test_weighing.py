@@ -9,7 +9,8 @@ import pytest
 from scipy import sparse
 
 from tests.training.world import GROUPS, make_project
-from training.data.dataset import SPLITS, WEIGHTS_FILE, Dataset, Interactions, load_dataset
+from training.data.dataset import SPLITS, WEIGHTS_FILE, Dataset, load_dataset
+from training.data.interactions import Interactions
 from training.files import read_json
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_candidate

@@ -80,7 +80,7 @@ def test_what_cannot_be_compared_passes_and_says_so(name: str, facts: Facts) -> 
 
 
 def test_the_page_describes_each_check_in_their_order() -> None:
-    page = (ROOT / "docs/report.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/params.md").read_text(encoding="utf-8")
     table = page.partition("| check | passes if |\n|---|---|\n")[2].partition("\n\n")[0]
     assert re.findall(r"^\| (\w+) \|", table, re.MULTILINE) == list(CHECKS)
 

@@ -157,6 +157,15 @@ def test_a_size_that_does_not_fit_into_memory_is_refused_with_one_that_does(proj
     assert project.params.read_text() == before
 
 
+def test_a_size_is_refused_where_the_recipe_has_none(project: Project) -> None:
+    with_figures(project, figures(40_000))
+    (project.root / "recipes").unlink()
+    (project.root / "recipes").mkdir()
+    project.recipe("mine").write_text("candidates: [popularity]\nmodels: {popularity: {half_life: 0.0}}")
+    with pytest.raises(ParamsError, match=r"--size 64: the recipe has no embedding_size of popularity"):
+        apply_recipe(project, "mine", 64)
+
+
 def test_figures_that_are_missing_name_the_command_that_makes_them(project: Project) -> None:
     for name in ("auto", "large"):
         with pytest.raises(DataError, match=r"stats\.json can't be read .*; run: dvc repro prepare"):
