@@ -1,7 +1,7 @@
 """Starts the service: `python -m app`, with all options of uvicorn, such as --host and --port.
 
-Other servers run `app.main:create_app`, too, but with a protocol of their own, which lacks what app/http/protocol.py
-mends. No answer depends on the client's address or scheme, so that what a proxy says of them is not read.
+Other servers can run `app.main:create_app`, too, but without what app/http/protocol.py mends. No answer depends on the
+client's address or scheme, so what a proxy says of them is not read.
 """
 
 import gc

@@ -35,7 +35,7 @@ def changelog_problems(text: str) -> Iterator[str]:
     """What keeps a changelog from telling of this version."""
     parts = dict(re.findall(r"(?ms)^## (.+?)\n(.*?)(?=^## |\Z)", text))
     if parts.get("Unreleased", "").strip():
-        yield f"CHANGELOG.md: move what is below Unreleased to {VERSION}"
+        yield f"CHANGELOG.md: move what is below Unreleased to {VERSION}, or first raise app/contract/version.py"
     ours = next((part for head, part in parts.items() if re.fullmatch(rf"{VERSION} – \d{{4}}-\d\d-\d\d", head)), None)
     if ours is None:
         yield f"CHANGELOG.md: there is no heading '## {VERSION} – YYYY-MM-DD'"

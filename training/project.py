@@ -61,7 +61,7 @@ class Project:
 
     @property
     def cache(self) -> Path:
-        """What no stage depends on."""
+        """Files that no stage depends on."""
         return self.root / ".cache"
 
     @property

@@ -46,7 +46,7 @@ def with_ready_lists(artifact: Artifact, n: int, progress: bool = True) -> Artif
 
 
 def best_candidate(project: Project, params: RefitStage) -> str:
-    """The candidate with the best metric on validation; the first of equals. The test decides nothing here."""
+    """The candidate with the best metric on validation; the first of equal ones. The test decides nothing here."""
 
     def metric(candidate: str) -> float:
         value: float = read_json(project.training(candidate), REPRODUCE)["validation"][params.select.metric]

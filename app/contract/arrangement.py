@@ -27,7 +27,7 @@ class Arrangement(NamedTuple):
 def arranged(n: int, k: int, pins: Mapping[int, int], quotas: Sequence[Bounds]) -> Arrangement:
     """Arrange n candidates, best first, of which the list's first k hold pins, ranks by place, and meet quotas.
 
-    A pin goes before a quota. What a quota asks for at least it gets as far as there are such candidates; at most is
+    A pin overrides a quota. What a quota asks for at least it gets as far as there are such candidates; at most is
     never passed: rather the list ends. Else the other candidates follow the first k.
     """
     choice = _Choice(k, pins, quotas)
@@ -87,7 +87,7 @@ class _Choice:
 
 
 def _in_order(chosen: set[int], pins: Mapping[int, int]) -> list[int]:
-    """The chosen places, best first, but for pins, which have their ranks, or come last in a shorter list."""
+    """The chosen places, best first, except pins, which have their ranks, or come last in a shorter list."""
     places = sorted(chosen - pins.keys())
     for place, rank in sorted(pins.items(), key=lambda pin: pin[1]):
         places.insert(rank - 1, place)

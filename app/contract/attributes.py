@@ -1,4 +1,4 @@
-"""What somebody says of a person, as a model's features of people."""
+"""Turns what a request says about a person into the model's features of people."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def person_vector(artifact: Artifact, attributes: Mapping[str, Any]) -> Float32A
 def _checked(
     attributes: Mapping[str, Any], columns: Sequence[Column], features: Sequence[Mapping[str, Any]]
 ) -> dict[str, list[Any]]:
-    """The values as features take them: those of one person."""
+    """The checked values of one person, in the form that features take."""
     by_name = {column.name: column for column in columns}
     for name, value in attributes.items():
         if name not in by_name:

@@ -1,4 +1,4 @@
-"""What a request asks of items: a filter, and the parameters that are short for one."""
+"""The conditions that a request sets for items: a filter, and parameters that are short for one."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -159,7 +159,7 @@ def types_problem(described: object) -> str | None:
 
 def _problem(name: object, described: object) -> str | None:
     if not isinstance(name, str) or not TYPE_NAME.fullmatch(name):
-        return "is no name of a type: write 1 to 40 small letters, digits and underscores, a letter first"
+        return "is not the name of a type: write 1 to 40 small letters, digits and underscores, a letter first"
     if name in RULES:
         return "has a meaning that can't be changed"
     if not isinstance(described, dict) or not {"means"} <= described.keys() <= KEYS:
@@ -172,7 +172,7 @@ def _problem(name: object, described: object) -> str | None:
     if "from" in described and (described["means"] != "positive" or values is None):
         return "has a from, which is for a positive with a value"
     if "from" in described and not _is_range([values[0], described["from"], values[1]], strictly=False):
-        return f"is a positive from {described['from']!r:.80}, which is no value of it"
+        return f"is a positive from {described['from']!r:.80}, which is not one of its values"
     weight = described.get("weight", 1)
     if "weight" in described and (described["means"] != "positive" or not _is_share(weight)):
         return f"has the weight {weight!r:.80}; expected a number above 0 and up to 1, and a positive"

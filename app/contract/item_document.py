@@ -17,7 +17,7 @@ Content = Mapping[str, Any]
 
 
 class DocumentError(ValueError):
-    """The item can't be so; `field` names the key."""
+    """No item can have this content; `field` names the key."""
 
     def __init__(self, field: str, problem: str) -> None:
         self.field = field.encode(errors="replace").decode()  # a key may hold half a surrogate pair
@@ -34,7 +34,7 @@ class ItemDocument:
 
     @classmethod
     def read(cls, text: str) -> "ItemDocument":
-        """The item that a text says; raises ValueError for a text that says none."""
+        """Parse an item; raises ValueError for a text that isn't one."""
         content = dict(json.loads(text))
         _check_text(TITLE, content.get(TITLE), MAX_TITLE)
         times = [content.get(key) for key in (FROM, UNTIL)]
@@ -64,7 +64,7 @@ class ItemDocument:
 
 
 def checked(content: Content, columns: Sequence[Column]) -> dict[str, Any]:
-    """The content without what has no value; raises DocumentError for what no item of such columns can be."""
+    """The content without what has no value; raises DocumentError for what no item with such columns can have."""
     by_name = {column.name: column for column in columns if column.type != "vector"}
     for key in content:
         if key not in by_name and key not in OWN:

@@ -10,7 +10,7 @@ Float64Array = npt.NDArray[np.float64]
 
 
 class ItemFoldIn(NamedTuple):
-    """The constants: users' vectors are scaled to `length`; with `half` likes people have half their say.
+    """The constants: users' vectors are scaled to `length`; `half` likes move an item half as far.
 
     docs/catalogue.md has the formula.
     """

@@ -61,8 +61,8 @@ class ItemMatrix:
     def penalties(self, allowed: Mask) -> Float32Array:
         """0 where `allowed`, bool over all items, is True, else -inf: float32 (m,)."""
         # Put together from bits: a tenth of the time of `np.where`.
-        here = allowed if self.rows is None else allowed.take(self.rows)
-        bits: npt.NDArray[np.int32] = (~here).astype(np.int32)
+        kept = allowed if self.rows is None else allowed.take(self.rows)
+        bits: npt.NDArray[np.int32] = (~kept).astype(np.int32)
         bits *= MINUS_INFINITY
         return bits.view(np.float32)
 

@@ -33,7 +33,7 @@ class Boost:
     name: str
 
     def __str__(self) -> str:
-        """As an explanation says it."""
+        """The words of an explanation."""
         return f"boost:{self.name} {self.by:+g}"
 
 
@@ -51,7 +51,7 @@ class Pin:
         return self.starts <= now < self.ends
 
     def __str__(self) -> str:
-        """As an explanation says it."""
+        """The words of an explanation."""
         return f"pin:{self.rank}"
 
 
@@ -65,7 +65,7 @@ class Quota:
     name: str
 
     def __str__(self) -> str:
-        """As an explanation says it."""
+        """The words of an explanation."""
         return f"quota:{self.name} at least {self.at_least}"
 
 
@@ -128,7 +128,7 @@ class Placement:
 
     @classmethod
     def read(cls, text: str) -> "Placement | None":
-        """The placement that a stored text says, None for one that was deleted; raise ValueError for any other text."""
+        """Parse a stored placement; None if it was deleted. Raises ValueError for any other text."""
         content = json.loads(text)
         try:
             return None if content is None else cls.of(content)

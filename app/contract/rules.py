@@ -27,7 +27,7 @@ NOTHING_NEW: Mapping[int, float] = MappingProxyType({})
 logger = logging.getLogger(__name__)
 
 
-class _Here(NamedTuple):
+class _ByPlace(NamedTuple):
     """Boosts and the filter's penalties, float32 (m,), and the items that the same quotas count, by places of a matrix.
 
     None where the filter leaves out none of them, and where there is no quota.
@@ -82,7 +82,7 @@ class Rules:
         for boost, mask in self.boosts:
             self._boost[mask] += boost.by
         self._most = float(np.abs(self._boost).max(initial=0))
-        self._last: _Here | None = None
+        self._last: _ByPlace | None = None
         self._sizes = [int(np.count_nonzero(mask)) for _, mask in self.quotas]
 
     def rank(
@@ -103,19 +103,19 @@ class Rules:
         may get what trends: the items that have the most of `trending`, float64 (n_items,). `new` are the weights of
         new items by row.
         """
-        here = self._here(scored.matrix)
+        by_place = self._by_place(scored.matrix)
         if self._most:
-            scored = scored.plus(self._boost, here.boost, self._most, spread())
-        if here.penalties is not None:
-            scored = scored.less(here.penalties)
+            scored = scored.plus(self._boost, by_place.boost, self._most, spread())
+        if by_place.penalties is not None:
+            scored = scored.less(by_place.penalties)
         first = self._first(scored, trending) if is_unknown else NO_ROWS
         n_best = max(depth, DIVERSITY_CANDIDATES if diversity else self.placement.k)
         # Those that are named, the best of each kind, and the best where more than these are shown: the list holds no
         # others.
         parts = [scored.places_of(np.concatenate([self._pinned, first]))]
-        if here.kinds is not None:
-            parts += scored.best_of_kinds(here.kinds)
-        if here.kinds is None or n_best > self.placement.k:
+        if by_place.kinds is not None:
+            parts += scored.best_of_kinds(by_place.kinds)
+        if by_place.kinds is None or n_best > self.placement.k:
             parts.append(scored.best_places(n_best))
         rows, scores = scored.ranked(np.unique(np.concatenate(parts)))
         if diversity:
@@ -137,14 +137,14 @@ class Rules:
         most = np.argsort(-counts, kind="stable")[:MAX_FALLBACK]
         return rows[most[counts[most] > 0]]
 
-    def _here(self, matrix: ItemMatrix) -> _Here:
-        here = self._last
-        if here is None or here.matrix is not matrix:
+    def _by_place(self, matrix: ItemMatrix) -> _ByPlace:
+        by_place = self._last
+        if by_place is None or by_place.matrix is not matrix:
             rows = np.arange(len(self._boost)) if matrix.rows is None else matrix.rows
             has_others = self.allowed is not None and not self.allowed[rows].all()
             penalties = matrix.penalties(self.allowed) if self.allowed is not None and has_others else None
-            here = self._last = _Here(matrix, self._boost[rows].astype(np.float32), penalties, self._kinds(rows))
-        return here
+            by_place = self._last = _ByPlace(matrix, self._boost[rows].astype(np.float32), penalties, self._kinds(rows))
+        return by_place
 
     def _kinds(self, rows: Rows) -> Kinds | None:
         """Which rows the same quotas count; of a kind the first k hold no more than its quotas let them."""
@@ -184,8 +184,8 @@ class Rules:
     def check(self) -> None:
         """Raise DocumentError for quotas that can't be met together, whatever people like."""
         k = self.placement.k
-        for (first, (one, here)), (second, (other, there)) in combinations(enumerate(self.quotas), 2):
-            both, sizes = int(np.count_nonzero(here & there)), (self._sizes[first], self._sizes[second])
+        for (first, (one, mask)), (second, (other, other_mask)) in combinations(enumerate(self.quotas), 2):
+            both, sizes = int(np.count_nonzero(mask & other_mask)), (self._sizes[first], self._sizes[second])
             least = one.at_least, other.at_least
             needed = max(*least, sum(least) - both)
             outside = [size - both for size in sizes]  # of the one's, that are not the other's

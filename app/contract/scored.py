@@ -45,12 +45,12 @@ class Scored:
         """Leave out the items whose penalty, float32 (m,), is -inf."""
         return replace(self, scores=self.scores + penalties)
 
-    def plus(self, more: Float64Array, here: Float32Array, most: float, factor: float) -> "Scored":
-        """Add `factor` times `more`, float64 over all items, within ±`most`; by place it is `here`, float32 (m,)."""
+    def plus(self, more: Float64Array, by_place: Float32Array, most: float, factor: float) -> "Scored":
+        """Add `factor` times `more`, float64 over all items, within ±`most`; `by_place` is the same, float32 (m,)."""
         exact, largest = self.exact, self.largest + most * abs(factor)
         return Scored(
             self.matrix,
-            self.scores + here * np.float32(factor),
+            self.scores + by_place * np.float32(factor),
             lambda rows: exact(rows) + factor * more[rows],
             # Both factors, the product and the sum are rounded, each by half of eps of a number no larger than this.
             self.error + 2 * float(np.finfo(np.float32).eps) * largest,

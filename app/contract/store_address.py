@@ -1,4 +1,4 @@
-"""Where events are kept: the address in EVENTS_URL, which the service, the keeper and training understand alike."""
+"""Where events are kept: the address in EVENTS_URL, which the service, the keeper and training read alike."""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 EMBEDDED_STORE = "sqlite:///events.db"  # unless EVENTS_URL says otherwise: in the project's folder
 NO_STORE = "off"  # of EVENTS_URL: no events
 SQLITE, POSTGRESQL = "sqlite:///", "postgresql://"
+ADDRESSES = f"`{SQLITE}FILE`, `{POSTGRESQL}USER:PASSWORD@HOST/DATABASE` or `{NO_STORE}`"  # what EVENTS_URL may be
 # A part of a password that is not quoted would else be read, and shown, as the host or the path.
 _QUOTED = r"([^@%/?#\s]|%[0-9a-fA-F]{2})*"
 _ADDRESS = re.compile(
@@ -25,13 +26,12 @@ class StoreAddress:
         """Raise ValueError if it isn't an address; the message doesn't show it."""
         if not _ADDRESS.fullmatch(self.url):
             raise ValueError(
-                f"it must be {SQLITE}FILE, {POSTGRESQL}USER:PASSWORD@HOST/DATABASE or {NO_STORE}; in a password, write "
-                "@ as %40, % as %25, a blank as %20"
+                f"it must be {ADDRESSES.replace('`', '')}; in a password, write @ as %40, % as %25, a blank as %20"
             )
 
     @classmethod
     def of(cls, setting: str) -> "StoreAddress | None":
-        """Understand a value of EVENTS_URL; None for `off`."""
+        """Parse a value of EVENTS_URL; None for `off`."""
         return None if setting == NO_STORE else cls(setting)
 
     @property

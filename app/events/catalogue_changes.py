@@ -84,7 +84,7 @@ class CatalogueChanges:
             self._next = min(self._next, time.time() + LIKES_SECONDS)
 
     def revise(self) -> None:
-        """Have all versions answer with the catalogue of now."""
+        """Have all versions answer with the current catalogue."""
         now = time.time()
         documents = [change.document for change in self.items.values()]
         turns = [turn for each in documents for turn in (each.available_from, each.available_until) if turn is not None]

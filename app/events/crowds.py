@@ -21,13 +21,13 @@ class Crowds:
         self.of: dict[str, Crowd] = {}
 
     def watch(self, item_ids: Iterable[str]) -> set[str]:
-        """Count for further items, too, what has been said of them; which of them somebody likes."""
+        """Start to follow further items; returns those that somebody likes."""
         new = [each for each in item_ids if each not in self._users]
         self._users |= {each: set() for each in new}
         return {item_id for user_id, item_id in self._overlay.who_said(new) if self._hear(user_id, item_id)}
 
     def hear(self, user_id: str, item_id: str | None) -> set[str]:
-        """Look again at what a user says of an item, or of all; returns the items whose crowds have changed."""
+        """Read again what a user says of one item or of all; returns the items whose crowds have changed."""
         items = [each for each, users in self._users.items() if user_id in users] if item_id is None else [item_id]
         return {each for each in items if each in self._users and self._hear(user_id, each)}
 
@@ -46,9 +46,10 @@ class Crowds:
         return True
 
     def _likes(self, user_id: str, item_id: str) -> bool:
-        said = self._overlay.last_said(user_id, item_id)
-        is_fresh = said is not None and said.position > self._until
-        return said is not None and is_fresh and self._model.event_types.meaning(said.type, said.value) is Meaning.LIKED
+        event = self._overlay.last_event(user_id, item_id)
+        is_fresh = event is not None and event.position > self._until
+        types = self._model.event_types
+        return event is not None and is_fresh and types.meaning(event.type, event.value) is Meaning.LIKED
 
     def _vector(self, user_id: str) -> Float64Array | None:
         """What the model has learned of a user, scaled; None if it has learned nothing."""

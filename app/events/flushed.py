@@ -1,4 +1,4 @@
-"""What is counted in memory and goes into the store of events every few seconds, in a thread of its own."""
+"""Writes what is counted in memory into the store of events every few seconds, in a thread of its own."""
 
 import logging
 import threading

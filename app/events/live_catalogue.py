@@ -1,4 +1,4 @@
-"""Gives the versions of one store of models the catalogue of now."""
+"""Gives the current catalogue to the versions of one model store."""
 
 import time
 from collections import deque
@@ -30,7 +30,7 @@ class LiveCatalogue:
         changes.listeners.append(self._hear)
 
     def revised(self, model: ServedModel) -> ServedModel:
-        """The version as it answers now; the one of before where nothing has changed since."""
+        """The version with the current catalogue; the same object where nothing has changed."""
         items = {item_id: change.document for item_id, change in self._changes.items.items()}
         version = self._version
         if version is None or version.revision.base is not model or version.crowds.store_id != self._overlay.store_id:

@@ -3,7 +3,6 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 ACCEPTED, DUPLICATE, UNKNOWN_ITEM = "accepted", "duplicate", "unknown_item"
-OUTCOMES = (ACCEPTED, DUPLICATE, UNKNOWN_ITEM)
 CAUSES = ("store", "timeout", "queue_full")
 
 

@@ -29,7 +29,7 @@ Packed = npt.NDArray[np.void]  # of PACKED_ARRAY
 logger = logging.getLogger(__name__)
 
 
-class Said(NamedTuple):
+class FreshEvent(NamedTuple):
     """One event of a user; `item` is a place in `Overlay.item_ids`, or NO_ITEM for the wish to be forgotten."""
 
     position: int
@@ -76,7 +76,7 @@ class Overlay:
         self._type_numbers = {FORGET: 0}
 
     def add(self, events: Iterable[StoredEvent]) -> None:
-        """Add events, but for those that no longer fit."""
+        """Add events, except those that no longer fit."""
         added: dict[str, list[bytes]] = {}
         forgotten = set[str]()
         is_full = self._size >= MOST_BYTES
@@ -92,10 +92,10 @@ class Overlay:
                 forgotten.add(event.user_id)
         with self.lock:
             before = [self.users.get(user_id, b"") for user_id in added]
-            for (user_id, parts), said in zip(added.items(), before, strict=True):
-                after = b"".join([said, *parts])
+            for (user_id, parts), held in zip(added.items(), before, strict=True):
+                after = b"".join([held, *parts])
                 # Now and then is enough: it takes longer than to add, and most users have few events.
-                is_due = user_id in forgotten or len(said) // TIDIED != len(after) // TIDIED
+                is_due = user_id in forgotten or len(held) // TIDIED != len(after) // TIDIED
                 self._put(user_id, self._tidied(after) if is_due else after)
             for each in self.listeners if added else ():
                 each.hear(before, [self.users[user_id] for user_id in added])
@@ -132,24 +132,24 @@ class Overlay:
         pairs = zip(places, items[found].tolist(), strict=True)
         return [(users[place][0], self.item_ids[item]) for place, item in dict.fromkeys(pairs)]
 
-    def last_said(self, user_id: str, item_id: str) -> Said | None:
+    def last_event(self, user_id: str, item_id: str) -> FreshEvent | None:
         """The last event of a user about an item; None without one, and for a user who wants to be forgotten."""
-        said = self.unpacked(self.users.get(user_id, b""))
-        if any(each.type == FORGET for each in said):
+        events = self.unpacked(self.users.get(user_id, b""))
+        if any(each.type == FORGET for each in events):
             return None
         number = self._item_numbers.get(item_id)
-        return next((each for each in reversed(said) if each.item == number), None)
+        return next((each for each in reversed(events) if each.item == number), None)
 
     def drop_until(self, position: int) -> None:
         """Drop events up to a position, which every model in use has learned from."""
         with self.lock:
             for user_id, packed in list(self.users.items()):
-                kept = [said for said in PACKED.iter_unpack(packed) if said[0] > position]
+                kept = [event for event in PACKED.iter_unpack(packed) if event[0] > position]
                 if not kept:
                     del self.users[user_id]
                     self._size -= len(packed) + _size_of(user_id)
                 elif len(kept) * PACKED.size < len(packed):
-                    self._put(user_id, b"".join(PACKED.pack(*said) for said in kept))
+                    self._put(user_id, b"".join(PACKED.pack(*event) for event in kept))
             self._tell_dropped(position)
         self._has_room()
 
@@ -180,11 +180,11 @@ class Overlay:
             logger.warning("The overlay has room again: answers know nothing of %d events before", self._left_out)
             self._left_out = 0
 
-    def unpacked(self, packed: bytes) -> list[Said]:
+    def unpacked(self, packed: bytes) -> list[FreshEvent]:
         """The events of a user, oldest first."""
         found = sorted(PACKED.iter_unpack(packed))
         return [
-            Said(position, item, self._types[kind], None if math.isnan(value) else value)
+            FreshEvent(position, item, self._types[kind], None if math.isnan(value) else value)
             for position, item, kind, value, _ in found
         ]
 
@@ -197,11 +197,11 @@ class Overlay:
     def _tidied(self, packed: bytes) -> bytes:
         """Keep what counts: the last wish to be forgotten, and of the events after it the last about each item."""
         last: dict[int, tuple[int, int, int, float, float]] = {}
-        for said in sorted(PACKED.iter_unpack(packed)):
-            if self._types[said[2]] == FORGET:
+        for event in sorted(PACKED.iter_unpack(packed)):
+            if self._types[event[2]] == FORGET:
                 last.clear()
-            last[said[1]] = said
-        return b"".join(PACKED.pack(*said) for said in last.values())
+            last[event[1]] = event
+        return b"".join(PACKED.pack(*event) for event in last.values())
 
 
 def _size_of(user_id: str) -> int:

@@ -65,9 +65,9 @@ class Profiles:
         if row is None and not any(meanings.values()):
             return None
         latest = [
-            Seen(item, said is Meaning.LIKED)
-            for item, said in reversed(meanings.items())
-            if said in (Meaning.SEEN, Meaning.LIKED)
+            Seen(item, meaning is Meaning.LIKED)
+            for item, meaning in reversed(meanings.items())
+            if meaning in (Meaning.SEEN, Meaning.LIKED)
         ]
         before = [Seen(item, liked) for item, liked in _learned(model.recommender, row).items() if item not in meanings]
         return latest + (before[::-1] if model.artifact.seen_order == BY_TIME else before)
@@ -108,15 +108,15 @@ class _Reader:
     def fresh(self, packed: bytes) -> Fresh:
         """What these events mean, without those that the model has learned from."""
         is_forgotten, meanings, types = False, dict[int, Meaning](), self._model.event_types
-        for said in self._overlay.unpacked(packed):
-            if said.position <= self._until:
+        for event in self._overlay.unpacked(packed):
+            if event.position <= self._until:
                 continue
-            if said.type == FORGET:
+            if event.type == FORGET:
                 is_forgotten = True
                 meanings.clear()
-            elif (row := self._row(said.item)) is not None:
+            elif (row := self._row(event.item)) is not None:
                 meanings.pop(row, None)  # so that it becomes the newest
-                meanings[row] = types.meaning(said.type, said.value)
+                meanings[row] = types.meaning(event.type, event.value)
         return Fresh(is_forgotten, meanings)
 
     def _row(self, item: int) -> int | None:
@@ -127,8 +127,8 @@ class _Reader:
 
 def _profile(model: ServedModel, row: int | None, fresh: Fresh) -> Profile:
     recommender, learned = model.recommender, _learned(model.recommender, row)
-    now = learned | {item: said is Meaning.LIKED for item, said in fresh.meanings.items()}
-    taken_back = [item for item, said in fresh.meanings.items() if said is Meaning.NOTHING]
+    now = learned | {item: meaning is Meaning.LIKED for item, meaning in fresh.meanings.items()}
+    taken_back = [item for item, meaning in fresh.meanings.items() if meaning is Meaning.NOTHING]
     for item in taken_back:
         del now[item]
     learned_vector = empty_profile(model).vector if row is None else recommender.user_vector(row)
@@ -146,7 +146,7 @@ def _profile(model: ServedModel, row: int | None, fresh: Fresh) -> Profile:
         seen=_rows(now),
         row=row if is_ready else None,
         liked=_rows(item for item, liked in now.items() if liked),
-        hidden=_rows(item for item, said in fresh.meanings.items() if said is Meaning.HIDDEN),
+        hidden=_rows(item for item, meaning in fresh.meanings.items() if meaning is Meaning.HIDDEN),
         newly_seen=_rows(item for item in fresh.meanings if item in now),
         kept=None if is_ready else KeptRanking(),
     )

@@ -25,7 +25,7 @@ class UnknownItems:
                 self._counts[event.item_id] += 1
 
     def restart(self) -> None:
-        """Begin anew, with another store."""
+        """Start again, with another store."""
         self._counts, self._looked_at, self._unknown = Counter(), 0, set()
 
     def take(self, item_id: str, is_known: Callable[[str], bool]) -> bool:

@@ -6,7 +6,7 @@ JSON = "application/json"
 
 
 def add_examples(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, in which each answer of JSON that is no error has an example."""
+    """The document, with an example of each JSON answer but errors."""
     schemas = document["components"]["schemas"]
     for methods in document["paths"].values():
         for operation in methods.values():

@@ -91,7 +91,7 @@ class Parts:
 
 
 def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> Parts:
-    """The parts that the settings ask for, none of them started; `own_routes` are those that no client asks."""
+    """The parts that the settings ask for, none of them started; `own_routes` are those that clients don't call."""
     telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
     unknown_items, placements = UnknownItems(), Placements()
     trending, showings = Trending(overlay), Showings()

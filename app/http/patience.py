@@ -23,7 +23,7 @@ class Patience:
         self._check = loop.call_later(CHECK_SECONDS, self._look)
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop looking."""
         self._check.cancel()
 
     def _look(self) -> None:

@@ -1,4 +1,4 @@
-"""What a query becomes that names a placement."""
+"""Completes queries that name a placement."""
 
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ Query = TypeVar("Query", bound=PlacedQuery)
 def placed_query(placements: Placements, model: ServedModel, query: Query) -> tuple[Query, Rules | None]:
     """The query with the placement's defaults, and its rules for a version; as it is where it names none.
 
-    Raises UnknownPlacementError, and InvalidParameterError for what the request may not override.
+    Raises UnknownPlacementError, and InvalidParameterError where the request overrides what it may not.
     """
     name = query.placement
     if name is None:

@@ -29,12 +29,12 @@ async def refuse_unknown_names(request: Request) -> None:
 
 def _unknown(name: str, known: tuple[str, ...]) -> InvalidParameterError:
     if not known:
-        return InvalidParameterError(f"{name!r} is no parameter of this route: its address takes none.", field=name)
+        return InvalidParameterError(f"{name!r} is not a parameter of this route: its address takes none.", field=name)
     ours = OURS.get(name.lower())
     near = [ours] if ours in known else get_close_matches(name.lower(), known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     return InvalidParameterError(
-        f"{name!r} is no parameter of this route: {hint}Its address takes {', '.join(known)}.", field=name
+        f"{name!r} is not a parameter of this route: {hint}Its address takes {', '.join(known)}.", field=name
     )
 
 

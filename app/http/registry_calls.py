@@ -22,7 +22,7 @@ calls = CapacityLimiter(1)
 
 
 async def ask_registry(ask: Callable[[], Result], mask: Mask) -> Result:
-    """What `ask` returns, from a thread; a ModelError becomes an answer to the client."""
+    """Call `ask` in a thread and return its result; a ModelError becomes an answer to the client."""
     try:
         return await to_thread.run_sync(ask, limiter=calls)
     except VersionMissingError as error:

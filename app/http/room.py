@@ -21,9 +21,9 @@ AnyConnection = TypeVar("AnyConnection", bound=Connection)
 class Room(Generic[AnyConnection]):
     """A queue of connections, in which those come first whose clients have done nothing for the longest.
 
-    A connection is looked at when it comes first. If its client has got on since, it goes to the end; if it works for
-    its client, it is out of the queue until it enters again. So each look but the last was paid for by a request, and a
-    new connection costs no more however many there are.
+    A connection is looked at when it comes first. If its client has made progress since, it goes to the end; while it
+    works for its client, it is out of the queue until it enters again. So each look but the last was paid for by a
+    request, and a new connection costs no more however many there are.
     """
 
     def __init__(self) -> None:

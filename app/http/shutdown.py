@@ -2,7 +2,7 @@
 
 At SIGTERM uvicorn closes its port at once and lets running requests end. A load balancer that has not noticed yet would
 send requests to the closed port. So `/health/ready` answers 503 first, all other requests are answered for some seconds
-more, and only then uvicorn gets the signal.
+more, and only then does uvicorn get the signal.
 """
 
 import asyncio

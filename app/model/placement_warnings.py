@@ -1,4 +1,4 @@
-"""What a placement's rules do not do with the films of now: said when it is saved, and shown with it."""
+"""Warns of a placement's rules that do nothing with the current films: when it is saved, and whenever it is shown."""
 
 from typing import NamedTuple
 

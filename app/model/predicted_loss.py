@@ -10,7 +10,7 @@ from app.model.store import ServedModel
 def kept_share(model: ServedModel, vector: Float32Array, rows: Rows, best: Rows) -> float | None:
     """Σ g / log₂(1 + rank) of a list, as a share of that of the best one; None for somebody of whom nothing is known.
 
-    g is how far an item's score is above the mean of all items: a list drawn by lot has 0 on average.
+    g is how far an item's score is above the mean of all items: a random list has 0 on average.
     """
     if not vector.any():
         return None

@@ -1,4 +1,4 @@
-"""The loaded version with the catalogue of now: what has changed, come or gone since it learned."""
+"""The loaded version with the current catalogue: what has changed, come or gone since it learned."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -61,7 +61,7 @@ class ServedModel:
 
 
 class Revises(Protocol):
-    """Gives versions the catalogue of now; the store calls it with its lock held."""
+    """Gives versions the current catalogue; the store calls it with its lock held."""
 
     def revised(self, model: ServedModel) -> ServedModel:
         """The version as it answers now."""
@@ -107,7 +107,7 @@ class ModelStore:
             self._current, self.loaded = self._revises.revised(model), model
 
     def revise(self) -> None:
-        """Answer the next request with the catalogue of now."""
+        """Answer the next request with the current catalogue."""
         with self._lock:
             if self.loaded is not None:
                 self._current = self._revises.revised(self.loaded)

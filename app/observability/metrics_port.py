@@ -1,4 +1,4 @@
-"""Shows a worker's metrics on a port of its own, for several workers share the port that clients ask."""
+"""Shows each worker's metrics on a port of its own, as all workers share the port that clients use."""
 
 import errno
 import logging

@@ -61,7 +61,7 @@ class PacedHandler(HTTPHandler):
     """Opens `http://` addresses."""
 
     def http_open(self, request: Request) -> HTTPResponse:
-        """Ask."""
+        """Send the request."""
         return self.do_open(_Plain, request)
 
 
@@ -69,7 +69,7 @@ class PacedTlsHandler(HTTPSHandler):
     """Opens `https://` addresses."""
 
     def https_open(self, request: Request) -> HTTPResponse:
-        """Ask."""
+        """Send the request."""
         return self.do_open(_Encrypted, request, context=self._context)  # type: ignore[attr-defined]
 
 

@@ -204,7 +204,7 @@ def _shown(model: ServedModel, change: PlacementChange) -> ShownPlacement:
 
 
 def warnings_of(model: ServedModel, placement: Placement) -> list[PlacementWarning]:
-    """The rules that make no sense with the films of now."""
+    """The rules that do nothing with the current films."""
     try:
         found = placement_warnings(model.recommender, rules_of(model, placement))
     except FilterError as error:  # of another version

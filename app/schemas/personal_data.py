@@ -43,7 +43,7 @@ class HeldExposure(BaseModel):
 
 
 class HeldItem(BaseModel):
-    """A film that the user has seen, as far as lists go by it."""
+    """A film that lists treat as seen by the user."""
 
     item_id: str = Field(description="The film.", examples=["601"])
     liked: bool = Field(description="Whether the user liked it.", examples=[True])

@@ -1,4 +1,4 @@
-"""What an editor asks of a placement that need not be saved, and what the service answers."""
+"""Previews of a placement that need not be saved: what an editor sends, and what the service answers."""
 
 from typing import Annotated
 
@@ -38,4 +38,4 @@ class PlacementPreviews(BaseModel):
         "those of the plain list: 1 loses nothing by the model itself; null where nothing is known of the person.",
         examples=[[0.97]],
     )
-    warnings: list[PlacementWarning] = Field(description="Rules that make no sense with the films of now.")
+    warnings: list[PlacementWarning] = Field(description="Rules that do nothing with the current films.")

@@ -82,7 +82,7 @@ class QuotaRule(_Rule):
 
 
 class ExploreRule(_Rule):
-    """Gives a rank of some lists to a film by lot."""
+    """Gives a rank of some lists to a film drawn at random."""
 
     rank: Annotated[int, Field(ge=1, le=MAX_K), WHOLE] = Field(description="1 is the first place.", examples=[3])
     among: Annotated[int, Field(ge=1, le=MAX_AMONG), WHOLE] = Field(
@@ -138,7 +138,7 @@ class PlacementContent(Body):
     )
     explore: ExploreRule | None = Field(
         default=None,
-        description="One rank by lot, to learn what another choice would bring; not with quotas.",
+        description="One rank at random, to learn what another choice would bring; not with quotas.",
         examples=[{"rank": 3, "among": 20, "share": 0.1}],
     )
     diversity: float = Field(
@@ -173,7 +173,7 @@ class HistoryQuery(BaseModel):
 
 
 class PlacementWarning(BaseModel):
-    """A rule that makes no sense with the films of now."""
+    """A rule that does nothing with the current films."""
 
     field: str = Field(description="The rule.", examples=["filter"])
     message: str = Field(description="A sentence for people.", examples=["3 of 671 people get no film."])
@@ -197,7 +197,7 @@ class StoredPlacement(BaseModel):
 class ShownPlacement(StoredPlacement):
     """A placement with what its rules do not do now."""
 
-    warnings: list[PlacementWarning] = Field(description="Rules that make no sense with the films of now.")
+    warnings: list[PlacementWarning] = Field(description="Rules that do nothing with the current films.")
 
 
 class PlacementList(BaseModel):

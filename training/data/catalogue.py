@@ -36,7 +36,7 @@ def write_features(folder: Path, items: pd.DataFrame, stage: PrepareStage) -> No
 
 
 def unread(raw: Path, catalogue: CatalogueParams) -> str:
-    """Clauses that name columns that the files of items and people have and nobody lists, and the other way round."""
+    """Name the columns that the files have and params.yaml doesn't list, and the other way round, each in a clause."""
     of_items = _unread("items", column_names(raw), [*catalogue.items])
     return of_items + _unread("users", attribute_names(raw), [*catalogue.users])
 

@@ -63,7 +63,7 @@ def documents_of(rows: Iterable[tuple[str, str]]) -> Documents:
 def merge_changes(items: pd.DataFrame, changes: Documents, columns: ItemColumns) -> Merged:
     """Put what editors have made of items in place of what the file says; further items come at the end.
 
-    `items` has item_id, title and the columns. A change goes before the file. Items that can't be among these, as
+    `items` has item_id, title and the columns. A change overrides the file. Items that can't be among these, as
     their ids are no numbers where all others are, are left out. Columns of vectors are always those of the file.
     """
     has_numbers = pd.api.types.is_integer_dtype(items[ITEM_ID])

@@ -1,4 +1,4 @@
-"""Embeddings that a team brings beside items.csv, as arrays of NumPy."""
+"""Reads a team's own embeddings of items: arrays of NumPy beside items.csv."""
 
 from pathlib import Path
 from typing import Any

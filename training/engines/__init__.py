@@ -1,6 +1,6 @@
 """Runs the stages with the engine that params.yaml names: one module for each, with the same functions.
 
-Here does not live: what a stage does, which is in `training` and in `training.spark`.
+What a stage does is in `training` and in `training.spark`.
 """
 
 from importlib import import_module

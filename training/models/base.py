@@ -139,7 +139,7 @@ class Weighs(Protocol):
 
 
 class Fits:
-    """Fits of the same data that were made before; this one has none."""
+    """Earlier fits of the same data; this one has none."""
 
     def validated(self, name: str, family: Family, fit: Callable[[], ValidatedFit]) -> ValidatedFit:
         """Return the fit with validation of the family `name` as it was made before, else make it."""

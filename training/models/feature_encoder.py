@@ -60,7 +60,7 @@ def with_features(
 ) -> Factors:
     """Return the factors with items whose vectors and biases hold what their features say, `made` by `vectors_of`.
 
-    Items that nobody has rated are made of it. It is added to items with likes, times 30 / (30 + likes), unless they
+    An item that nobody has rated is only that. It is added to items with likes, times 30 / (30 + likes), unless they
     were learned from features. Items that were rated and never liked stay zero, or they would push out others.
     """
     described = np.diff(features.indptr) > 0

@@ -1,4 +1,4 @@
-"""How the lists of yesterday pleased, as Prometheus sees it: people may like less than a week before."""
+"""Shows Prometheus how yesterday's lists pleased: people may like less than a week before."""
 
 from prometheus_client import CollectorRegistry, Gauge
 

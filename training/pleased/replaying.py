@@ -25,7 +25,7 @@ from training.trials.records import USER
 
 
 def replay_versions(project: Project, params: Params, version: str, alias: str, days: tuple[date, date]) -> str:
-    """Say what to print; raises DataError where the store can't be read, or odds don't tell.
+    """Say what to print; raises DataError where the store can't be read, or the odds don't support an answer.
 
     A version may have learned from what people said before it was registered, so only lists since then count; for the
     version with the alias, the same.

@@ -22,7 +22,7 @@ def some_titles(catalogue: pd.DataFrame) -> Titles:
 def are_others(films: Titles, catalogue: pd.DataFrame) -> bool:
     """Whether the ids of most of these films mean other films in a catalogue, or nothing.
 
-    Films come, go and get other titles, but not half of them at once.
+    Films come, go and get new titles, but never half of them at once.
     """
     titles = _titles(catalogue)
     return sum(titles.get(item) == title for item, title in films.items()) < LEAST_COMMON * len(films)

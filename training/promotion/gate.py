@@ -50,7 +50,7 @@ class Ruling:
                 yield opponent, self.figures[opponent], _range(Interval(*known)) if known else ""
 
     def with_chance(self, trained: Mapping[str, Any], metric: str) -> "Ruling":
-        """The decision that says, where a training has seen other seeds, how far these move the metric."""
+        """The decision with how far other seeds move the metric, where the training has tried some."""
         others = trained.get("other_seeds")
         if not others:
             return self

@@ -5,7 +5,7 @@ from training.tracking.versions import REFUSED
 
 
 def registration_table(registration: Registration) -> str:
-    """Say what was registered, how it compares and what the gate decided."""
+    """Lay out what was registered, how it compares and what the gate decided."""
     version = f"version {registration.version}" if registration.version else "not registered"
     head = f"{registration.name} {version} ({registration.recipe.family}): {registration.decision}"
     ruling = registration.ruling

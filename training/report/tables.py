@@ -168,7 +168,7 @@ def _column(values: Sequence[float | None], texts: Sequence[str], best_of: Best 
 
 
 def _seeds(metrics: Sequence[float]) -> str:
-    """What other seeds reach, where a training has seen some."""
+    """What other seeds reach, where the training has tried some."""
     return f"other seeds {', '.join(f'{value:.4f}' for value in metrics)}" if metrics else ""
 
 

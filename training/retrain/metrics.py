@@ -1,4 +1,4 @@
-"""How retraining goes, as Prometheus sees it."""
+"""Shows Prometheus how retraining goes."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 

@@ -42,7 +42,7 @@ class Pipeline:
         return self._process.wait()
 
     def stop(self) -> None:
-        """Run no more, and end a run as Ctrl-C does, so that its finished stages are kept; kill it after 20 seconds."""
+        """Start no further run; end this one as Ctrl-C does, which keeps finished stages; kill it after 20 s."""
         with self._lock:
             self._stopped = True
         if self._process is None:

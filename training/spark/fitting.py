@@ -67,7 +67,7 @@ class Fitting:
         return len(self.sample.users) == self.buckets.users
 
     def everyone(self, name: str, family: Family, splits: tuple[str, ...], ready: int = 0) -> Artifact:
-        """Fit on some splits and make the artifact of all their users; raise TrainingError where it can't be held."""
+        """Fit on some splits and make the artifact of all their users; raise TrainingError if the disk is too small."""
         dim = getattr(family, "embedding_size", None) or LARGEST_DIM
         check_room(self.folder, self.buckets, self.buckets.n_ratings, dim, ready)
         knowledge = Knowledge(self.sample.dataset, splits, self.threads)

@@ -116,7 +116,7 @@ def _texts(spark: "SparkSession", path: Path, layout: Layout) -> "DataFrame":
 
 
 def address_of(file: Path) -> str:
-    """A file as Spark is told of it, which takes some characters for patterns."""
+    """The address of a file for Spark, which reads some characters as patterns."""
     return "file:" + re.sub(r"([\\*?\[\]{}])", r"\\\1", str(file.resolve()))
 
 

@@ -57,8 +57,9 @@ def _figures(verdict: Verdict, confidence: float) -> list[Part]:
     return [
         _table(verdict, found),
         Text(
-            f"Brackets: {confidence:.0%} intervals that hold for one look at the end. Who looks every day and stops as "
-            "soon as they leave out 0 is wrong in nearly every fourth trial; the band below is for that, and decides."
+            f"Brackets: {confidence:.0%} intervals that hold for one look at the end. Somebody who looks every day and "
+            "stops as soon as they leave out 0 is wrong in nearly every fourth trial; the band below is for that, and "
+            "decides."
         ),
         Text(
             f"p = {verdict.ratio_p:.3g} for arms of the sizes seen. Below 0.001 there is no verdict.",

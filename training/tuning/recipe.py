@@ -79,7 +79,12 @@ def covered(project: Project, n_items: int) -> float:
 
 def _resize(changes: dict[str, Any], size: int, figures: Mapping[str, Any]) -> str:
     """Give the first candidate another size, and say what that costs."""
-    section = changes["models"][changes["candidates"][0]]
+    family = changes["candidates"][0]
+    section = changes["models"][family]
+    if "embedding_size" not in section:
+        raise ParamsError(
+            f"--size {size}: the recipe has no embedding_size of {family}, its first candidate; leave --size out"
+        )
     former, section["embedding_size"] = section["embedding_size"], size
     vectors = BYTES_PER_NUMBER * size * (figures["users"] + figures["items"])
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

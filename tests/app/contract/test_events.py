@@ -46,7 +46,7 @@ def test_where_every_row_is_a_positive_stars_below_the_middle_are_no_like() -> N
     [
         ([], "no mapping"),
         ({f"t{n}": {"means": "seen"} for n in range(51)}, "at most 50"),
-        ({"Play": {"means": "seen"}}, "'Play' is no name of a type"),
+        ({"Play": {"means": "seen"}}, "'Play' is not the name of a type"),
         ({"like": {"means": "seen"}}, "'like' has a meaning that can't be changed"),
         ({"play": {}}, "expected means, and perhaps value, from and weight"),
         ({"play": {"means": "seen", "weigth": 1}}, "expected means, and perhaps value, from and weight"),
@@ -60,7 +60,7 @@ def test_where_every_row_is_a_positive_stars_below_the_middle_are_no_like() -> N
         ({"play": {"means": "positive", "value": {"least": 0}}}, "two rising numbers"),
         ({"play": {"means": "positive", "from": 0.5}}, "for a positive with a value"),
         ({"play": {"means": "seen", "value": [0, 1], "from": 0.5}}, "for a positive with a value"),
-        ({"play": {"means": "positive", "value": [0, 1], "from": 2}}, "no value of it"),
+        ({"play": {"means": "positive", "value": [0, 1], "from": 2}}, "not one of its values"),
     ],
 )
 def test_a_type_that_cannot_be_is_named(described: Any, problem: str) -> None:

@@ -23,4 +23,4 @@ def test_an_unknown_query_parameter_is_refused_with_the_name_that_is_meant(
         "invalid_parameter",
         name,
     )
-    assert answer.json["error"]["message"].startswith(f"{name!r} is no parameter of this route: {hint}")
+    assert answer.json["error"]["message"].startswith(f"{name!r} is not a parameter of this route: {hint}")

@@ -1,4 +1,4 @@
-"""Merges events with the ratings: the last event about a user and an item counts, and goes before a rating."""
+"""Merges events with the ratings: the last event about a user and an item counts, and overrides a rating."""
 
 from collections.abc import Callable
 
@@ -45,7 +45,7 @@ def meanings(events: pd.DataFrame, types: EventTypes) -> npt.NDArray[np.int8]:
 
 
 def _by_kind(events: pd.DataFrame, compute: Callable[[str, float | None], float | None]) -> npt.NDArray[np.float32]:
-    """What `compute` gives for the type and value of each event, NaN for None; asked once for those that are alike."""
+    """What `compute` gives for the type and value of each event, NaN for None; computed once for equal ones."""
     if events.empty:  # pandas 2, which Python 3.10 has, can't number the kinds of nothing
         return np.zeros(0, dtype=np.float32)
     kinds, distinct = pd.MultiIndex.from_frame(events[[TYPE, "value"]]).factorize()

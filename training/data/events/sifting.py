@@ -39,7 +39,7 @@ class Sifted:
 
 
 def sift(events: pd.DataFrame, numeric_users: bool, item_ids: npt.NDArray[Any]) -> Sifted:
-    """Keep events of possible users about known items, at most 500 of a user and day, with times that can be.
+    """Keep events of possible users about known items, at most 500 of a user and day, with possible times.
 
     `numeric_users`: the users of the ratings are int64, so that a user with another id can't be among them.
     `item_ids` are all items of the catalogue.
