@@ -6,7 +6,7 @@ independent.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from training.metrics.ratio import Ratio
 
 LEAST_EFFECTIVE = 100.0  # choices; below, the interval's approximation is no good
 MOST_OF_ONE = 0.05  # share of all weight that one choice may have
+MOST_ROBOTS = 0.01  # share of users
 LEAST_SUPPORT = 0.99  # of what the other policy takes, the share that was taken with a probability above 0
 
 Floats = npt.NDArray[np.float64]
@@ -53,6 +54,22 @@ class Replay:
     doubly_robust: Interval
     effective: float
     choices: int
+
+
+def without_robots(choices: Choices) -> tuple[Choices, int]:
+    """Leave out users who alone have too much of all weight, if they are one in a hundred at most; and their number.
+
+    Odds are as a client sent them: by tiny ones a single user would decide the estimate, or make it refused.
+    """
+    weights, users = _weights(choices), choices.users
+    of_user = _sums(users, weights)
+    heavy = np.zeros(len(of_user), dtype=np.bool_)
+    while (more := ~heavy & (of_user > MOST_OF_ONE * of_user[~heavy].sum())).any():
+        heavy |= more
+    if not heavy.any() or heavy.sum() > MOST_ROBOTS * len(np.unique(users)):
+        return choices, 0
+    kept = Choices(*(value[~heavy[users]] for value in vars(choices).values()))
+    return replace(kept, users=np.unique(kept.users, return_inverse=True)[1]), int(heavy.sum())
 
 
 def replay(choices: Choices, confidence: float) -> Replay:

@@ -14,12 +14,13 @@ from training.metrics.ratio import Ratio
 from training.params.whole import Params
 from training.pleased.explored import choices, explored
 from training.pleased.looking import shown_between
-from training.pleased.off_policy import SupportError, replay
+from training.pleased.off_policy import MOST_OF_ONE, Replay, SupportError, replay, without_robots
 from training.pleased.page import rate
 from training.pleased.shown import LIKED
 from training.project import Project
 from training.tracking.aliases import version_of
 from training.tracking.connection import Client, connect, mlflow_errors
+from training.tracking.on_trial import tag
 from training.tracking.versions import download_served
 from training.trials.records import USER
 
@@ -42,8 +43,14 @@ def replay_versions(project: Project, params: Params, version: str, alias: str, 
     lines = [_title(rows, since)]
     if len(rows):
         lines.append(f"as it was: {rate(_as_it_was(rows, confidence))} successes of 100")
-    for number, said in names.items():
-        lines.append(f"{said}: {_estimates(rows, _recommender(client, name, number), said, confidence)}")
+    found = {
+        number: _replayed(rows, _recommender(client, name, number), said, confidence) for number, said in names.items()
+    }
+    for number, (each, robots) in found.items():
+        lines.append(f"{names[number]}: {_said(each)}")
+        if robots:
+            lines.append(f"left out: {robots} people who alone have more than {MOST_OF_ONE:.0%} of all weight")
+        tag(client, name, number, _tags(each, days))
     return "\n".join(f"replay: {each}" for each in lines)
 
 
@@ -67,11 +74,26 @@ def _as_it_was(rows: pd.DataFrame, confidence: float) -> Interval:
     return Ratio.of(users["sum"].to_numpy(), users["count"].to_numpy()).interval(confidence)
 
 
-def _estimates(rows: pd.DataFrame, version: Recommender, said: str, confidence: float) -> str:
+def _replayed(rows: pd.DataFrame, version: Recommender, said: str, confidence: float) -> tuple[Replay, int]:
+    """The estimates, and how many people were left out."""
     try:
-        found = replay(choices(rows, version), confidence)
+        kept, robots = without_robots(choices(rows, version))
+        return replay(kept, confidence), robots
     except SupportError as error:
         raise DataError(f"{said}: {error}") from error
+
+
+def _tags(found: Replay, days: tuple[date, date]) -> dict[str, str]:
+    """What the version's page in MLflow shows, beside the figures of the gate."""
+    return {
+        "replay_days": f"{days[0]} to {days[1]}",
+        "replay_snips": rate(found.snips),
+        "replay_doubly_robust": rate(found.doubly_robust),
+        "replay_effective_lists": f"{found.effective:.0f} of {found.choices}",
+    }
+
+
+def _said(found: Replay) -> str:
     return (
         f"{rate(found.snips)} (SNIPS), {rate(found.doubly_robust)} (doubly robust) successes of 100; "
         f"{found.choices:,} lists tell as much as {found.effective:,.0f} of its own"

@@ -20,6 +20,7 @@ ODDS, AMONG, MADE = "odds", "among", "made"
 CLICKED, LIKED = "clicked", "liked"
 CLICK = "click"
 MOST_LISTS = 10  # of a user and day that count
+MOST_FILMS = 200  # of these lists, which may be of any length
 ROBOT_LISTS = 200  # of a user and day: no person looks at so many
 _COLUMNS = (SHOWN_ON, LIST, ITEM, USER, RANK, PLACEMENT, SOURCE, ODDS, AMONG)
 _IMPRESSION = table("impression", *map(column, _COLUMNS))
@@ -95,18 +96,21 @@ def _said(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd
 
 
 def _without_robots(items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Of each user and day the first ten lists, and nothing of who was shown more lists than a person looks at."""
+    """Of each user and day the first films of the first ten lists; nothing of who was shown more than a person sees."""
     lists = items.drop_duplicates([USER, SHOWN_ON, LIST])
     order = lists.sort_values(MADE, kind="stable")
     place = order.groupby([USER, SHOWN_ON]).cumcount()
     robots = order[USER][place >= ROBOT_LISTS].unique()
     is_person = ~order[USER].isin(robots)
     kept = order[is_person & (place < MOST_LISTS)]
+    found = items[items[LIST].isin(kept[LIST])].sort_values([MADE, LIST, RANK], kind="stable")
+    is_first = found.groupby([USER, SHOWN_ON]).cumcount() < MOST_FILMS
     left_out = {
         f"people with more than {ROBOT_LISTS} lists a day": len(robots),
         f"lists beyond {MOST_LISTS} of a person and day": int(is_person.sum()) - len(kept),
+        f"films beyond {MOST_FILMS} of a person and day": int((~is_first).sum()),
     }
-    return items[items[LIST].isin(kept[LIST])], left_out
+    return found[is_first], left_out
 
 
 def _made(name: str) -> int:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.pleased.off_policy import Choices, Replay, SupportError, effective_size, replay
+from training.pleased.off_policy import Choices, Replay, SupportError, effective_size, replay, without_robots
 
 N_ITEMS, RUNS, USERS, EACH = 10, 500, 400, 5
 TASTE = np.linspace(0.05, 0.4, N_ITEMS)
@@ -58,6 +58,21 @@ def test_the_estimates_are_those_of_the_formulas() -> None:
     assert found.doubly_robust.mean == pytest.approx(0.6 + (2 * 0.5 - 0.5 * 0.5 + 0.5) / 3.5)
     assert found.effective == pytest.approx(200 * 3.5**2 / 5.25)
     assert effective_size(np.zeros(3)) == 0
+
+
+def test_nobody_decides_an_estimate_by_odds_that_they_made_up() -> None:
+    honest = recorded(1)
+    n, tiny = 100_000, np.array([1e-9, 1e-7, 1e-3])
+    of_robots = Choices(
+        USERS + np.arange(n) % 3, np.ones(n), tiny[np.arange(n) % 3], np.ones(n), np.zeros(n), np.zeros(n)
+    )
+    joined = Choices(*map(np.concatenate, zip(vars(honest).values(), vars(of_robots).values(), strict=True)))
+    kept, left_out = without_robots(joined)
+    assert left_out == 3
+    assert replay(kept, 0.95) == replay(honest, 0.95)
+    few = Choices(*(value[honest.users < 9] for value in vars(honest).values()))
+    for people in (honest, few):  # of few people each has much
+        assert without_robots(people)[0] is people
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from training.__main__ import main
 from training.pleased.explored import choices, explored
 from training.pleased.looking import shown_between
 from training.pleased.off_policy import replay
+from training.tracking.connection import connect
 
 SHARE, AMONG, EACH, STRANGERS = 0.6, 4, 9, 120
 OF_GROUP, OF_OTHERS = 0.5, 0.1  # how many like a film of their own group, and another
@@ -86,6 +87,11 @@ def test_a_version_is_estimated_from_lists_by_lot_and_refused_where_these_do_not
     printed = capsys.readouterr().out
     assert f"replay: {len(viewers.brings):,} explored lists of {len(viewers.users)} people" in printed
     assert "version 1, production: " in printed
+    tags = connect(project.root, params.registration.experiment).get_model_version(params.registration.name, "1").tags
+    kept = {name: value for name, value in tags.items() if name.startswith("replay_")}
+    assert kept["replay_days"] == f"{days[1]} to {days[3]}"
+    assert f"{kept['replay_snips']} (SNIPS), {kept['replay_doubly_robust']} (doubly robust)" in printed
+    assert kept["replay_effective_lists"].endswith(f" of {len(viewers.brings)}")
     first, last = datetime.now(timezone.utc).date() - timedelta(days=1), datetime.now(timezone.utc).date()
     rows = explored(shown_between(project, params, first, last).items, since)
     found, truth = replay(choices(rows, version), 0.99), float(np.mean(viewers.brings))

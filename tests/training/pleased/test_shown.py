@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from uuid import uuid4
@@ -80,9 +81,33 @@ def test_of_a_robot_nothing_counts_and_of_a_person_and_day_ten_lists(world: Worl
     world.say("gone", None, "forget")
     shown = world.shown()
     assert len(shown.items) == 10
-    assert list(shown.left_out.values()) == [1, 2]
+    assert list(shown.left_out.values()) == [1, 2, 0]
     [variety] = varieties(shown, KNOWN)
     assert (variety.coverage, variety.repeated) == (0.1, 0.9)
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_showings_of_robots_change_no_other_s_figures(world: World) -> None:
+    people = [f"person-{number}" for number in range(40)]
+    for number, user in enumerate(people):
+        name = world.show(user, "10", "20", "30")
+        if number % 4 == 0:
+            world.say(user, "10", "like", name)
+    before = {(each.dimension, each.group): each for each in figures(world.shown(), KNOWN, 0.95, ("rank", "people"))}
+    films = [str(number) for number in range(100, 600)]
+    world.show("robot-2", "10")
+    for _ in range(201):  # many lists, and all that is on them liked, also in the names of others
+        name = world.show("robot-0", *films[:500])
+        world.say("robot-0", films[0], "like", name)
+        world.say(people[1], films[0], "like", name)
+    for _ in range(12):
+        world.say("robot-1", films[0], "like", world.show("robot-1", *films[:300]))
+    shown = world.shown()
+    assert list(shown.left_out.values()) == [1, 2, 10 * 300 - 200]
+    theirs = shown.items[shown.items["user_id"].str.startswith("robot")]
+    assert theirs.groupby("user_id").size().to_dict() == {"robot-1": 200, "robot-2": 1}
+    after = figures(replace(shown, items=shown.items.drop(theirs.index)), KNOWN, 0.95, ("rank", "people"))
+    assert {(each.dimension, each.group): each for each in after} == before
 
 
 def test_without_impressions_the_lists_of_trials_count(world: World) -> None:
