@@ -1,38 +1,6 @@
-"""All errors, as two trees: those that a client gets as an answer, and those that keep a version from being loaded.
+"""The errors that a client gets as an answer; model/errors.py has those that keep a version from being loaded.
 
-ServiceError                        has a status; the answer is {"error": {"code", "message", "field"?, "request_id"}}
-├── UnauthorizedError        401    the API key or token is missing or wrong
-├── InvalidParameterError    422    a parameter or a field of the body is invalid
-├── UnknownItemsError        422    the model knows none of the items in `liked` and `disliked`
-├── UnknownUserError         404    the model does not know the user; only on routes about a user's past
-├── UnknownItemError         404    the model does not know the item
-├── ItemChangedError         412    the item is another than `If-Match` says
-├── UnknownPlacementError    404    no placement has the name
-├── PlacementChangedError    412    the placement is another than `If-Match` says
-├── EventsDisabledError      404    the service keeps no events
-├── AliasNotLoadedError      404    no version with the alias is loaded in this process
-├── UnknownVersionError      404    the registry has no such version
-├── PromotionForbiddenError  403    MLflow does not let the service's account move an alias
-├── RegistrySilentError      503    MLflow does not answer a request that needs it
-├── BodyTooLargeError        413    the body is larger than the limit
-├── FrameworkError           4xx    raised by the framework: no such route (404), method not allowed (405)
-├── ClientGoneError          499    the client closed the connection before it had sent all; nobody gets this answer
-├── NoModelError             503    no model has been loaded yet
-├── CatchingUpError          503    events that the model has not learned from are still being read
-├── EventsUnavailableError   503    the store of events does not answer
-├── StoppingError            503    the process is stopping
-└── InternalError            500    a bug
-
-ModelError                          has a code; /model shows it and the log holds it
-├── RegistryUnavailableError        MLflow does not answer, or gives an answer that MLflow never gives
-│   └── RegistryForbiddenError      MLflow does not let the service's account do that
-├── ModelMissingError               no registered model has the name
-├── AliasMissingError               no version has the alias
-├── VersionMissingError             the version was deleted
-├── ArtifactMissingError            the version holds no artifact
-├── DownloadFailedError             the artifact could not be downloaded or stored; the next poll tries again
-├── ModelNotLoadedError             the process lacked memory or descriptors to load it; the next poll tries again
-└── ModelRefusedError               the artifact is damaged, or its format is newer; not tried again
+docs/api.md lists them by code.
 """
 
 from collections.abc import Mapping
@@ -229,65 +197,3 @@ class FrameworkError(ServiceError):
         self.status = status
         self.code = HTTPStatus(status).name.lower()
         self.headers = headers
-
-
-class ModelError(Exception):
-    """The base of all reasons why a version is not loaded; /model shows `code` as the registry's status."""
-
-    code: str = "unexpected"
-
-
-class RegistryUnavailableError(ModelError):
-    """The registry does not answer."""
-
-    code = "registry_unavailable"
-
-
-class RegistryForbiddenError(RegistryUnavailableError):
-    """The account may not do that."""
-
-
-class ModelMissingError(ModelError):
-    """The registry has no model with the name."""
-
-    code = "model_missing"
-
-
-class AliasMissingError(ModelError):
-    """No version of the model has the alias."""
-
-    code = "alias_missing"
-
-
-class VersionMissingError(ModelError):
-    """The version was deleted after the alias was read."""
-
-    code = "version_missing"
-
-
-class ArtifactMissingError(ModelError):
-    """The version has no artifact directory."""
-
-    code = "artifact_missing"
-
-
-class DownloadFailedError(ModelError):
-    """The artifact could not be downloaded or stored."""
-
-    code = "download_failed"
-
-
-class ModelNotLoadedError(ModelError):
-    """The process could not load the artifact, which may be sound."""
-
-    code = "not_loaded"
-
-
-class ModelRefusedError(ModelError):
-    """The artifact was downloaded but is not usable."""
-
-    code = "artifact_refused"
-
-
-# All values of a model error's `code`: metrics use them as labels.
-MODEL_ERROR_CODES = (ModelError.code, *(error.code for error in ModelError.__subclasses__()))

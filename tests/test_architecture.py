@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "app.schemas": "contract",
     "app.events": "contract errors model",
     "app.model": "contract errors schemas",
-    "app.observability": "contract errors model",
+    "app.observability": "contract model",
     "app.registry": "contract errors model observability settings",
     "app.http": "contract errors events mask model observability registry schemas setting_types settings",
     "app.routes": "contract errors events http mask model observability registry schemas setting_types settings",

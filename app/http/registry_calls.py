@@ -5,15 +5,9 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from app.errors import (
-    ModelError,
-    PromotionForbiddenError,
-    RegistryForbiddenError,
-    RegistrySilentError,
-    UnknownVersionError,
-    VersionMissingError,
-)
+from app.errors import PromotionForbiddenError, RegistrySilentError, UnknownVersionError
 from app.mask import Mask
+from app.model.errors import ModelError, RegistryForbiddenError, VersionMissingError
 
 Result = TypeVar("Result")
 

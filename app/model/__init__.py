@@ -1,4 +1,4 @@
-"""The loaded version: its artifact, catalogue and similarity, and the choice of items for a user.
+"""The loaded version, or why there is none: its artifact, catalogue and similarity, and the choice of items for a user.
 
 HTTP, MLflow and metrics are elsewhere.
 """

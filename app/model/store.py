@@ -15,8 +15,9 @@ from app.contract.artifact import Artifact, ArtifactError, content_hash, load_ar
 from app.contract.events import EventTypes
 from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity
-from app.errors import ModelNotLoadedError, ModelRefusedError, NoModelError
+from app.errors import NoModelError
 from app.model.catalogue import CatalogueIndex
+from app.model.errors import ModelNotLoadedError, ModelRefusedError
 from app.model.item_subsets import ItemSubsets
 from app.model.placed_lists import PlacedLists
 from app.model.ready_lists import ReadyLists

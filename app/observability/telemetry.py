@@ -8,7 +8,7 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
-from app.errors import MODEL_ERROR_CODES
+from app.model.errors import MODEL_ERROR_CODES
 from app.model.store import ServedModel
 from app.observability.counters import ListCounters, RequestCounters
 from app.observability.served_lists import NotedList, ReadyList, ServedLists

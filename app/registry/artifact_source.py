@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from app.errors import ArtifactMissingError, DownloadFailedError, ModelError
+from app.model.errors import ArtifactMissingError, DownloadFailedError, ModelError
 from app.registry.cache import DISK_ERRORS, unwritable
 from app.registry.download import in_our_words, innermost
 from app.registry.mlflow_api import MlflowApi

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
-from app.errors import DownloadFailedError
+from app.model.errors import DownloadFailedError
 from app.model.release import Release
 from app.registry.download import in_our_words
 from app.settings import Settings

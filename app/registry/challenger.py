@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from app.contract.alias import CHALLENGER
 from app.contract.trial import Trial, read_trial
-from app.errors import AliasMissingError, ModelError, ModelMissingError, VersionMissingError
+from app.model.errors import AliasMissingError, ModelError, ModelMissingError, VersionMissingError
 from app.model.store import ModelStore, Revises, ServedModel
 from app.observability.telemetry import OK, ModelMetrics
 from app.registry.follower import Follower, Prepare

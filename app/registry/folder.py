@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from app.contract.artifact import MANIFEST, content_hash
-from app.errors import ArtifactMissingError, DownloadFailedError
+from app.model.errors import ArtifactMissingError, DownloadFailedError
 from app.model.release import Release
 from app.registry.cache import DISK_ERRORS, unwritable
 from app.registry.download import in_our_words

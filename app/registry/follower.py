@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
 
 from app.contract.artifact import LearnedEvents
-from app.errors import ModelError, ModelNotLoadedError, ModelRefusedError
+from app.model.errors import ModelError, ModelNotLoadedError, ModelRefusedError
 from app.model.release import Release
 from app.model.store import ModelStore, ServedModel, load_model
 from app.observability.telemetry import OK, ModelMetrics

@@ -19,7 +19,7 @@ from urllib.request import Request, build_opener
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
 
-from app.errors import (
+from app.model.errors import (
     ArtifactMissingError,
     DownloadFailedError,
     ModelError,

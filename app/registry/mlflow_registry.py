@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from app.contract.alias import PREVIOUS, PRODUCTION, SEEN_LIVE, resolve_alias
-from app.errors import (
+from app.model.errors import (
     AliasMissingError,
     ArtifactMissingError,
     DownloadFailedError,

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from app import errors
 from app.contract.events import MAX_ID_LENGTH
 from app.contract.similarity import DIVERSITY_CANDIDATES
-from app.errors import ModelError, ServiceError
+from app.errors import ServiceError
 from app.events.profiles import KEPT
 from app.events.writer import PATIENCE_SECONDS
 from app.http.body_limit import SMALL_BODY_BYTES
@@ -15,6 +15,7 @@ from app.http.patience import CLIENT_SECONDS
 from app.http.protocol import MAX_ADDRESS_BYTES, MAX_PIPELINED
 from app.http.read_after import READ_AFTER_SECONDS
 from app.main import create_app
+from app.model.errors import ModelError
 from app.model.release import Release
 from app.model.store import load_model
 from app.observability.recent_figures import STEP_SECONDS, STEPS

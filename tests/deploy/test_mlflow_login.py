@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from app.errors import RegistryForbiddenError
+from app.model.errors import RegistryForbiddenError
 from app.registry.mlflow_registry import Registry
 from tests.conftest import MakeSettings
 from tests.processes import PROJECT, answers, free_port, process, wait_until

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.contract.artifact import Artifact
-from app.errors import ModelRefusedError
+from app.model.errors import ModelRefusedError
 from app.model.profile import learned_profile
 from app.model.release import Release
 from app.model.selection import allowed_items, recommend

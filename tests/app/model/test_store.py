@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ModelNotLoadedError, ModelRefusedError, NoModelError
+from app.errors import NoModelError
+from app.model.errors import ModelNotLoadedError, ModelRefusedError
 from app.model.release import Release
 from app.model.store import ModelStore, load_model
 from tests.artifacts import damage, make_film, write

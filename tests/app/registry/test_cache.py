@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.contract.artifact import content_hash, load_artifact
-from app.errors import DownloadFailedError
+from app.model.errors import DownloadFailedError
 from app.model.release import Release
 from app.registry.cache import ModelCache
 from app.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.contract.artifact import content_hash
-from app.errors import DownloadFailedError
+from app.model.errors import DownloadFailedError
 from app.model.store import ModelStore
 from app.observability.telemetry import Telemetry
 from app.registry.folder import ModelFolder

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, SecretStr
 
-from app.errors import DownloadFailedError, ModelMissingError, RegistryUnavailableError
+from app.model.errors import DownloadFailedError, ModelMissingError, RegistryUnavailableError
 from app.registry.mlflow_api import MlflowApi, RemoteFile
 from tests.conftest import MakeSettings
 

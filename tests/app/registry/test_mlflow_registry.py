@@ -5,7 +5,7 @@ import mlflow
 import pytest
 
 from app.contract.artifact import content_hash, load_artifact
-from app.errors import (
+from app.model.errors import (
     ArtifactMissingError,
     DownloadFailedError,
     ModelMissingError,
