@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from app.schemas.queries import BatchRequest, FoldInRequest
 from app.settings import Settings
 from tests.client import Client
 from tests.hostile.conftest import SEED, Connection, Table, Tally
@@ -41,35 +42,10 @@ FILM = {
 }  # fmt: skip
 METHODS = ["PUT", "PATCH", "DELETE", "POST", "GET"]
 ODD_IDS = [
-    "10",
-    "20",
-    "9001",
-    "007",
-    "-1",
-    "x",
-    "\0",
-    "é" * 90,
-    "x" * 300,
-    "a/b",
-    "changes",
-    "popular",
-    "../10",
-    " ",
+    "10", "20", "9001", "007", "-1", "x", "\0", "é" * 90, "x" * 300, "a/b", "changes", "popular", "../10", " ",
     str(10**30),
-]
-FIELDS = [
-    "liked",
-    "disliked",
-    "user_ids",
-    "k",
-    "offset",
-    "genre",
-    "exclude_genre",
-    "exclude",
-    "year_from",
-    "attributes",
-    "?",
-]
+]  # fmt: skip
+FIELDS = [*dict.fromkeys([*FoldInRequest.model_fields, *BatchRequest.model_fields]), "?"]
 
 
 def is_right(status: int, body: bytes) -> bool:
