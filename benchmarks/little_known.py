@@ -1,15 +1,13 @@
 """Items and people of whom little is known: films never rated, films with three likes, people with one to five.
 
 usage: MOVIELENS_DIR=<folder> python -m benchmarks.little_known [--source ml-100k] [--families ease] [--tables people]
-       [--weight 1]
+       [--few .2] [--weight 1]
 
-Films: of those liked, a fifth lose all ratings, and another fifth, of those with eight likes or more, keep three; they
-are ranked among themselves, with what features say of them and without. People: a third is left out of training; each
-who has 20 likes gets a list from the first k, with what attributes say, or the mean user where none are known, and
-without; from no like it is compared with popular films. `--weight` takes the place of what validation chose. `next` is
-NDCG@10 of the three likes that follow, `rest` of all from the eleventh on. Strangers: each user who comes after a fifth
-of all likes gets the films that are popular until then, with all likes alike and with older ones counting less; NDCG@10
-of their first ten likes. It prints Markdown tables.
+Films: of those liked, a fifth lose all ratings, and another share, `--few` of those with eight likes or more, keep
+three; each kind is ranked among itself, with what features say of them and without. People: a third is left out of
+training; each who has 20 likes gets a list from the first k, with what attributes say, or the mean user where none are
+known, and without; from no like it is compared with popular films. `--weight` takes the place of what validation chose.
+`next` is NDCG@10 of the three likes that follow, `rest` of all from the eleventh on. It prints Markdown tables.
 """
 
 import argparse
@@ -31,8 +29,6 @@ from training.evaluation.ranking import rank_test
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval, confidence_interval
 from training.metrics.ranking import ndcg
-from training.models.aging import aged_popularity
-from training.models.base import HALF_LIFE, TrainingData
 from training.params.catalogue import Attribute, CatalogueParams
 from training.params.whole import Params, load_params
 from training.project import Project
@@ -52,14 +48,16 @@ PerUser = npt.NDArray[np.float64]
 Table = Callable[[Dataset, Params, list[str]], Iterator[str]]
 
 
-def thinned(dataset: Dataset, rng: np.random.Generator) -> tuple[Dataset, dict[str, npt.NDArray[np.int64]]]:
-    """The data set without what is to be found, and the films of either kind."""
+def thinned(
+    dataset: Dataset, rng: np.random.Generator, share: float
+) -> tuple[Dataset, dict[str, npt.NDArray[np.int64]]]:
+    """The data set without what is to be found, and the films of either kind; `share` of the others keep few likes."""
     liked = dataset.interactions("train", "validation", "test").positives().items
     counts = np.bincount(dataset.interactions("train", "validation").positives().items, minlength=dataset.n_items)
     films = rng.permutation(np.unique(liked))
     cold, rest = np.split(films, [int(len(films) * SHARE)])
     many = rest[counts[rest] >= LEAST]
-    few = many[: int(len(many) * SHARE)]
+    few = many[: int(len(many) * share)]
     train = dataset.splits["train"]
     shuffled = rng.permutation(np.flatnonzero(train.positive & np.isin(train.items, few)))
     order = shuffled[np.argsort(train.items[shuffled], kind="stable")]
@@ -72,7 +70,7 @@ def thinned(dataset: Dataset, rng: np.random.Generator) -> tuple[Dataset, dict[s
 
 
 def recalls(artifact: Artifact, dataset: Dataset, films: npt.NDArray[np.int64], k: int) -> PerUser:
-    """The share of each user's likes among some films that are the first k of these films."""
+    """The share of each user's likes among some films that are the first k of these films; NaN of who likes none."""
     everything = dataset.interactions("train", "validation", "test").positives()
     known = np.searchsorted(dataset.user_ids, artifact.user_ids)
     scores = Recommender(artifact).scores(np.arange(len(known)))[:, films]
@@ -82,15 +80,16 @@ def recalls(artifact: Artifact, dataset: Dataset, films: npt.NDArray[np.int64], 
     # Ids rise with popularity in MovieLens, so equal scores come in random order.
     mixed = np.random.default_rng(0).permutation(len(films))
     first = mixed[np.argsort(-scores[rows][:, mixed], axis=1, kind="stable")[:, :k]]
-    found = np.take_along_axis(relevant[rows], first, axis=1).sum(axis=1) / relevant[rows].sum(axis=1)
-    return np.asarray(found, dtype=np.float64)
+    found = np.full(dataset.n_users, np.nan)
+    found[known[rows]] = np.take_along_axis(relevant[rows], first, axis=1).sum(axis=1) / relevant[rows].sum(axis=1)
+    return found
 
 
-def of_films(dataset: Dataset, params: Params, families: list[str]) -> Iterator[str]:
+def of_films(dataset: Dataset, params: Params, families: list[str], share: float) -> Iterator[str]:
     """A row per family and kind of films."""
     yield "| family | films | without features | with | difference | NDCG@10 of all, without | with |"
     yield "|---|---|---|---|---|---|---|"
-    thin, kinds = thinned(dataset, np.random.default_rng(params.seed))
+    thin, kinds = thinned(dataset, np.random.default_rng(params.seed), share)
     nothing = sparse.csr_matrix((dataset.n_items, 0), dtype=np.float32)
     bare = replace(thin, item_features=nothing, item_feature_entries=[])
     for family in families:
@@ -98,8 +97,9 @@ def of_films(dataset: Dataset, params: Params, families: list[str]) -> Iterator[
         whole = [rank_test(each, dataset, params.evaluate).per_user("ndcg@10").mean() for each in artifacts]
         for kind, films in kinds.items():
             before, after = (recalls(each, dataset, films, DEPTHS[kind]) for each in artifacts)
+            means = f"{np.nanmean(before):.3f} | {np.nanmean(after):.3f}"
             yield (
-                f"| {family} | {len(films)} {kind}, recall@{DEPTHS[kind]} | {before.mean():.3f} | {after.mean():.3f} "
+                f"| {family} | {len(films)} {kind}, recall@{DEPTHS[kind]} | {means} "
                 f"| {shown(after - before)} | {whole[0]:.4f} | {whole[1]:.4f} |"
             )
 
@@ -132,32 +132,6 @@ def of_people(dataset: Dataset, params: Params, families: list[str], weight: flo
             yield f"| {family} | {artifact.newcomer_weight:g} | {k} | {' | '.join(cells)} |"
 
 
-def of_strangers(dataset: Dataset, params: Params, families: list[str]) -> Iterator[str]:
-    """One row, whatever the families."""
-    yield "| users | all likes alike | older ones count less | difference |"
-    yield "|---|---|---|---|"
-    liked = dataset.interactions("train", "validation", "test").positives()
-    order = np.argsort(liked.times, kind="stable")
-    users, items, times = liked.users[order], liked.items[order], liked.times[order]
-    _, firsts = np.unique(users, return_index=True)
-    cells = []
-    for first in firsts[firsts > SHARE * len(users)].tolist():
-        until = int(np.searchsorted(times, times[first]))
-        alike = np.bincount(items[:until], minlength=dataset.n_items).astype(np.float32)
-        aged = aged_popularity(of_one(items[:until], times[:until], dataset.n_items), HALF_LIFE)
-        wanted = items[users == users[first]][:10]
-        lists = [np.argsort(-each, kind="stable")[:10] for each in (alike, alike if aged is None else aged[0])]
-        cells.append(ndcg(np.isin(lists, wanted), np.full(2, len(wanted))))
-    before, after = np.array(cells).T
-    yield f"| {len(cells)} | {before.mean():.4f} | {after.mean():.4f} | {shown(after - before)} |"
-
-
-def of_one(items: npt.NDArray[np.int32], times: npt.NDArray[np.int64], n_items: int) -> TrainingData:
-    """Positives as if one user had them all."""
-    likes = sparse.csr_matrix((np.ones(len(items), np.float32), items, [0, len(items)]), shape=(1, n_items))
-    return TrainingData(likes, sparse.csr_matrix((n_items, 0), dtype=np.float32), 1, likes, times.astype(np.float64))
-
-
 def start_of(artifact: Artifact, dataset: Dataset, user: int) -> Float32Array | None:
     """What the attributes of a user say; None without any."""
     if artifact.user_encoder is None or dataset.people is None:
@@ -178,8 +152,9 @@ def long_histories(dataset: Dataset, users: npt.NDArray[np.int64]) -> dict[int, 
 
 
 def shown(differences: PerUser) -> str:
-    """The mean of differences between users, with its interval."""
-    found: Interval = confidence_interval(differences[:, None], 1000, 0.95, np.random.default_rng(0))[0]
+    """The mean of differences between users, with its interval; NaN is of users who are not compared."""
+    known = differences[~np.isnan(differences)]
+    found: Interval = confidence_interval(known[:, None], 1000, 0.95, np.random.default_rng(0))[0]
     return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
@@ -188,16 +163,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", default="ml-latest-small")
     parser.add_argument("--families", default="implicit_als,ease,lightfm,blend")
-    parser.add_argument("--tables", default="films,people,strangers")
+    parser.add_argument("--tables", default="films,people")
     parser.add_argument("--weight", type=float)
+    parser.add_argument("--few", type=float, default=SHARE)
     options = parser.parse_args()
     params = load_params(Project(Path()).params)
     if options.source in KNOWING:
         catalogue = CatalogueParams(items=params.catalogue.items, users=PEOPLE)
         params = params.model_copy(update={"catalogue": catalogue})
     dataset, families = prepared(options.source, params), options.families.split(",")
-    of_them = partial(of_people, weight=options.weight)
-    tables: dict[str, Table] = {"films": of_films, "people": of_them, "strangers": of_strangers}
+    tables: dict[str, Table] = {
+        "films": partial(of_films, share=options.few),
+        "people": partial(of_people, weight=options.weight),
+    }
     for table in options.tables.split(","):
         for line in tables[table](dataset, params, families):
             print(line, flush=True)
