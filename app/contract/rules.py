@@ -15,7 +15,8 @@ from app.contract.filter_language import FilterError
 from app.contract.item_document import DocumentError
 from app.contract.item_filter import ItemFilter
 from app.contract.item_matrix import ItemMatrix, Mask, Rows
-from app.contract.placement import MAX_FALLBACK, Boost, Pin, Placement, Quota
+from app.contract.placement import MAX_FALLBACK, Placement
+from app.contract.placement_rules import Boost, Pin, Quota
 from app.contract.recommender import NO_ROWS, Ranking
 from app.contract.scored import Float64Array, Kinds, Scored
 from app.contract.similarity import DIVERSITY_CANDIDATES, Similarity

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from app.contract.artifact import Artifact, Float32Array
 from app.contract.item_matrix import ItemMatrix
-from app.contract.placement import MAX_LENGTH
+from app.contract.placement_rules import MAX_LENGTH
 from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
 from app.contract.scored import Scored
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.contract.placement import Exploration
+from app.contract.placement_rules import Exploration
 from app.contract.recommender import Float64Array, Rows
 from app.contract.rules import NOTHING_NEW
 from app.contract.trends import trends_of

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from app.contract.events import PLACEMENT
 from app.contract.placement import Placement
+from app.contract.placement_rules import Rest
 from app.events.store import StoredEvent
 
 KEPT = 100  # changes of a placement that are kept to be listed
@@ -37,6 +38,11 @@ class Placements:
     def last(self, name: str) -> PlacementChange | None:
         """The last change of a placement."""
         return self.history[name][-1] if name in self.history else None
+
+    def rest(self, name: str | None) -> Rest | None:
+        """The rest of a placement, if there are both."""
+        placement = None if name is None else self.current.get(name)
+        return None if placement is None else placement.rest
 
     def restart(self) -> None:
         """Forget all: another store's are to come."""

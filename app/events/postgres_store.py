@@ -61,6 +61,8 @@ class PostgresStore(SqlStore):
     """Events in a database, whose user needs no right but to insert and select."""
 
     seconds, moment = "extract(epoch FROM {})::float8", "to_timestamp(%s)"
+    day = "({} AT TIME ZONE 'UTC')::date"
+    texts = "SELECT json_array_elements_text(%s::json)"
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -1,7 +1,9 @@
 """What a store does alike in both databases: it reads, deletes, and tells what is held."""
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import Any, ClassVar
@@ -20,6 +22,18 @@ DELETE_COUNTED = "DELETE FROM {table} WHERE user_id IN (SELECT user_id FROM even
 EXPLORED = """
 SELECT CAST(day AS text), item_id, count(*) FROM impression WHERE odds IS NOT NULL AND day >= %s GROUP BY day, item_id
 """
+# Who wished to be forgotten has, up to that day, said something about all items.
+RESTING = """
+WITH said AS (
+  SELECT user_id, item_id, {day_of_last} AS day FROM event WHERE user_id IN ({texts}) AND body IS NULL
+  GROUP BY user_id, item_id)
+SELECT shown.user_id, shown.item_id FROM impression AS shown
+LEFT JOIN said ON said.user_id = shown.user_id AND said.item_id = shown.item_id
+LEFT JOIN said AS wish ON wish.user_id = shown.user_id AND wish.item_id IS NULL
+WHERE shown.user_id IN ({texts}) AND shown.day >= %s
+  AND (said.day IS NULL OR shown.day > said.day) AND (wish.day IS NULL OR shown.day > wish.day)
+GROUP BY shown.user_id, shown.item_id HAVING count(*) >= %s
+"""
 DELETE_EVENTS = """
 DELETE FROM event WHERE type <> 'forget' AND body IS NULL AND received_at < {moment} AND position <= %s
   AND position < (SELECT max(position) FROM event)
@@ -37,6 +51,8 @@ class SqlStore(ABC):
 
     seconds: ClassVar[str]  # reads a time as seconds since 1970, and
     moment: ClassVar[str]  # makes a time of them
+    day: ClassVar[str]  # the day (UTC) of a time
+    texts: ClassVar[str]  # a column of the texts of a JSON list
 
     @abstractmethod
     def _connected(self) -> AbstractContextManager[Any]:
@@ -71,6 +87,14 @@ class SqlStore(ABC):
     def explored_showings(self, since: str) -> Sequence[tuple[str, str, int]]:
         """How often items were shown at explored ranks, by day."""
         return self._rows(EXPLORED, since)
+
+    def resting(self, user_ids: Sequence[str], since: str, shown: int) -> Mapping[str, list[str]]:
+        """By user the items that were on so many of the user's lists."""
+        users, found = json.dumps(list(user_ids)), defaultdict[str, list[str]](list)
+        query = RESTING.format(day_of_last=self.day.format("max(occurred_at)"), texts=self.texts)
+        for user_id, item_id in self._rows(query, users, users, since, shown):
+            found[user_id].append(item_id)
+        return found
 
     def personal_data(self, user_id: str) -> PersonalData:
         """All that is held about a user."""

@@ -28,6 +28,8 @@ class SqliteStore(SqlStore):
     """
 
     seconds, moment = "{}", "%s"
+    day = "date({}, 'unixepoch')"
+    texts = "SELECT value FROM json_each(%s)"
 
     def __init__(self, file: Path) -> None:
         self._file = file

@@ -4,7 +4,7 @@ The order of positions is the order in which events become visible: who has read
 before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -113,6 +113,12 @@ class EventStore(Protocol):
 
     def personal_data(self, user_id: str) -> PersonalData:
         """All that is held about a user."""
+
+    def resting(self, user_ids: Sequence[str], since: str, shown: int) -> Mapping[str, list[str]]:
+        """By user the items that were on so many of the user's lists since a day (ISO 8601) at least.
+
+        Lists up to the day on which the user said something about the item don't count.
+        """
 
     def delete_forgotten(self) -> int:
         """Delete what users said before they wished to be forgotten, and what they were shown; returns how many events.

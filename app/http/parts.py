@@ -18,6 +18,7 @@ from app.events.open_store import open_store
 from app.events.overlay import Overlay
 from app.events.placements import Placements
 from app.events.profiles import Profiles
+from app.events.resting import Resting
 from app.events.showings import Showings
 from app.events.trending import Trending
 from app.events.unknown_items import UnknownItems
@@ -72,6 +73,7 @@ class Parts:
     feed: Feed | None
     exposures: Exposures | None
     impressions: Impressions | None
+    resting: Resting
     changes: CatalogueChanges
     trending: Trending
     placements: Placements
@@ -84,8 +86,8 @@ class Parts:
 
     def running(self) -> Iterator[Runs]:
         """The parts to start, in this order. The feed comes first: a version waits for the recent events."""
-        ours = self.feed, self.follower, self.challenger, self.overlap, self.writer, self.exposures, self.impressions
-        for part in ours:
+        counted = self.exposures, self.impressions, self.resting
+        for part in (self.feed, self.follower, self.challenger, self.overlap, self.writer, *counted):
             if part is not None:
                 yield part
 
@@ -145,6 +147,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         feed=feed,
         exposures=exposures,
         impressions=impressions,
+        resting=Resting(None if address is None else open_store(address), collectors),
         changes=changes,
         trending=trending,
         placements=placements,

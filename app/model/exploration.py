@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.contract.placement import Exploration
+from app.contract.placement_rules import Exploration
 from app.contract.recommender import Rows
 from app.contract.rules import Chance, Placed
 

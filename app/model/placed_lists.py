@@ -1,6 +1,5 @@
 """The rules of placements for the items of one version, and lists that are kept for a minute."""
 
-import threading
 import time
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
@@ -10,15 +9,12 @@ from app.contract.item_filter import ItemFilter
 from app.contract.placement import Placement
 from app.contract.rules import Placed, Rules
 from app.errors import InvalidParameterError
-
-SECONDS = 60.0
-MOST_LISTS = 10_000
+from app.model.kept import KeptAMinute
 
 
 class _Kept(NamedTuple):
     placed: Placed
     rules: Rules
-    until: float
 
 
 class PlacedLists:
@@ -26,8 +22,7 @@ class PlacedLists:
 
     def __init__(self) -> None:
         self._rules: dict[str, Rules] = {}
-        self._lists: dict[Hashable, _Kept] = {}
-        self._lock = threading.Lock()
+        self._lists = KeptAMinute[_Kept]()
 
     def rules(self, name: str, placement: Placement, items: ItemFilter, item_row: Callable[[str], int | None]) -> Rules:
         """The rules of a placement, made anew when it has changed, or the time of a pin has come.
@@ -45,12 +40,7 @@ class PlacedLists:
 
     def list(self, key: Hashable, rules: Rules, make: Callable[[], Placed]) -> Placed:
         """The list of a key that stands for all that it depends on, made again after a minute or by other rules."""
-        kept, now = self._lists.get(key), time.monotonic()
-        if kept is None or kept.rules is not rules or now >= kept.until:
-            kept = _Kept(make(), rules, now + SECONDS)
-            with self._lock:
-                self._lists.pop(key, None)
-                self._lists[key] = kept
-                if len(self._lists) > MOST_LISTS:
-                    del self._lists[next(iter(self._lists))]
+        kept = self._lists.get(key)
+        if kept is None or kept.rules is not rules:
+            kept = self._lists.put(key, _Kept(make(), rules))
         return kept.placed

@@ -56,6 +56,10 @@ class Profile:
         hidden = NO_ROWS if self.hidden is None else self.hidden
         return replace(self, seen=hidden, row=None, kept=None)
 
+    def without(self, items: Rows) -> "Profile":
+        """The profile for a list that leaves out some more items."""
+        return replace(self, seen=np.concatenate([self.seen, items])) if len(items) else self
+
 
 def empty_profile(model: ServedModel) -> Profile:
     """A profile that says nothing, which gets popular items."""

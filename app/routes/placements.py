@@ -37,9 +37,9 @@ from app.model.item_fields import to_json
 from app.model.placement_warnings import placement_warnings
 from app.model.store import ServedModel
 from app.schemas.events import new_event_id
+from app.schemas.placement_content import PlacementContent
 from app.schemas.placements import (
     HistoryQuery,
-    PlacementContent,
     PlacementHistory,
     PlacementList,
     PlacementWarning,

@@ -20,6 +20,7 @@ from app.errors import (
     UnknownItemsError,
     UnknownPlacementError,
 )
+from app.events.resting import NOTHING
 from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
@@ -61,12 +62,10 @@ async def recommend_for_user(
     """The k films that a user has not seen and would like best; popular films for an unknown user."""
     lane = _lane(parts, model, user_id, query)
     recommendation_id = lane.id_for(user_id)
-    if not query.explain:
-        answer = answer_user(lane, user_id, query, recommendation_id, parts.placements)
-    else:
-        # In a thread, because a history may hold thousands of items.
-        answer = await to_thread.run_sync(answer_user, lane, user_id, query, recommendation_id, parts.placements)
-    body, source, noted = answer
+    resting = (await parts.resting.of([user_id], parts.placements.rest(query.placement))).get(user_id, NOTHING)
+    asked = lane, user_id, query, recommendation_id, parts.placements, resting
+    # With a reason in a thread, because a history may hold thousands of items.
+    body, source, noted = await to_thread.run_sync(answer_user, *asked) if query.explain else answer_user(*asked)
     lane.count(user_id, source, noted, is_plain=query.is_plain)
     return list_response(body, recommendation_id)
 
@@ -117,6 +116,7 @@ async def recommend_for_users(parts: CurrentParts, model: CurrentModel, request:
     query = UserQuery(**request.model_dump(exclude={"user_ids"}, exclude_unset=True))
     lanes = parts.lanes
     asked: dict[str, tuple[UserQuery, Rules | None, Mask | None]] = {}
+    resting = await parts.resting.of(map(str, request.user_ids), parts.placements.rest(query.placement))
 
     def answer(user_id: str) -> tuple[Lane, str, ListAnswer]:
         lane = lanes.of(model, user_id)
@@ -127,7 +127,8 @@ async def recommend_for_users(parts: CurrentParts, model: CurrentModel, request:
             placed, rules = placed_query(parts.placements, lane.model, query)
             asked[version] = placed, rules, allowed_items(lane.model, placed)
         placed, rules, allowed = asked[version]
-        return lane, user_id, answer_allowed(lane, user_id, placed, allowed, lane.id_for(user_id), rules)
+        rested = resting.get(user_id, NOTHING)
+        return lane, user_id, answer_allowed(lane, user_id, placed, allowed, lane.id_for(user_id), rules, rested)
 
     def answer_all() -> list[tuple[Lane, str, ListAnswer]]:
         return [answer(str(user_id)) for user_id in request.user_ids]

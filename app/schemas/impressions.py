@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.contract.placement import MAX_AMONG
+from app.contract.placement_rules import MAX_AMONG
 from app.schemas.events import MAX_RECOMMENDATION_ID, StoredId
 from app.schemas.queries import MAX_K, MAX_OFFSET, Body
 

@@ -120,6 +120,14 @@ class ExploredItem(BaseModel):
     )
 
 
+Resting = Annotated[
+    list[ItemId],
+    Field(
+        description="With `explain`: the films that rest for this person by the placement's rule, which are left out; "
+        "absent where none does.",
+        examples=[[7]],
+    ),
+]
 Explored = Annotated[
     ExploredItem | None,
     Field(
@@ -139,6 +147,7 @@ class Recommendations(BaseModel):
         description="`popular` if the model has learned nothing about the user.", examples=["personalised"]
     )
     placement: PlacementOfList = None
+    resting: Resting = []
     items: RankedItems
     reason: ShortReason = None
     explored: Explored = None

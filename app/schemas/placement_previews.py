@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from app.schemas.items import Recommendations
-from app.schemas.placements import PlacementContent, PlacementWarning
+from app.schemas.placement_content import PlacementContent
+from app.schemas.placements import PlacementWarning
 from app.schemas.queries import WHOLE, Body, Id
 
 MAX_PREVIEWS = 10

@@ -15,6 +15,8 @@ export function placementForm(content, changed) {
   const k = field("k", { type: "number", min: 1, max: 100, placeholder: "10" });
   const diversity = field("diversity", { type: "number", min: 0, max: 1, step: "any", placeholder: "0" });
   const filter = field("filter", FILTER);
+  const shown = typed(content.rest?.shown, { type: "number", min: 1, max: 100 });
+  const days = typed(content.rest?.days, { type: "number", min: 1, max: 90, placeholder: REST_DAYS });
   const given = content.fallback ?? "popular";
   const kinds = ["popular", "trending", "list"].map((value) => h("option", { value, selected: value === (Array.isArray(given) ? "list" : given) }, t(`fallback_${value}`)));
   const fallback = h("select", {}, kinds);
@@ -31,6 +33,8 @@ export function placementForm(content, changed) {
       h("label", { class: "field" }, t("listLength"), k),
       h("label", { class: "field" }, t("diversity"), diversity),
       h("label", { class: "field" }, t("filter"), filter),
+      h("label", { class: "field", title: t("restText") }, t("restShown"), shown),
+      h("label", { class: "field", title: t("restText") }, t("restDays"), days),
       h("div", { class: "field" }, h("label", { class: "field" }, t("forUnknown"), fallback), ids),
     ),
     rules.map((each) => each.element),
@@ -44,14 +48,16 @@ export function placementForm(content, changed) {
       ...given_(k, "k", Number),
       ...given_(diversity, "diversity", Number),
       ...given_(filter, "filter", String),
+      ...(shown.value && { rest: { shown: Number(shown.value), days: Number(days.value || REST_DAYS) } }),
       ...(fallback.value === "popular" ? {} : { fallback: fallback.value === "list" ? ids.value.split(",").map((id) => id.trim()).filter(Boolean) : fallback.value }),
       ...Object.fromEntries(rules.map((each) => [each.name, each.content()]).filter(([, found]) => found.length).map(([name, found]) => [name, name === SINGLE ? found[0] : found])),
     }),
   };
 }
 
-const KNOWN = ["k", "diversity", "filter", "fallback", "boosts", "pins", "quotas", "explore"];
+const KNOWN = ["k", "diversity", "filter", "rest", "fallback", "boosts", "pins", "quotas", "explore"];
 const SINGLE = "explore"; // a rule of which a placement has one at most
+const REST_DAYS = 7; // where only the number of lists is given
 const FILTER = { list: "filters-offered", maxlength: 1000, spellcheck: "false" };
 const given_ = (input, name, read) => (input.value.trim() ? { [name]: read(input.value) } : {});
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -38,6 +39,23 @@ def test_an_item_of_a_list_is_kept_once_and_a_person_is_told_of_it(opened: Open)
     assert opened().explored_showings(DAY) == [(DAY, "10", 2)]
     assert opened().personal_data("日本").impressions == [shown("10", "other", "日本")]
     assert opened().personal_data("nobody").events == []
+
+
+def test_an_item_rests_that_was_shown_often_without_a_word_about_it(opened: Open) -> None:
+    store = opened()
+    days = [*["2026-11-27"] * 2, DAY, *["2026-11-29"] * 2]
+    store.append_impressions([shown(item, f"{user} {n}", user, day=day)
+                              for user in ("ann", "bob", "gone") for item in ("10", "20", "30")
+                              for n, day in enumerate(days)])  # fmt: skip
+    store.append_impressions([shown("40", "list 0")])
+    noon = datetime(2026, 11, 28, 12, tzinfo=timezone.utc).timestamp()
+    early, late = event("ann", "10", occurred_at=noon - 86400), event("ann", "20", occurred_at=noon)
+    store.append([early, late, event("gone", None, type="forget", occurred_at=noon), event("bob", "40")], noon)
+    users = ["ann", "gone", "nobody", "日本"]
+    assert {user: sorted(items) for user, items in store.resting(users, DAY, 3).items()} == {"ann": ["10", "30"]}
+    many = {user: sorted(items) for user, items in store.resting(users, "2026-11-27", 2).items()}
+    assert many == {"ann": ["10", "20", "30"], "gone": ["10", "20", "30"]}
+    assert store.resting(["ann"], "2026-11-27", 6) == {}
 
 
 def test_one_bad_row_stores_none(opened: Open) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.contract.placement import Exploration
+from app.contract.placement_rules import Exploration
 from app.events.newcomers import Newcomers, won
 from app.events.overlay import Overlay
 from app.events.showings import Counts, Showings

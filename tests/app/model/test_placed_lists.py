@@ -6,7 +6,7 @@ from app.contract.item_filter import ItemFilter
 from app.contract.placement import Placement
 from app.contract.recommender import Recommender
 from app.contract.rules import Placed, Rules
-from app.model import placed_lists
+from app.model import kept
 from app.model.placed_lists import PlacedLists
 from tests.artifacts import make_artifact
 
@@ -22,7 +22,7 @@ def rules(lists: PlacedLists, placement: Placement) -> Rules:
 def test_a_list_is_made_again_once_its_time_is_over(
     monkeypatch: pytest.MonkeyPatch, seconds: float, times: int
 ) -> None:
-    monkeypatch.setattr(placed_lists, "SECONDS", seconds)
+    monkeypatch.setattr(kept, "SECONDS", seconds)
     lists, made, home = PlacedLists(), list[Placed](), Placement.of({})
 
     def make() -> Placed:

@@ -10,9 +10,10 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from app.contract.placement import Exploration
+from app.contract.placement_rules import Exploration
 from app.contract.recommender import Ranking
 from app.contract.rules import Placed
+from app.events import flushed
 from app.model.exploration import explored
 from tests.app.conftest import ids
 from tests.app.routes.test_catalogue import Editing, replica
@@ -29,8 +30,10 @@ TWO_HORROR = {"filter": "genres:Horror", "at_least": 2}
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editing]:
     folder = tmp_path_factory.mktemp("placements")
-    with replica(folder, f"sqlite:///{folder}/events.db") as client:
-        yield Editing(client)
+    with pytest.MonkeyPatch.context() as quick:
+        quick.setattr(flushed, "FLUSH_SECONDS", 0.05)
+        with replica(folder, f"sqlite:///{folder}/events.db") as client:
+            yield Editing(client)
 
 
 def put(editing: Editing, **rules: Any) -> list[int]:
@@ -122,6 +125,8 @@ def test_another_replica_and_a_restart_have_the_placement(tmp_path: Path, url: s
         ({"explore": EXPLORE, "quotas": [TWO_HORROR]}, "explore"),
         ({"explore": {**EXPLORE, "share": 0}}, "explore.share"),
         ({"explore": {**EXPLORE, "most_a_day": 0}}, "explore.most_a_day"),
+        ({"rest": {"shown": 5}}, "rest.days"),
+        ({"rest": {"shown": 0, "days": 7}}, "rest.shown"),
         ({"fallback": "latest"}, "fallback"),
         ({"k": 0}, "k"),
         ({"colour": "red"}, "colour"),
@@ -231,6 +236,24 @@ def test_a_request_overrides_only_what_it_may(shared: Editing) -> None:
     assert len(ids(shared.client, f"{LIST}&k=2")) == 2
     answer = shared.client.get(f"{LIST}&diversity=0").json
     assert answer["error"]["field"] == "diversity"
+
+
+def test_a_film_rests_for_those_who_were_shown_it_often_and_said_nothing(shared: Editing) -> None:
+    put(shared, k=3)
+    client, seen = shared.client, [30, 50]
+    for _ in range(2):
+        name = client.get(LIST).json["recommendation_id"]
+        body = {"impressions": [{"user_id": 1, "recommendation_id": name, "item_ids": seen}]}
+        assert client.post("/impressions", body).status == 202
+    wait_until(lambda: len(client.get("/users/1/data").json["impressions"]) == 4)
+    rules = {"k": 3, "rest": {"shown": 2, "days": 7}, "pins": [{"item_id": 50, "rank": 1}]}
+    tried = shared.send("POST", "/placements/preview", {"placement": rules, "user_ids": [1, 4]}).json["answers"]
+    assert [item["id"] for item in tried[0]["items"]] == put(shared, **rules) == [40, 60, 70]
+    batch = client.post("/recommendations/batch", {"user_ids": [1, 4], "placement": "home"}).json["answers"]
+    assert [batch[0]["items"][0]["id"], batch[1]["items"][0]["id"]] == [40, 50]
+    explained = client.get(f"{LIST}&explain=true").json
+    assert (explained["resting"], "resting" in batch[0]) == ([30, 50], False)
+    assert put(shared, **{**rules, "rest": {"shown": 3, "days": 7}}) == [50, 30, 40]
 
 
 def test_people_of_whom_nothing_is_known_get_the_fallback(shared: Editing) -> None:

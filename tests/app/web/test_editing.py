@@ -121,6 +121,7 @@ def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(scr
     screen.open("#placements?name=home")
     page.get_by_label("Key", exact=True).fill("a")
     page.keyboard.press("Enter")
+    expect(screen.films("Before: 2").first).to_be_visible()
     before = screen.ids("Before: 2")
     page.get_by_role("button", name="Add a boost").click()
     boosts = page.get_by_role("group", name="Boosts")
@@ -137,6 +138,7 @@ def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(scr
     page.get_by_role("option", name="Film 12").wait_for()
     page.keyboard.press("Enter")
     page.get_by_label("For people unknown").select_option("what people like lately")
+    page.get_by_label("Rests when shown, times").fill("5")
     page.get_by_role("button", name="Explore").click()
     page.get_by_role("group", name="Exploration").get_by_label("Place", exact=True).fill("2")
     expect(page.get_by_role("button", name="Explore")).to_be_hidden()
@@ -144,7 +146,13 @@ def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(scr
     expect(page.get_by_role("region", name="Changes").get_by_role("listitem")).to_have_count(1)
     home = client.get("/placements/home", headers={"X-API-Key": "a"}).json["placement"]
     rules = {"boosts": [{"filter": "genres:Horror", "by": 9}], "pins": [{"item_id": 12, "rank": 1}]}
-    assert home == {"fallback": "trending", **rules, "explore": {"rank": 2, "among": 20, "share": 0.1, "new_below": 10}}
+    rest = {"shown": 5, "days": 7}
+    assert home == {
+        "fallback": "trending",
+        "rest": rest,
+        **rules,
+        "explore": {"rank": 2, "among": 20, "share": 0.1, "new_below": 10},
+    }
     assert screen.violations() == ""
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Go back to what it was").click()
