@@ -75,7 +75,7 @@ class Example:
         asked = CURL.parse_args(shlex.split(self.command.replace("\\\n", ""))[1:])
         headers = dict([asked.header.replace("…", OPERATOR).split(": ")]) if asked.header else {}
         body = asked.body and asked.body.encode()
-        url = quote(asked.url.removeprefix("http://127.0.0.1:8000"), safe="/?=&")
+        url = quote(asked.url.removeprefix("http://127.0.0.1:8000"), safe="/?=&%")
         return client.get(url, asked.method or ("POST" if body else "GET"), headers, body).json
 
     @property
