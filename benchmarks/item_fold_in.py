@@ -21,8 +21,9 @@ import numpy.typing as npt
 from app.contract.artifact import Artifact
 from benchmarks.little_known import PerUser, recalls, shown
 from benchmarks.quality import prepared, without
-from training.data.dataset import Dataset, Interactions
+from training.data.dataset import Dataset
 from training.data.features import vectors_of
+from training.data.interactions import Interactions
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import Trained, fit_artifact, fit_candidate
 from training.fitting.validation import LEARNED_FROM
