@@ -27,24 +27,21 @@ class Similarity:
 
     def similar(self, item_row: int, k: int, allowed: Mask | None = None) -> Ranking:
         """The k items most like this one, itself left out, scored by cosine; ties go to the lower row."""
-        scored = self.scored(item_row, allowed)
+        scored = self.scored(item_row, self.cosines(item_row), allowed)
         rows, scores = scored.ranked(scored.best_places(k))
         return Ranking(rows[None, :k], scores[None, :k])
 
-    def scored(self, item_row: int, allowed: Mask | None = None) -> Scored:
-        """The cosines of all items with this one, which is left out."""
-        cosines = self._cosines(item_row)
+    def scored(self, item_row: int, cosines: Float32Array, allowed: Mask | None = None) -> Scored:
+        """The cosines of all items with this one, float32 (n_items,), as scores; it is left out itself."""
+        scores = cosines.copy()
         if allowed is not None:
-            cosines[~allowed] = -np.inf
-        cosines[self._withdrawn] = -np.inf
-        cosines[item_row] = -np.inf
-        return Scored(self._all_items, cosines, lambda rows: _shown(cosines[rows]), TIE / 2, 1.0)
+            scores[~allowed] = -np.inf
+        scores[self._withdrawn] = -np.inf
+        scores[item_row] = -np.inf
+        return Scored(self._all_items, scores, lambda rows: _shown(scores[rows]), TIE / 2, 1.0)
 
-    def spread(self, item_row: int) -> float:
-        """The standard deviation of the cosines of all items with this one."""
-        return float(self._cosines(item_row).std(dtype=np.float64))
-
-    def _cosines(self, item_row: int) -> Float32Array:
+    def cosines(self, item_row: int) -> Float32Array:
+        """The cosines of all items with this one, float32 (n_items,), withdrawn ones among them."""
         unit = self._unit(np.array([item_row]))[0].astype(np.float32)
         cosines: Float32Array = (self._embeddings @ unit) * self._inverse_norms
         return cosines

@@ -121,8 +121,9 @@ def similar(
     similarity, depth = model.similarity, query.offset + query.k
     if rules is None:
         return _page(model, similarity.similar(row, depth, allowed), query, everything=model.recommender.n_items - 1)
-    scored = similarity.scored(row, allowed)
-    placed = rules.rank(scored, lambda: similarity.spread(row), depth, similarity, diversity=rules.placement.diversity)
+    cosines, diversity = similarity.cosines(row), rules.placement.diversity
+    scored = similarity.scored(row, cosines, allowed)
+    placed = rules.rank(scored, lambda: float(cosines.std(dtype=np.float64)), depth, similarity, diversity=diversity)
     return placed_page(model, placed, query, rules, np.array([row]))
 
 
