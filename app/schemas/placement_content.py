@@ -106,7 +106,7 @@ class ExploreRule(_Rule):
     new_below: Annotated[int, Field(ge=0, le=MAX_NEW_BELOW), WHOLE] = Field(
         default=0,
         description="Films are new while the version has learned from fewer of their likes; with 0 none is.",
-        examples=[10],
+        examples=[50],
     )
     most_a_day: Annotated[int, Field(ge=1, le=MAX_A_DAY), WHOLE] = Field(
         default=MOST_A_DAY, description="How often a day each new film is shown so.", examples=[200]

@@ -130,7 +130,7 @@ const RULES = {
     const content = () => which.value.trim() && { ...others, filter: which.value, ...given_(low, "at_least", Number), ...given_(high, "at_most", Number) };
     return { elements: [labelled(t("filter"), which), labelled(t("atLeast"), low), labelled(t("atMost"), high)], content };
   },
-  explore: ({ rank = 3, among = 20, share = 0.1, new_below: below = 10, most_a_day: most, ...others }) => {
+  explore: ({ rank = 3, among = 20, share = 0.1, new_below: below = 50, most_a_day: most, ...others }) => {
     const number = (value, min, max, step = 1) => typed(value, { type: "number", min, max, step });
     const fields = { rank: number(rank, 1, 100), among: number(among, 1, 50), share: number(share, 0, 1, "any"), new_below: number(below, 0, 1000), most_a_day: number(most, 1, 1000000) };
     const content = () => Object.assign({ ...others }, ...Object.entries(fields).map(([name, input]) => given_(input, name, Number)));

@@ -151,7 +151,7 @@ def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(scr
         "fallback": "trending",
         "rest": rest,
         **rules,
-        "explore": {"rank": 2, "among": 20, "share": 0.1, "new_below": 10},
+        "explore": {"rank": 2, "among": 20, "share": 0.1, "new_below": 50},
     }
     assert screen.violations() == ""
     page.get_by_role("button", name="Delete").click()
