@@ -114,3 +114,36 @@ def test_a_list_of_a_large_catalogue_is_that_made_from_all_its_items(allowed: st
             scored = recommender.scored(vector, among=among)
             placed = rules.rank(scored, partial(recommender.spread.of, vector), depth, Similarity(artifact))
             assert placed.ranking.items[0].tolist() == expected.tolist()
+
+
+def test_boosts_pins_and_quotas_make_the_best_list_that_holds_the_pins() -> None:
+    n, n_met = 9, 0
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        genres = random.choice(["Drama", "Comedy", "War"], n).tolist()
+        films = [Film(f"F{row}", 2000, [genre]) for row, genre in enumerate(genres)]
+        embeddings = random.normal(size=(n, 3)).astype(np.float32)
+        artifact = make_artifact(item_ids=range(n), films=films, item_embeddings=embeddings)
+        by = dict(zip(["Comedy", "War"], random.normal(size=2).round(2).tolist(), strict=True))
+        pinned = dict(zip((random.permutation(K)[:2] + 1).tolist(), random.permutation(n)[:2].tolist(), strict=True))
+        content = {
+            "k": K,
+            "boosts": [{"filter": f"genres:{genre}", "by": much} for genre, much in by.items()],
+            "pins": [{"item_id": row, "rank": rank} for rank, row in pinned.items()],
+            "quotas": [{"filter": "genres:Drama", "at_most": 1}, {"filter": "genres:War", "at_least": 1}],
+        }
+        recommender, items = Recommender(artifact), ItemFilter(artifact.catalogue.columns, n)
+        rules, vector = Rules(Placement.of(content), items, recommender.item_row, 0), artifact.user_embeddings[0]
+        scores = recommender.exact_scores(vector[None], np.arange(n)[None])[0]
+        scores += recommender.spread.of(vector) * np.array([by.get(genre, 0) for genre in genres])
+        bounds = [Bounds(np.flatnonzero(mask).tolist(), each.at_least, each.at_most, 0) for each, mask in rules.quotas]
+        lists = [each for each in combinations(range(n), K) if {*pinned.values()} <= {*each} and holds(each, bounds)]
+        if lists:
+            spread = partial(recommender.spread.of, vector)
+            found = rules.rank(recommender.scored(vector), spread, K, Similarity(artifact)).ranking.items[0].tolist()
+            others = [scores[row] for row in found if row not in pinned.values()]
+            assert {rank: found[rank - 1] for rank in pinned} == pinned, seed
+            assert others == sorted(others, reverse=True), seed
+            assert scores[found].sum() == pytest.approx(max(scores[[*each]].sum() for each in lists)), seed
+            n_met += 1
+    assert n_met > 30
