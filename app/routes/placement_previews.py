@@ -12,6 +12,7 @@ from app.errors import BodyTooLargeError, InvalidParameterError, NoModelError, U
 from app.events.resting import NOTHING, RestingItems
 from app.http.access import API_KEY, PLACEMENTS_PATH
 from app.http.body_limit import LimitedRoute
+from app.http.checked_placements import checked, rules_of, warnings_of
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.editors import Editor
 from app.http.error_answers import error_responses
@@ -22,7 +23,6 @@ from app.model.item_fields import to_json
 from app.model.predicted_loss import kept_share
 from app.model.selection import known_rows, place, placed_page, recommend
 from app.model.store import ServedModel
-from app.routes.placements import checked, rules_of, warnings_of
 from app.schemas.placement_previews import PARTS, PlacementPreview, PlacementPreviews
 from app.schemas.queries import UserQuery
 

@@ -9,11 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
 from app.contract.events import PLACEMENT, Event
-from app.contract.filter_language import Expression, FilterError
-from app.contract.item_document import DocumentError
-from app.contract.item_filter import ItemFilter
 from app.contract.placement import Placement
-from app.contract.rules import Rules
 from app.errors import (
     BodyTooLargeError,
     EventsDisabledError,
@@ -27,6 +23,7 @@ from app.errors import (
 from app.events.placements import PlacementChange
 from app.http.access import API_KEY, PLACEMENTS_PATH
 from app.http.body_limit import LimitedRoute
+from app.http.checked_placements import checked, warnings_of
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.editors import Editor
 from app.http.error_answers import error_responses
@@ -34,7 +31,6 @@ from app.http.if_match import IfMatch, is_meant
 from app.http.item_content import etag
 from app.http.read_after import ReadAfter, until_answers_know
 from app.model.item_fields import to_json
-from app.model.placement_warnings import placement_warnings
 from app.model.store import ServedModel
 from app.schemas.events import new_event_id
 from app.schemas.placement_content import PlacementContent
@@ -42,7 +38,6 @@ from app.schemas.placements import (
     HistoryQuery,
     PlacementHistory,
     PlacementList,
-    PlacementWarning,
     ShownPlacement,
     StoredPlacement,
 )
@@ -150,34 +145,6 @@ async def roll_placement_back(
     return await _changed(edit, former)
 
 
-def checked(model: ServedModel, request: PlacementContent) -> Placement:
-    """The placement that a request says; raises InvalidParameterError where a version can't follow it."""
-    try:
-        placement = Placement.of(request.content)
-        items = model.catalogue.filter
-        parts = [("filter", placement.filter)] if placement.filter else []
-        parts += [(f"boosts.{number}.filter", each.expression) for number, each in enumerate(placement.boosts)]
-        parts += [(f"quotas.{number}.filter", each.expression) for number, each in enumerate(placement.quotas)]
-        for field, expression in parts:
-            _check_columns(items, field, expression)
-        rules_of(model, placement).check()
-    except DocumentError as error:
-        raise InvalidParameterError(f"{error}.", field=error.field) from error
-    return placement
-
-
-def _check_columns(items: ItemFilter, field: str, expression: Expression) -> None:
-    try:
-        items.mask(expression)
-    except FilterError as error:
-        raise DocumentError(field, f"is no filter: {error}") from error
-
-
-def rules_of(model: ServedModel, placement: Placement) -> Rules:
-    """The rules of a placement now, for a version."""
-    return Rules(placement, model.catalogue.filter, model.recommender.item_row, time.time())
-
-
 async def _changed(edit: _Edit, make: Callable[[PlacementChange | None], Placement | None]) -> ShownPlacement:
     placements, name = edit.parts.placements, edit.name
     async with edit.parts.changes.turn:
@@ -201,15 +168,6 @@ async def _changed(edit: _Edit, make: Callable[[PlacementChange | None], Placeme
 def _shown(model: ServedModel, change: PlacementChange) -> ShownPlacement:
     warnings = [] if change.placement is None else warnings_of(model, change.placement)
     return ShownPlacement(**_stored(change), warnings=warnings)
-
-
-def warnings_of(model: ServedModel, placement: Placement) -> list[PlacementWarning]:
-    """The rules that do nothing with the current films."""
-    try:
-        found = placement_warnings(model.recommender, rules_of(model, placement))
-    except FilterError as error:  # of another version
-        return [PlacementWarning(field="filter", message=f"The loaded version can't answer it: {error}.")]
-    return [PlacementWarning(**each._asdict()) for each in found]
 
 
 def _stored(change: PlacementChange) -> dict[str, object]:
