@@ -2,8 +2,6 @@
 
 from bisect import bisect_left
 
-import numpy as np
-
 from app.contract.artifact import Artifact, Float32Array
 from app.contract.artifact_files import give_pages_back
 from app.contract.ids import row_of
@@ -21,14 +19,10 @@ class ReadyLists:
 
     def __init__(self, artifact: Artifact, revised: Recommender | None = None, n_learned: int | None = None) -> None:
         """`revised` ranks the items where some have come since the model learned, after `n_learned`, or gone."""
-        self._artifact = artifact
+        self._artifact, self._revised = artifact, revised
         self._withdrawn = frozenset[int]() if revised is None else frozenset(revised.withdrawn.tolist())
-        first_added = len(artifact.item_ids) if n_learned is None else n_learned
-        self._revised = revised if first_added < len(artifact.item_ids) else None
-        self._longest_added = float(np.linalg.norm(artifact.item_embeddings[first_added:], axis=1).max(initial=0))
-        self._largest_added_bias = float(artifact.item_biases[first_added:].max(initial=-np.inf))
-        # Memory views, as they give plain numbers.
-        self._lengths = np.sqrt(np.einsum("nd,nd->n", artifact.user_embeddings, artifact.user_embeddings)).data
+        self._has_added = n_learned is not None and n_learned < len(artifact.item_ids)
+        self._learned = artifact.user_embeddings.any(axis=1).tobytes()
         give_pages_back({"user_embeddings": artifact.user_embeddings})
         self._numbers = artifact.user_ids.data if artifact.user_ids.dtype.kind == "i" else None
 
@@ -47,7 +41,7 @@ class ReadyLists:
         And whether these are the first of those that the model has learned.
         """
         items, scores = self._artifact.ready_items, self._artifact.ready_scores
-        if items is None or scores is None or k > items.shape[1] or not self._lengths[user_row]:
+        if items is None or scores is None or k > items.shape[1] or not self._learned[user_row]:
             return None
         rows, millionths = items[user_row, :k].tolist(), scores[user_row, :k].tolist()
         is_learned = self._withdrawn.isdisjoint(rows)
@@ -55,15 +49,11 @@ class ReadyLists:
             rows, millionths = self._without_withdrawn(items[user_row].tolist(), scores[user_row].tolist(), k)
         if len(rows) < k or rows[-1] == NO_ITEM or NO_SCORE in millionths:
             return None
-        if self._revised is not None:
-            least = millionths[-1] / MILLION
-            least -= MARGIN * (1 + abs(least))
-            # No score is above this, so most users need none.
-            if self._lengths[user_row] * self._longest_added + self._largest_added_bias >= least:
-                added = self._revised.added_scores(user_row)
-                # argmax takes a quarter of the time of max.
-                if float(added[added.argmax()]) >= least:
-                    return _first(self._revised, user_row, k, added)
+        if self._revised is not None and self._has_added:
+            # argmax takes a quarter of the time of max.
+            added, least = self._revised.added_scores(user_row), millionths[-1] / MILLION
+            if float(added[added.argmax()]) >= least - MARGIN * (1 + abs(least)):
+                return _first(self._revised, user_row, k, added)
         return rows, [score / MILLION for score in millionths], is_learned
 
     def _without_withdrawn(self, rows: list[int], millionths: list[int], k: int) -> tuple[list[int], list[int]]:
