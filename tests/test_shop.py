@@ -14,12 +14,12 @@ from app.settings import Settings
 from tests.browser import CHROMIUM, browser_page
 from tests.processes import free_port, wait_until
 from tests.service import service
-from tests.training.world import change_params, run_stages
-from training.fetch import fetch
+from tests.training.world import ROOT, change_params, run_stages
+from training.fetch import CATALOGUE, fetch
 from training.params.whole import load_params
 from training.prepare import prepare
 from training.project import Project
-from training.propose import propose
+from training.propose import column_of, propose
 
 KINDS = {"lamp": "glass light bulb shade", "chair": "oak seat back legs", "rug": "wool woven floor soft", "pan": "iron"}
 CITIES = ["Rome", "Oslo", "Lima", "Cairo"]  # of those who buy lamps, chairs, rugs and pans
@@ -80,6 +80,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     prepare(params, project.raw, project.prepared, project.stats)
     run_stages(project, params)
     return project
+
+
+def test_a_column_of_the_sample_seems_to_be_what_params_yaml_says() -> None:
+    films = pd.read_csv(CATALOGUE, keep_default_na=False, dtype=str)
+    types = {name: column.type for name, column in load_params(ROOT / "params.yaml").catalogue.items.items()}
+    assert {name: column_of(name, [text for text in films[name] if text])["type"] for name in types} == types
 
 
 def test_the_proposal_knows_types_and_what_tells_something(project: Project) -> None:
