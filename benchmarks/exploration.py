@@ -43,7 +43,7 @@ from training.models import make_family
 from training.params.whole import Params, load_params
 from training.project import Project
 
-SIZE, STORE = Size(600, 600, 40_000), "0f8fad5b-d9cb-469f-a165-70867728950e"
+SIZE, STORE = Size(600, 600, 100_000), "0f8fad5b-d9cb-469f-a165-70867728950e"
 COMES, EXAMINED, SAYS = 1.5, 0.85, 0.6  # lists of a person and day; shares: next rank after one, likes that are said
 RANK, AMONG, FANS = 3, 10, 0.2
 K = 10
