@@ -205,7 +205,7 @@ def test_a_wrong_value_is_named(tmp_path: Path, raw: Project, line: str, sentenc
     [
         ({"prepare__split__method": "random"}, r"prepare\.split\.method random needs engine: embedded"),
         ({"catalogue__users": {"age": {"type": "number"}}}, r"catalogue\.users needs engine: embedded; set it to \{\}"),
-        ({"events__types": {"share": {"means": "positive", "weight": 0.5}}}, r"a weight in events\.types needs engine"),
+        ({"events__types": {"watch": {"means": "positive", "weight": 0.5}}}, r"a weight in events\.types needs engine"),
     ],
 )
 def test_what_spark_does_not_do_is_refused(tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:
