@@ -48,6 +48,7 @@ from app.routes import (
     personal_data,
     placement_previews,
     placements,
+    pleased,
     promotion,
     recommendations,
     reload,
@@ -60,7 +61,7 @@ from app.settings import Settings, SettingsError
 SWITCH_SECONDS = 0.0005
 # Routes are tried in this order, and events are many.
 FOR_EVENT_KEYS = (events, impressions, personal_data)
-FOR_CLIENTS = (*FOR_EVENT_KEYS, recommendations, history, example_users, items, model, versions, status)
+FOR_CLIENTS = (*FOR_EVENT_KEYS, recommendations, history, example_users, items, model, versions, status, pleased)
 # These need no API key: orchestrators and Prometheus send none.
 OPEN = (health, metrics)
 # These ask for the operator's token, and exist only if there is one.
@@ -178,7 +179,7 @@ def _operator_paths() -> set[str]:
 
 
 def _routes_not_of_clients() -> set[str]:
-    return _paths(*OPEN, *FOR_OPERATORS, page, model, versions, status)
+    return _paths(*OPEN, *FOR_OPERATORS, page, model, versions, status, pleased)
 
 
 def _paths(*modules: ModuleType) -> set[str]:

@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     trial.add_argument("--host", default="127.0.0.1", help="with --cron: address of the metrics")
     trial.add_argument("--port", type=int, default=9103, help="with --cron: port of the metrics")
     pleased = add(commands.pleased)
+    pleased.add_argument("--publish", action="store_true", help="show the figures on the service's page, too")
     replayed = add(commands.replay)
     replayed.add_argument("--version", required=True, help="its number")
     replayed.add_argument("--alias", default="production", help="of the version to compare with (production)")

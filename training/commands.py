@@ -194,14 +194,19 @@ def trial(project: Project, params: Params, options: Namespace) -> None:
     if options.cron is None:
         print("\n".join(f"trial: {sentence}" for sentence in once()[1]))
         return
-    from training.pleased.looking import yesterday
+    from training.pleased.looking import publish_last_week, yesterday
     from training.pleased.metrics import PleasedMetrics
     from training.retrain.schedule import parse_schedule
     from training.trials.service import serve
 
     def also(collectors: "CollectorRegistry") -> Callable[[], None]:
         metrics = PleasedMetrics(collectors)
-        return lambda: metrics.show(yesterday(project, params))
+
+        def look() -> None:
+            metrics.show(yesterday(project, params))
+            publish_last_week(project, params)
+
+        return look
 
     serve(once, also, parse_schedule(options.cron, "--cron"), options.host, options.port)
 
@@ -210,7 +215,7 @@ def pleased(project: Project, params: Params, options: Namespace) -> None:
     """Say what people liked of what they were shown, with intervals."""
     from training.pleased.looking import please
 
-    print(please(project, params, options.first, options.last))
+    print(please(project, params, options.first, options.last, publish=options.publish))
 
 
 def replay(project: Project, params: Params, options: Namespace) -> None:

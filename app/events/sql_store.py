@@ -103,6 +103,17 @@ class SqlStore(ABC):
         said = self._events("body IS NULL AND user_id = %s", user_id)
         return PersonalData(said, [Impression(*row) for row in shown], [Exposure(*row) for row in exposed])
 
+    def report_days(self, limit: int) -> list[str]:
+        """The last days of the latest reports, the latest first."""
+        return [
+            day for [day] in self._rows("SELECT CAST(last AS text) FROM pleased ORDER BY last DESC LIMIT %s", limit)
+        ]
+
+    def report(self, last: str) -> str | None:
+        """The report of the days until one."""
+        rows = self._rows("SELECT body FROM pleased WHERE last = %s", last)
+        return rows[0][0] if rows else None
+
     def delete_forgotten(self) -> int:
         """Delete what users said before they wished to be forgotten, in one transaction."""
         with self._patient() as connection:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes, 5 no
-# impressions, 6 no placements, 7 no odds.
-VERSION = 8
+# impressions, 6 no placements, 7 no odds, 8 no reports.
+VERSION = 9
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
 CREATE TABLE IF NOT EXISTS event (
@@ -50,10 +50,11 @@ CREATE TABLE IF NOT EXISTS impression (
   PRIMARY KEY (day, recommendation_id, item_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS impression_of_user ON impression (user_id);
+CREATE TABLE IF NOT EXISTS pleased (last TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """
 FORMER_COLUMNS = "position, event_id, user_id, item_id, type, value, occurred_at, received_at, recommendation_id"
-FIRST_WITH_BODIES, FIRST_WITH_IMPRESSIONS, FIRST_WITH_PLACEMENTS = 5, 6, 7
+FIRST_WITH_BODIES, FIRST_WITH_IMPRESSIONS, FIRST_WITH_PLACEMENTS, FIRST_WITH_ODDS = 5, 6, 7, 8
 WITH_ODDS = """
 ALTER TABLE impression ADD COLUMN odds REAL CHECK (odds > 0 AND odds <= 1);
 ALTER TABLE impression ADD COLUMN among TEXT
@@ -81,7 +82,7 @@ def make_tables(connection: sqlite3.Connection) -> None:
         columns = FORMER_COLUMNS + (", body" if version >= FIRST_WITH_BODIES else "")
         is_former = 0 < version < FIRST_WITH_PLACEMENTS
         statements = WITH_FEWER_CHECKS.format(tables=TABLES, former=columns) if is_former else TABLES
-        if version >= FIRST_WITH_IMPRESSIONS:
+        if FIRST_WITH_IMPRESSIONS <= version < FIRST_WITH_ODDS:
             statements += f";{WITH_ODDS}"
         for statement in statements.split(";"):
             connection.execute(statement)

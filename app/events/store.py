@@ -120,6 +120,12 @@ class EventStore(Protocol):
         Lists up to the day on which the user said something about the item don't count.
         """
 
+    def report_days(self, limit: int) -> list[str]:
+        """The last days (ISO 8601) of the latest reports of what pleased, the latest first; training writes them."""
+
+    def report(self, last: str) -> str | None:
+        """The report of the days until one, as JSON."""
+
     def delete_forgotten(self) -> int:
         """Delete what users said before they wished to be forgotten, and what they were shown; returns how many events.
 

@@ -10,10 +10,11 @@ import { mount as film } from "./view-film.js";
 import { mount as somebodyNew } from "./view-new.js";
 import { mount as now } from "./view-now.js";
 import { mount as placements } from "./view-placements.js";
+import { mount as pleased } from "./view-pleased.js";
 import { mount as user } from "./view-user.js";
 import { mount as versions } from "./view-versions.js";
 
-const VIEWS = { user, new: somebodyNew, film, catalogue, placements, versions, now };
+const VIEWS = { user, new: somebodyNew, film, catalogue, placements, versions, pleased, now };
 const POLL_MS = 5000;
 
 const [main, top, foot, notices] = ["main", "top", "foot", "notices"].map((id) => document.getElementById(id));

@@ -1,4 +1,4 @@
-// Small plots of the last minutes.
+// Small plots of the last minutes, and of days and ranks.
 
 import { h, s } from "./dom.js";
 import { clock, t } from "./texts.js";
@@ -6,11 +6,12 @@ import { clock, t } from "./texts.js";
 const [WIDTH, HEIGHT, BOTTOM, TOP] = [320, 96, 76, 10];
 
 /**
- * Lines over time. `lines` are {name, values}, with null where there is no value; `times` are the ends of the steps;
- * `marks` are places of events on the time axis. Lines differ in their dashes, not only in colour.
+ * Lines over time. `lines` are {name, values}, with null where there is no value, and perhaps {low, high}, the ends of
+ * intervals; `times` are the ends of the steps, `ends` what is written at the first and the last; `marks` are places of
+ * events on the time axis. Lines differ in their dashes, not only in colour.
  */
-export function plot({ name, times, lines, marks = [], text }) {
-  const values = lines.flatMap((line) => line.values).filter((value) => value !== null);
+export function plot({ name, times, ends = [clock(times[0]), clock(times.at(-1))], lines, marks = [], text }) {
+  const values = lines.flatMap((line) => line.high ?? line.values).filter((value) => value !== null);
   const highest = Math.max(...values, 0);
   const most = highest || 1;
   const x = (place) => (times.length > 1 ? (place / (times.length - 1)) * WIDTH : WIDTH);
@@ -25,10 +26,10 @@ export function plot({ name, times, lines, marks = [], text }) {
       s("line", { class: "axis", x1: 0, x2: WIDTH, y1: BOTTOM, y2: BOTTOM }),
       s("line", { class: "axis top", x1: 0, x2: WIDTH, y1: TOP, y2: TOP }),
       marks.map((place) => s("line", { class: "event", x1: x(place), x2: x(place), y1: TOP, y2: BOTTOM })),
-      lines.map((line, n) => s("path", { class: `line line-${n}`, d: path(line.values, x, y) })),
+      lines.map(({ values: middle, low, high }, n) => [low && bars(n, low, high, x, y), s("path", { class: `line line-${n}`, d: path(middle, x, y) })]),
       highest > 0 && s("text", { class: "tick", x: 0, y: TOP - 2 }, text(highest)),
-      s("text", { class: "tick", x: 0, y: HEIGHT - 6 }, clock(times[0])),
-      s("text", { class: "tick end", x: WIDTH, y: HEIGHT - 6 }, clock(times.at(-1))),
+      s("text", { class: "tick", x: 0, y: HEIGHT - 6 }, ends[0]),
+      s("text", { class: "tick end", x: WIDTH, y: HEIGHT - 6 }, ends[1]),
     ),
     lines.length > 1 && h("figcaption", {}, lines.map((line, n) => h("span", { class: "key" }, swatch(n), ` ${line.name} `, h("b", {}, text(last(line.values)))))),
   );
@@ -46,5 +47,9 @@ function path(values, x, y) {
     })
     .join("");
 }
+
+/** Intervals as bars beside each other, a line's a little beside those of another. */
+const bars = (n, low, high, x, y) =>
+  low.map((each, place) => each !== null && s("path", { class: `line line-${n} spread`, d: `M${x(place) + 3 * n} ${y(each)}V${y(high[place])}` }));
 
 const swatch = (n) => s("svg", { class: "swatch", viewBox: "0 0 22 8", width: 22, height: 8, "aria-hidden": "true" }, s("path", { class: `line line-${n}`, d: "M0 4L22 4" }));

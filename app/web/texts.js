@@ -26,4 +26,6 @@ export const percent = (share) => share.toLocaleString(locale, { style: "percent
 
 export const moment = (text) => new Date(text).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
 
+export const day = (text) => new Date(text).toLocaleDateString(locale, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+
 export const clock = (text) => new Date(text).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });

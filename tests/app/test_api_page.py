@@ -36,7 +36,7 @@ CHANGING = {
     "position", "age_seconds", "lag_seconds",
     "replica", "started_at", "recent_lists", "steps", "recommendation_id", "service_version",
 }  # fmt: skip
-OWN_TABLES = ("/model", "/versions", "/versions/registered", "/status", "/users/{user_id}/data")
+OWN_TABLES = ("/model", "/versions", "/versions/registered", "/status", "/pleased", "/users/{user_id}/data")
 TYPES = {
     "object": "object",
     "integer": "number",

@@ -1,8 +1,10 @@
 """How often people click and like what they are shown, each way that lists can be told apart."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from training.metrics.bootstrap import Interval
@@ -11,10 +13,11 @@ from training.pleased.shown import CLICKED, ITEM, LIKED, PLACEMENT, RANK, SHOWN_
 from training.trials.attribution import LIST
 from training.trials.records import USER
 
-SEGMENT, FILMS = "people", "films"
+SEGMENT, FILMS, NEW = "people", "films", "new"
 ALL = "all"
-DIMENSIONS = (ALL, VERSION, PLACEMENT, SOURCE, RANK, SHOWN_ON, SEGMENT, FILMS)
-OF_LISTS = (ALL, VERSION, SHOWN_ON, SEGMENT)  # where nothing is known of items
+DAILY = "day and version"
+DIMENSIONS = (ALL, VERSION, PLACEMENT, SOURCE, RANK, SHOWN_ON, DAILY, SEGMENT, FILMS)
+OF_LISTS = (ALL, VERSION, SHOWN_ON, DAILY, SEGMENT)  # where nothing is known of items
 COUNTS = ["lists", "shown", "clicks", "successes", "good"]
 UNKNOWN = "unknown"
 
@@ -40,11 +43,24 @@ class Figure:
 
 @dataclass(frozen=True)
 class Variety:
-    """How much of the catalogue a version showed, and which share of shown items their user had been shown before."""
+    """How much of the catalogue a version showed, and which share of shown items is old or new to whom.
+
+    `repeated` counts what its user had been shown before, `fresh` items that nobody has rated in the data of training.
+    """
 
     version: str
     coverage: float
     repeated: float
+    fresh: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more of what a version showed was a success than of what the version showed that showed most."""
+
+    version: str
+    against: str
+    success_rate: Interval
 
 
 @dataclass(frozen=True)
@@ -58,15 +74,10 @@ class Known:
 
 def figures(shown: Shown, known: Known, confidence: float, dimensions: Sequence[str] = DIMENSIONS) -> list[Figure]:
     """Compute the figures of all groups of these dimensions, in the order of groups."""
-    lists = shown.items.empty
-    rows = shown.lists if lists else shown.items
-    rows = rows.copy()
-    rows[ALL], rows[SEGMENT] = ALL, rows[USER].map(dict(known.segments)).fillna("new")
-    if not lists:
-        rows[FILMS] = rows[ITEM].isin(known.rated).map({True: "rated", False: "new"})
+    rows, is_lists = _rows(shown, known), shown.items.empty
     found = []
-    for dimension in [each for each in dimensions if not lists or each in OF_LISTS]:
-        counts = _of_lists(rows, dimension) if lists else _of_items(rows, dimension)
+    for dimension in [each for each in dimensions if not is_lists or each in OF_LISTS]:
+        counts = _of_users(rows, dimension)
         found += [_figure(dimension, group, each, confidence) for group, each in counts.groupby(dimension)]
     return found
 
@@ -80,16 +91,55 @@ def overall(shown: Shown, confidence: float) -> Figure | None:
 
 def varieties(shown: Shown, known: Known) -> list[Variety]:
     """How varied what each version showed was."""
-    items = shown.items
-    again = items.duplicated([USER, ITEM])
+    rows = _rows(shown, known)
+    again = rows.duplicated([USER, ITEM])
     return [
-        Variety(str(version), each[ITEM].nunique() / max(known.n_items, 1), float(again[each.index].mean()))
-        for version, each in items.groupby(VERSION)
+        Variety(
+            str(version),
+            each[ITEM].nunique() / max(known.n_items, 1),
+            float(again[each.index].mean()),
+            float((each[FILMS] == NEW).mean()),
+        )
+        for version, each in rows.groupby(VERSION)
     ]
 
 
-def _of_items(items: pd.DataFrame, dimension: str) -> pd.DataFrame:
+def differences(shown: Shown, confidence: float) -> list[Difference]:
+    """Compare each version with the one that showed most."""
+    counts = _of_users(_rows(shown, Known({}, 0, frozenset())), VERSION).set_index(USER)
+    of_version = {str(version): each[["successes", "shown"]] for version, each in counts.groupby(VERSION)}
+    [most, *others] = sorted(of_version, key=lambda each: (-of_version[each]["shown"].sum(), each))
+    return [Difference(each, most, _difference(of_version[each], of_version[most], confidence)) for each in others]
+
+
+def _difference(ours: pd.DataFrame, theirs: pd.DataFrame, confidence: float) -> Interval:
+    """The difference of two rates of users, some of whom may have seen both, by the delta method."""
+    users = ours.index.union(theirs.index)
+    value, moves = 0.0, np.zeros(len(users))
+    for side, sign in ((ours, 1), (theirs, -1)):
+        above, below = side.reindex(users, fill_value=0).to_numpy(np.float64).T
+        rate = above.sum() / below.sum()
+        value, moves = value + sign * rate, moves + sign * (above - rate * below) / below.mean()
+    spread = float(np.var(moves, ddof=1) / len(users)) if len(users) > 1 else math.nan
+    return Ratio(float(value), spread, len(users)).interval(confidence)
+
+
+def _rows(shown: Shown, known: Known) -> pd.DataFrame:
+    """What was shown, with the group that each row belongs to."""
+    rows = (shown.lists if shown.items.empty else shown.items).copy()
+    rows[ALL], rows[SEGMENT] = ALL, [known.segments.get(user, NEW) for user in rows[USER]]
+    rows[DAILY] = rows[SHOWN_ON] + " " + rows[VERSION]
+    if not shown.items.empty:
+        rows[FILMS] = rows[ITEM].isin(known.rated).map({True: "rated", False: NEW})
+    return rows
+
+
+def _of_users(rows: pd.DataFrame, dimension: str) -> pd.DataFrame:
     """Count for each user and group."""
+    return _of_items(rows, dimension) if ITEM in rows else _of_lists(rows, dimension)
+
+
+def _of_items(items: pd.DataFrame, dimension: str) -> pd.DataFrame:
     keys = [USER, dimension]
     items = items.fillna({dimension: UNKNOWN})
     counts = items.groupby(keys).agg(

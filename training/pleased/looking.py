@@ -1,18 +1,19 @@
-"""Computes the figures of some days and writes them: a table, a CSV and a page."""
+"""Looks at some days and writes what it sees: a table, a CSV, a page, and what the service's own page shows."""
 
-from dataclasses import asdict
 from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
-import pandas as pd
+from sqlalchemy import text
 
+from app.contract.store_address import StoreAddress
 from training.data.dataset import load_dataset
 from training.data.events.snapshot import snapshot
 from training.errors import DataError, ParamsError
 from training.files import replacing
 from training.params.whole import Params
-from training.pleased.figures import Figure, Known, figures, overall, varieties
+from training.pleased.figures import Figure, Known, overall
 from training.pleased.page import lay_out, table
+from training.pleased.report import Report
 from training.pleased.shown import Shown, read_shown
 from training.project import Project
 from training.report.html import to_html
@@ -20,28 +21,55 @@ from training.trials.records import kept_events
 
 SEGMENTS = np.array(["few", "medium", "many"])
 FOLDER = "pleased"
+WEEK = 7
+PUBLISHED = "SELECT count(*) FROM pleased WHERE last = :last"
+PUBLISH = """
+INSERT INTO pleased (last, body) VALUES (:last, :body) ON CONFLICT (last) DO UPDATE SET body = excluded.body
+"""
 
 
-def please(project: Project, params: Params, first: date, last: date) -> str:
+def please(project: Project, params: Params, first: date, last: date, *, publish: bool) -> str:
     """Write reports/pleased; return what to print. Raises DataError where the store or data/prepared can't be read."""
-    shown, confidence = shown_between(project, params, first, last), params.registration.gate.confidence
-    if shown.items.empty and shown.lists.empty:
+    report = report_between(project, params, first, last)
+    if report is None:
         raise DataError(f"nothing was shown from {first} to {last}: send impressions, or choose other days")
-    known = _known(project, params)
-    found, said = figures(shown, known, confidence), _sentences(shown)
-    page = lay_out(found, varieties(shown, known) if len(shown.items) else [], said, first, last, confidence)
     folder = project.reports / FOLDER
     with replacing(folder / "pleased.html") as partial:
-        partial.write_text(to_html(page), encoding="utf-8")
+        partial.write_text(to_html(lay_out(report)), encoding="utf-8")
     with replacing(folder / "figures.csv") as partial:
-        pd.DataFrame(map(_row, found)).to_csv(partial, index=False)
+        report.to_csv_rows().to_csv(partial, index=False)
+    if publish:
+        publish_report(kept_events(project.root), report)
     where = (folder / "pleased.html").relative_to(project.root)
-    return "\n".join([table(found), *(f"pleased: {each}" for each in said), f"pleased: {where}"])
+    return "\n".join([table(report.figures), *(f"pleased: {each}" for each in report.says), f"pleased: {where}"])
+
+
+def report_between(project: Project, params: Params, first: date, last: date) -> Report | None:
+    """Compute the report of the days from one to another, both included; None where nothing was shown."""
+    shown = shown_between(project, params, first, last)
+    if shown.items.empty and shown.lists.empty:
+        return None
+    return Report.of(shown, _known(project, params), params.registration.gate.confidence, first, last)
+
+
+def last_week() -> tuple[date, date]:
+    """The first and the last of the seven whole days (UTC) before today."""
+    today = datetime.now(timezone.utc).date()
+    return today - timedelta(WEEK), today - timedelta(1)
+
+
+def publish_last_week(project: Project, params: Params) -> None:
+    """Publish the last week's report, once a day, and where there is data of training to tell people apart."""
+    first, last = last_week()
+    if not project.prepared.is_dir() or _is_published(project, last):
+        return
+    if (report := report_between(project, params, first, last)) is not None:
+        publish_report(kept_events(project.root), report)
 
 
 def yesterday(project: Project, params: Params) -> Figure | None:
     """Compute the figure of all lists of the last whole day (UTC); None where nothing was shown."""
-    day = datetime.now(timezone.utc).date() - timedelta(days=1)
+    _, day = last_week()
     return overall(shown_between(project, params, day, day), params.registration.gate.confidence)
 
 
@@ -53,6 +81,19 @@ def shown_between(project: Project, params: Params, first: date, last: date) -> 
         return read_shown(store, first, last, params.registration.trial.success, params.event_types)
 
 
+def _is_published(project: Project, last: date) -> bool:
+    with snapshot(kept_events(project.root)) as store:
+        return bool(store.connection.execute(text(PUBLISHED), {"last": last.isoformat()}).scalar_one())
+
+
+def publish_report(address: StoreAddress, report: Report) -> None:
+    """Put a report where the service's page finds it, in place of a former one of the days until the same."""
+    with snapshot(address) as store:
+        store.connection.rollback()  # SQLite lets nobody write who has read what has changed meanwhile
+        store.connection.execute(text(PUBLISH), {"last": report.last.isoformat(), "body": report.to_json()})
+        store.connection.commit()
+
+
 def _known(project: Project, params: Params) -> Known:
     data = load_dataset(project.prepared)
     rated = data.interactions(*data.splits)
@@ -61,19 +102,3 @@ def _known(project: Project, params: Params) -> Known:
     of_item = np.bincount(rated.items, minlength=data.n_items)
     items = frozenset(map(str, data.item_ids[of_item > 0].tolist()))
     return Known(dict(zip(map(str, data.user_ids.tolist()), segments.tolist(), strict=True)), data.n_items, items)
-
-
-def _sentences(shown: Shown) -> list[str]:
-    if shown.items.empty:
-        return [
-            "nothing tells what was on screens: the lists that were answered in trials count, whoever looked at them"
-        ]
-    return [f"left out: {number:,} {what}" for what, number in shown.left_out.items()]
-
-
-def _row(figure: Figure) -> dict[str, object]:
-    row = asdict(figure)
-    for name in ("click_rate", "success_rate", "good_lists"):
-        interval = row.pop(name)
-        row |= {name: interval["mean"], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
-    return row

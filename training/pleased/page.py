@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from datetime import date
 
 import numpy as np
 
 from training.metrics.bootstrap import Interval
-from training.pleased.figures import ALL, DIMENSIONS, Figure, Variety
+from training.pleased.figures import ALL, DIMENSIONS, Difference, Figure, Variety
+from training.pleased.report import Report
 from training.pleased.shown import RANK, SHOWN_ON
 from training.report.canvas import make_axes, png
 from training.report.page import Cell, Page, Part, Picture, Section, Table, Text
@@ -16,23 +16,24 @@ from training.report.plots import COLOURS
 HEAD = ["", "people", "lists", "shown", "clicks", "successes", "clicks of 100", "successes of 100", "good lists of 100"]
 
 
-def lay_out(
-    found: Sequence[Figure], varied: Sequence[Variety], said: Sequence[str], first: date, last: date, confidence: float
-) -> Page:
-    """Lay out the page; `said` are sentences about what counts."""
-    notes: list[Part] = [Text(each) for each in said]
+def lay_out(report: Report) -> Page:
+    """Lay out the page."""
+    notes: list[Part] = [Text(each) for each in report.says]
     notes.append(
         Text(
-            f"Rates are of 100 shown films, or lists. Brackets: {confidence:.0%} intervals in which each person counts "
-            "as one, whatever number of lists they saw. Compare versions by a trial: here, other people may see others."
+            f"Rates are of 100 shown films, or lists. Brackets: {report.confidence:.0%} intervals in which each person "
+            "counts as one, whatever number of lists they saw. Compare versions by a trial: here, other people may see "
+            "others."
         )
     )
-    parts = {each: [figure for figure in found if figure.dimension == each] for each in DIMENSIONS}
+    parts = {each: [figure for figure in report.figures if figure.dimension == each] for each in DIMENSIONS}
     sections = [Section("What counts", notes)]
     sections += [Section(_title(each), _parts(each, of)) for each, of in parts.items() if of]
-    if varied:
-        sections.append(Section("Variety", [_variety(varied)]))
-    return Page(f"What pleased from {first} to {last}", sections)
+    if report.differences:
+        sections.append(Section("Versions compared", [_differences(report.differences)]))
+    if report.variety:
+        sections.append(Section("Variety", [_variety(report.variety)]))
+    return Page(f"What pleased from {report.first} to {report.last}", sections)
 
 
 def table(found: Sequence[Figure]) -> str:
@@ -69,11 +70,11 @@ def _texts(figure: Figure) -> list[str]:
     return [*(f"{count:,}" for count in counts), *map(rate, rates)]
 
 
-def rate(interval: Interval) -> str:
+def rate(interval: Interval, least: float = 0) -> str:
     """A rate of 100, with its interval."""
     if math.isnan(interval.mean):
         return "–"
-    low, high = max(interval.low, 0), min(interval.high, 1)
+    low, high = max(interval.low, least), min(interval.high, 1)
     return f"{100 * interval.mean:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
 
 
@@ -93,5 +94,13 @@ def _plot(dimension: str, found: Sequence[Figure]) -> bytes:
 
 
 def _variety(varied: Sequence[Variety]) -> Table:
-    rows = [[Cell(each.version), Cell(f"{each.coverage:.1%}"), Cell(f"{each.repeated:.1%}")] for each in varied]
-    return Table(["version", "of the catalogue was shown", "of shown films had been shown before"], rows)
+    rows = [
+        [each.version, *(f"{share:.1%}" for share in (each.coverage, each.repeated, each.fresh))] for each in varied
+    ]
+    head = ["version", "of the catalogue was shown", "of shown films had been shown before", "of shown films are new"]
+    return Table(head, [list(map(Cell, row)) for row in rows])
+
+
+def _differences(found: Sequence[Difference]) -> Table:
+    rows = [[Cell(each.version), Cell(each.against), Cell(rate(each.success_rate, least=-1))] for each in found]
+    return Table(["version", "against", "more successes of 100"], rows)

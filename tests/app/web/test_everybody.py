@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-ge
 
 ADDRESSES = [
     "#user?id=2", "#user?id=nobody&from.year=2050", "#new", "#new?liked=3&disliked=6", "#film?id=6", "#catalogue",
-    "#placements", "#versions?id=2", "#now",
+    "#placements", "#versions?id=2", "#pleased", "#now",
 ]  # fmt: skip
 
 

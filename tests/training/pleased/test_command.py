@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.events.sqlite_store import SqliteStore
+from app.schemas.pleased import PleasedReport
 from tests.client import Client, serving
 from tests.conftest import MakeSettings
 from tests.training.world import Trained
@@ -81,7 +84,7 @@ def test_the_figures_are_those_of_the_viewers_own_books(
                 "/impressions", {"impressions": [{"recommendation_id": name, "user_id": "robot", "item_ids": [number]}]}
             )
     # The service stores what waits before it ends.
-    main(["pleased", "--from", day, "--to", today()])
+    main(["pleased", "--from", day, "--to", today(), "--publish"])
     found = figures(root)
     everything = found.loc[["all"]].iloc[0]
     assert everything[["people", "lists", "shown"]].tolist() == [24, books.lists, sum(books.shown.values())]
@@ -98,6 +101,9 @@ def test_the_figures_are_those_of_the_viewers_own_books(
     ]
     assert found["people"][[("people", "new")]].tolist() == [12]
     assert found.loc[["people"]]["people"].sum() == 24
+    with closing(SqliteStore(root / "events.db")) as store:
+        published = PleasedReport.model_validate_json(store.report(today()) or "")
+    assert published.figures[0].successes == sum(books.liked.values())
     printed = capsys.readouterr().out
     assert "left out: 1 people with more than 200 lists a day" in printed
     assert "<h2>By rank</h2>" in (root / "reports" / "pleased" / "pleased.html").read_text(encoding="utf-8")

@@ -15,8 +15,11 @@ from app.contract.store_address import StoreAddress
 from app.contract.trial import Arm
 from app.events.open_store import open_store
 from app.events.store import EventStore, Exposure, Impression
+from app.schemas.pleased import PleasedReport
 from training.data.events.snapshot import snapshot
-from training.pleased.figures import Known, figures, varieties
+from training.pleased.figures import Known, differences, figures, varieties
+from training.pleased.looking import publish_report
+from training.pleased.report import Report
 from training.pleased.shown import Shown, read_shown
 
 TODAY = datetime.now(timezone.utc).date()
@@ -26,7 +29,7 @@ KNOWN = Known({"ann": "few", "bob": "many"}, 10, frozenset({"10"}))
 
 class World:
     def __init__(self, store: EventStore, training: str) -> None:
-        self.store, self._training = store, training
+        self.store, self.training = store, StoreAddress(training)
 
     def show(self, user: str, *items: str, version: str = "7") -> str:
         name = id_maker(version, Arm.NONE)(user.encode()).decode()
@@ -39,7 +42,7 @@ class World:
         self.store.append([Event(str(uuid4()), user, item, what, None, now, name)], now)
 
     def shown(self, first: date = TODAY) -> Shown:
-        with snapshot(StoreAddress(self._training)) as store:
+        with snapshot(self.training) as store:
             return read_shown(store, first, TODAY, ("like",), TYPES)
 
 
@@ -83,7 +86,38 @@ def test_of_a_robot_nothing_counts_and_of_a_person_and_day_ten_lists(world: Worl
     assert len(shown.items) == 10
     assert list(shown.left_out.values()) == [1, 2, 0]
     [variety] = varieties(shown, KNOWN)
-    assert (variety.coverage, variety.repeated) == (0.1, 0.9)
+    assert (variety.coverage, variety.repeated, variety.fresh) == (0.1, 0.9, 0)
+
+
+def test_versions_that_the_same_people_saw_are_compared_person_by_person(world: World) -> None:
+    for number in range(40):
+        user, likes = f"user-{number}", number % 2
+        for version, item in (("7", "10"), ("8", "10"), ("7", "20")):
+            name = world.show(user, item, version=version)
+            if likes and item == "10":
+                world.say(user, item, "like", name)
+    shown = world.shown()
+    [found] = differences(shown, 0.95)
+    assert (found.version, found.against) == ("8", "7")
+    assert found.success_rate.mean == pytest.approx(20 / 40 - 20 / 80)
+    # By hand: who likes moves it by 1/40 * (1 - 1/2) - 1/80 * (1 - 2/4), and who doesn't by as much downwards.
+    spread = 40 * ((1 - 0.5) / 40 - (1 - 2 * 0.25) / 80) ** 2 * 40 / 39
+    assert found.success_rate.high - found.success_rate.mean == pytest.approx(2.0227 * spread**0.5, rel=1e-4)
+
+
+def test_a_published_report_is_what_the_service_shows_and_a_later_one_takes_its_place(world: World) -> None:
+    for user in ("ann", "bob", "eve"):
+        world.say(user, "10", "like", world.show(user, "10", "20"))
+    for confidence in (0.5, 0.95):
+        publish_report(world.training, Report.of(world.shown(), KNOWN, confidence, TODAY, TODAY))
+    assert world.store.report_days(5) == [TODAY.isoformat()]
+    assert world.store.report("2026-01-01") is None
+    report = PleasedReport.model_validate_json(world.store.report(TODAY.isoformat()) or "")
+    assert (report.confidence, report.last, report.differences) == (0.95, TODAY, [])
+    [everything] = [each for each in report.figures if each.dimension == "all"]
+    assert (everything.people, everything.shown, everything.successes) == (3, 6, 3)
+    [few] = [each for each in report.figures if each.group == "few"]
+    assert (few.people, few.success_rate) == (1, None)  # one person has no interval
 
 
 @pytest.mark.long
