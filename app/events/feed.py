@@ -1,5 +1,6 @@
 """Keeps the overlay up to date with the store."""
 
+import gc
 import logging
 import threading
 import time
@@ -109,9 +110,7 @@ class Feed:
         self._restart_if_replaced()
         floor = min(self._learned_until())
         if self._floor is None:
-            self._read_changes(floor)
-            self._floor = floor
-            self._moved_to(min(floor, self._store.latest()))
+            self._begin(floor)
         elif floor < self._floor:
             self._read(floor, self._floor)
             self._floor = floor
@@ -121,6 +120,17 @@ class Feed:
             self._floor = floor
         self._caught_up()
         self._release(catching_up)
+
+    def _begin(self, floor: int) -> None:
+        """Read the changes before what models have learned, and all that is after."""
+        gc.disable()  # all of it stays: to look for garbage among it took two fifths of the time
+        try:
+            self._read_changes(floor)
+            self._floor = floor
+            self._moved_to(min(floor, self._store.latest()))
+            self._read(self.state.position)
+        finally:
+            gc.enable()
 
     def _restart_if_replaced(self) -> None:
         store_id = self._store.id
