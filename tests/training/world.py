@@ -45,13 +45,16 @@ def grouped_items(n_items: int = 80) -> pd.DataFrame:
     )
 
 
+COLUMNS: dict[str, Any] = {"year": {"type": "number", "widths": [10, 1]}, "genres": {"type": "tags"}}  # of these films
+
+
 def make_project(folder: Path, ratings: pd.DataFrame | None = None, /, **changes: Any) -> tuple[Project, Params]:
     """A folder with params.yaml and prepared data; `changes` are dotted keys with __ for the dot."""
     project = Project(folder)
     project.raw.mkdir(parents=True)
     (grouped_ratings() if ratings is None else ratings).to_csv(project.raw / "interactions.csv", index=False)
     grouped_items().to_csv(project.raw / "items.csv", index=False)
-    params = change_params(project, **changes)
+    params = change_params(project, **{"catalogue__items": COLUMNS, **changes})
     prepare(params, project.raw, project.prepared, project.stats)
     return project, params
 

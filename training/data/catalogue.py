@@ -8,6 +8,7 @@ import pandas as pd
 from training.data.dataset import COLUMNS_FILE, FEATURES_FILE, ITEM, ITEM_ID, TITLE
 from training.data.features import features_of, write_matrix
 from training.data.raw.items import column_names
+from training.data.raw.layouts import Layout
 from training.data.raw.users import attribute_names
 from training.data.values import column_of, missing
 from training.data.word_file import write_words
@@ -35,10 +36,10 @@ def write_features(folder: Path, items: pd.DataFrame, stage: PrepareStage) -> No
     write_json(folder / COLUMNS_FILE, {"columns": described, "item_features": entries})
 
 
-def unread(raw: Path, catalogue: CatalogueParams) -> str:
+def unread(raw: Path, catalogue: CatalogueParams, layout: Layout | None = None) -> str:
     """Name the columns that the files have and params.yaml doesn't list, and the other way round, each in a clause."""
-    of_items = _unread("items", column_names(raw), [*catalogue.items])
-    return of_items + _unread("users", attribute_names(raw), [*catalogue.users])
+    of_items = _unread("items", column_names(raw, layout), [*catalogue.items])
+    return of_items + _unread("users", attribute_names(raw, layout), [*catalogue.users])
 
 
 def _unread(name: str, there: list[str] | None, listed: list[str]) -> str:

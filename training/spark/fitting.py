@@ -16,6 +16,7 @@ from training.data.dataset import ITEM, POSITIVE, USER
 from training.files import write_parquet
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_artifact
+from training.fitting.newcomers import NOTHING_CHOSEN, Newcomers
 from training.models.base import Factors, Family, checked
 from training.models.encoder import fit_encoder
 from training.models.spark_als import SparkALS, stacked
@@ -66,7 +67,14 @@ class Fitting:
         """Whether the sample holds every user."""
         return len(self.sample.users) == self.buckets.users
 
-    def everyone(self, name: str, family: Family, splits: tuple[str, ...], ready: int = 0) -> Artifact:
+    def everyone(
+        self,
+        name: str,
+        family: Family,
+        splits: tuple[str, ...],
+        newcomers: Newcomers = NOTHING_CHOSEN,
+        ready: int = 0,
+    ) -> Artifact:
         """Fit on some splits and make the artifact of all their users; raise TrainingError if the disk is too small."""
         dim = getattr(family, "embedding_size", None) or LARGEST_DIM
         check_room(self.folder, self.buckets, self.buckets.n_ratings, dim, ready)
@@ -77,7 +85,7 @@ class Fitting:
             factors, recipe = self.factors(name, family, model, knowledge), self._recipe(name, family, splits)
             artifact = knowledge.artifact(factors, recipe, self._popularity(splits))
         else:
-            artifact = fit_artifact(knowledge, name, family, self.seed)
+            artifact = fit_artifact(knowledge, name, family, self.seed, newcomers)
             artifact = replace(artifact, recipe=self._recipe(name, family, splits))
         write_artifact(self.folder / "model", replace(artifact, item_popularity=self._popularity(splits)))
         return Everyone(self.buckets, splits, self.folder, ready).assemble(self.spark)

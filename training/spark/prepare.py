@@ -23,7 +23,7 @@ from training.prepare import NO_STARS, figures_of, none_left, refuse_empty, summ
 from training.project import Project
 from training.spark.buckets import Buckets, file_name
 from training.spark.merging import Merging
-from training.spark.reading import ORDER, item_ids, read_raw
+from training.spark.reading import ORDER, find, item_ids, read_raw
 from training.spark.session import session
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def prepare(project: Project, params: PrepareStage, spark_params: SparkParams) -
         folder.mkdir()
         figures = _prepare(spark, project, params, spark_params, folder)
     write_json(project.stats, figures)
-    return summary(figures) + unread(project.raw, params.catalogue)
+    return summary(figures) + unread(project.raw, params.catalogue, find(project.raw)[1])
 
 
 def _prepare(

@@ -39,7 +39,7 @@ def read_raw(spark: "SparkSession", raw: Path, columns: ItemColumns, text_user_i
 
     Raises DataError that names a file, a value and the rule that it breaks.
     """
-    path, layout = _find(raw)
+    path, layout = find(raw)
     items = read_items(raw, columns, layout)
     ratings = _texts(spark, path, layout).cache()
     numeric_users = _check(ratings, path, layout, items) and not text_user_ids
@@ -58,7 +58,7 @@ def read_raw(spark: "SparkSession", raw: Path, columns: ItemColumns, text_user_i
     )
 
 
-def _find(raw: Path) -> tuple[Path, Layout]:
+def find(raw: Path) -> tuple[Path, Layout]:
     """The file or folder of ratings."""
     for layout in (OWN, MOVIELENS_CSV):
         path = raw / layout.ratings

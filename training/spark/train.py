@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.contract.artifact import write_artifact
+from training.fitting.newcomers import NOTHING_CHOSEN, newcomers
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
 from training.models.base import Factors, ValidatedFit
@@ -33,15 +34,18 @@ def train(project: Project, params: TrainStage, spark_params: SparkParams, candi
     ):
         validation = Validation.of(fitting.sample.dataset, params, candidate)
         more: dict[str, Any] = {}
+        chosen = NOTHING_CHOSEN
         if isinstance(family, SparkALS):
             factors = fitting.factors(candidate, family, fitting.als(family, ("train",)), validation.knowledge)
             metric = validation.measure(factors)
             validated = ValidatedFit(family, factors, [metric], metric)
         else:
             validated = validation.fit_validated(family)
+            chosen = newcomers(validation, validated.factors)
+            more = {"newcomers": chosen._asdict()}
             if not fitting.covers_all:
-                more = {"sample": _price(validation, validated, fitting)}
-        artifact = fitting.everyone(candidate, validated.family, LEARNED_FROM)
+                more["sample"] = _price(validation, validated, fitting)
+        artifact = fitting.everyone(candidate, validated.family, LEARNED_FROM, chosen)
         write_artifact(project.model(candidate), artifact)
     seconds = time.perf_counter() - started
     record(project, params, candidate, Training(artifact.recipe, validated.curve, validated.metric, seconds, more))

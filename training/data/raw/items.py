@@ -49,9 +49,9 @@ def read_items(directory: Path, columns: ItemColumns, layout: Layout | None = No
     return items
 
 
-def column_names(directory: Path) -> list[str] | None:
+def column_names(directory: Path, layout: Layout | None = None) -> list[str] | None:
     """The columns of the file of items beside id and title; None where there is none."""
-    layout = detect(directory)
+    layout = layout or detect(directory)
     path = directory / layout.items
     if not path.is_file():
         return None

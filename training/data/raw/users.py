@@ -40,9 +40,9 @@ def read_users(directory: Path, columns: Attributes) -> pd.DataFrame | None:
     return users
 
 
-def attribute_names(directory: Path) -> list[str] | None:
+def attribute_names(directory: Path, layout: Layout | None = None) -> list[str] | None:
     """The columns of the file of people beside the id; None where there is none."""
-    layout = detect(directory)
+    layout = layout or detect(directory)
     path = _file(directory, layout)
     if path is None:
         return None
