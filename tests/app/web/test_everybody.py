@@ -151,6 +151,7 @@ def test_all_languages_have_the_same_texts_and_the_page_uses_each(screen: Screen
     assert all(each == kinds[0] for each in kinds)
     code = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.js") if path not in files)
     # These are put together: `error_${code}`.
-    derived = re.compile("(column|error|example|source|reason|figure|stored|decision)_.*|.*(Lead|Film)")
+    kinds_of_names = "add|by|column|decision|error|example|explore|fallback|figure|group|reason|source|stored"
+    derived = re.compile(f"({kinds_of_names})_.*|.*(Lead|Film)|(boosts|explore|pins|quotas)Text")
     names = [key for key, _ in kinds[0] if not derived.fullmatch(key)]
     assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
