@@ -8,7 +8,7 @@ import pytest
 from tests.app.routes.test_catalogue import replica, with_ready_lists
 from tests.artifacts import write
 from tests.client import Client
-from tests.training.world import COLUMNS, change_params
+from tests.training.world import OF_FILMS, change_params
 from training.__main__ import main
 from training.data.raw.layouts import OWN
 from training.editing import apply_changes
@@ -26,7 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     project.raw.mkdir(parents=True)
     (project.raw / OWN.items).write_text(ITEMS)
     (project.raw / OWN.ratings).write_text("user_id,item_id,rating\n1,10,5\n2,30,4\n")
-    change_params(project, catalogue__items=COLUMNS)
+    change_params(project, catalogue__items=OF_FILMS)
     monkeypatch.chdir(project.root)
     monkeypatch.setenv("EVENTS_URL", f"sqlite:///{tmp_path}/events.db")
     monkeypatch.setenv("CATALOGUE_KEY", "secret-of-ann")

@@ -104,13 +104,23 @@ class Feed:
     def _follow(self) -> None:
         if not self._models:
             return
+        if self._floor is None:
+            gc.disable()  # what is read first stays: to look for garbage among it took two fifths of the time
+        try:
+            self._catch_up()
+        finally:
+            gc.enable()
+
+    def _catch_up(self) -> None:
         if self.state.heard_at is None:
             self._heard()
         catching_up = list(self._catching_up)
         self._restart_if_replaced()
         floor = min(self._learned_until())
         if self._floor is None:
-            self._begin(floor)
+            self._read_changes(floor)
+            self._floor = floor
+            self._moved_to(min(floor, self._store.latest()))
         elif floor < self._floor:
             self._read(floor, self._floor)
             self._floor = floor
@@ -120,17 +130,6 @@ class Feed:
             self._floor = floor
         self._caught_up()
         self._release(catching_up)
-
-    def _begin(self, floor: int) -> None:
-        """Read the changes before what models have learned, and all that is after."""
-        gc.disable()  # all of it stays: to look for garbage among it took two fifths of the time
-        try:
-            self._read_changes(floor)
-            self._floor = floor
-            self._moved_to(min(floor, self._store.latest()))
-            self._read(self.state.position)
-        finally:
-            gc.enable()
 
     def _restart_if_replaced(self) -> None:
         store_id = self._store.id

@@ -14,7 +14,7 @@ from app.contract.artifact import load_artifact
 from app.contract.events import CHANGE, Event
 from app.contract.recommender import Recommender
 from tests.training.event_store import NOW, Said
-from tests.training.world import COLUMNS, change_params, grouped_ratings, make_project
+from tests.training.world import OF_FILMS, change_params, grouped_ratings, make_project
 from training.data.dataset import ITEM_ID, SPLITS, TITLE, Dataset, load_dataset
 from training.data.provenance import read_provenance
 from training.errors import DataError
@@ -47,7 +47,7 @@ def merged(project: Project, **changes: Any) -> tuple[Dataset, dict[str, Any]]:
 
 def prepared(project: Project, **changes: Any) -> str:
     """What `prepare` says after both stages."""
-    params: Params = change_params(project, catalogue__items=COLUMNS, **changes)
+    params: Params = change_params(project, catalogue__items=OF_FILMS, **changes)
     events(params.fetch, project.events, project.root)
     return prepare(params, project.raw, project.prepared, project.stats, project.events)
 
@@ -79,7 +79,7 @@ def test_a_stranger_who_likes_films_is_a_user(project: Project, said: Said) -> N
 
 
 def test_without_events_the_data_are_those_of_the_ratings_alone(project: Project) -> None:
-    params = change_params(project, catalogue__items=COLUMNS)
+    params = change_params(project, catalogue__items=OF_FILMS)
     before = bytes_of(project)
     events(params.fetch, project.events, project.root)
     prepare(params, project.raw, project.prepared, project.stats, project.events)

@@ -45,7 +45,7 @@ def grouped_items(n_items: int = 80) -> pd.DataFrame:
     )
 
 
-COLUMNS: dict[str, Any] = {"year": {"type": "number", "widths": [10, 1]}, "genres": {"type": "tags"}}  # of these films
+OF_FILMS: dict[str, Any] = {"year": {"type": "number", "widths": [10, 1]}, "genres": {"type": "tags"}}  # of these films
 
 
 def make_project(folder: Path, ratings: pd.DataFrame | None = None, /, **changes: Any) -> tuple[Project, Params]:
@@ -54,7 +54,7 @@ def make_project(folder: Path, ratings: pd.DataFrame | None = None, /, **changes
     project.raw.mkdir(parents=True)
     (grouped_ratings() if ratings is None else ratings).to_csv(project.raw / "interactions.csv", index=False)
     grouped_items().to_csv(project.raw / "items.csv", index=False)
-    params = change_params(project, **{"catalogue__items": COLUMNS, **changes})
+    params = change_params(project, **{"catalogue__items": OF_FILMS, **changes})
     prepare(params, project.raw, project.prepared, project.stats)
     return project, params
 
