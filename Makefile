@@ -8,8 +8,7 @@ HOURS ?= 1
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 --no-header
 ON_MLFLOW_2 = tests/training/tracking/test_aliases.py tests/training/tracking/test_versions.py tests/app/registry/test_mlflow_registry.py
 FEW_ON_MLFLOW_2 = tests/training/tracking/test_versions.py \
-	tests/training/tracking/test_aliases.py::test_the_command_says_what_is_live_and_what_was \
-	tests/app/registry/test_mlflow_registry.py::test_exactly_the_artifact_directory_is_downloaded
+	tests/training/tracking/test_aliases.py::test_the_command_says_what_is_live_and_what_was
 
 # A relative path works even if the folder's name holds a space.
 BIN = .venv/bin

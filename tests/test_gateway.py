@@ -109,6 +109,7 @@ def test_an_address_and_headers_of_usual_size_pass(gateway: Client) -> None:
     assert gateway.get(f"/users/{'x' * 16_000}/recommendations", headers={"Cookie": "x" * 16_000}).status == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sent", [HEAD, b"POST /recommendations HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"])
 def test_a_normal_client_sees_nothing_of_200_slow_ones_and_they_are_cut_off(gateway: Client, sent: bytes) -> None:
     asking = Asking(gateway)
@@ -193,6 +194,7 @@ def test_a_store_of_events_that_hangs_says_nothing_of_the_replica(tmp_path: Path
     assert "upstream" not in (tmp_path / "errors").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [("POST", "/events", {404}), pytest.param("GET", "/model", {200, 429}, marks=pytest.mark.long)],

@@ -50,6 +50,7 @@ def test_the_same_seed_gives_the_same_sample() -> None:
     assert mutants.sample(20, 3, []) == mutants.sample(20, 3, []) != mutants.sample(20, 4, [])
 
 
+@pytest.mark.long
 def test_the_copy_holds_all_that_tests_copy_of_the_project(tmp_path: Path) -> None:
     mutants._copy(tmp_path)
     assert [name for name in SOURCES if not (tmp_path / name).exists()] == []

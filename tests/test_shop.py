@@ -88,6 +88,7 @@ def test_a_column_of_the_sample_seems_to_be_what_params_yaml_says() -> None:
     assert {name: column_of(name, [text for text in films[name] if text])["type"] for name in types} == types
 
 
+@pytest.mark.long
 def test_the_proposal_knows_types_and_what_tells_something(project: Project) -> None:
     catalogue = load_params(project.params).catalogue
     assert {name: column.type for name, column in catalogue.users.items()} == {"city": "tag"}

@@ -12,7 +12,7 @@ from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParam
 from app.events.open_store import open_store
 from app.events.store import EventStoreError
 from app.http.dependencies import NO_EVENTS, CurrentParts
-from app.http.error_answers import error_responses
+from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.schemas.pleased import Pleased, PleasedReport
 
 MOST_DAYS = 100
@@ -24,7 +24,7 @@ router = APIRouter(tags=["model"])
 
 
 # A plain function, which FastAPI runs in a thread: it reads the store.
-@router.get("/pleased", responses=error_responses(*ERRORS))
+@router.get("/pleased", responses=ADDRESS_TOO_LONG | error_responses(*ERRORS))
 def show_pleased(
     parts: CurrentParts,
     to: Annotated[

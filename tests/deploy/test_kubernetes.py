@@ -249,6 +249,7 @@ def test_the_base_is_valid_for_the_api(version: str) -> None:
         validate(each, version)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "overlay", [OVERLAYS[0], *(pytest.param(each, marks=pytest.mark.long) for each in OVERLAYS[1:])]
 )

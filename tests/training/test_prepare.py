@@ -70,6 +70,7 @@ def test_the_last_rating_of_a_pair_counts(tmp_path: Path) -> None:
     assert sum(read_json(project.stats, "")["positives"].values()) == 80 * 12 - (ratings.rating[0] == 5)
 
 
+@pytest.mark.long
 def test_with_min_rating_null_every_row_is_a_positive(tmp_path: Path) -> None:
     project, _ = make_project(tmp_path)
     params = change_params(project, prepare__min_rating=None)

@@ -205,6 +205,7 @@ def test_the_served_artifact_says_what_it_has_learned_from(project: Project, sai
     assert candidate.events is None  # it lacks those of the test
 
 
+@pytest.mark.long
 def test_a_positive_that_counts_less_than_a_like_has_its_weight_until_it_is_liked(project: Project, said: Said) -> None:
     types = {"share": {"means": "positive", "weight": 0.25}, "watch": {"means": "seen"}}
     for item, what in [(1, "share"), (2, "share"), (3, "watch"), (4, "like")]:

@@ -114,6 +114,7 @@ def assert_what_is_liked_is_what_is_positive(artifact: Artifact, interactions: I
     assert 0 < len(liked) < len(interactions)
 
 
+@pytest.mark.long
 def test_a_user_without_a_positive_has_no_vector_but_a_history(tmp_path: Path) -> None:
     project, params = make_project(tmp_path, prepare__min_rating=5.0, **QUICK)
     raw = pd.read_csv(project.raw / "interactions.csv")

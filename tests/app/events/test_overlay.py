@@ -92,6 +92,7 @@ def test_a_full_overlay_takes_no_more_but_wishes_to_be_forgotten_until_models_ha
     assert len(overlay.users) == 10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ending", [pytest.param("", marks=pytest.mark.long), "\N{GRINNING FACE}" * 190])
 def test_users_take_no_more_than_is_counted(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     monkeypatch.setattr(overlay_module, "MOST_BYTES", 1_000_000)

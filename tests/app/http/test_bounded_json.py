@@ -18,6 +18,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(VALUES)
 def test_it_reads_what_the_standard_library_reads(value: object) -> None:

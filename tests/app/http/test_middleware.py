@@ -66,6 +66,7 @@ def test_a_bug_is_answered_with_id_and_headers_and_logged_once(
     assert "Request mine failed" in caplog.text
 
 
+@pytest.mark.long
 def test_a_line_in_the_log_says_what_was_asked_and_how_it_was_answered(
     make_settings: MakeSettings, tmp_path: Path
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_connection_without_another_request_is_closed(
         assert 1 <= time.monotonic() - started < patience.CLIENT_SECONDS
 
 
+@pytest.mark.long
 def test_a_client_that_does_not_read_its_answers_is_cut_off(impatient: Client) -> None:
     with connected(impatient, 1) as [connection]:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

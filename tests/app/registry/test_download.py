@@ -18,6 +18,7 @@ def answer(uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
+@pytest.mark.long
 def test_what_is_there_what_is_missing_and_what_fails_are_told_apart(
     registry: TestRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -213,6 +213,7 @@ def test_reload_polls_the_folder_at_once(client: Client, folder: Path) -> None:
     assert (answer["version"], answer["registry"]["status"]) == (version(folder), "ok")
 
 
+@pytest.mark.long
 def test_the_challenger_is_still_an_alias_of_the_registry(
     registry: TestRegistry, make_settings: MakeSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,7 +90,7 @@ def replica(folder: Path, url: str) -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         address: str = request.getfixturevalue("events_database").url("events_service")

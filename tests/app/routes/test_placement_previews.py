@@ -39,6 +39,7 @@ def test_a_preview_shows_what_a_placement_would_do_and_saves_and_counts_nothing(
     assert stranger.status == 401
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("part", "status"), [(19, 200), (20, 422), (-1, 422)])
 def test_a_part_of_the_sample_may_be_empty_and_is_one_of_20(editing: Editing, part: int, status: int) -> None:
     assert editing.send("POST", "/placements/preview", {"part": part}).status == status

@@ -146,6 +146,7 @@ def test_every_kind_of_request_of_a_user_goes_to_their_arm_and_a_batch_counts_fo
     wait_until(lambda: sum(shown(settings).values()) == 5)
 
 
+@pytest.mark.long
 def test_who_is_unknown_stays_on_the_live_version_outside_the_trial(client: Client, settings: Settings) -> None:
     answers = [
         *(
@@ -198,6 +199,7 @@ def test_status_says_what_the_last_look_at_the_trial_found(
     wait_until(lambda: client.get("/status").json["trial"]["gain"] is None)
 
 
+@pytest.mark.long
 def test_all_replicas_split_alike_and_a_restart_changes_nobody_s_arm(
     client: Client, trial: Trial, settings: Settings
 ) -> None:

@@ -49,6 +49,7 @@ def test_the_alias_of_the_challenger_gets_its_list_which_counts_nowhere(two: Cli
     assert counted["recommender_lists_total{source=personalised}"] == 2
 
 
+@pytest.mark.long
 def test_an_alias_that_is_not_loaded_is_404_and_says_which_are(two: Client, client: Client) -> None:
     answer = two.get("/users/1/recommendations?alias=canary")
     assert (answer.status, answer.json["error"]["code"], answer.json["error"]["field"]) == (

@@ -63,6 +63,7 @@ def test_an_unknown_user_gets_popular_films_and_is_told_so(screen: Screen) -> No
     assert screen.page.locator("b, [role=alert]").count() == 0
 
 
+@pytest.mark.long
 def test_every_control_changes_list_address_and_curl(screen: Screen, open_screen: OpenScreen) -> None:
     screen.open("#user?id=2")
     page = screen.page
@@ -262,6 +263,7 @@ def test_a_title_that_no_film_has_is_said_to_be_none(screen: Screen) -> None:
     expect(screen.page.get_by_text("No film has")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_titles_are_texts_whatever_they_hold(screen: Screen) -> None:
     screen.open("#film")
     shown = screen.titles("What most people like")

@@ -11,7 +11,13 @@ from training.prepare import prepare
 REMEDY = "run: dvc repro --force prepare"
 
 
-@pytest.mark.parametrize("name", ["users", "items", "features", "train", "validation", "test"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "users",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("items", "features", "train", "validation", "test")),
+    ],
+)
 def test_a_damaged_table_is_named_with_the_command_to_run(name: str, tmp_path: Path) -> None:
     project, _ = make_project(tmp_path)
     path = project.prepared / f"{name}.parquet"
@@ -23,6 +29,7 @@ def test_a_damaged_table_is_named_with_the_command_to_run(name: str, tmp_path: P
         load_dataset(project.prepared)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["users", "items", "features", "train"])
 def test_a_table_without_its_columns_is_named_with_the_command_to_run(name: str, tmp_path: Path) -> None:
     project, _ = make_project(tmp_path)

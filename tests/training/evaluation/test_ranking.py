@@ -83,6 +83,7 @@ def test_users_whom_the_artifact_does_not_know_are_left_out(tmp_path: Path) -> N
     assert len(np.unique(drawn)) == 39 < len(targets.user_rows)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("progress", [False, True])
 def test_progress_is_shown_only_where_it_is_asked_for(
     progress: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -93,6 +93,7 @@ def test_what_is_found_again_equals_what_is_fitted_anew(tmp_path: Path, world: t
     assert not project.fits.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changes",
     [

@@ -43,6 +43,7 @@ def test_validation_prefers_the_mean_user_where_the_encoder_tells_nothing(with_c
     assert newcomers(validation, nothing) == (0, 0)
 
 
+@pytest.mark.long
 def test_the_weight_of_the_train_stage_is_that_of_what_serves(with_cold_film: Trained) -> None:
     project, _ = with_cold_film
     chosen = read_json(project.training("test_svd"), "")["newcomers"]

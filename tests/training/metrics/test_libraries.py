@@ -83,6 +83,7 @@ def test_a_metric_agrees_with_rs_metrics(name: str, k: int, lists: Lists) -> Non
     np.testing.assert_allclose(lists.ours(name, k), theirs, atol=1e-12)
 
 
+@pytest.mark.long
 def test_auc_agrees_with_scikit_learn() -> None:
     """Neither of the two others has it: over whole rankings, with ties, of the items that are no longer hidden."""
     from sklearn.metrics import roc_auc_score

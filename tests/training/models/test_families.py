@@ -30,6 +30,7 @@ def test_every_family_has_a_test_file_with_the_battery_and_a_section_in_the_docu
         assert f"## `models.{name}`" in page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LATER)
 def test_a_recipe_of_an_older_version_means_what_it_meant_then(name: str) -> None:
     params = load_params(ROOT / "params.yaml").models[name]

@@ -22,7 +22,8 @@ from training.pleased.looking import publish_report
 from training.pleased.report import Report
 from training.pleased.shown import Shown, read_shown
 
-TODAY = datetime.now(timezone.utc).date()
+_NOW = datetime.now(timezone.utc)  # of the whole run, in which another day may begin
+NOW, TODAY = _NOW.timestamp(), _NOW.date()
 TYPES = EventTypes(DEFAULT_TYPES, 4.0)
 KNOWN = Known({"ann": "few", "bob": "many"}, 10, frozenset({"10"}))
 
@@ -38,8 +39,7 @@ class World:
         return name
 
     def say(self, user: str, item: str | None, what: str, name: str | None = None) -> None:
-        now = datetime.now(timezone.utc).timestamp()
-        self.store.append([Event(str(uuid4()), user, item, what, None, now, name)], now)
+        self.store.append([Event(str(uuid4()), user, item, what, None, NOW, name)], NOW)
 
     def shown(self, first: date = TODAY) -> Shown:
         with snapshot(self.training) as store:

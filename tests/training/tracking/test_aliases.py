@@ -80,6 +80,7 @@ def test_a_number_in_another_spelling_is_refused_and_moves_nothing(client: mlflo
     assert [aliases.version_of(client, NAME, alias) for alias in ("production", "previous")] == ["2", "1"]
 
 
+@pytest.mark.long
 def test_rolling_back_swaps_live_and_previous(client: mlflow.MlflowClient) -> None:
     aliases.promote(client, NAME, "1")
     aliases.promote(client, NAME, "3")
@@ -88,6 +89,7 @@ def test_rolling_back_swaps_live_and_previous(client: mlflow.MlflowClient) -> No
     assert aliases.version_of(client, NAME, "previous") == "3"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("looked", [aliases.rollback, aliases.follow])
 @pytest.mark.parametrize(
     ("clicked", "spelled"),

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
+import pytest
 
 from tests.training.world import CANDIDATES
 from training.tracking.runs import CandidateRun, find_pipeline_run, log_candidate, log_dataset, pipeline_run
 
 
+@pytest.mark.long
 def test_a_candidate_is_a_run_below_the_pipeline_s_with_its_whole_curve(
     empty_registry: mlflow.MlflowClient, tmp_path: Path
 ) -> None:

@@ -172,6 +172,7 @@ def test_without_a_store_there_is_one_sentence(
         main(["trial"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", ["UPDATE event SET occurred_at = ?", "UPDATE event SET received_at = ?"])
 def test_an_event_without_a_possible_time_is_named(client: mlflow.MlflowClient, tmp_path: Path, change: str) -> None:
     people(tmp_path, {Arm.PRODUCTION: 30, Arm.CHALLENGER: 60}, n=300)

@@ -145,7 +145,7 @@ ATTACKS = (
 
 @pytest.mark.parametrize("attack", [ATTACKS[0], *(pytest.param(each, marks=pytest.mark.long) for each in ATTACKS[1:])])
 @pytest.mark.parametrize("arm", [ARMS[0], pytest.param(ARMS[1], marks=pytest.mark.long)])
-@pytest.mark.parametrize(("lift", "word"), [(0.0, "undecided"), (0.7, "better")])
+@pytest.mark.parametrize(("lift", "word"), [(0.0, "undecided"), pytest.param(0.7, "better", marks=pytest.mark.long)])
 def test_fewer_requests_than_a_hundredth_of_the_people_change_no_verdict(
     attack: Callable[[People, Arm, int, int], None], arm: Arm, lift: float, word: str
 ) -> None:

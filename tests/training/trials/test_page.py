@@ -65,6 +65,7 @@ def test_figures_are_in_a_hundred_lists_or_users_and_relative_ones_in_percent() 
     assert "What was said: 1,234 good lists of the trial; 7 events without its id" in text(figures)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("word", "days_left", "time"),
     [

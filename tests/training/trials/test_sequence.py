@@ -105,6 +105,7 @@ def with_good_lists(daily: pd.DataFrame, number: int, arm: int, each: int) -> pd
     return pd.concat([daily, pd.DataFrame(more)]).groupby(["user_id", "arm", "day"], as_index=False).sum()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("each", [1, 10])
 @pytest.mark.parametrize("n_users", [3000, *(pytest.param(many, marks=pytest.mark.long) for many in (15_000, 60_000))])
 def test_one_client_decides_no_trial_that_the_others_just_leave_undecided(n_users: int, each: int) -> None:

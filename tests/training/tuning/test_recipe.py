@@ -19,6 +19,7 @@ from training.tuning.params_file import read_changes, write_params
 from training.tuning.recipe import apply_recipe, recipes
 
 NAMES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+ONE_AND_OTHERS = [NAMES[0], *(pytest.param(name, marks=pytest.mark.long) for name in NAMES[1:])]
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_the_recipes_are_those_of_the_page() -> None:
         assert f"`{name}`" in page
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ONE_AND_OTHERS)
 def test_a_recipe_becomes_part_of_params_yaml_and_every_comment_stays(name: str, project: Project) -> None:
     before = project.params.read_text()
     said = apply_recipe(project, name)
@@ -140,7 +141,7 @@ def test_large_is_dense_where_ease_can_hold_nine_tenths_of_the_positives(
     )
 
 
-@pytest.mark.parametrize("name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.long) for name in NAMES[1:])])
+@pytest.mark.parametrize("name", ONE_AND_OTHERS)
 def test_a_recipe_of_another_size_says_what_that_costs(name: str, project: Project) -> None:
     with_figures(project, figures(20_000))
     first = read_changes(project.recipe(name))["candidates"][0]

@@ -85,6 +85,7 @@ def test_a_search_begins_with_today_s_parameters_and_finds_better_ones(world: tu
     assert search_table(search, applied=True).endswith("\n  models.gifted in params.yaml has them now; run: dvc repro")
 
 
+@pytest.mark.long
 def test_before_anything_better_is_found_the_table_says_so(world: tuple[Project, Params]) -> None:
     search = Search.open(*world, "gifted", "gifted")
     assert search_table(search, applied=False) == (

@@ -64,6 +64,7 @@ def test_the_same_seed_gives_the_same_and_another_seed_something_else(
     assert not simulation.ratings.equals(other.ratings)
 
 
+@pytest.mark.long
 def test_it_is_as_large_and_as_skewed_as_promised(simulation: Simulation) -> None:
     ratings = simulation.ratings
     per_user = ratings["user_id"].value_counts()
