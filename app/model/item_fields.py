@@ -17,7 +17,9 @@ class ItemFields:
     def __init__(self, item_ids: npt.NDArray[Any], catalogue: Catalogue) -> None:
         self._item_ids, self._catalogue = item_ids, catalogue
         self._readers = [(column.name, column.reader()) for column in catalogue.columns if column.shown]
-        self._tags = [column.name for column in catalogue.columns if column.shown and column.type in ("tag", "tags")]
+        # What a model doesn't learn from is no reason for what it ranks.
+        learned = (column for column in catalogue.columns if column.shown and column.learn)
+        self._tags = [column.name for column in learned if column.type in ("tag", "tags")]
 
     def item(self, row: int) -> dict[str, Value]:
         """The fields of an item: id, title, and the columns that are shown; null, or no tags, where it has none."""
@@ -27,7 +29,7 @@ class ItemFields:
         return fields
 
     def reason(self, row: int, of: int) -> dict[str, Any]:
-        """The item in this row as a reason for `of`: its id and title, and the tags that both have, by column."""
+        """The item in this row as a reason for `of`: its id and title, and the learned tags that both have."""
         mine, other = self.item(row), self.item(of)
         both = {name: [tag for tag in _tags(mine[name]) if tag in _tags(other[name])] for name in self._tags}
         shared = {name: tags for name, tags in both.items() if tags}

@@ -72,7 +72,7 @@ class BecauseItem(BaseModel):
     title: Title
     shared: dict[str, list[str]] = Field(
         default={},
-        description="The tags that both films have, by column; absent if there are none.",
+        description="The tags that both films have, of each column that models learn from; absent if there are none.",
         examples=[{"genres": ["Drama"]}],
     )
 
