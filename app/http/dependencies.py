@@ -1,11 +1,15 @@
 """The dependencies of routes: the parts of the service, and those without which a route can't answer."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from app.errors import EventsDisabledError
+from app.errors import EventsDisabledError, EventsUnavailableError
 from app.events.impressions import Impressions
+from app.events.open_store import open_store
+from app.events.store import EventStore, EventStoreError
 from app.events.writer import EventWriter
 from app.http.parts import Parts
 from app.model.store import ServedModel
@@ -41,3 +45,16 @@ async def _impressions(parts: CurrentParts) -> Impressions:
 CurrentModel = Annotated[ServedModel, Depends(_required_model)]
 CurrentEventWriter = Annotated[EventWriter, Depends(_event_writer)]
 CurrentImpressions = Annotated[Impressions, Depends(_impressions)]
+
+
+@contextmanager
+def opened_store(parts: Parts) -> Iterator[EventStore]:
+    """The store of events for one request, in a thread; raises EventsDisabledError or EventsUnavailableError."""
+    address = parts.settings.store_address
+    if address is None:
+        raise EventsDisabledError(NO_EVENTS)
+    try:
+        with closing(open_store(address)) as store:
+            yield store
+    except EventStoreError:
+        raise EventsUnavailableError("The store of events does not answer; ask again.") from None

@@ -1,12 +1,14 @@
 """Lets only editors in, who send a key of CATALOGUE_KEYS, and tells who they are."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from app.errors import UnauthorizedError
 from app.http.access import API_KEY_HEADER, Secrets, without_blanks
-from app.http.dependencies import CurrentParts
+from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
+from app.http.if_match import IfMatch
 from app.setting_types import named_keys
 
 
@@ -20,3 +22,15 @@ async def _editor(request: Request, parts: CurrentParts) -> str:
 
 
 Editor = Annotated[str, Depends(_editor)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """Who changes something, and what the service needs for it."""
+
+    parts: CurrentParts
+    model: CurrentModel
+    editor: Editor
+    writer: CurrentEventWriter
+    response: Response
+    if_match: IfMatch = None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response, Security
+from fastapi import APIRouter, Depends, Path, Query, Security
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.events import CHANGE, Event
@@ -26,9 +26,9 @@ from app.events.catalogue_changes import Change
 from app.http.access import API_KEY, CATALOGUE_PATH, CHANGES_PATH
 from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
-from app.http.editors import Editor
+from app.http.editors import Edit, Editor
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
-from app.http.if_match import IfMatch, is_meant
+from app.http.if_match import is_meant
 from app.http.item_content import Content, content_of, etag
 from app.http.read_after import ReadAfter, until_answers_know
 from app.model.item_fields import to_json
@@ -53,20 +53,14 @@ WITHOUT_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, Ite
 ItemPath = Annotated[StoredPathText, Path(description="Any text; a slash as %2F.", examples=["601"])]
 
 
-@dataclass(frozen=True)
-class _Edit:
-    """Who changes which item, and what the service needs for it."""
+@dataclass(frozen=True, kw_only=True)
+class _ItemEdit(Edit):
+    """Who changes which item."""
 
-    parts: CurrentParts
-    model: CurrentModel
-    editor: Editor
-    writer: CurrentEventWriter
     item_id: ItemPath
-    response: Response
-    if_match: IfMatch = None
 
 
-Edit = Annotated[_Edit, Depends()]
+ItemEdit = Annotated[_ItemEdit, Depends()]
 
 router = APIRouter(tags=["catalogue"], route_class=LimitedRoute, dependencies=[Security(API_KEY)])
 
@@ -118,13 +112,13 @@ async def put_items(
 
 
 @router.put("/items/{item_id:any}", responses=WITH_BODY)
-async def put_item(edit: Edit, request: ItemContent) -> ItemChange:
+async def put_item(edit: ItemEdit, request: ItemContent) -> ItemChange:
     """Make an item, known or new, what it is said to be: what is not sent has no value."""
     return await _change(edit, lambda _: request.content)
 
 
 @router.patch("/items/{item_id:any}", responses=WITH_BODY)
-async def patch_item(edit: Edit, request: ItemPatch) -> ItemChange:
+async def patch_item(edit: ItemEdit, request: ItemPatch) -> ItemChange:
     """Change some of an item (RFC 7396): null takes a value away, what is not sent stays."""
 
     def patched(former: Content | None) -> Content:
@@ -134,7 +128,7 @@ async def patch_item(edit: Edit, request: ItemPatch) -> ItemChange:
 
 
 @router.delete("/items/{item_id:any}", responses=WITHOUT_BODY)
-async def withdraw_item(edit: Edit) -> ItemChange:
+async def withdraw_item(edit: ItemEdit) -> ItemChange:
     """Withdraw an item: it is in no list, and stays in histories. `{"withdrawn": false}` brings it back."""
 
     def withdrawn(former: Content | None) -> Content:
@@ -143,7 +137,7 @@ async def withdraw_item(edit: Edit) -> ItemChange:
     return await _change(edit, withdrawn)
 
 
-async def _change(edit: _Edit, make: Callable[[Content | None], Content]) -> ItemChange:
+async def _change(edit: _ItemEdit, make: Callable[[Content | None], Content]) -> ItemChange:
     parts, item_id = edit.parts, edit.item_id
     async with parts.changes.turn:
         for _ in range(ATTEMPTS):

@@ -1,6 +1,5 @@
 """Tells a person all that is held about them."""
 
-from contextlib import closing
 from datetime import datetime, timezone
 from typing import Annotated
 
@@ -8,11 +7,9 @@ from fastapi import APIRouter, Path
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParameterError
-from app.events.open_store import open_store
-from app.events.store import EventStoreError, PersonalData, StoredEvent
-from app.http.dependencies import NO_EVENTS, CurrentParts
+from app.events.store import StoredEvent
+from app.http.dependencies import CurrentParts, opened_store
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
-from app.http.parts import Parts
 from app.schemas.events import StoredPathText
 from app.schemas.personal_data import Held, HeldEvent, HeldExposure, HeldImpression, HeldItem
 
@@ -28,7 +25,9 @@ def tell_personal_data(
     user_id: Annotated[StoredPathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
 ) -> Held:
     """All that is held about a user: what they said and were shown, and what the model has learned from."""
-    stored, model = _stored(parts, user_id), parts.store.current
+    with opened_store(parts) as store:
+        stored = store.personal_data(user_id)
+    model = parts.store.current
     learned = [] if model is None else parts.profiles.history(model, user_id) or []
     return Held(
         user_id=user_id,
@@ -40,17 +39,6 @@ def tell_personal_data(
         impressions=[HeldImpression.model_validate(each, from_attributes=True) for each in stored.impressions],
         exposures=[HeldExposure.model_validate(each, from_attributes=True) for each in stored.exposures],
     )
-
-
-def _stored(parts: Parts, user_id: str) -> PersonalData:
-    address = parts.settings.store_address
-    if address is None:
-        raise EventsDisabledError(NO_EVENTS)
-    try:
-        with closing(open_store(address)) as store:
-            return store.personal_data(user_id)
-    except EventStoreError:
-        raise EventsUnavailableError("The store of events does not answer; ask again.") from None
 
 
 def _event(event: StoredEvent) -> HeldEvent:

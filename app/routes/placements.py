@@ -25,9 +25,9 @@ from app.http.access import API_KEY, PLACEMENTS_PATH
 from app.http.body_limit import LimitedRoute
 from app.http.checked_placements import checked, warnings_of
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
-from app.http.editors import Editor
+from app.http.editors import Edit, Editor
 from app.http.error_answers import error_responses
-from app.http.if_match import IfMatch, is_meant
+from app.http.if_match import is_meant
 from app.http.item_content import etag
 from app.http.read_after import ReadAfter, until_answers_know
 from app.model.item_fields import to_json
@@ -52,20 +52,14 @@ CHANGED = error_responses(*ERRORS, UnknownPlacementError, PlacementChangedError)
 Name = Annotated[PlacementName, Path(examples=["home"])]
 
 
-@dataclass(frozen=True)
-class _Edit:
-    """Who changes which placement, and what the service needs for it."""
+@dataclass(frozen=True, kw_only=True)
+class _PlacementEdit(Edit):
+    """Who changes which placement."""
 
-    parts: CurrentParts
-    model: CurrentModel
-    editor: Editor
-    writer: CurrentEventWriter
     name: Name
-    response: Response
-    if_match: IfMatch = None
 
 
-Edit = Annotated[_Edit, Depends()]
+PlacementEdit = Annotated[_PlacementEdit, Depends()]
 
 router = APIRouter(
     prefix=PLACEMENTS_PATH, tags=["placements"], route_class=LimitedRoute, dependencies=[Security(API_KEY)]
@@ -106,7 +100,7 @@ async def show_history(
 
 
 @router.put("/{name}", responses=CHANGED | error_responses(BodyTooLargeError))
-async def put_placement(edit: Edit, request: PlacementContent) -> ShownPlacement:
+async def put_placement(edit: PlacementEdit, request: PlacementContent) -> ShownPlacement:
     """Make a placement, known or new, what it is said to be; the answer warns of rules that do nothing."""
     placements = edit.parts.placements
     if edit.name not in placements.history and len(placements.history) >= MOST:
@@ -116,7 +110,7 @@ async def put_placement(edit: Edit, request: PlacementContent) -> ShownPlacement
 
 
 @router.delete("/{name}", responses=CHANGED)
-async def delete_placement(edit: Edit) -> ShownPlacement:
+async def delete_placement(edit: PlacementEdit) -> ShownPlacement:
     """Delete a placement: lists of its name are 404. A rollback brings it back."""
 
     def deleted(former: PlacementChange | None) -> None:
@@ -128,7 +122,7 @@ async def delete_placement(edit: Edit) -> ShownPlacement:
 
 @router.post("/{name}/rollback", responses=CHANGED)
 async def roll_placement_back(
-    edit: Edit,
+    edit: PlacementEdit,
     position: Annotated[
         int | None, Query(ge=1, description="Of the change to go back to; else of the one before the last.")
     ] = None,
@@ -145,7 +139,7 @@ async def roll_placement_back(
     return await _changed(edit, former)
 
 
-async def _changed(edit: _Edit, make: Callable[[PlacementChange | None], Placement | None]) -> ShownPlacement:
+async def _changed(edit: _PlacementEdit, make: Callable[[PlacementChange | None], Placement | None]) -> ShownPlacement:
     placements, name = edit.parts.placements, edit.name
     async with edit.parts.changes.turn:
         for _ in range(ATTEMPTS):

@@ -1,7 +1,6 @@
 """Shows how lists pleased, as training has computed it."""
 
 import logging
-from contextlib import closing
 from datetime import date
 from typing import Annotated
 
@@ -9,9 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import ValidationError
 
 from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParameterError
-from app.events.open_store import open_store
-from app.events.store import EventStoreError
-from app.http.dependencies import NO_EVENTS, CurrentParts
+from app.http.dependencies import CurrentParts, opened_store
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.schemas.pleased import Pleased, PleasedReport
 
@@ -32,16 +29,10 @@ def show_pleased(
     ] = None,
 ) -> Pleased:
     """How people liked what they were shown: the figures of a week, by version, place, rank, day and people."""
-    address = parts.settings.store_address
-    if address is None:
-        raise EventsDisabledError(NO_EVENTS)
-    try:
-        with closing(open_store(address)) as store:
-            days = store.report_days(MOST_DAYS)
-            last = next(iter(days), None) if to is None else to.isoformat()
-            body = None if last is None else store.report(last)
-    except EventStoreError:
-        raise EventsUnavailableError("The store of events does not answer; ask again.") from None
+    with opened_store(parts) as store:
+        days = store.report_days(MOST_DAYS)
+        last = next(iter(days), None) if to is None else to.isoformat()
+        body = None if last is None else store.report(last)
     return Pleased(days=[date.fromisoformat(day) for day in days], report=_read(body))
 
 

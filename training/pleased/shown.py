@@ -64,13 +64,11 @@ def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
     order = shown, _IMPRESSION.c[LIST], _IMPRESSION.c[RANK]
     query = select(_IMPRESSION).where(_within(connection, shown, first, last)).order_by(*order)
     found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
-    names = found[LIST].unique()
-    of_list = {
-        VERSION: dict(zip(names, map(_version, names), strict=True)),
-        MADE: dict(zip(names, map(_made, names), strict=True)),
-    }
-    read = {name: found[LIST].map(values) for name, values in of_list.items()}
-    return found.assign(**read, **{SHOWN_ON: found[SHOWN_ON].astype(str)})
+    names = {name: read_id(name) for name in found[LIST].unique()}
+    versions = {name: "" if each is None else each.version for name, each in names.items()}
+    made = {name: 0 if each is None else each.time for name, each in names.items()}
+    days = found[SHOWN_ON].astype(str)
+    return found.assign(**{SHOWN_ON: days, VERSION: found[LIST].map(versions), MADE: found[LIST].map(made)})
 
 
 def _within(connection: Connection, day: ColumnElement[Any], first: date, last: date) -> ColumnElement[bool]:
@@ -78,11 +76,6 @@ def _within(connection: Connection, day: ColumnElement[Any], first: date, last: 
     if connection.dialect.name == "sqlite":
         return day.between(first.isoformat(), last.isoformat())
     return day.between(first, last)
-
-
-def _version(name: str) -> str:
-    found = read_id(name)
-    return "" if found is None else found.version
 
 
 def _said(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd.DataFrame:
@@ -111,11 +104,6 @@ def _without_robots(items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
         f"films beyond {MOST_FILMS} of a person and day": int((~is_first).sum()),
     }
     return found[is_first], left_out
-
-
-def _made(name: str) -> int:
-    found = read_id(name)
-    return 0 if found is None else found.time
 
 
 def _lists(connection: Connection, first: date, last: date, said: pd.DataFrame) -> pd.DataFrame:
