@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.marks import long
 from tests.processes import PROJECT
 
 Services = Callable[..., dict[str, Any]]
@@ -122,7 +123,7 @@ def test_a_password_in_env_that_compose_may_have_read_in_another_way_is_left_to_
     assert (tmp_path / ".env").read_text(encoding="utf-8") == f"S3_SECRET_KEY=sixteen{sign}letters\n"
 
 
-@pytest.mark.parametrize("profile", [*(pytest.param(name, marks=pytest.mark.long) for name in PROFILES), "none"])
+@pytest.mark.parametrize("profile", [*long(PROFILES), "none"])
 def test_the_compose_file_is_valid_with_each_profile(services: Services, profile: str) -> None:
     assert {"postgres", "mlflow", "api", "gateway"} <= services(profile).keys()
 

@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from app.settings import Settings
+from tests.marks import long
 from tests.processes import PROJECT
 
 FOLDER = PROJECT / "deploy" / "kubernetes"
@@ -250,9 +251,7 @@ def test_the_base_is_valid_for_the_api(version: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "overlay", [OVERLAYS[0], *(pytest.param(each, marks=pytest.mark.long) for each in OVERLAYS[1:])]
-)
+@pytest.mark.parametrize("overlay", [OVERLAYS[0], *long(OVERLAYS[1:])])
 def test_each_overlay_renders_to_what_is_valid(overlay: str, tmp_path: Path) -> None:
     if shutil.which("kubectl") is None:
         pytest.skip("There is no kubectl here, which renders overlays.")

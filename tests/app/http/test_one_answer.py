@@ -16,6 +16,7 @@ import pytest
 from tests.app.conftest import offline_settings
 from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
+from tests.marks import long
 
 JSON = b"Content-Type: application/json\r\n"
 KEY = b"X-API-Key: key\r\n"
@@ -124,9 +125,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield client
 
 
-@pytest.mark.parametrize(
-    "upgrade", [*(pytest.param(name, marks=pytest.mark.long) for name in ("", "websocket")), "h2c"]
-)
+@pytest.mark.parametrize("upgrade", [*long(["", "websocket"]), "h2c"])
 @pytest.mark.parametrize("start", STARTS)
 def test_each_request_gets_one_answer(guarded: Client, start: str, upgrade: str) -> None:
     for size, behind, chunked in itertools.product([0, 100, 5000], BEHIND, (False, True)):
@@ -136,9 +135,7 @@ def test_each_request_gets_one_answer(guarded: Client, start: str, upgrade: str)
             check(guarded, [first, request(2, "not found", 10)], behind, [cut])
 
 
-@pytest.mark.parametrize(
-    "upgrade", [*(pytest.param(name, marks=pytest.mark.long) for name in ("", "websocket")), "h2c"]
-)
+@pytest.mark.parametrize("upgrade", [*long(["", "websocket"]), "h2c"])
 @pytest.mark.parametrize("start", STARTS)
 def test_each_request_with_a_large_body_gets_one_answer(guarded: Client, start: str, upgrade: str) -> None:
     for size, chunked in itertools.product([BODY_LIMIT + 1, READ_LIMIT + 100_000], (False, True)):

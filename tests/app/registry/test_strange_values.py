@@ -16,6 +16,7 @@ from tests.artifacts import write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
 from tests.every_route import assert_every_route_answers
+from tests.marks import long
 from tests.processes import wait_until
 from tests.strange_registry import names_a_version, strange_registry
 
@@ -117,7 +118,7 @@ def test_of_the_cache(settings: Settings, tmp_path: Path) -> None:
         assert ModelCache(settings).entries() == []
 
 
-@pytest.fixture(params=[2**32 + 5, *(pytest.param(at, marks=pytest.mark.long) for at in (-86_400, 2**33 + 1))])
+@pytest.fixture(params=[2**32 + 5, *long([-86_400, 2**33 + 1])])
 def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A machine's clock in the year 2106, in 1969, in 2242."""
     began = time.monotonic()

@@ -3,6 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.marks import long
 from tests.training.world import change_params, make_project
 from training.data.dataset import load_dataset
 from training.errors import DataError
@@ -15,7 +16,7 @@ REMEDY = "run: dvc repro --force prepare"
     "name",
     [
         "users",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("items", "features", "train", "validation", "test")),
+        *long(["items", "features", "train", "validation", "test"]),
     ],
 )
 def test_a_damaged_table_is_named_with_the_command_to_run(name: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from app.contract.attributes import person_vector
 from app.contract.recommender import Recommender
 from benchmarks.quality import without
 from tests.artifacts import make_artifact
+from tests.marks import long
 from tests.training.data.archives import MOVIELENS
 from tests.training.world import GROUPS, change_params, grouped_ratings, make_project
 from training.data.dataset import SPLITS, load_dataset
@@ -63,7 +64,7 @@ def groups_of(artifact: Artifact, rows: np.ndarray[Any, Any]) -> list[list[int]]
     "family",
     [
         "ease",
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("lightfm", "implicit_als", "sklearn_svd", "blend")),
+        *long(["lightfm", "implicit_als", "sklearn_svd", "blend"]),
     ],
 )
 def test_every_family_knows_people_by_their_attributes(tmp_path: Path, family: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from app.contract.events import DEFAULT_TYPES, Event, EventTypes
 from app.contract.recommendation_id import id_maker
 from app.contract.trial import ARMS, Arm, Trial
+from tests.marks import long
 from tests.training.trials.simulation import FIRST_DAY, simulate
 from training.params.register import TrialParams
 from training.trials.attribution import observe
@@ -143,7 +144,7 @@ ATTACKS = (
 )
 
 
-@pytest.mark.parametrize("attack", [ATTACKS[0], *(pytest.param(each, marks=pytest.mark.long) for each in ATTACKS[1:])])
+@pytest.mark.parametrize("attack", [ATTACKS[0], *long(ATTACKS[1:])])
 @pytest.mark.parametrize("arm", [ARMS[0], pytest.param(ARMS[1], marks=pytest.mark.long)])
 @pytest.mark.parametrize(("lift", "word"), [(0.0, "undecided"), pytest.param(0.7, "better", marks=pytest.mark.long)])
 def test_fewer_requests_than_a_hundredth_of_the_people_change_no_verdict(

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.marks import long
 from tests.training.trials.simulation import FIRST_DAY, simulate
 from training.trials.estimate import estimate, ratio_p
 from training.trials.sequence import LEAST_USERS, Standing, half_width, standings, users_needed
@@ -107,7 +108,7 @@ def with_good_lists(daily: pd.DataFrame, number: int, arm: int, each: int) -> pd
 
 @pytest.mark.long
 @pytest.mark.parametrize("each", [1, 10])
-@pytest.mark.parametrize("n_users", [3000, *(pytest.param(many, marks=pytest.mark.long) for many in (15_000, 60_000))])
+@pytest.mark.parametrize("n_users", [3000, *long([15_000, 60_000])])
 def test_one_client_decides_no_trial_that_the_others_just_leave_undecided(n_users: int, each: int) -> None:
     people = simulate(np.random.default_rng(3), n_users)
     voices = math.ceil(people["user_id"].nunique() / 100) - 1

@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import training.__main__ as command
+from tests.marks import long
 from tests.training.tuning.test_tuning import changes
 from tests.training.world import ROOT, change_params
 from training.errors import DataError, ParamsError
@@ -19,7 +20,7 @@ from training.tuning.params_file import read_changes, write_params
 from training.tuning.recipe import apply_recipe, recipes
 
 NAMES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
-ONE_AND_OTHERS = [NAMES[0], *(pytest.param(name, marks=pytest.mark.long) for name in NAMES[1:])]
+ONE_AND_OTHERS = [NAMES[0], *long(NAMES[1:])]
 
 
 @pytest.fixture
