@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "training.fetch": "data errors files params",
     "training.events": "data files params",
     "training.source": "app.contract data errors fetch params project promotion tracking tuning",
-    "training.propose": "app.contract data errors fetch models params project tuning",
+    "training.propose": "app.contract data errors fetch fitting params project tuning",
     "training.service": "errors",
     "training.editing": "app.contract data errors params project service",
     "training.placing": "errors files service",

@@ -96,6 +96,7 @@ def test_the_proposal_knows_types_and_what_tells_something(project: Project) -> 
     assert {name: column.type for name, column in columns.items()} == PROPOSED
     learned = {name for name, column in columns.items() if column.learn}
     assert {"brand", "description"} <= learned
+    assert columns["description"].scale != 1  # at which it tells less, of products that it was not learned from
     assert not learned & {"look", "photo", "ean", "in_stock"}
 
 

@@ -3,19 +3,16 @@
 import json
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
-from sklearn.preprocessing import normalize
 
 from app.contract.manifest_checks import name_problem
-from training.data.dataset import ITEM_ID, RATING, USER_ID
+from training.data.dataset import ITEM_ID, USER_ID
 from training.data.features import features_of
 from training.data.movielens import ARCHIVES
 from training.data.raw import read_items, read_ratings, read_users
@@ -24,7 +21,7 @@ from training.data.raw.users import attribute_names
 from training.data.values import reader
 from training.errors import DataError
 from training.fetch import fetch
-from training.models.feature_encoder import PENALTY, fit_feature_encoder
+from training.fitting.feature_share import Measure, share_measure
 from training.params.catalogue import Attribute, ItemColumn
 from training.params.whole import Params
 from training.project import Project
@@ -34,7 +31,7 @@ SEPARATORS = ("|", ";", ",")
 REPEATED = 1.5  # how often each tag is there on average, at least
 WORDS = 4  # of a text, on average
 YEARS = (1800, 2200)
-DIM, FOLDS, FEWEST = 32, 5, 3  # of the measurement: numbers of an item's vector, parts, likes of an item
+SCALES = (0.5, 1.0, 2.0, 4.0)  # of a text's or a vector's numbers, beside the 1 of a tag
 
 Texts = list[str]
 
@@ -90,11 +87,11 @@ def _proposals(raw: Path, kind: Kind, params: Params) -> list[Proposal]:
     table = kind.read(raw, {name: kind.model(type="tag") for name in names if name_problem(name) is None})
     if table is None:
         return []
-    measure = _measure(read_ratings(raw), kind.id_name, table[kind.id_name], params.prepare.min_rating)
+    measure = share_measure(read_ratings(raw), kind.id_name, table[kind.id_name], params.prepare.min_rating)
     return [_proposal(raw, kind, name, table, measure, params.seed) for name in names]
 
 
-def _proposal(raw: Path, kind: Kind, name: str, table: pd.DataFrame, measure: "Measure", seed: int) -> Proposal:
+def _proposal(raw: Path, kind: Kind, name: str, table: pd.DataFrame, measure: Measure, seed: int) -> Proposal:
     if problem := name_problem(name):
         return Proposal(name, None, f"left out: a column {problem}")
     filled = [text for text in table[name] if text]
@@ -104,10 +101,11 @@ def _proposal(raw: Path, kind: Kind, name: str, table: pd.DataFrame, measure: "M
     column = column_of(name, filled)
     if kind.model is Attribute and column["type"] in ("text", "link"):
         return Proposal(name, None, f"left out: a {column['type']}, of which models learn nothing about people; {seen}")
-    share = None if column.get("learn") is False else _share(raw, kind, name, column, measure, seed)
-    if share is not None:
+    told = None if column.get("learn") is False else _told_at(raw, kind, name, column, measure, seed)
+    if told is not None:
+        share, scale = told
         seen += f", tells {max(share, 0):.1%} of what people like"
-        column |= {} if share > 0 else {"learn": False}
+        column |= {"learn": False} if share <= 0 else {"scale": scale} if scale != 1 else {}
     return Proposal(name, column, seen)
 
 
@@ -147,48 +145,20 @@ def _all_are(kind: str, texts: Texts, separator: str = "|") -> bool:
         return False
 
 
-Measure = Callable[[sparse.csr_matrix], float | None]
-
-
-def _share(raw: Path, kind: Kind, name: str, column: dict[str, Any], measure: Measure, seed: int) -> float | None:
-    """The share that this column tells by itself."""
+def _told_at(
+    raw: Path, kind: Kind, name: str, column: dict[str, Any], measure: Measure, seed: int
+) -> tuple[float, float] | None:
+    """The share that this column tells by itself, and the scale of its components at which it tells most."""
     chosen: dict[str, Any] = {name: kind.model.model_validate(column)}
     table = kind.read(raw, chosen)
     assert table is not None  # noqa: S101 - there are columns
-    return measure(features_of(table, chosen, seed).matrix)
-
-
-def _measure(ratings: pd.DataFrame, id_name: str, ids: "pd.Series[Any]", min_rating: float | None) -> Measure:
-    """What measures features: the share of the variance of directions of items, or people, that follows from them.
-
-    Directions are those of a truncated SVD of who likes what, of length 1, so that popularity is out of it. Ridge
-    regressions on four fifths of the rows tell the others, of those that have a feature. None for too few rows.
-    """
-    liked = ratings if min_rating is None else ratings[ratings[RATING] >= min_rating]
-    others = liked[USER_ID if id_name == ITEM_ID else ITEM_ID].factorize()[0]
-    rows = pd.Index(ids.astype(str)).get_indexer(pd.Index(liked[id_name].astype(str)))
-    known = rows >= 0
-    places = (others[known], rows[known])
-    matrix = sparse.csr_matrix((np.ones(known.sum()), places), shape=(others.max(initial=0) + 1, len(ids)))
-    vectors = normalize(TruncatedSVD(min(DIM, *matrix.shape), random_state=0).fit(matrix).components_.T)
-    likes = np.asarray(matrix.sum(axis=0)).ravel()
-
-    def measured(features: sparse.csr_matrix) -> float | None:
-        rows = np.flatnonzero((likes >= FEWEST) & (np.diff(features.indptr) > 0))
-        return _told(features[rows], vectors[rows]) if len(rows) >= 2 * FOLDS else None
-
-    return measured
-
-
-def _told(features: sparse.csr_matrix, vectors: npt.NDArray[np.float64]) -> float:
-    parts: Sequence[Any] = np.array_split(np.random.default_rng(0).permutation(len(vectors)), FOLDS)
-    left = total = 0.0
-    for part in parts:
-        rest = np.setdiff1d(np.arange(len(vectors)), part)
-        encoder = fit_feature_encoder(features[rest], vectors[rest].astype(np.float32), PENALTY * len(rest))
-        left += float(((vectors[part] - features[part] @ encoder[:-1] - encoder[-1]) ** 2).sum())
-        total += float(((vectors[part] - vectors[rest].mean(axis=0)) ** 2).sum())
-    return 1 - left / total
+    features = features_of(table, chosen, seed)
+    component = np.array(["component" in entry for entry in features.entries], dtype=bool)
+    found: list[tuple[float, float]] = []
+    for scale in SCALES if component.any() else (1.0,):
+        share = measure(features.matrix @ sparse.diags(np.where(component, scale, 1.0)))
+        found += [] if share is None else [(share, scale)]
+    return max(found, default=None)
 
 
 def _line(proposal: Proposal) -> str:
