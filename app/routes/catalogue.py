@@ -24,9 +24,8 @@ from app.errors import (
 )
 from app.events.catalogue_changes import Change
 from app.http.access import API_KEY, CATALOGUE_PATH, CHANGES_PATH
-from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
-from app.http.editors import Edit, Editor
+from app.http.editors import Edit, Editor, EditorsRoute
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.if_match import is_meant
 from app.http.item_content import Content, content_of, etag
@@ -45,7 +44,6 @@ from app.schemas.catalogue import (
 )
 from app.schemas.events import StoredPathText, new_event_id
 
-ATTEMPTS = 3  # of a change while others change the same item
 ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError)
 WITH_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError, BodyTooLargeError)
 WITHOUT_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError)
@@ -62,10 +60,10 @@ class _ItemEdit(Edit):
 
 ItemEdit = Annotated[_ItemEdit, Depends()]
 
-router = APIRouter(tags=["catalogue"], route_class=LimitedRoute, dependencies=[Security(API_KEY)])
+router = APIRouter(tags=["catalogue"], route_class=EditorsRoute, dependencies=[Security(API_KEY), ReadAfter])
 
 
-@router.get(CHANGES_PATH, responses=error_responses(*ERRORS), dependencies=[ReadAfter])
+@router.get(CHANGES_PATH, responses=error_responses(*ERRORS))
 async def list_changes(
     parts: CurrentParts, writer: CurrentEventWriter, editor: Editor, query: Annotated[ChangesQuery, Query()]
 ) -> RecentChanges:
@@ -138,20 +136,15 @@ async def withdraw_item(edit: ItemEdit) -> ItemChange:
 
 
 async def _change(edit: _ItemEdit, make: Callable[[Content | None], Content]) -> ItemChange:
-    parts, item_id = edit.parts, edit.item_id
-    async with parts.changes.turn:
-        for _ in range(ATTEMPTS):
-            former, after = content_of(parts, edit.model, item_id)
-            _check_match(former, edit.if_match, item_id)
-            event = _event(edit.model, edit.editor, item_id, make(former), after=after)
-            appended = await edit.writer.append([event])
-            await until_answers_know(parts.feed, appended.last)
-            position = appended.positions[0]
-            if position is not None:
-                content: Content = json.loads(event.body or "")
-                edit.response.headers["ETag"] = etag(content)
-                return ItemChange(position=position, id=item_id, item=content)
-    raise EventsUnavailableError("Others change the same film all the time; send the change again.")
+    def change() -> Event:
+        former, after = content_of(edit.parts, edit.model, edit.item_id)
+        _check_match(former, edit.if_match, edit.item_id)
+        return _event(edit.model, edit.editor, edit.item_id, make(former), after=after)
+
+    event, position = await edit.store(change)
+    content: Content = json.loads(event.body or "")
+    edit.response.headers["ETag"] = etag(content)
+    return ItemChange(position=position, id=edit.item_id, item=content)
 
 
 def _event(

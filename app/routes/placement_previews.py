@@ -11,10 +11,9 @@ from app.contract.rules import Rules
 from app.errors import BodyTooLargeError, InvalidParameterError, NoModelError, UnauthorizedError
 from app.events.resting import NOTHING, RestingItems
 from app.http.access import API_KEY, PLACEMENTS_PATH
-from app.http.body_limit import LimitedRoute
 from app.http.checked_placements import checked, rules_of, warnings_of
 from app.http.dependencies import CurrentModel, CurrentParts
-from app.http.editors import Editor
+from app.http.editors import Editor, EditorsRoute
 from app.http.error_answers import error_responses
 from app.http.item_lists import json_response, list_json
 from app.http.lanes import Lane
@@ -29,7 +28,7 @@ from app.schemas.queries import UserQuery
 PER_PART = 10  # people of the sample
 
 router = APIRouter(
-    prefix=PLACEMENTS_PATH, tags=["placements"], route_class=LimitedRoute, dependencies=[Security(API_KEY)]
+    prefix=PLACEMENTS_PATH, tags=["placements"], route_class=EditorsRoute, dependencies=[Security(API_KEY)]
 )
 
 

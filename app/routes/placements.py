@@ -22,14 +22,13 @@ from app.errors import (
 )
 from app.events.placements import PlacementChange
 from app.http.access import API_KEY, PLACEMENTS_PATH
-from app.http.body_limit import LimitedRoute
 from app.http.checked_placements import checked, warnings_of
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
-from app.http.editors import Edit, Editor
+from app.http.editors import Edit, Editor, EditorsRoute
 from app.http.error_answers import error_responses
 from app.http.if_match import is_meant
 from app.http.item_content import etag
-from app.http.read_after import ReadAfter, until_answers_know
+from app.http.read_after import ReadAfter
 from app.model.item_fields import to_json
 from app.model.store import ServedModel
 from app.schemas.events import new_event_id
@@ -43,7 +42,6 @@ from app.schemas.placements import (
 )
 from app.schemas.queries import PlacementName
 
-ATTEMPTS = 3  # of a change while others change the same placement
 MOST = 200  # placements, with those that were deleted
 ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError)
 KNOWN = error_responses(*ERRORS, UnknownPlacementError)
@@ -62,11 +60,14 @@ class _PlacementEdit(Edit):
 PlacementEdit = Annotated[_PlacementEdit, Depends()]
 
 router = APIRouter(
-    prefix=PLACEMENTS_PATH, tags=["placements"], route_class=LimitedRoute, dependencies=[Security(API_KEY)]
+    prefix=PLACEMENTS_PATH,
+    tags=["placements"],
+    route_class=EditorsRoute,
+    dependencies=[Security(API_KEY), ReadAfter],
 )
 
 
-@router.get("", responses=error_responses(*ERRORS), dependencies=[ReadAfter])
+@router.get("", responses=error_responses(*ERRORS))
 async def list_placements(
     parts: CurrentParts, model: CurrentModel, writer: CurrentEventWriter, editor: Editor
 ) -> PlacementList:
@@ -75,7 +76,7 @@ async def list_placements(
     return PlacementList(placements=await to_thread.run_sync(lambda: [_shown(model, change) for change in found]))
 
 
-@router.get("/{name}", responses=KNOWN, dependencies=[ReadAfter])
+@router.get("/{name}", responses=KNOWN)
 async def show_placement(
     parts: CurrentParts, model: CurrentModel, writer: CurrentEventWriter, editor: Editor, name: Name, response: Response
 ) -> ShownPlacement:
@@ -87,7 +88,7 @@ async def show_placement(
     return await to_thread.run_sync(_shown, model, change)
 
 
-@router.get("/{name}/history", responses=KNOWN, dependencies=[ReadAfter])
+@router.get("/{name}/history", responses=KNOWN)
 async def show_history(
     parts: CurrentParts, writer: CurrentEventWriter, editor: Editor, name: Name, query: Annotated[HistoryQuery, Query()]
 ) -> PlacementHistory:
@@ -140,23 +141,19 @@ async def roll_placement_back(
 
 
 async def _changed(edit: _PlacementEdit, make: Callable[[PlacementChange | None], Placement | None]) -> ShownPlacement:
-    placements, name = edit.parts.placements, edit.name
-    async with edit.parts.changes.turn:
-        for _ in range(ATTEMPTS):
-            last = placements.last(name)
-            _check_match(last, edit.if_match, name)
-            placement = make(last)
-            body = to_json(None if placement is None else placement.content).decode()
-            after = 0 if last is None else last.position
-            made_at = time.time()
-            event = Event(new_event_id(), edit.editor, name, PLACEMENT, None, made_at, body=body, after=after)
-            appended = await edit.writer.append([event])
-            await until_answers_know(edit.parts.feed, appended.last)
-            if (position := appended.positions[0]) is not None:
-                edit.response.headers["ETag"] = _tag(placement)
-                change = PlacementChange(position, name, edit.editor, made_at, placement)
-                return await to_thread.run_sync(_shown, edit.model, change)
-    raise EventsUnavailableError("Others change the same placement all the time; send the change again.")
+    def change() -> Event:
+        last = edit.parts.placements.last(edit.name)
+        _check_match(last, edit.if_match, edit.name)
+        placement = make(last)
+        body = to_json(None if placement is None else placement.content).decode()
+        after = 0 if last is None else last.position
+        return Event(new_event_id(), edit.editor, edit.name, PLACEMENT, None, time.time(), body=body, after=after)
+
+    event, position = await edit.store(change)
+    placement = Placement.read(event.body or "")
+    edit.response.headers["ETag"] = _tag(placement)
+    stored = PlacementChange(position, edit.name, edit.editor, event.occurred_at, placement)
+    return await to_thread.run_sync(_shown, edit.model, stored)
 
 
 def _shown(model: ServedModel, change: PlacementChange) -> ShownPlacement:

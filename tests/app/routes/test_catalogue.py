@@ -1,8 +1,10 @@
 """Items that come, change and go at once, on every route, and on both kinds of store."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -243,6 +245,27 @@ def test_a_restart_and_another_replica_have_the_same_catalogue(tmp_path: Path, u
         other.send("PATCH", "/items/20", {"title": "Toy Story (1996)"})
         wait_until(lambda: editing.client.get("/items/20").json["title"] == "Toy Story (1996)")
         assert editing.client.get("/items/20").json["year"] == 1996
+        # And it waits for what it has not read yet, where an editor says so.
+        for year in range(1900, 1910):
+            seen = editing.send("PATCH", "/items/20", {"year": year})
+            headers = {"If-Match": seen.headers["etag"], "X-Read-After": str(seen.json["position"])}
+            assert other.send("PATCH", "/items/20", {"genres": [str(year)]}, **headers).status == 200
+
+
+def test_while_a_store_hangs_no_editor_waits_for_the_others(tmp_path: Path) -> None:
+    with replica(tmp_path, f"sqlite:///{tmp_path}/events.db") as client:
+        editing = Editing(client)
+        assert editing.send("PATCH", "/items/20", {"year": 1996}).status == 200
+        store = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
+        store.execute("BEGIN EXCLUSIVE")
+        with ThreadPoolExecutor(6) as editors:
+            started = time.monotonic()
+            sent = [editors.submit(editing.send, "PATCH", "/items/20", {"year": 2000 + n}) for n in range(6)]
+            assert {each.result().status for each in sent} == {503}
+        assert time.monotonic() - started < 6  # one after the other, they waited for eleven seconds
+        store.execute("ROLLBACK")
+        store.close()
+        wait_until(lambda: editing.send("PATCH", "/items/20", {"year": 1997}).status == 200)
 
 
 def test_a_version_that_has_learned_a_change_does_not_make_it_again_and_a_rollback_does(tmp_path: Path) -> None:
@@ -294,6 +317,9 @@ def test_who_changed_what_is_listed_and_only_editors_see_it(editing: Editing) ->
     for method, path in [("GET", "/items/changes"), ("PUT", "/items/1"), ("PATCH", "/items/1"), ("DELETE", "/items/1")]:
         assert editing.send(method, path, {"title": "x"}, **{"X-API-Key": "wrong"}).status == 401
     assert editing.send("POST", "/items", {"items": [{"id": 1, "title": "x"}]}, **{"X-API-Key": ""}).status == 401
+    # Of somebody who is no editor no body is read.
+    for path in ("/items", "/placements/preview"):
+        assert editing.client.get(path, "POST", {"Content-Type": "application/json"}, b"{" * 2**21).status == 401
 
 
 def test_many_items_are_changed_all_or_none(editing: Editing) -> None:
