@@ -14,7 +14,7 @@ from training.fitting.validation import Validation
 from training.models.base import Factors, TrainingData
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_user_encoder
-from training.models.histories import encoded_histories, first_of, tried, with_encoded_users
+from training.models.histories import chosen_power, encoded_histories, first_of, tried, with_encoded_users
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 LIKES = (1, 3)  # of a newcomer
@@ -45,11 +45,9 @@ def recency(validation: Validation, factors: Factors) -> float:
     """Return the recency with which the encoder's vectors of users rank best."""
     data = validation.knowledge.training_data
     powers = tried(data)
-
-    def worth(power: float) -> float:
-        return validation.measure(with_encoded_users(data, factors, power))
-
-    return max(powers, key=worth) if len(powers) > 1 else powers[0]
+    if len(powers) == 1:
+        return powers[0]
+    return chosen_power({power: validation.measure(with_encoded_users(data, factors, power)) for power in powers})
 
 
 def newcomer_weight(validation: Validation, factors: Factors) -> float:

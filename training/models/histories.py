@@ -1,5 +1,6 @@
 """Users' histories in the order of time, and how much more the newest positives weigh."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Annotated
@@ -15,6 +16,7 @@ from training.models.base import Factors, TrainingData
 from training.models.search import Between
 
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)  # that validation tries
+LEAST_GAIN = 1.01  # times the metric without order: less is chance, and loses for people with few likes
 RecencyPower = Annotated[float | None, Field(ge=0), Between(0.0, 1.0)]
 """How much more a user's newest positives weigh; None: validation chooses, and a fit without it takes 0."""
 
@@ -22,6 +24,12 @@ RecencyPower = Annotated[float | None, Field(ge=0), Between(0.0, 1.0)]
 def tried(data: TrainingData) -> tuple[float, ...]:
     """The powers among which validation may choose: 0 where the data has no times."""
     return POWERS if data.times is not None else POWERS[:1]
+
+
+def chosen_power(metrics: Mapping[float, float]) -> float:
+    """Return the power with the best metric, or 0 where that is hardly better."""
+    best = max(metrics, key=lambda power: metrics[power])
+    return 0.0 if metrics[best] < LEAST_GAIN * metrics.get(0.0, 0.0) else best
 
 
 def in_order(matrix: sparse.csr_matrix, times: npt.NDArray[np.float64] | None) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from training.models.base import Factors, Family, IterativeSection, TrainingData, ValidatedFit
 from training.models.climb import FollowsData, climb
-from training.models.histories import tried
+from training.models.histories import chosen_power, tried
 from training.progress import say
 
 LEAST_SIZE = 16  # of embeddings that are halved
@@ -204,14 +204,16 @@ def _with_users(fit: ValidatedFit, data: TrainingData, measure: Measure) -> Vali
     if not isinstance(fit.family, WeighsByAge):
         return fit
     family = fit.family
-    as_fitted, *others = _open_choices(family, tried(data))
-    fits = [replace(fit, family=family.model_copy(update=as_fitted))]
-    for changes in others:
+    choices = _open_choices(family, tried(data))
+    fits = [replace(fit, family=family.model_copy(update=choices[0]))]
+    for changes in choices[1:]:
         option = family.model_copy(update=changes)
         # The encoder of the vectors as fitted serves all options, and takes longest.
         factors = option.with_recency(data, replace(fit.factors, encoder=fits[-1].factors.encoder))
         fits.append(replace(fit, family=option, factors=factors, metric=measure(factors)))
-    return max(fits, key=lambda fit: fit.metric)
+    ranked = sorted(zip(choices, fits, strict=True), key=lambda each: each[1].metric)
+    best: dict[float, ValidatedFit] = {changes["recency_power"]: each for changes, each in ranked}
+    return best[chosen_power({power: each.metric for power, each in best.items()})]
 
 
 def _open_choices(family: WeighsByAge, powers: tuple[float, ...]) -> list[dict[str, Any]]:

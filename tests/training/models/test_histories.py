@@ -6,7 +6,7 @@ from app.contract.encoder import Encoder
 from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact
 from training.models.base import Factors, TrainingData
-from training.models.histories import weighted_by_age, with_encoded_users
+from training.models.histories import chosen_power, weighted_by_age, with_encoded_users
 
 POSITIVES = sparse.csr_matrix(np.array([[1, 1, 1, 0], [0, 0, 0, 0], [0, 1, 0, 1]], dtype=np.float32))
 
@@ -51,3 +51,16 @@ def test_users_are_encoded_as_the_service_folds_them_in() -> None:
     by_hand = (weights[0] + weights[2] / 2**0.5 + weights[1] / 3**0.5) / (1 + 1 / 2 + 1 / 3) ** 0.5 + 1
     np.testing.assert_allclose(folded[0], by_hand, rtol=1e-5)
     np.testing.assert_allclose(folded[2], weights[1] + 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "chosen"),
+    [
+        ({0.0: 0.2475, 0.25: 0.2492, 0.5: 0.22}, 0.0),
+        ({0.0: 0.1160, 0.25: 0.1212, 0.5: 0.1259}, 0.5),
+        ({0.25: 0.1}, 0.25),
+        ({0.0: 0.0, 0.25: 0.0}, 0.0),
+    ],
+)
+def test_order_counts_where_it_gains_more_than_chance(metrics: dict[float, float], chosen: float) -> None:
+    assert chosen_power(metrics) == chosen
