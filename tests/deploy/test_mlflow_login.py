@@ -85,7 +85,7 @@ def test_the_service_s_user_reads_and_writes_nothing(server: str) -> None:
 
 
 def test_training_s_user_writes(server: str) -> None:
-    assert status(server, "training", "registered-models/create", {"name": "films"}) == 200
+    assert status(server, "training", "registered-models/create", {"name": "written"}) == 200
 
 
 @pytest.mark.parametrize("login", [None, ("api", "wrong"), ("nobody", "wrong")])

@@ -14,7 +14,7 @@ from training.fitting.validation import Validation
 from training.models.base import Factors, TrainingData
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_user_encoder
-from training.models.histories import chosen_power, encoded_histories, first_of, tried, with_encoded_users
+from training.models.histories import best_or_zero, encoded_histories, first_of, tried, with_encoded_users
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 LIKES = (1, 3)  # of a newcomer
@@ -47,7 +47,7 @@ def recency(validation: Validation, factors: Factors) -> float:
     powers = tried(data)
     if len(powers) == 1:
         return powers[0]
-    return chosen_power({power: validation.measure(with_encoded_users(data, factors, power)) for power in powers})
+    return best_or_zero({power: validation.measure(with_encoded_users(data, factors, power)) for power in powers})
 
 
 def newcomer_weight(validation: Validation, factors: Factors) -> float:
@@ -64,7 +64,7 @@ def newcomer_weight(validation: Validation, factors: Factors) -> float:
         users = [drawn_to(starts, weight, *encoded) for encoded in heard]
         return float(np.mean([validation.measure(replace(factors, user_embeddings=vectors)) for vectors in users]))
 
-    return max(WEIGHTS, key=worth)
+    return best_or_zero({weight: worth(weight) for weight in WEIGHTS})
 
 
 def mean_user(factors: Factors) -> Float32Array:

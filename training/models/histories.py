@@ -16,7 +16,7 @@ from training.models.base import Factors, TrainingData
 from training.models.search import Between
 
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)  # that validation tries
-LEAST_GAIN = 1.01  # times the metric without order: less is chance, and loses for people with few likes
+LEAST_GAIN = 1.01  # times the metric of 0: less is chance, and loses for people with few likes
 RecencyPower = Annotated[float | None, Field(ge=0), Between(0.0, 1.0)]
 """How much more a user's newest positives weigh; None: validation chooses, and a fit without it takes 0."""
 
@@ -26,9 +26,9 @@ def tried(data: TrainingData) -> tuple[float, ...]:
     return POWERS if data.times is not None else POWERS[:1]
 
 
-def chosen_power(metrics: Mapping[float, float]) -> float:
-    """Return the power with the best metric, or 0 where that is hardly better."""
-    best = max(metrics, key=lambda power: metrics[power])
+def best_or_zero(metrics: Mapping[float, float]) -> float:
+    """Return the value with the best metric, or 0 where that is hardly better."""
+    best = max(metrics, key=lambda value: metrics[value])
     return 0.0 if metrics[best] < LEAST_GAIN * metrics.get(0.0, 0.0) else best
 
 

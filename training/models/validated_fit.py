@@ -9,7 +9,7 @@ import numpy as np
 
 from training.models.base import Factors, Family, IterativeSection, TrainingData, ValidatedFit
 from training.models.climb import FollowsData, climb
-from training.models.histories import chosen_power, tried
+from training.models.histories import best_or_zero, tried
 from training.progress import say
 
 LEAST_SIZE = 16  # of embeddings that are halved
@@ -213,7 +213,7 @@ def _with_users(fit: ValidatedFit, data: TrainingData, measure: Measure) -> Vali
         fits.append(replace(fit, family=option, factors=factors, metric=measure(factors)))
     ranked = sorted(zip(choices, fits, strict=True), key=lambda each: each[1].metric)
     best: dict[float, ValidatedFit] = {changes["recency_power"]: each for changes, each in ranked}
-    return best[chosen_power({power: each.metric for power, each in best.items()})]
+    return best[best_or_zero({power: each.metric for power, each in best.items()})]
 
 
 def _open_choices(family: WeighsByAge, powers: tuple[float, ...]) -> list[dict[str, Any]]:

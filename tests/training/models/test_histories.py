@@ -6,7 +6,7 @@ from app.contract.encoder import Encoder
 from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact
 from training.models.base import Factors, TrainingData
-from training.models.histories import chosen_power, weighted_by_age, with_encoded_users
+from training.models.histories import best_or_zero, weighted_by_age, with_encoded_users
 
 POSITIVES = sparse.csr_matrix(np.array([[1, 1, 1, 0], [0, 0, 0, 0], [0, 1, 0, 1]], dtype=np.float32))
 
@@ -62,5 +62,5 @@ def test_users_are_encoded_as_the_service_folds_them_in() -> None:
         ({0.0: 0.0, 0.25: 0.0}, 0.0),
     ],
 )
-def test_order_counts_where_it_gains_more_than_chance(metrics: dict[float, float], chosen: float) -> None:
-    assert chosen_power(metrics) == chosen
+def test_validation_leaves_0_where_more_gains_no_more_than_chance(metrics: dict[float, float], chosen: float) -> None:
+    assert best_or_zero(metrics) == chosen
