@@ -51,12 +51,14 @@ class Newcomers:
 
     def _drawn(self, model: ServedModel, exploration: Exploration) -> Mapping[int, float]:
         """What a minute's draws say; likes and showings count less with their age, alike."""
-        recommender = model.recommender
-        counts = self._showings.counts(recommender, trends_of(model.artifact)[0].half_life)
         is_new = model.artifact.item_popularity < exploration.new_below
-        is_new[recommender.withdrawn] = False
-        rows = np.flatnonzero(is_new & (counts.today < exploration.most_a_day))
-        wins = won(self.trending.counts(model)[rows], counts.only(rows), exploration.among, self._rng)
+        is_new[model.recommender.withdrawn] = False
+        rows = np.flatnonzero(is_new)
+        ids = [str(each) for each in model.artifact.item_ids[rows].tolist()]
+        counts = self._showings.counts(ids, trends_of(model.artifact)[0].half_life)
+        has_room = counts.today < exploration.most_a_day
+        rows, counts = rows[has_room], counts.where(has_room)
+        wins = won(self.trending.counts(model)[rows], counts, exploration.among, self._rng)
         return dict(zip(rows[wins > 0].tolist(), wins[wins > 0].tolist(), strict=True))
 
 

@@ -1,18 +1,21 @@
 """How often items were shown at explored ranks, as all replicas have stored it, in the memory of each process."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from itertools import repeat
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from app.contract.recommender import Float64Array, Recommender, Rows
+from app.contract.recommender import Float64Array, Mask
 from app.contract.trends import DAY
 from app.events.store import EventStore
 
 DAYS = 30  # older showings do not count
 SECONDS = 60.0
+NEVER: Mapping[str, int] = MappingProxyType({})
 
 
 class Counts(NamedTuple):
@@ -22,9 +25,9 @@ class Counts(NamedTuple):
     faded: Float64Array
     today: Float64Array
 
-    def only(self, rows: Rows) -> "Counts":
-        """The counts of some items."""
-        return Counts(*(each[rows] for each in self))
+    def where(self, chosen: Mask) -> "Counts":
+        """The counts of some of these items."""
+        return Counts(*(each[chosen] for each in self))
 
 
 class Showings:
@@ -32,6 +35,7 @@ class Showings:
 
     def __init__(self) -> None:
         self._days: Mapping[str, Mapping[str, int]] = {}
+        self._of: Mapping[str, Mapping[str, int]] = {}  # the same by item, then day
         self._due = 0.0
 
     def read(self, store: EventStore) -> None:
@@ -47,15 +51,23 @@ class Showings:
             read.setdefault(day, {})[item] = count
         kept = {day: counts for day, counts in self._days.items() if oldest.isoformat() <= day < since.isoformat()}
         self._days, self._due = {**kept, **read}, time.monotonic() + SECONDS
+        self._of = _by_item(self._days)
 
-    def counts(self, recommender: Recommender, half_life: float) -> Counts:
-        """The counts of a version's items; `half_life` is in seconds, by whole days of age."""
-        found, today = Counts(*np.zeros((3, recommender.n_items))), datetime.now(timezone.utc).date()
-        for day, of_day in self._days.items():
-            known = {row: count for item, count in of_day.items() if (row := recommender.item_row(item)) is not None}
-            rows, counts = np.array([*known], dtype=np.int64), np.array([*known.values()], dtype=np.float64)
-            age = (today - datetime.fromisoformat(day).date()).days
-            found.all[rows] += counts
-            found.faded[rows] += counts * 0.5 ** (age * DAY / half_life)
-            found.today[rows] += counts * (age == 0)
-        return found
+    def counts(self, item_ids: Sequence[str], half_life: float) -> Counts:
+        """The counts of some items; `half_life` is in seconds, by whole days of age."""
+        today, ages = datetime.now(timezone.utc).date(), range(-1, DAYS + 1)
+        # Another replica's clock may be ahead; a store that is down for long leaves days that are too old.
+        fades = {(today - timedelta(days=age)).isoformat(): 0.5 ** (max(age, 0) * DAY / half_life) for age in ages}
+        shown = [*map(self._of.get, item_ids, repeat(NEVER))]
+        faded = [sum(count * fades.get(day, 0) for day, count in each.items()) for each in shown]
+        columns = [sum(each.values()) for each in shown], faded, [each.get(today.isoformat(), 0) for each in shown]
+        return Counts(*np.array(columns, dtype=np.float64))
+
+
+def _by_item(days: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
+    """Put the counts in order off the event loop: most are of items that are not new, for which nobody asks."""
+    found: dict[str, dict[str, int]] = {}
+    for day, counts in days.items():
+        for item, count in counts.items():
+            found.setdefault(item, {})[day] = count
+    return found
