@@ -155,6 +155,12 @@ class Settings(BaseSettings):
         lt=1,
         description="Share of users who get the challenger; 0: its lists are only compared. Unset: as its trial says.",
     )
+    answered_share: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="Share of answered lists that are kept, for figures where nobody sends impressions.",
+    )
     web_page: bool = Field(default=True, description="`false` switches off the page for people at `/`.")
     mlflow_page_uri: HttpAddress | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""Measures what recommendation ids and a running trial add to a plain answer at the front door, without sockets.
+"""Measures what recommendation ids, kept answers and a running trial add to a plain answer at the front door, without sockets.
 
     python -m benchmarks.front_door [--rounds 150]
 
@@ -30,7 +30,8 @@ from tests.artifacts import make_artifact, write
 USERS, ITEMS, READY = 200, 100, 50
 REQUESTS = 400  # of a round
 MICRO = 1e6
-CASES = ("no events are kept", "events are kept: lists have ids", "a trial runs")
+SHARES = {"one list in a hundred is kept": 0.01, "each list is kept": 1}
+CASES = ("no events are kept", "events are kept: lists have ids", *SHARES, "a trial runs")
 
 
 def main() -> None:
@@ -51,9 +52,10 @@ def main() -> None:
 
 def _service(case: str, scratch: Path) -> Service:
     url = "off" if case == CASES[0] else f"sqlite:///{scratch}/events.db"
-    service = create_app(Settings.model_validate({"log_level": "WARNING", "trial_share": None, "events_url": url}))
+    settings = {"log_level": "WARNING", "trial_share": None, "events_url": url, "answered_share": SHARES.get(case, 0)}
+    service = create_app(Settings.model_validate(settings))
     service.state.parts.store.swap(_model(scratch / f"{case} 7", "7"))
-    if case == CASES[2]:
+    if case == CASES[-1]:
         challenger = service.state.parts.challenger
         challenger.store.swap(_model(scratch / f"{case} 8", "8"))
         challenger.trial = Trial("8", "7", "movie-recommender:8", 0.5, 0)

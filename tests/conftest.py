@@ -119,7 +119,7 @@ def own_postgres(made_database: Path, tmp_path: Path) -> Iterator["Postgres"]:
 @pytest.fixture
 def events_database(postgres_server: "Postgres") -> "Postgres":
     """The server, its database of events and exposures empty."""
-    postgres_server.execute("TRUNCATE event, exposure, impression, pleased RESTART IDENTITY", "events")
+    postgres_server.execute("TRUNCATE answer, event, exposure, impression, pleased RESTART IDENTITY", "events")
     return postgres_server
 
 

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 
 from app.contract.events import Event
 from app.events.sql_store import LATEST, SqlStore, names
-from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, Impression
+from app.events.store import TIMEOUT_SECONDS, Answer, Appended, EventStoreError, Exposure, Impression
 
 # The server ends what takes longer, so that a writer that hangs holds up the others no longer than this.
 MILLISECONDS = 1000 * TIMEOUT_SECONDS
@@ -53,6 +53,12 @@ SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::text[], %s::smallin
   %s::float8[], %s::text[])
 ON CONFLICT DO NOTHING
 """
+ANSWER = """
+INSERT INTO answer (day, recommendation_id, user_id, share, item_ids, rank, placement, source)
+SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::float8[], %s::text[], %s::smallint[], %s::text[],
+  %s::text[])
+ON CONFLICT DO NOTHING
+"""
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -91,6 +97,11 @@ class PostgresStore(SqlStore):
         with self._connected() as connection:
             connection.execute(SHOW, _columns(impressions, names(Impression)))
 
+    def append_answers(self, answers: Sequence[Answer]) -> None:
+        """Store all or none, in one statement."""
+        with self._connected() as connection:
+            connection.execute(ANSWER, _columns(answers, names(Answer)))
+
     def wait(self, seconds: float) -> bool:
         """Listen for the notification of a commit."""
         with self._connected() as connection:
@@ -126,7 +137,7 @@ class PostgresStore(SqlStore):
             yield connection
 
 
-def _columns(rows: Sequence[Event | Exposure | Impression], fields: Sequence[str]) -> tuple[list[object], ...]:
+def _columns(rows: Sequence[Event | Exposure | Impression | Answer], fields: Sequence[str]) -> tuple[list[object], ...]:
     return tuple([getattr(row, field) for row in rows] for field in fields)
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import Any, ClassVar
 
-from app.events.store import Exposure, Impression, PersonalData, StoredEvent
+from app.events.store import Answer, Exposure, Impression, PersonalData, StoredEvent
 
 LATEST = "SELECT coalesce(max(position), 0) FROM event"
 DELETE_FORGOTTEN = """
@@ -100,8 +100,14 @@ class SqlStore(ABC):
         """All that is held about a user."""
         shown = self._rows(_of_user(Impression, "impression", "day, recommendation_id, rank"), user_id)
         exposed = self._rows(_of_user(Exposure, "exposure", "id"), user_id)
+        answered = self._rows(_of_user(Answer, "answer", "day, recommendation_id"), user_id)
         said = self._events("body IS NULL AND user_id = %s", user_id)
-        return PersonalData(said, [Impression(*row) for row in shown], [Exposure(*row) for row in exposed])
+        return PersonalData(
+            said,
+            [Impression(*row) for row in shown],
+            [Exposure(*row) for row in exposed],
+            [Answer(*row) for row in answered],
+        )
 
     def report_days(self, limit: int) -> list[str]:
         """The last days of the latest reports, the latest first."""
@@ -117,7 +123,7 @@ class SqlStore(ABC):
     def delete_forgotten(self) -> int:
         """Delete what users said before they wished to be forgotten, in one transaction."""
         with self._patient() as connection:
-            for table in ("exposure", "impression"):
+            for table in ("exposure", "impression", "answer"):
                 connection.execute(DELETE_COUNTED.format(table=table))
             return int(connection.execute(DELETE_FORGOTTEN).rowcount)
 
@@ -130,8 +136,9 @@ class SqlStore(ABC):
         self._delete("DELETE FROM exposure WHERE day < %s", before)
 
     def delete_impressions(self, before: str) -> None:
-        """Delete old impressions."""
+        """Delete old impressions and answers."""
         self._delete("DELETE FROM impression WHERE day < %s", before)
+        self._delete("DELETE FROM answer WHERE day < %s", before)
 
     def _events(self, condition: str, *values: object, limit: int | None = None) -> list[StoredEvent]:
         times = {name: self.seconds.format(name) for name in ("occurred_at", "received_at")}
@@ -149,11 +156,11 @@ class SqlStore(ABC):
             return int(connection.execute(self._marked(statement), values).rowcount)
 
 
-def names(kind: type[Exposure | Impression]) -> list[str]:
+def names(kind: type[Exposure | Impression | Answer]) -> list[str]:
     """The columns of what is stored, in their order."""
     return [field.name for field in fields(kind)]
 
 
-def _of_user(kind: type[Exposure | Impression], table: str, order: str) -> str:
+def _of_user(kind: type[Exposure | Impression | Answer], table: str, order: str) -> str:
     columns = ", ".join("CAST(day AS text)" if name == "day" else name for name in names(kind))
     return f"SELECT {columns} FROM {table} WHERE user_id = %s ORDER BY {order}"  # noqa: S608 - names of ours

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.contract.events import Event
 from app.events.sql_store import LATEST, SqlStore, names
 from app.events.sqlite_tables import VERSION, make_tables, transaction
-from app.events.store import TIMEOUT_SECONDS, Appended, EventStoreError, Exposure, Impression
+from app.events.store import TIMEOUT_SECONDS, Answer, Appended, EventStoreError, Exposure, Impression
 
 POLL_SECONDS = 0.02
 APPEND = """
@@ -52,6 +52,11 @@ class SqliteStore(SqlStore):
         """Store all or none, in one transaction."""
         with self._connected() as connection, transaction(connection):
             connection.executemany(_insert("impression", Impression), [astuple(each) for each in impressions])
+
+    def append_answers(self, answers: Sequence[Answer]) -> None:
+        """Store all or none, in one transaction."""
+        with self._connected() as connection, transaction(connection):
+            connection.executemany(_insert("answer", Answer), [astuple(each) for each in answers])
 
     def wait(self, seconds: float) -> bool:
         """Poll the number that changes whenever another connection commits, of this process or of any."""
@@ -134,7 +139,7 @@ def _connect(file: Path) -> sqlite3.Connection:
     return connection
 
 
-def _insert(table: str, kind: type[Exposure | Impression]) -> str:
+def _insert(table: str, kind: type[Exposure | Impression | Answer]) -> str:
     columns = names(kind)
     marks = ", ".join("?" * len(columns))
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of ours

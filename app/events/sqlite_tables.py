@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes, 5 no
-# impressions, 6 no placements, 7 no odds, 8 no reports.
-VERSION = 9
+# impressions, 6 no placements, 7 no odds, 8 no reports, 9 no answers.
+VERSION = 10
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
 CREATE TABLE IF NOT EXISTS event (
@@ -50,6 +50,18 @@ CREATE TABLE IF NOT EXISTS impression (
   PRIMARY KEY (day, recommendation_id, item_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS impression_of_user ON impression (user_id);
+CREATE TABLE IF NOT EXISTS answer (
+  day TEXT NOT NULL,
+  recommendation_id TEXT NOT NULL CHECK (length(recommendation_id) <= 64),
+  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
+  share REAL NOT NULL CHECK (share > 0 AND share <= 1),
+  item_ids TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  placement TEXT,
+  source TEXT NOT NULL,
+  PRIMARY KEY (day, recommendation_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answer_of_user ON answer (user_id);
 CREATE TABLE IF NOT EXISTS pleased (last TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """

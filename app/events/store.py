@@ -71,12 +71,30 @@ class Impression:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A list that a user got, one of a share of all lists; whether anybody looked at it, nobody knows.
+
+    `day` (ISO 8601, UTC) is the list's own, `item_ids` its items, a list as JSON, and `rank` that of the first.
+    """
+
+    day: str
+    recommendation_id: str
+    user_id: str
+    share: float
+    item_ids: str
+    rank: int
+    placement: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class PersonalData:
     """All that a store holds about one user, in the order of time."""
 
     events: Sequence[StoredEvent]
     impressions: Sequence[Impression]
     exposures: Sequence[Exposure]
+    answers: Sequence[Answer]
 
 
 class EventStore(Protocol):
@@ -107,6 +125,9 @@ class EventStore(Protocol):
 
     def append_impressions(self, impressions: Sequence[Impression]) -> None:
         """Store all or none, but no item of a list a second time; impressions have no positions."""
+
+    def append_answers(self, answers: Sequence[Answer]) -> None:
+        """Store all or none; answers have no positions."""
 
     def explored_showings(self, since: str) -> Sequence[tuple[str, str, int]]:
         """Day, item, and how often it was shown at explored ranks, of the days from one on (ISO 8601)."""
@@ -142,7 +163,7 @@ class EventStore(Protocol):
         """Delete the exposures of the days before one (ISO 8601)."""
 
     def delete_impressions(self, before: str) -> None:
-        """Delete the impressions of the days before one (ISO 8601)."""
+        """Delete the impressions and answers of the days before one (ISO 8601)."""
 
     def wait(self, seconds: float) -> bool:
         """Return True as soon as events may have been appended since the last call, by anybody; False after the time.

@@ -126,7 +126,7 @@ class FrontDoor:
     def _body(
         self, lane: Lane, user_id: bytes, text: str, query_string: bytes, recommendation_id: bytes | None
     ) -> bytes | None:
-        answer, is_plain = self._plain(lane, user_id, text, query_string, recommendation_id), True
+        answer, query, is_plain = self._plain(lane, user_id, text, query_string, recommendation_id), None, True
         if answer is None:
             query = read_query(query_string)
             if query is None or query.explain or query.preview or query.alias is not None:
@@ -136,7 +136,7 @@ class FrontDoor:
             answer = answer_user(lane, text, query, recommendation_id, self._lanes.placements)
             is_plain = query.is_plain
         body, source, noted = answer
-        lane.count(text, source, noted, is_plain=is_plain)
+        lane.count(text, source, noted, recommendation_id, query, is_plain=is_plain)
         return body
 
     def _plain(

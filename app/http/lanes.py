@@ -8,15 +8,17 @@ from typing import NamedTuple
 from app.contract.events import MAX_ID_LENGTH
 from app.contract.recommendation_id import id_maker
 from app.contract.trial import Arm, Trial
+from app.events.answers import Answers
 from app.events.exposures import Exposures, Tally
 from app.events.placements import Placements
 from app.events.profiles import Profiles
 from app.http.plain_answers import PlainAnswers
 from app.model.store import ServedModel
 from app.observability.overlap import Overlap
-from app.observability.served_lists import NotedList, ReadyList
+from app.observability.served_lists import NotedList, ReadyList, rows_of
 from app.observability.telemetry import Telemetry
 from app.registry.challenger import Challenger
+from app.schemas.queries import UserQuery
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class Lane:
     """A loaded version that answers users, with their profiles; `plain` is for the front door, which fills it.
 
     `new_id` makes recommendation ids, None where no events are kept. `telemetry` is None where lists count for nothing;
-    `tally` counts those of an arm, None outside a trial.
+    `tally` counts those of an arm, None outside a trial; `answers` keeps a share of them, None where none are kept.
     """
 
     model: ServedModel
@@ -35,14 +37,26 @@ class Lane:
     telemetry: Telemetry | None = None
     tally: Tally | None = None
     overlap: Overlap | None = None
+    answers: Answers | None = None
     plain: PlainAnswers | None = field(default=None, init=False)
 
     def id_for(self, user_id: str) -> bytes | None:
         """A new recommendation id, or None."""
         return None if self.new_id is None else self.new_id(user_id.encode())
 
-    def count(self, user_id: str, source: str, noted: NotedList | ReadyList, *, is_plain: bool = False) -> None:
+    def count(
+        self,
+        user_id: str,
+        source: str,
+        noted: NotedList | ReadyList,
+        recommendation_id: bytes | None = None,
+        query: UserQuery | None = None,
+        *,
+        is_plain: bool = False,
+    ) -> None:
         """Count a list that somebody is shown, in the event loop; a plain one was asked for by user and k alone.
+
+        Without its id no sample holds it; without a query it has the first ranks, and no placement.
 
         Lists that are the same for everybody on purpose (popular items, similar items, a search) are not counted: they
         would be fallbacks.
@@ -53,6 +67,11 @@ class Lane:
             self.tally.add(user_id, noted.length)
         if is_plain and self.overlap is not None:
             self.overlap.offer(self.model, user_id, noted)
+        answers = self.answers
+        if answers is not None and recommendation_id is not None and answers.keeps(recommendation_id):
+            items = self.model.artifact.item_ids[rows_of(noted, self.model.artifact)].tolist()
+            rank, placement = (1, None) if query is None else (query.offset + 1, query.placement)
+            answers.add(user_id, recommendation_id, source, items, rank, placement)
 
 
 class _Arms(NamedTuple):
@@ -84,11 +103,13 @@ class Lanes:
         exposures: Exposures | None = None,
         overlap: Overlap | None = None,
         placements: Placements | None = None,
+        answers: Answers | None = None,
     ) -> None:
         """`with_ids` says that lists have recommendation ids, as events are kept that can name them."""
         self.with_ids, self.placements = with_ids, placements or Placements()
         self._profiles, self._telemetry = profiles, telemetry
         self._challenger, self._exposures, self._overlap = challenger, exposures, overlap
+        self._answers = answers
         self._alone: Lane | None = None
         self._arms: _Arms | None = None
         self._overtaken: Trial | None = None
@@ -126,7 +147,9 @@ class Lanes:
         """A lane of any version outside any trial; without `is_shown` its lists count for nothing."""
         new_id = id_maker(model.version, Arm.NONE) if self.with_ids else None
         lane = Lane(model, profiles or self._profiles.apart(), new_id)
-        return replace(lane, telemetry=self._telemetry, overlap=self._overlap) if is_shown else lane
+        if not is_shown:
+            return lane
+        return replace(lane, telemetry=self._telemetry, overlap=self._overlap, answers=self._answers)
 
     def running(self, live: ServedModel | None) -> Trial | None:
         """The trial in which lists count now."""
@@ -148,7 +171,8 @@ class Lanes:
             (Arm.CHALLENGER, tried, self._profiles.apart()),
         ):
             tally = self._exposures.tally(trial.experiment, arm, model.version)
-            lanes.append(Lane(model, profiles, id_maker(model.version, arm, trial.secret), self._telemetry, tally))
+            new_id = id_maker(model.version, arm, trial.secret)
+            lanes.append(Lane(model, profiles, new_id, self._telemetry, tally, answers=self._answers))
         return _Arms(trial, (lanes[0], lanes[1]))
 
     def _note_fallback(self, trial: Trial, live: ServedModel, user_id: str) -> None:

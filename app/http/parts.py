@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.contract.alias import CHALLENGER
+from app.events.answers import Answers
 from app.events.catalogue_changes import CatalogueChanges
 from app.events.exposures import ExposureMetrics, Exposures
 from app.events.feed import Feed
@@ -73,6 +74,7 @@ class Parts:
     feed: Feed | None
     exposures: Exposures | None
     impressions: Impressions | None
+    answers: Answers | None
     resting: Resting
     changes: CatalogueChanges
     trending: Trending
@@ -86,7 +88,7 @@ class Parts:
 
     def running(self) -> Iterator[Runs]:
         """The parts to start, in this order. The feed comes first: a version waits for the recent events."""
-        counted = self.exposures, self.impressions, self.resting
+        counted = self.exposures, self.impressions, self.answers, self.resting
         for part in (self.feed, self.follower, self.challenger, self.overlap, self.writer, *counted):
             if part is not None:
                 yield part
@@ -100,12 +102,14 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     profiles = Profiles(overlay, Newcomers(trending, showings))
     store = ModelStore(LiveCatalogue(changes, overlay, trending))
     collectors = telemetry.collectors
-    writer = feed = exposures = impressions = prepare = None
+    writer = feed = exposures = impressions = answers = prepare = None
     if (address := settings.store_address) is not None:
         writer = EventWriter(open_store(address), EventMetrics(collectors))
         feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors), unknown_items, placements)
         exposures = Exposures(open_store(address), ExposureMetrics(collectors))
         impressions = Impressions(open_store(address), ImpressionMetrics(collectors), showings)
+        if settings.answered_share:
+            answers = Answers(open_store(address), impressions.metrics.failures, settings.answered_share)
         prepare = feed.prepare
     follower = Follower(settings, store, telemetry.model, prepare=prepare)
     challenger = overlap = None
@@ -127,6 +131,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         exposures=exposures,
         overlap=overlap,
         placements=placements,
+        answers=answers,
     )
     return Parts(
         settings=settings,
@@ -147,6 +152,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         feed=feed,
         exposures=exposures,
         impressions=impressions,
+        answers=answers,
         resting=Resting(None if address is None else open_store(address), collectors),
         changes=changes,
         trending=trending,

@@ -11,7 +11,7 @@ from app.events.store import StoredEvent
 from app.http.dependencies import CurrentParts, opened_store
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.schemas.events import StoredPathText
-from app.schemas.personal_data import Held, HeldEvent, HeldExposure, HeldImpression, HeldItem
+from app.schemas.personal_data import Held, HeldAnswer, HeldEvent, HeldExposure, HeldImpression, HeldItem
 
 ERRORS = (InvalidParameterError, EventsDisabledError, EventsUnavailableError)
 
@@ -38,6 +38,7 @@ def tell_personal_data(
         events=[_event(each) for each in stored.events],
         impressions=[HeldImpression.model_validate(each, from_attributes=True) for each in stored.impressions],
         exposures=[HeldExposure.model_validate(each, from_attributes=True) for each in stored.exposures],
+        answers=[HeldAnswer.model_validate(each, from_attributes=True) for each in stored.answers],
     )
 
 

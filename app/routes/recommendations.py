@@ -66,7 +66,7 @@ async def recommend_for_user(
     asked = lane, user_id, query, recommendation_id, parts.placements, resting
     # With a reason in a thread, because a history may hold thousands of items.
     body, source, noted = await to_thread.run_sync(answer_user, *asked) if query.explain else answer_user(*asked)
-    lane.count(user_id, source, noted, is_plain=query.is_plain)
+    lane.count(user_id, source, noted, recommendation_id, query, is_plain=query.is_plain)
     return list_response(body, recommendation_id)
 
 

@@ -42,6 +42,17 @@ class HeldExposure(BaseModel):
     films: int = Field(description="How many films they held.", examples=[30])
 
 
+class HeldAnswer(BaseModel):
+    """A list that the user got, of those that are kept as a sample."""
+
+    day: str = Field(description="The list's day.", examples=["2026-11-23"])
+    recommendation_id: str = Field(description="The list.", examples=["AgExajHwqFhZ7zJbb1Uz3VQb"])
+    item_ids: Json[list[str]] = Field(description="The films, in their order.", examples=[["601", "93"]])
+    rank: int = Field(description="The rank of the first.", examples=[1])
+    placement: str | None = Field(description="The placement that it was asked for.", examples=["home"])
+    source: str = Field(description="How it was made.", examples=["personalised"])
+
+
 class HeldItem(BaseModel):
     """A film that lists treat as seen by the user."""
 
@@ -58,3 +69,4 @@ class Held(BaseModel):
     events: list[HeldEvent] = Field(description="What the user said, as it arrived.")
     impressions: list[HeldImpression] = Field(description="What was on the user's screen, by day.")
     exposures: list[HeldExposure] = Field(description="Which lists the user got in trials, by day.")
+    answers: list[HeldAnswer] = Field(description="Lists that the user got, as far as a sample of all holds them.")

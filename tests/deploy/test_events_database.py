@@ -26,6 +26,12 @@ DELETE_EXPOSURES = "DELETE FROM exposure WHERE false"
 SHOW = "INSERT INTO impression (day, recommendation_id, item_id, user_id, rank) VALUES ('today', 'r', '1', '1', 1)"
 READ_IMPRESSIONS = "SELECT * FROM impression"
 DELETE_IMPRESSIONS = "DELETE FROM impression WHERE false"
+ANSWER = (
+    "INSERT INTO answer (day, recommendation_id, user_id, share, item_ids, rank, source) "
+    "VALUES ('today', 'r', '1', 1, '[]', 1, 'popular')"
+)
+READ_ANSWERS = "SELECT * FROM answer"
+DELETE_ANSWERS = "DELETE FROM answer WHERE false"
 PUBLISH = "INSERT INTO pleased VALUES ('2026-11-22', '{}') ON CONFLICT (last) DO UPDATE SET body = excluded.body"
 READ_REPORTS = "SELECT * FROM pleased"
 STATEMENTS = (
@@ -45,6 +51,10 @@ STATEMENTS = (
     READ_IMPRESSIONS,
     DELETE_IMPRESSIONS,
     "UPDATE impression SET rank = 2",
+    ANSWER,
+    READ_ANSWERS,
+    DELETE_ANSWERS,
+    "UPDATE answer SET share = 1",
     PUBLISH,
     READ_REPORTS,
     "DELETE FROM pleased",
@@ -60,11 +70,14 @@ MAY = {
         READ_EXPOSURES,
         SHOW,
         READ_IMPRESSIONS,
+        ANSWER,
+        READ_ANSWERS,
         READ_REPORTS,
     },
-    "events_training": {READ, "SELECT * FROM store", READ_EXPOSURES, READ_IMPRESSIONS, PUBLISH, READ_REPORTS},
+    "events_training": {READ, "SELECT * FROM store", READ_EXPOSURES, READ_IMPRESSIONS, READ_ANSWERS}
+    | {PUBLISH, READ_REPORTS},
     "events_keeper": {READ, DELETE, "SELECT * FROM store", READ_EXPOSURES, DELETE_EXPOSURES}
-    | {READ_IMPRESSIONS, DELETE_IMPRESSIONS},
+    | {READ_IMPRESSIONS, DELETE_IMPRESSIONS, READ_ANSWERS, DELETE_ANSWERS},
 }
 
 
@@ -110,7 +123,8 @@ def test_tables_of_a_newer_release_stay_as_they_are(events_database: Postgres) -
 def test_tables_belong_to_the_owner(events_database: Postgres) -> None:
     found = events_database.execute("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'", "events")
     assert set(found) == {
-        (name, "events_owner") for name in ("event", "exposure", "impression", "pleased", "store", "alembic_version")
+        (name, "events_owner")
+        for name in ("answer", "event", "exposure", "impression", "pleased", "store", "alembic_version")
     }
 
 
@@ -127,4 +141,4 @@ def test_each_version_of_the_tables_can_be_taken_back(events_database: Postgres)
             assert set(connection.execute(tables).scalars()) == left
         transaction.rollback()
     engine.dispose()
-    assert len(events_database.execute(str(tables), "events")) == 6
+    assert len(events_database.execute(str(tables), "events")) == 7

@@ -13,7 +13,7 @@ import pytest
 
 from app.contract.store_address import StoreAddress
 from app.events.open_store import open_store
-from app.events.store import EventStore, Exposure, Impression
+from app.events.store import Answer, EventStore, Exposure, Impression
 from deploy.keep_events import keep, main
 from tests.app.events.test_store import event
 from tests.processes import PROJECT, free_port
@@ -77,15 +77,16 @@ def test_what_was_shown_goes_with_forgotten_users_and_after_90_days_or_as_many_a
     days = {user: (date.today() - timedelta(ago)).isoformat() for user, ago in (("42", 0), ("1", 89), ("old", 91))}
     store.append_exposures([Exposure(day, user, "films:7@0.5", 0, "5", 1, 10) for user, day in days.items()])
     store.append_impressions([Impression(day, user, "10", user, 1) for user, day in days.items()])
+    store.append_answers([Answer(day, user, user, 0.5, "[]", 1, None, "popular") for user, day in days.items()])
 
-    def held() -> dict[str, tuple[int, int]]:
+    def held() -> dict[str, tuple[int, int, int]]:
         data = {user: store.personal_data(user) for user in days}
-        return {user: (len(each.exposures), len(each.impressions)) for user, each in data.items()}
+        return {user: (len(each.exposures), len(each.impressions), len(each.answers)) for user, each in data.items()}
 
     keep(StoreAddress(urls[1]), None)
-    assert held() == {"42": (0, 0), "1": (1, 1), "old": (0, 0)}
+    assert held() == {"42": (0, 0, 0), "1": (1, 1, 1), "old": (0, 0, 0)}
     keep(StoreAddress(urls[1]), None, shown_days=80)
-    assert held()["1"] == (1, 0)
+    assert held()["1"] == (1, 0, 0)
 
 
 def test_what_no_training_has_read_is_spared(store: EventStore, urls: tuple[str, str], tmp_path: Path) -> None:

@@ -9,7 +9,19 @@ import pandas as pd
 
 from training.metrics.bootstrap import Interval
 from training.metrics.ratio import Ratio
-from training.pleased.shown import CLICKED, ITEM, LIKED, PLACEMENT, RANK, SHOWN_ON, SOURCE, VERSION, Shown
+from training.pleased.shown import (
+    ANSWERED,
+    CLICKED,
+    ITEM,
+    LIKED,
+    PLACEMENT,
+    RANK,
+    SHARE,
+    SHOWN_ON,
+    SOURCE,
+    VERSION,
+    Shown,
+)
 from training.trials.attribution import LIST
 from training.trials.records import USER
 
@@ -17,7 +29,6 @@ SEGMENT, FILMS, NEW = "people", "films", "new"
 ALL = "all"
 DAILY = "day and version"
 DIMENSIONS = (ALL, VERSION, PLACEMENT, SOURCE, RANK, SHOWN_ON, DAILY, SEGMENT, FILMS)
-OF_LISTS = (ALL, VERSION, SHOWN_ON, DAILY, SEGMENT)  # where nothing is known of items
 COUNTS = ["lists", "shown", "clicks", "successes", "good"]
 UNKNOWN = "unknown"
 
@@ -26,7 +37,8 @@ UNKNOWN = "unknown"
 class Figure:
     """What became of the lists of one group: counts, and rates with intervals in which each user counts as one.
 
-    `click_rate` and `success_rate` are those of shown items, `good_lists` the share of lists with a success.
+    `click_rate` and `success_rate` are those of shown items, `good_lists` the share of lists with a success. Of a
+    sample of lists, counts are what all lists would have, but for `people`.
     """
 
     dimension: str
@@ -74,9 +86,8 @@ class Known:
 
 def figures(shown: Shown, known: Known, confidence: float, dimensions: Sequence[str] = DIMENSIONS) -> list[Figure]:
     """Compute the figures of all groups of these dimensions, in the order of groups."""
-    rows, is_lists = _rows(shown, known), shown.items.empty
-    found = []
-    for dimension in [each for each in dimensions if not is_lists or each in OF_LISTS]:
+    rows, found = _rows(shown, known), []
+    for dimension in dimensions:
         counts = _of_users(rows, dimension)
         found += [_figure(dimension, group, each, confidence) for group, each in counts.groupby(dimension)]
     return found
@@ -84,14 +95,15 @@ def figures(shown: Shown, known: Known, confidence: float, dimensions: Sequence[
 
 def overall(shown: Shown, confidence: float) -> Figure | None:
     """Compute the figure of all lists together; None where nothing was shown."""
-    if shown.items.empty and shown.lists.empty:
+    if shown.items.empty:
         return None
     return figures(shown, Known({}, 0, frozenset()), confidence, (ALL,))[0]
 
 
 def varieties(shown: Shown, known: Known) -> list[Variety]:
-    """How varied what each version showed was."""
+    """How varied what each version showed on screens was; a sample of lists doesn't tell."""
     rows = _rows(shown, known)
+    rows = rows[~rows[ANSWERED]]
     again = rows.duplicated([USER, ITEM])
     return [
         Variety(
@@ -126,35 +138,27 @@ def _difference(ours: pd.DataFrame, theirs: pd.DataFrame, confidence: float) -> 
 
 def _rows(shown: Shown, known: Known) -> pd.DataFrame:
     """What was shown, with the group that each row belongs to."""
-    rows = (shown.lists if shown.items.empty else shown.items).copy()
+    rows = shown.items.copy()
     rows[ALL], rows[SEGMENT] = ALL, [known.segments.get(user, NEW) for user in rows[USER]]
     rows[DAILY] = rows[SHOWN_ON] + " " + rows[VERSION]
-    if not shown.items.empty:
-        rows[FILMS] = rows[ITEM].isin(known.rated).map({True: "rated", False: NEW})
+    rows[FILMS] = rows[ITEM].isin(known.rated).map({True: "rated", False: NEW})
     return rows
 
 
-def _of_users(rows: pd.DataFrame, dimension: str) -> pd.DataFrame:
-    """Count for each user and group."""
-    return _of_items(rows, dimension) if ITEM in rows else _of_lists(rows, dimension)
-
-
-def _of_items(items: pd.DataFrame, dimension: str) -> pd.DataFrame:
-    keys = [USER, dimension]
-    items = items.fillna({dimension: UNKNOWN})
-    counts = items.groupby(keys).agg(
-        lists=(LIST, "nunique"), shown=(LIST, "size"), clicks=(CLICKED, "sum"), successes=(LIKED, "sum")
+def _of_users(items: pd.DataFrame, dimension: str) -> pd.DataFrame:
+    """Count for each user and group; a list of a sample stands for as many as its share says."""
+    keys, weight = [USER, dimension], 1 / items[SHARE].astype(float)
+    counted = {"shown": weight, "clicks": weight * items[CLICKED], "successes": weight * items[LIKED]}
+    items = items.fillna({dimension: UNKNOWN}).assign(**counted)
+    lists = items.groupby([*keys, LIST]).agg(share=(SHARE, "first"), good=(LIKED, "max"))
+    of_lists = pd.DataFrame(
+        {"lists": 1 / lists[SHARE].astype(float), "good": lists["good"] / lists[SHARE].astype(float)}
     )
-    good = items[items[LIKED]].groupby(keys)[LIST].nunique()
-    return counts.assign(good=good).fillna({"good": 0}).reset_index()
-
-
-def _of_lists(lists: pd.DataFrame, dimension: str) -> pd.DataFrame:
-    return lists.groupby([USER, dimension], as_index=False)[COUNTS].sum()
+    return items.groupby(keys)[[*counted]].sum().join(of_lists.groupby(keys).sum()).reset_index()
 
 
 def _figure(dimension: str, group: object, users: pd.DataFrame, confidence: float) -> Figure:
-    sums = {name: int(users[name].sum()) for name in COUNTS}
+    sums = {name: round(float(users[name].sum())) for name in COUNTS}
 
     def rate(above: str, below: str) -> Interval:
         return Ratio.of(users[above].to_numpy(), users[below].to_numpy()).interval(confidence)

@@ -32,7 +32,10 @@ def please(project: Project, params: Params, first: date, last: date, *, publish
     """Write reports/pleased; return what to print. Raises DataError where the store or data/prepared can't be read."""
     report = report_between(project, params, first, last)
     if report is None:
-        raise DataError(f"nothing was shown from {first} to {last}: send impressions, or choose other days")
+        raise DataError(
+            f"nothing tells what was shown from {first} to {last}: send impressions, set the service's ANSWERED_SHARE, "
+            "or choose other days"
+        )
     folder = project.reports / FOLDER
     with replacing(folder / "pleased.html") as partial:
         partial.write_text(to_html(lay_out(report)), encoding="utf-8")
@@ -47,7 +50,7 @@ def please(project: Project, params: Params, first: date, last: date, *, publish
 def report_between(project: Project, params: Params, first: date, last: date) -> Report | None:
     """Compute the report of the days from one to another, both included; None where nothing was shown."""
     shown = shown_between(project, params, first, last)
-    if shown.items.empty and shown.lists.empty:
+    if shown.items.empty:
         return None
     return Report.of(shown, _known(project, params), params.registration.gate.confidence, first, last)
 

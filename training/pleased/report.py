@@ -10,7 +10,7 @@ import pandas as pd
 
 from training.metrics.bootstrap import Interval
 from training.pleased.figures import Difference, Figure, Known, Variety, differences, figures, varieties
-from training.pleased.shown import Shown
+from training.pleased.shown import ANSWERED, SHARE, SHOWN_ON, SOURCE, Shown
 
 MOST_GROUPS = 60  # of a dimension that are published: names come from clients
 
@@ -30,7 +30,7 @@ class Report:
     @classmethod
     def of(cls, shown: Shown, known: Known, confidence: float, first: date, last: date) -> "Report":
         """Compute it; something was shown."""
-        found, variety = figures(shown, known, confidence), [] if shown.items.empty else varieties(shown, known)
+        found, variety = figures(shown, known, confidence), varieties(shown, known)
         return cls(first, last, confidence, found, differences(shown, confidence), variety, _sentences(shown))
 
     def to_csv_rows(self) -> pd.DataFrame:
@@ -66,11 +66,13 @@ def _with_ends(content: object) -> object:
 
 
 def _sentences(shown: Shown) -> list[str]:
-    if shown.items.empty:
-        return [
-            "nothing tells what was on screens: the lists that were answered in trials count, whoever looked at them"
-        ]
-    return [f"left out: {number:,} {what}" for what, number in shown.left_out.items()]
+    answered = shown.items[shown.items[ANSWERED]]
+    on_screens = ", ".join(sorted(shown.items[SHOWN_ON][~shown.items[ANSWERED]].unique()))
+    said = [f"what was on screens counts: {on_screens}"] if on_screens and len(answered) else []
+    for [day, share], of_day in answered.groupby([SHOWN_ON, SHARE]):
+        sources = ", ".join(sorted(of_day[SOURCE].unique()))
+        said.append(f"answered lists count, whoever looked at them: {day}, {sources}, of which {share:.3g} are kept")
+    return said + [f"left out: {number:,} {what}" for what, number in shown.left_out.items()]
 
 
 def _row(figure: Figure) -> dict[str, object]:

@@ -1,13 +1,13 @@
 """What people were shown in some days, and what they said of it."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Integer, column, func, select, table
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import ColumnElement, Connection, column, inspect, select, table
 
 from app.contract.events import FORGET, EventTypes
 from app.contract.recommendation_id import read_id
@@ -18,14 +18,16 @@ from training.trials.records import DAY, USER, events_since
 ITEM, RANK, PLACEMENT, SOURCE, SHOWN_ON, VERSION = "item_id", "rank", "placement", "source", "day", "version"
 ODDS, AMONG, MADE = "odds", "among", "made"
 CLICKED, LIKED = "clicked", "liked"
+ANSWERED, SHARE = "answered", "share"
 CLICK = "click"
-MOST_LISTS = 10  # of a user and day that count
+MOST_LISTS = 10  # of a user and day that count; of a sample, its share of them
 MOST_FILMS = 200  # of these lists, which may be of any length
-ROBOT_LISTS = 200  # of a user and day: no person looks at so many
+ROBOT_LISTS = 200  # of a user and day: no person looks at so many; of a sample, its share of them, but not one or two
+FEWEST = 2
 _COLUMNS = (SHOWN_ON, LIST, ITEM, USER, RANK, PLACEMENT, SOURCE, ODDS, AMONG)
 _IMPRESSION = table("impression", *map(column, _COLUMNS))
-_EXPOSED = ("day", USER, VERSION, "lists", "films")
-_EXPOSURE = table("exposure", *map(column, _EXPOSED))
+_OF_ANSWERS = (SHOWN_ON, LIST, "item_ids", USER, RANK, PLACEMENT, SOURCE, SHARE)
+_ANSWER = table("answer", *map(column, _OF_ANSWERS))
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,12 @@ class Shown:
 
     `items` has a row for each item of a list that was on a screen: user_id, recommendation_id, item_id, rank,
     placement, source, odds, among (as stored), day (ISO 8601), version, made (seconds since 1970), and whether its user
-    clicked and liked it. Where nothing tells what was
-    on screens, it is empty, and `lists` has a row for each user, day and version of a trial: lists, shown, clicks,
-    successes, good lists. `left_out` says what does not count.
+    clicked and liked it. Of days and sources where nothing tells what was on screens, it has the items of answered
+    lists: `answered` says so, and `share` is that of the lists which are kept; 1 for all others. `left_out` says what
+    does not count.
     """
 
     items: pd.DataFrame
-    lists: pd.DataFrame
     left_out: dict[str, int]
 
 
@@ -49,14 +50,15 @@ def read_shown(store: Snapshot, first: date, last: date, kinds: tuple[str, ...],
     start = datetime(first.year, first.month, first.day, tzinfo=timezone.utc).timestamp()
     events = events_since(store, start)
     events = events[events["occurred_at"] < start + ((last - first).days + 1 + WITHIN_DAYS) * DAY]
-    items = _items(store.connection, first, last)
+    on_screens = _items(store.connection, first, last)
+    items = _made(
+        pd.concat([on_screens, _unseen(_answers(store.connection, first, last), on_screens)], ignore_index=True)
+    )
     items = items[~items[USER].isin(events[USER][events["type"] == FORGET])]
     said = _said(events, kinds, types)
-    if items.empty:
-        return Shown(items, _lists(store.connection, first, last, said), {})
     items, left_out = _without_robots(items)
     merged = items.merge(said, on=[USER, LIST, ITEM], how="left").fillna({CLICKED: False, LIKED: False})
-    return Shown(merged.astype({CLICKED: bool, LIKED: bool}), pd.DataFrame(), left_out)
+    return Shown(merged.astype({CLICKED: bool, LIKED: bool}), left_out)
 
 
 def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
@@ -64,11 +66,35 @@ def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
     order = shown, _IMPRESSION.c[LIST], _IMPRESSION.c[RANK]
     query = select(_IMPRESSION).where(_within(connection, shown, first, last)).order_by(*order)
     found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
-    names = {name: read_id(name) for name in found[LIST].unique()}
+    return found.assign(**{SHOWN_ON: found[SHOWN_ON].astype(str), ANSWERED: False, SHARE: 1.0})
+
+
+def _answers(connection: Connection, first: date, last: date) -> pd.DataFrame:
+    """The items of answered lists, as far as they are kept; a store of an earlier release keeps none."""
+    if not inspect(connection).has_table(_ANSWER.name):
+        return pd.DataFrame(columns=[*_COLUMNS, ANSWERED, SHARE])
+    query = select(_ANSWER).where(_within(connection, _ANSWER.c[SHOWN_ON], first, last)).order_by(_ANSWER.c[LIST])
+    lists = pd.DataFrame(connection.execute(query).all(), columns=[*_OF_ANSWERS]).rename(columns={"item_ids": ITEM})
+    found = lists.assign(**{ITEM: lists[ITEM].map(json.loads)}).explode(ITEM)
+    ranks = found[RANK] + found.groupby(level=0).cumcount()
+    nothing = dict.fromkeys((ODDS, AMONG))
+    return found.assign(**{SHOWN_ON: found[SHOWN_ON].astype(str), RANK: ranks, ANSWERED: True}, **nothing)
+
+
+def _unseen(answers: pd.DataFrame, on_screens: pd.DataFrame) -> pd.DataFrame:
+    """The answers of days and sources of which nothing tells what was on screens; without a source it may be of any."""
+    told = set(zip(on_screens[SHOWN_ON], on_screens[SOURCE].fillna(""), strict=True))
+    named = zip(answers[SHOWN_ON], answers[SOURCE], strict=True)
+    is_told = [bool({(day, source), (day, "")} & told) for day, source in named]
+    return answers[~np.array(is_told, dtype=bool)]
+
+
+def _made(items: pd.DataFrame) -> pd.DataFrame:
+    """With the version of each list, and when it was made."""
+    names = {name: read_id(name) for name in items[LIST].unique()}
     versions = {name: "" if each is None else each.version for name, each in names.items()}
     made = {name: 0 if each is None else each.time for name, each in names.items()}
-    days = found[SHOWN_ON].astype(str)
-    return found.assign(**{SHOWN_ON: days, VERSION: found[LIST].map(versions), MADE: found[LIST].map(made)})
+    return items.assign(**{VERSION: items[LIST].map(versions), MADE: items[LIST].map(made)})
 
 
 def _within(connection: Connection, day: ColumnElement[Any], first: date, last: date) -> ColumnElement[bool]:
@@ -93,9 +119,9 @@ def _without_robots(items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     lists = items.drop_duplicates([USER, SHOWN_ON, LIST])
     order = lists.sort_values(MADE, kind="stable")
     place = order.groupby([USER, SHOWN_ON]).cumcount()
-    robots = order[USER][place >= ROBOT_LISTS].unique()
+    robots = order[USER][place >= _of_sample(ROBOT_LISTS, order[SHARE]).clip(lower=FEWEST)].unique()
     is_person = ~order[USER].isin(robots)
-    kept = order[is_person & (place < MOST_LISTS)]
+    kept = order[is_person & (place < _of_sample(MOST_LISTS, order[SHARE]))]
     found = items[items[LIST].isin(kept[LIST])].sort_values([MADE, LIST, RANK], kind="stable")
     is_first = found.groupby([USER, SHOWN_ON]).cumcount() < MOST_FILMS
     left_out = {
@@ -106,36 +132,6 @@ def _without_robots(items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     return found[is_first], left_out
 
 
-def _lists(connection: Connection, first: date, last: date, said: pd.DataFrame) -> pd.DataFrame:
-    """The lists that were answered in trials, and what was said of those of each user, day and version."""
-    shown, keys = _EXPOSURE.c["day"], [USER, SHOWN_ON, VERSION]
-    sums = [sql_cast(func.sum(_EXPOSURE.c[name]), Integer) for name in ("lists", "films")]
-    columns = [_EXPOSURE.c[name] for name in (USER, "day", VERSION)]
-    query = select(*columns, *sums).where(_within(connection, shown, first, last)).group_by(*columns)
-    lists = pd.DataFrame(connection.execute(query).all(), columns=[*keys, "lists", "shown"])
-    lists[SHOWN_ON] = lists[SHOWN_ON].astype(str)
-    capped = lists["lists"].clip(upper=MOST_LISTS)
-    lists = lists.assign(lists=capped, shown=lists["shown"] * capped // lists["lists"].clip(lower=1))
-    found = lists.merge(_counted(said), on=keys, how="left").fillna(0)
-    return found.assign(good=np.minimum(found["good"], found["lists"]))
-
-
-def _counted(said: pd.DataFrame) -> pd.DataFrame:
-    """What was said of lists, by user, day and version of the list."""
-    read = [read_id(name) for name in said[LIST]]
-    days = [
-        None if each is None else datetime.fromtimestamp(each.time, timezone.utc).date().isoformat() for each in read
-    ]
-    versions = [None if each is None else each.version for each in read]
-    named = said.assign(**{SHOWN_ON: pd.Series(days, said.index), VERSION: pd.Series(versions, said.index)}).dropna(
-        subset=[VERSION]
-    )
-    liked = named[named[LIKED]]
-    keys = [USER, SHOWN_ON, VERSION]
-    return pd.DataFrame(
-        {
-            "clicks": named.groupby(keys)[CLICKED].sum(),
-            "successes": named.groupby(keys)[LIKED].sum(),
-            "good": liked.groupby(keys)[LIST].nunique(),
-        }
-    ).reset_index()
+def _of_sample(most: int, share: pd.Series) -> pd.Series:
+    """How many of so many lists a sample holds, rounded up."""
+    return np.ceil((most * share.astype(float)).round(6))

@@ -29,7 +29,9 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_server").url("events_service")
     settings = offline_settings(folder).model_copy(update={"log_level": "WARNING"})
-    settings = settings.model_validate({**settings.model_dump(), "events_url": url, "model_poll_seconds": 60})
+    settings = settings.model_validate(
+        {**settings.model_dump(), "events_url": url, "model_poll_seconds": 60, "answered_share": 1}
+    )
     put_in_cache(settings, write(folder / "served", make_artifact(item_ids=range(10, 70, 10))))
     with pytest.MonkeyPatch.context() as quick:
         quick.setattr(flushed, "FLUSH_SECONDS", 0.05)
@@ -68,8 +70,20 @@ def test_what_was_on_a_screen_is_held_once_about_the_person_who_saw_it(client: C
     assert {"item_id": "10", "liked": True} in found["history"]
     assert held(client, "nobody%2F%0A") == {
         **{"user_id": "nobody/\n", "model_version": found["model_version"]},
-        **{key: [] for key in ("history", "events", "impressions", "exposures")},
+        **{key: [] for key in ("history", "events", "impressions", "exposures", "answers")},
     }
+
+
+def test_a_list_that_a_person_got_is_kept_and_no_other(client: Client) -> None:
+    asked = ["k=2", "k=2&offset=1", "genre=Comedy&include_seen=true", "preview=true"]
+    listed = [client.get(f"/users/2/recommendations?{query}").json for query in asked]
+    client.post("/recommendations/batch", {"user_ids": [2]})
+    wait_until(lambda: len(held(client, "2")["answers"]) == 3)
+    found = {each["recommendation_id"]: each for each in held(client, "2")["answers"]}
+    today = datetime.now(timezone.utc).date().isoformat()
+    for each, rank in zip(listed[:3], (1, 2, 1), strict=True):
+        kept, items = found[each["recommendation_id"]], [str(item["id"]) for item in each["items"]]
+        assert (kept["day"], kept["item_ids"], kept["rank"], kept["source"]) == (today, items, rank, each["source"])
 
 
 def test_lists_of_long_ago_or_of_the_future_are_no_error_and_do_not_count(

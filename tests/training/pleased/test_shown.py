@@ -1,5 +1,6 @@
 """What counts of what the store holds."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +15,7 @@ from app.contract.recommendation_id import id_maker
 from app.contract.store_address import StoreAddress
 from app.contract.trial import Arm
 from app.events.open_store import open_store
-from app.events.store import EventStore, Exposure, Impression
+from app.events.store import Answer, EventStore, Impression
 from app.schemas.pleased import PleasedReport
 from training.data.events.snapshot import snapshot
 from training.pleased.figures import Known, differences, figures, varieties
@@ -32,10 +33,16 @@ class World:
     def __init__(self, store: EventStore, training: str) -> None:
         self.store, self.training = store, StoreAddress(training)
 
-    def show(self, user: str, *items: str, version: str = "7") -> str:
+    def show(self, user: str, *items: str, version: str = "7", source: str | None = None) -> str:
         name = id_maker(version, Arm.NONE)(user.encode()).decode()
-        rows = [Impression(TODAY.isoformat(), name, item, user, rank) for rank, item in enumerate(items, 1)]
+        day = TODAY.isoformat()
+        rows = [Impression(day, name, item, user, rank, None, source) for rank, item in enumerate(items, 1)]
         self.store.append_impressions(rows)
+        return name
+
+    def answer(self, user: str, *items: str, share: float = 0.5, source: str = "popular") -> str:
+        name = id_maker("7", Arm.NONE)(user.encode()).decode()
+        self.store.append_answers([Answer(TODAY.isoformat(), name, user, share, json.dumps(items), 1, "home", source)])
         return name
 
     def say(self, user: str, item: str | None, what: str, name: str | None = None) -> None:
@@ -144,17 +151,37 @@ def test_a_hundred_thousand_showings_of_robots_change_no_other_s_figures(world: 
     assert {(each.dimension, each.group): each for each in after} == before
 
 
-def test_without_impressions_the_lists_of_trials_count(world: World) -> None:
-    day = TODAY.isoformat()
-    world.store.append_exposures(
-        [Exposure(day, "ann", "films:7@0.5", 1, "7", 3, 30), Exposure(day, "ann", "e", 1, "7", 1, 10)]
-    )
-    world.store.append_exposures([Exposure(day, "bob", "films:7@0.5", 0, "8", 40, 400)])
-    name = id_maker("7", Arm.CHALLENGER)(b"ann").decode()
-    world.say("ann", "10", "like", name)
-    world.say("ann", "20", "click", name)
-    found = {(each.dimension, each.group): each for each in figures(world.shown(), KNOWN, 0.95)}
-    ann, bob = found["version", "7"], found["version", "8"]
-    assert (ann.lists, ann.shown, ann.clicks, ann.successes) == (4, 40, 1, 1)
-    assert (bob.lists, bob.shown, bob.successes) == (10, 100, 0)
-    assert ("rank", "1") not in found
+def test_without_impressions_answered_lists_count_for_as_many_as_their_share_says(world: World) -> None:
+    ann, bob = world.answer("ann", "10", "20"), world.answer("bob", "20", share=0.25)
+    world.say("ann", "20", "like", ann)
+    world.say("bob", "20", "click", bob)
+    world.say("eve", "10", "like", world.answer("eve", "10", source="personalised"))
+    world.show("eve", "10", source="personalised")
+    shown = world.shown()
+    report = Report.of(shown, KNOWN, 0.95, TODAY, TODAY)
+    found = {(each.dimension, each.group): each for each in report.figures}
+    everything, popular = found["all", "all"], found["source", "popular"]
+    assert (popular.people, popular.lists, popular.shown, popular.clicks, popular.successes) == (2, 6, 8, 4, 2)
+    assert (popular.success_rate.mean, popular.good_lists.mean) == (2 / 8, 2 / 6)
+    assert (everything.lists, everything.shown, everything.successes) == (7, 9, 2)  # who looked at eve's list is known
+    assert found["placement", "home"].shown == 8
+    assert [(each.group, each.shown) for each in report.figures if each.dimension == "rank"] == [("1", 7), ("2", 2)]
+    assert report.says[:3] == [
+        f"what was on screens counts: {TODAY}",
+        f"answered lists count, whoever looked at them: {TODAY}, popular, of which 0.25 are kept",
+        f"answered lists count, whoever looked at them: {TODAY}, popular, of which 0.5 are kept",
+    ]
+    world.show("eve", "20")  # of which source, the client doesn't say: so it may be of any
+    assert len(world.shown().items) == 2
+
+
+def test_of_a_sample_a_person_has_the_share_of_ten_lists_a_day_and_a_robot_none(world: World) -> None:
+    for _ in range(12):
+        world.answer("ann", "10", share=0.3)
+    for _ in range(61):
+        world.answer("robot", "10", share=0.3)
+    for _ in range(2):
+        world.answer("bob", "10", share=0.001)
+    shown = world.shown()
+    assert shown.items["user_id"].value_counts().to_dict() == {"ann": 3, "bob": 1}
+    assert list(shown.left_out.values()) == [1, 10, 0]
