@@ -1,4 +1,4 @@
-"""Measures what recommendation ids, kept answers and a running trial add to a plain answer at the front door, without sockets.
+"""Measures what ids, kept answers and a running trial add to a plain answer at the front door, without sockets.
 
     python -m benchmarks.front_door [--rounds 150]
 

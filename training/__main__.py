@@ -110,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     add(commands.rollback)
     trial = add(commands.trial)
     trial.add_argument("--decide", action="store_true", help="promote or drop the challenger if that is due")
+    trial.add_argument(
+        "--publish", action="store_true", help="show last week's figures on the service's page, once a day"
+    )
     trial.add_argument("--cron", help="look on a schedule in UTC, such as '0 * * * *', until SIGTERM")
     trial.add_argument("--host", default="127.0.0.1", help="with --cron: address of the metrics")
     trial.add_argument("--port", type=int, default=9103, help="with --cron: port of the metrics")

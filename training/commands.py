@@ -186,6 +186,7 @@ def rollback(project: Project, params: Params, _: Namespace) -> None:
 
 def trial(project: Project, params: Params, options: Namespace) -> None:
     """Judge the running trial: say which version people like better."""
+    from training.pleased.looking import publish_last_week, yesterday
     from training.trials.running import judge_running
 
     def once() -> "tuple[Verdict | None, list[str]]":
@@ -193,8 +194,9 @@ def trial(project: Project, params: Params, options: Namespace) -> None:
 
     if options.cron is None:
         print("\n".join(f"trial: {sentence}" for sentence in once()[1]))
+        if options.publish:
+            publish_last_week(project, params)
         return
-    from training.pleased.looking import publish_last_week, yesterday
     from training.pleased.metrics import PleasedMetrics
     from training.retrain.schedule import parse_schedule
     from training.trials.service import serve

@@ -1,7 +1,9 @@
 """Which new items are shown to learn whether people like them: by Thompson sampling over likes and showings."""
 
+import logging
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +22,8 @@ FAIR = 100  # showings; before, nothing that is known of an item counts
 DRAWS = 1000
 KEPT = 16  # of versions and placements
 
+logger = logging.getLogger(__name__)
+
 
 class _Kept(NamedTuple):
     weights: Mapping[int, float]
@@ -27,7 +31,7 @@ class _Kept(NamedTuple):
 
 
 class Newcomers:
-    """The chances of new items to get an explored rank, drawn anew each minute.
+    """The chances of new items to get an explored rank, drawn anew each minute, in a thread.
 
     Thompson sampling takes an item as often as it wins a draw from what its rate of likes may be. Here a minute's draws
     are made at once, and a list has one of them by lot: so an item's odds are exactly its share of these draws.
@@ -37,17 +41,33 @@ class Newcomers:
         self.trending, self._showings = trending, showings or Showings()
         self._kept: dict[tuple[Release, Exploration], _Kept] = {}
         self._rng = np.random.default_rng()
+        self._thread = ThreadPoolExecutor(1, "newcomers")
 
     def weights(self, model: ServedModel, exploration: Exploration) -> Mapping[int, float]:
         """The share of draws that new items win, by row; items that win none are not among them."""
         if not exploration.new_below:
             return NOTHING_NEW
-        key, now = (model.release, exploration), time.monotonic()
-        kept = self._kept.get(key)
-        if kept is None or now >= kept.until:
-            kept = _Kept(self._drawn(model, exploration), now + SECONDS)
-            self._kept = {**dict([*self._kept.items()][1 - KEPT :]), key: kept}
+        kept, now = self._kept.get((model.release, exploration)), time.monotonic()
+        if kept is None:
+            return self._draw(model, exploration)
+        if now >= kept.until:  # the former draws hold until there are new ones
+            self._keep(model, exploration, kept.weights)
+            self._thread.submit(self._try_to_draw, model, exploration)
         return kept.weights
+
+    def _try_to_draw(self, model: ServedModel, exploration: Exploration) -> None:
+        try:
+            self._draw(model, exploration)
+        except Exception:
+            logger.exception("New items could not be drawn: the former draws hold for another minute")
+
+    def _draw(self, model: ServedModel, exploration: Exploration) -> Mapping[int, float]:
+        return self._keep(model, exploration, self._drawn(model, exploration))
+
+    def _keep(self, model: ServedModel, exploration: Exploration, weights: Mapping[int, float]) -> Mapping[int, float]:
+        kept = [*self._kept.items()][1 - KEPT :]
+        self._kept = {**dict(kept), (model.release, exploration): _Kept(weights, time.monotonic() + SECONDS)}
+        return weights
 
     def _drawn(self, model: ServedModel, exploration: Exploration) -> Mapping[int, float]:
         """What a minute's draws say; likes and showings count less with their age, alike."""

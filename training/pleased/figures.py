@@ -93,13 +93,6 @@ def figures(shown: Shown, known: Known, confidence: float, dimensions: Sequence[
     return found
 
 
-def overall(shown: Shown, confidence: float) -> Figure | None:
-    """Compute the figure of all lists together; None where nothing was shown."""
-    if shown.items.empty:
-        return None
-    return figures(shown, Known({}, 0, frozenset()), confidence, (ALL,))[0]
-
-
 def varieties(shown: Shown, known: Known) -> list[Variety]:
     """How varied what each version showed on screens was; a sample of lists doesn't tell."""
     rows = _rows(shown, known)

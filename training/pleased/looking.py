@@ -11,7 +11,8 @@ from training.data.events.snapshot import snapshot
 from training.errors import DataError, ParamsError
 from training.files import replacing
 from training.params.whole import Params
-from training.pleased.figures import Figure, Known, overall
+from training.pleased.figures import Figure, Known, figures
+from training.pleased.metrics import SHOWN_BY
 from training.pleased.page import lay_out, table
 from training.pleased.report import Report
 from training.pleased.shown import Shown, read_shown
@@ -70,10 +71,11 @@ def publish_last_week(project: Project, params: Params) -> None:
         publish_report(kept_events(project.root), report)
 
 
-def yesterday(project: Project, params: Params) -> Figure | None:
-    """Compute the figure of all lists of the last whole day (UTC); None where nothing was shown."""
+def yesterday(project: Project, params: Params) -> list[Figure]:
+    """Compute what Prometheus shows of the last whole day (UTC)."""
     _, day = last_week()
-    return overall(shown_between(project, params, day, day), params.registration.gate.confidence)
+    shown, nothing = shown_between(project, params, day, day), Known({}, 0, frozenset())
+    return [] if shown.items.empty else figures(shown, nothing, params.registration.gate.confidence, SHOWN_BY)
 
 
 def shown_between(project: Project, params: Params, first: date, last: date) -> Shown:

@@ -1,8 +1,15 @@
 """Shows Prometheus how yesterday's lists pleased: people may like less than a week before."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Gauge
 
-from training.pleased.figures import Figure
+from training.metrics.bootstrap import Interval
+from training.pleased.figures import ALL, Figure
+from training.pleased.shown import PLACEMENT, VERSION
+
+GROUPS = 20  # of versions and of placements, those with most showings: clients may send any placement
+SHOWN_BY = (ALL, VERSION, PLACEMENT)
 
 
 class PleasedMetrics:
@@ -15,17 +22,33 @@ class PleasedMetrics:
             ["end"],
             registry=collectors,
         )
+        self._rates = Gauge(
+            "recommender_pleased_group_success_rate",
+            "The same by version and by placement",
+            ["by", "group", "end"],
+            registry=collectors,
+        )
         self._shown = Gauge(
             "recommender_pleased_shown", "Films that were shown yesterday", ["day"], registry=collectors
         )
 
-    def show(self, figure: Figure | None) -> None:
-        """Show the figure of yesterday, or that there is none."""
-        self._rate.clear()
-        self._shown.clear()
-        if figure is None:
+    def show(self, figures: Sequence[Figure]) -> None:
+        """Show the figures of yesterday by SHOWN_BY; without any, show none."""
+        for gauge in (self._rate, self._rates, self._shown):
+            gauge.clear()
+        for dimension in SHOWN_BY:
+            groups = sorted((each for each in figures if each.dimension == dimension), key=lambda each: -each.shown)
+            for figure in groups[:GROUPS]:
+                self._show(figure)
+
+    def _show(self, figure: Figure) -> None:
+        if figure.dimension != ALL:
+            _set(self._rates, figure.success_rate, figure.dimension, figure.group)
             return
+        _set(self._rate, figure.success_rate)
         self._shown.labels("yesterday").set(figure.shown)
-        rate = figure.success_rate
-        for end, value in (("value", rate.mean), ("low", rate.low), ("high", rate.high)):
-            self._rate.labels(end).set(value)
+
+
+def _set(gauge: Gauge, rate: Interval, *labels: str) -> None:
+    for end, value in (("value", rate.mean), ("low", rate.low), ("high", rate.high)):
+        gauge.labels(*labels, end).set(value)

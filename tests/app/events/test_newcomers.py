@@ -17,6 +17,7 @@ from app.events.trending import Trending
 from app.model.release import Release
 from app.model.store import load_model
 from tests.artifacts import make_artifact, write
+from tests.processes import wait_until
 
 EXPLORE = Exploration(rank=3, among=10, share=0.1, new_below=5, most_a_day=150)
 Shown = Callable[..., None]
@@ -84,5 +85,8 @@ def test_all_replicas_showings_are_counted_by_day_and_limit_a_day(
     monkeypatch.setattr("app.events.showings.time.monotonic", lambda: 1e12)
     showings.read(store)
     assert showings.counts(ids, 1.0).all.tolist() == [0, 150, 349, 120, 0, 0]
+    assert newcomers.weights(model, EXPLORE) is weights  # no list waits for the next draws
+    wait_until(lambda: newcomers.weights(model, EXPLORE) is not weights)
+    assert 2 not in newcomers.weights(model, EXPLORE)
     assert not newcomers.weights(model, Exploration(3, 10, 0.1))
     store.close()
