@@ -93,14 +93,21 @@ class PostgresStore(SqlStore):
             connection.execute(EXPOSE, _columns(exposures, names(Exposure)))
 
     def append_impressions(self, impressions: Sequence[Impression]) -> None:
-        """Store all or none, in one statement."""
+        """Store all or none, in one statement, after a table for each day."""
         with self._connected() as connection:
+            connection.execute("SELECT make_impression_days(%s::date[])", ([*{each.day for each in impressions}],))
             connection.execute(SHOW, _columns(impressions, names(Impression)))
 
     def append_answers(self, answers: Sequence[Answer]) -> None:
         """Store all or none, in one statement."""
         with self._connected() as connection:
             connection.execute(ANSWER, _columns(answers, names(Answer)))
+
+    def delete_impressions(self, before: str) -> None:
+        """Drop the tables of old days; what is left is in the table that was there before days had their own."""
+        with self._patient() as connection:
+            connection.execute("SELECT drop_impression_days(%s)", (before,))
+        super().delete_impressions(before)
 
     def wait(self, seconds: float) -> bool:
         """Listen for the notification of a commit."""

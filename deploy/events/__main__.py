@@ -20,13 +20,17 @@ from sqlalchemy import create_engine, text
 DATABASE, OWNER = "events", "events_owner"
 LOGINS = ("events_service", "events_training", "events_keeper")
 WAIT_SECONDS = 10
+# Two jobs at once would make the same. The number is any that nothing else in this database locks.
+TAKE_TURNS = "SELECT pg_advisory_lock(7310301)"
 
 
 def main() -> None:
     """Make everything, as the administrator whom PostgreSQL's variables name."""
     try:
-        make_roles({login: os.environ[f"{login.upper()}_PASSWORD"] for login in LOGINS})
-        make_tables()
+        with psycopg.connect("", autocommit=True, connect_timeout=WAIT_SECONDS) as turn:
+            turn.execute(TAKE_TURNS)
+            make_roles({login: os.environ[f"{login.upper()}_PASSWORD"] for login in LOGINS})
+            make_tables()
     except psycopg.Error as error:
         sys.exit(f"The database {DATABASE} could not be made: {error}")
     sys.stdout.write(f"database {DATABASE}: ready\n")

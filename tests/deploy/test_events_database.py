@@ -1,14 +1,22 @@
 """The job that makes the database of events, on a real server."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 import deploy.events
+from app.contract.store_address import StoreAddress
+from app.events.open_store import open_store
+from app.events.store import Impression
 from tests.postgres import Postgres
 
 INSERT = (
@@ -23,7 +31,12 @@ EXPOSE = (
 )
 READ_EXPOSURES = "SELECT * FROM exposure"
 DELETE_EXPOSURES = "DELETE FROM exposure WHERE false"
-SHOW = "INSERT INTO impression (day, recommendation_id, item_id, user_id, rank) VALUES ('today', 'r', '1', '1', 1)"
+MAKE_DAY = "SELECT make_impression_days(ARRAY['today']::date[])"
+SHOW = (
+    "SELECT make_impression_days(ARRAY['today']::date[]); "
+    "INSERT INTO impression (day, recommendation_id, item_id, user_id, rank) VALUES ('today', 'r', '1', '1', 1)"
+)
+DROP_DAYS = "SELECT drop_impression_days('1970-01-01')"
 READ_IMPRESSIONS = "SELECT * FROM impression"
 DELETE_IMPRESSIONS = "DELETE FROM impression WHERE false"
 ANSWER = (
@@ -32,6 +45,7 @@ ANSWER = (
 )
 READ_ANSWERS = "SELECT * FROM answer"
 DELETE_ANSWERS = "DELETE FROM answer WHERE false"
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^impression_'"
 PUBLISH = "INSERT INTO pleased VALUES ('2026-11-22', '{}') ON CONFLICT (last) DO UPDATE SET body = excluded.body"
 READ_REPORTS = "SELECT * FROM pleased"
 STATEMENTS = (
@@ -51,6 +65,9 @@ STATEMENTS = (
     READ_IMPRESSIONS,
     DELETE_IMPRESSIONS,
     "UPDATE impression SET rank = 2",
+    MAKE_DAY,
+    DROP_DAYS,
+    "SELECT make_impression_days(ARRAY[date 'today' + 8])",
     ANSWER,
     READ_ANSWERS,
     DELETE_ANSWERS,
@@ -69,6 +86,7 @@ MAY = {
         EXPOSE,
         READ_EXPOSURES,
         SHOW,
+        MAKE_DAY,
         READ_IMPRESSIONS,
         ANSWER,
         READ_ANSWERS,
@@ -77,7 +95,7 @@ MAY = {
     "events_training": {READ, "SELECT * FROM store", READ_EXPOSURES, READ_IMPRESSIONS, READ_ANSWERS}
     | {PUBLISH, READ_REPORTS},
     "events_keeper": {READ, DELETE, "SELECT * FROM store", READ_EXPOSURES, DELETE_EXPOSURES}
-    | {READ_IMPRESSIONS, DELETE_IMPRESSIONS, READ_ANSWERS, DELETE_ANSWERS},
+    | {READ_IMPRESSIONS, DELETE_IMPRESSIONS, DROP_DAYS, READ_ANSWERS, DELETE_ANSWERS},
 }
 
 
@@ -88,7 +106,7 @@ def test_a_role_can_do_its_part_and_nothing_else(role: str, statement: str, even
         if statement in MAY[role]:
             connection.execute(statement.encode())
             return
-        with pytest.raises(psycopg.Error, match=r"permission denied|must be owner"):
+        with pytest.raises(psycopg.Error, match=r"permission denied|must be owner|no impression can be"):
             connection.execute(statement.encode())
 
 
@@ -121,7 +139,7 @@ def test_tables_of_a_newer_release_stay_as_they_are(events_database: Postgres) -
 
 
 def test_tables_belong_to_the_owner(events_database: Postgres) -> None:
-    found = events_database.execute("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'", "events")
+    found = events_database.execute(TABLES.replace("tablename", "tablename, tableowner", 1), "events")
     assert set(found) == {
         (name, "events_owner")
         for name in ("answer", "event", "exposure", "impression", "pleased", "store", "alembic_version")
@@ -129,16 +147,72 @@ def test_tables_belong_to_the_owner(events_database: Postgres) -> None:
 
 
 def test_each_version_of_the_tables_can_be_taken_back(events_database: Postgres) -> None:
-    tables = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    config = Config()
-    config.set_main_option("script_location", str(Path(deploy.events.__file__).parent))
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(events_database.url("postgres")))
-    with engine.connect() as connection, connection.begin() as transaction:
-        config.attributes["connection"] = connection
+    with migrated(events_database) as (config, connection):
         connection.execute(text(INSERT.replace("'like'", "'of a newer release'")))
         for version, left in (("0001", {"event", "store", "alembic_version"}), ("base", {"alembic_version"})):
             command.downgrade(config, version)
-            assert set(connection.execute(tables).scalars()) == left
-        transaction.rollback()
+            assert set(connection.execute(text(TABLES)).scalars()) == left
+        connection.rollback()
+    assert len(events_database.execute(TABLES, "events")) == 7
+
+
+@pytest.mark.long
+def test_what_a_former_release_has_stored_stays_when_two_jobs_at_once_divide_it_by_day(
+    own_postgres: Postgres,
+) -> None:
+    rows = "SELECT * FROM impression ORDER BY day, recommendation_id"
+    with migrated(own_postgres) as (config, connection):
+        connection.execute(text("SET ROLE events_owner"))
+        command.downgrade(config, "0011")
+        connection.execute(
+            text(
+                "INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, odds) "
+                "SELECT date 'today' - n % 100, n, '10', 'ann', 1, 0.5 FROM generate_series(1, 1000) AS n"
+            )
+        )
+        connection.commit()
+    before = own_postgres.execute(rows, "events")
+    with ThreadPoolExecutor() as jobs:
+        made = [job.result() for job in [jobs.submit(own_postgres.make_database) for _ in range(2)]]
+    assert [(each.returncode, each.stderr) for each in made] == [(0, "")] * 2
+    tomorrow = datetime.now(timezone.utc).date() + timedelta(1)
+    assert days(own_postgres) == [tomorrow]
+    assert own_postgres.make_database().returncode == 0
+    assert own_postgres.execute(rows, "events") == before
+
+
+def test_each_day_of_impressions_has_a_table_which_the_keeper_drops(events_database: Postgres) -> None:
+    today = datetime.now(timezone.utc).date()
+    later = [today + timedelta(number) for number in (2, 3)]
+    rows = [Impression(day.isoformat(), f"of {day}", "10", "ann", 1, odds=0.5) for day in (today, *later)]
+    service, keeper = (StoreAddress(events_database.url(f"events_{role}")) for role in ("service", "keeper"))
+    with closing(open_store(service)) as one, closing(open_store(service)) as other, ThreadPoolExecutor() as both:
+        for done in [both.submit(store.append_impressions, rows) for store in (one, other)]:
+            done.result()
+        # Sent again on another day it is in the same table, as the day is the list's own.
+        other.append_impressions([*rows, replace(rows[0], rank=9)])
+        assert one.personal_data("ann").impressions == rows
+        assert set(later) <= set(days(events_database))
+        assert [day for day, _, _ in one.explored_showings(later[0].isoformat())] == [str(day) for day in later]
+        with closing(open_store(keeper)) as store:
+            store.delete_impressions(later[1].isoformat())
+        assert days(events_database) == later[1:]
+        assert one.personal_data("ann").impressions == rows[2:]
+
+
+def days(database: Postgres) -> list[date]:
+    """The last days of the tables of impressions."""
+    query = "SELECT to_date(right(relname, 8), 'YYYYMMDD') FROM pg_class WHERE relname ~ '^impression_\\d+$' ORDER BY 1"
+    return [day for [day] in database.execute(query, "events") if isinstance(day, date)]
+
+
+@contextmanager
+def migrated(database: Postgres) -> Iterator[tuple[Config, Connection]]:
+    """What alembic needs, and its connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(deploy.events.__file__).parent))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database.url("postgres", "events")))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        yield config, connection
     engine.dispose()
-    assert len(events_database.execute(str(tables), "events")) == 7
