@@ -66,7 +66,7 @@ def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
     order = shown, _IMPRESSION.c[LIST], _IMPRESSION.c[RANK]
     query = select(_IMPRESSION).where(_within(connection, shown, first, last)).order_by(*order)
     found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
-    return found.assign(**{SHOWN_ON: found[SHOWN_ON].astype(str), ANSWERED: False, SHARE: 1.0})
+    return found.assign(**{SHOWN_ON: found[SHOWN_ON].astype(str)}).assign(**{ANSWERED: False, SHARE: 1.0})
 
 
 def _answers(connection: Connection, first: date, last: date) -> pd.DataFrame:
@@ -77,8 +77,8 @@ def _answers(connection: Connection, first: date, last: date) -> pd.DataFrame:
     lists = pd.DataFrame(connection.execute(query).all(), columns=[*_OF_ANSWERS]).rename(columns={"item_ids": ITEM})
     found = lists.assign(**{ITEM: lists[ITEM].map(json.loads)}).explode(ITEM)
     ranks = found[RANK] + found.groupby(level=0).cumcount()
-    nothing = dict.fromkeys((ODDS, AMONG))
-    return found.assign(**{SHOWN_ON: found[SHOWN_ON].astype(str), RANK: ranks, ANSWERED: True}, **nothing)
+    found = found.assign(**{SHOWN_ON: found[SHOWN_ON].astype(str), RANK: ranks})
+    return found.assign(**{ANSWERED: True}).assign(**dict.fromkeys((ODDS, AMONG)))
 
 
 def _unseen(answers: pd.DataFrame, on_screens: pd.DataFrame) -> pd.DataFrame:
@@ -134,4 +134,4 @@ def _without_robots(items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
 
 def _of_sample(most: int, share: pd.Series) -> pd.Series:
     """How many of so many lists a sample holds, rounded up."""
-    return np.ceil((most * share.astype(float)).round(6))
+    return pd.Series(np.ceil((most * share.astype(float)).round(6)), share.index)
