@@ -19,6 +19,7 @@ from app.model.store import ServedModel
 
 SECONDS = 60.0
 FAIR = 100  # showings; before, nothing that is known of an item counts
+MOST = 3 * FAIR  # showings in 30 days; an item that few like would go on being shown where no other is new
 DRAWS = 1000
 KEPT = 16  # of versions and placements
 
@@ -76,7 +77,7 @@ class Newcomers:
         rows = np.flatnonzero(is_new)
         ids = [str(each) for each in model.artifact.item_ids[rows].tolist()]
         counts = self._showings.counts(ids, trends_of(model.artifact)[0].half_life)
-        has_room = counts.today < exploration.most_a_day
+        has_room = (counts.today < exploration.most_a_day) & (counts.all < MOST)
         rows, counts = rows[has_room], counts.where(has_room)
         wins = won(self.trending.counts(model)[rows], counts, exploration.among, self._rng)
         return dict(zip(rows[wins > 0].tolist(), wins[wins > 0].tolist(), strict=True))
