@@ -10,6 +10,7 @@ from app.contract.filter_language import Expression
 from app.contract.item_document import DocumentError
 from app.contract.placement_rules import (
     MAX_LENGTH,
+    Against,
     Boost,
     Content,
     Exploration,
@@ -22,6 +23,7 @@ from app.contract.placement_rules import (
     read_pin,
     read_quota,
     read_rest,
+    read_trial,
 )
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -50,6 +52,7 @@ class Placement:
     overridable: frozenset[str]
     explore: Exploration | None = None
     rest: Rest | None = None
+    trial: Against | None = None
 
     @classmethod
     def of(cls, content: Content) -> "Placement":
@@ -68,6 +71,7 @@ class Placement:
             frozenset(content.get("overridable", OVERRIDABLE)),
             read_exploration(content["explore"]) if "explore" in content else None,
             read_rest(content["rest"]) if "rest" in content else None,
+            read_trial(content["trial"]) if "trial" in content else None,
         )
         _check_pins(placement)
         _check_quotas(placement)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from app.contract.columns import as_time
 from app.contract.filter_language import Expression, FilterError, parse
@@ -86,6 +86,13 @@ class Rest:
     days: int
 
 
+class Against(NamedTuple):
+    """Compares a placement with another, whose rules a share of people get."""
+
+    against: str
+    share: float
+
+
 def read_boost(place: str, content: Content) -> Boost:
     """Understand a boost at a place of the document; raise DocumentError where it makes no sense."""
     if not abs(content["by"]) <= MAX_BY:
@@ -120,6 +127,11 @@ def read_exploration(content: Content) -> Exploration:
 def read_rest(content: Content) -> Rest:
     """Understand a rest."""
     return Rest(content["shown"], content["days"])
+
+
+def read_trial(content: Content) -> Against:
+    """Understand the declaration of a trial."""
+    return Against(content["against"], float(content["share"]))
 
 
 def _name(content: Content) -> str:

@@ -1,5 +1,6 @@
 """A trial: some users get the lists of the challenger, and what they then like decides. Both halves share the rules."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -26,19 +27,21 @@ ARMS = Arm.PRODUCTION, Arm.CHALLENGER
 MOST_LISTS = 10  # of a user and day that count, so that nobody counts for many
 
 
-@dataclass(frozen=True)
-class Trial:
-    """The version on trial, the live version that it is compared with, and the split of users.
+class Split(ABC):
+    """Divides users into two arms.
 
     `since` is a time in seconds since 1970. `share`, above 0 and below 1, of all users get the challenger. `salt` is a
-    secret of those who may read MLflow's tags: who knows it can make ids of lists that nobody was shown.
+    secret: who knows it can make ids of lists that nobody was shown.
     """
 
-    version: str
-    against: str
     salt: str
     share: float
     since: float
+
+    @property
+    @abstractmethod
+    def sides(self) -> tuple[str, str]:
+        """What the arms get, in words: production, challenger."""
 
     @cached_property
     def experiment(self) -> str:
@@ -64,6 +67,22 @@ class Trial:
     @cached_property
     def _bound(self) -> bytes:
         return ceil(self.share * 2**64).to_bytes(8, "big")
+
+
+@dataclass(frozen=True)
+class Trial(Split):
+    """The version on trial, and the live one that it is compared with; who may read MLflow's tags knows the salt."""
+
+    version: str
+    against: str
+    salt: str
+    share: float
+    since: float
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """The versions."""
+        return f"version {self.against}", f"version {self.version}"
 
     def tags(self) -> dict[str, str]:
         """What the version on trial says of its trial in MLflow."""

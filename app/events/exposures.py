@@ -12,12 +12,13 @@ from datetime import datetime, timezone
 
 from prometheus_client import CollectorRegistry, Counter
 
-from app.contract.trial import MOST_LISTS, Arm
+from app.contract.trial import ARMS, MOST_LISTS, Arm
 from app.events.flushed import Flushed
 from app.events.store import EventStore, Exposure
 
 MAX_WAITING = 250_000  # users and lengths of lists of an arm; more are dropped while the store is down
 FALLBACK = "fallback"  # a list of the live version, as that on trial is not loaded
+COUNTED = (*(arm.name.lower() for arm in ARMS), FALLBACK)
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +26,9 @@ logger = logging.getLogger(__name__)
 class Tally:
     """Counts the lists of one arm, as a version answers them, by user and number of items; from any thread."""
 
-    def __init__(self, experiment: str, arm: Arm, version: str) -> None:
-        self.experiment, self.arm, self.version = experiment, arm, version
+    def __init__(self, experiment: str, arm: Arm, version: str, placement: str = "") -> None:
+        """`placement` is that on trial, empty in a trial of versions."""
+        self.experiment, self.arm, self.version, self.placement = experiment, arm, version, placement
         self._lock = threading.Lock()
         self._lists: dict[tuple[str, int], int] = {}
         self._day, self._stored = "", Counts[str]()
@@ -74,12 +76,17 @@ class ExposureMetrics:
     """How many lists each arm got, and how often they could not be stored, for Prometheus."""
 
     def __init__(self, collectors: CollectorRegistry) -> None:
-        lists = Counter("recommender_arm_lists", "Lists during a trial, by arm.", ["arm"], registry=collectors)
-        names = [arm.name.lower() for arm in (Arm.PRODUCTION, Arm.CHALLENGER)]
-        self.lists = {name: lists.labels(name) for name in (*names, FALLBACK)}
+        description = "Lists during a trial, by arm, and by placement where that is on trial."
+        self._lists = Counter("recommender_arm_lists", description, ["arm", "placement"], registry=collectors)
+        for arm in COUNTED:
+            self._lists.labels(arm, "")
         self.failures = Counter(
             "recommender_exposure_failures", "Failed attempts to store exposures.", registry=collectors
         )
+
+    def count(self, arm: str, placement: str, lists: int) -> None:
+        """Count lists of an arm."""
+        self._lists.labels(arm, placement).inc(lists)
 
 
 class Exposures(Flushed):
@@ -91,17 +98,18 @@ class Exposures(Flushed):
         self._metrics = metrics
         self._tallies: dict[tuple[str, Arm, str], Tally] = {}
 
-    def tally(self, experiment: str, arm: Arm, version: str) -> Tally:
+    def tally(self, experiment: str, arm: Arm, version: str, placement: str = "") -> Tally:
         """Where to count the lists of an arm; the same each time."""
-        return self._tallies.setdefault((experiment, arm, version), Tally(experiment, arm, version))
+        key = experiment, arm, version
+        return self._tallies.get(key) or self._tallies.setdefault(key, Tally(*key, placement))
 
     def fell_back(self, experiment: str) -> None:
         """Count a list of the live version for a user of the other arm, whose version is not loaded."""
-        self._count(experiment, FALLBACK, 1)
+        self._count(experiment, FALLBACK, "", 1)
 
     def totals(self, experiment: str) -> dict[str, int]:
         """How many lists of a trial this process has made, by arm, without those of the last seconds."""
-        return {arm: self._totals[experiment, arm] for arm in self._metrics.lists}
+        return {arm: self._totals[experiment, arm] for arm in COUNTED}
 
     def flush(self) -> None:
         """Append what was counted to the store; what it does not take waits for the next time."""
@@ -117,8 +125,8 @@ class Exposures(Flushed):
                 logger.error("The exposures of %d users and lengths of lists are lost", len(taken))
             return
         tally.stored(rows)
-        self._count(tally.experiment, tally.arm.name.lower(), sum(taken.values()))
+        self._count(tally.experiment, tally.arm.name.lower(), tally.placement, sum(taken.values()))
 
-    def _count(self, experiment: str, arm: str, lists: int) -> None:
+    def _count(self, experiment: str, arm: str, placement: str, lists: int) -> None:
         self._totals[experiment, arm] += lists
-        self._metrics.lists[arm].inc(lists)
+        self._metrics.count(arm, placement, lists)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from app.contract.events import PLACEMENT
 from app.contract.placement import Placement
 from app.contract.placement_rules import Rest
+from app.contract.placement_trial import Declared, PlacementTrial, changed, trials
 from app.events.store import StoredEvent
 
 KEPT = 100  # changes of a placement that are kept to be listed
@@ -33,11 +34,17 @@ class Placements:
     def __init__(self) -> None:
         self.history: Mapping[str, tuple[PlacementChange, ...]] = {}  # the latest last
         self.current: Mapping[str, Placement] = {}
+        self.trials: Mapping[str, PlacementTrial] = {}  # that run, by the placement that is asked for
+        self._declared: dict[str, Declared] = {}
         self._position = 0
 
     def last(self, name: str) -> PlacementChange | None:
         """The last change of a placement."""
         return self.history[name][-1] if name in self.history else None
+
+    def is_for_the_route(self, name: str | None) -> bool:
+        """Whether lists of a placement need more than its rules: what people were shown, or their arm in a trial."""
+        return self.rest(name) is not None or name in self.trials
 
     def rest(self, name: str | None) -> Rest | None:
         """The rest of a placement, if there are both."""
@@ -46,7 +53,7 @@ class Placements:
 
     def restart(self) -> None:
         """Forget all: another store's are to come."""
-        self.history, self.current, self._position = {}, {}, 0
+        self.history, self.current, self.trials, self._declared, self._position = {}, {}, {}, {}, 0
 
     def add(self, events: Iterable[StoredEvent]) -> None:
         """Take in the changes among events, in the order of positions; events may come again."""
@@ -64,4 +71,6 @@ class Placements:
             return
         change = PlacementChange(event.position, name, event.user_id, event.received_at, placement)
         self.history = {**self.history, name: (*self.history.get(name, ()), change)[-KEPT:]}
-        self.current = {each: last for each, (*_, (*_, last)) in self.history.items() if last is not None}
+        self._declared = changed(self._declared, name, placement, event.received_at, event.event_id)
+        self.current = {each: declared.placement for each, declared in self._declared.items()}
+        self.trials = trials(self._declared)

@@ -131,8 +131,8 @@ class FrontDoor:
             query = read_query(query_string)
             if query is None or query.explain or query.preview or query.alias is not None:
                 return None
-            if self._lanes.placements.rest(query.placement) is not None:
-                return None  # the route asks the store
+            if self._lanes.placements.is_for_the_route(query.placement):
+                return None
             answer = answer_user(lane, text, query, recommendation_id, self._lanes.placements)
             is_plain = query.is_plain
         body, source, noted = answer

@@ -28,16 +28,18 @@ class Lane:
     """A loaded version that answers users, with their profiles; `plain` is for the front door, which fills it.
 
     `new_id` makes recommendation ids, None where no events are kept. `telemetry` is None where lists count for nothing;
-    `tally` counts those of an arm, None outside a trial; `answers` keeps a share of them, None where none are kept.
+    `arm` is that of a trial of versions, `tallies` count the lists of each trial, and `answers` keeps a share of them,
+    None where none are kept.
     """
 
     model: ServedModel
     profiles: Profiles
     new_id: Callable[[bytes], bytes] | None = None
     telemetry: Telemetry | None = None
-    tally: Tally | None = None
+    tallies: tuple[Tally, ...] = ()
     overlap: Overlap | None = None
     answers: Answers | None = None
+    arm: Arm = Arm.NONE
     plain: PlainAnswers | None = field(default=None, init=False)
 
     def id_for(self, user_id: str) -> bytes | None:
@@ -63,8 +65,8 @@ class Lane:
         """
         if self.telemetry is not None:
             self.telemetry.served(self.model, source, noted)
-        if self.tally is not None:
-            self.tally.add(user_id, noted.length)
+        for tally in self.tallies:
+            tally.add(user_id, noted.length)
         if is_plain and self.overlap is not None:
             self.overlap.offer(self.model, user_id, noted)
         answers = self.answers
@@ -121,8 +123,7 @@ class Lanes:
             arms = self._arms
             if arms is None or not arms.are_of(trial, live, challenger.model):
                 arms = self._arms = self._begin(trial, live, challenger.model)
-            # No event can be of a user with such an id.
-            if arms is not None and len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id and _knows(live, user_id):
+            if arms is not None and takes_part(live, user_id):
                 return arms.lanes[trial.arm(user_id)]
             if arms is None and is_shown:
                 self._note_fallback(trial, live, user_id)
@@ -172,7 +173,7 @@ class Lanes:
         ):
             tally = self._exposures.tally(trial.experiment, arm, model.version)
             new_id = id_maker(model.version, arm, trial.secret)
-            lanes.append(Lane(model, profiles, new_id, self._telemetry, tally, answers=self._answers))
+            lanes.append(Lane(model, profiles, new_id, self._telemetry, (tally,), answers=self._answers, arm=arm))
         return _Arms(trial, (lanes[0], lanes[1]))
 
     def _note_fallback(self, trial: Trial, live: ServedModel, user_id: str) -> None:
@@ -190,5 +191,7 @@ class Lanes:
         self._overtaken = trial
 
 
-def _knows(live: ServedModel, user_id: str) -> bool:
-    return live.ready_lists.user_row(user_id.encode()) is not None
+def takes_part(live: ServedModel, user_id: str) -> bool:
+    """Whether a user is in trials: the live version knows them, and events can be of a user with such an id."""
+    is_nameable = len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id
+    return is_nameable and live.ready_lists.user_row(user_id.encode()) is not None

@@ -25,6 +25,7 @@ from app.events.trending import Trending
 from app.events.unknown_items import UnknownItems
 from app.events.writer import EventWriter
 from app.http.lanes import Lanes
+from app.http.placement_arms import PlacementArms
 from app.http.shutdown import GracefulStop
 from app.mask import Mask
 from app.model.store import ModelStore
@@ -65,6 +66,7 @@ class Parts:
     profiles: Profiles
     figures: RecentFigures
     lanes: Lanes
+    placement_arms: PlacementArms
     follower: Follower
     versions: LoadedVersions
     registry: Registry | None
@@ -143,6 +145,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
         profiles=profiles,
         figures=RecentFigures(telemetry, own_routes),
         lanes=lanes,
+        placement_arms=PlacementArms(placements, exposures),
         follower=follower,
         versions=_versions(settings, follower, challenger),
         registry=Registry(settings) if settings.model_dir is None else None,

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import uuid4
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
 from app.contract.events import PLACEMENT, Event
 from app.contract.placement import Placement
+from app.contract.placement_trial import problem
 from app.errors import (
     BodyTooLargeError,
     EventsDisabledError,
@@ -20,7 +22,7 @@ from app.errors import (
     UnauthorizedError,
     UnknownPlacementError,
 )
-from app.events.placements import PlacementChange
+from app.events.placements import PlacementChange, Placements
 from app.http.access import API_KEY, PLACEMENTS_PATH
 from app.http.checked_placements import checked, warnings_of
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
@@ -31,12 +33,12 @@ from app.http.item_content import etag
 from app.http.read_after import ReadAfter
 from app.model.item_fields import to_json
 from app.model.store import ServedModel
-from app.schemas.events import new_event_id
 from app.schemas.placement_content import PlacementContent
 from app.schemas.placements import (
     HistoryQuery,
     PlacementHistory,
     PlacementList,
+    PlacementWarning,
     ShownPlacement,
     StoredPlacement,
 )
@@ -73,7 +75,9 @@ async def list_placements(
 ) -> PlacementList:
     """All placements, with the rules that do nothing now."""
     found = [parts.placements.history[name][-1] for name in sorted(parts.placements.current)]
-    return PlacementList(placements=await to_thread.run_sync(lambda: [_shown(model, change) for change in found]))
+    return PlacementList(
+        placements=await to_thread.run_sync(lambda: [_shown(parts.placements, model, change) for change in found])
+    )
 
 
 @router.get("/{name}", responses=KNOWN)
@@ -85,7 +89,7 @@ async def show_placement(
     if change is None or change.placement is None:
         raise _unknown(name)
     response.headers["ETag"] = _tag(change.placement)
-    return await to_thread.run_sync(_shown, model, change)
+    return await to_thread.run_sync(_shown, parts.placements, model, change)
 
 
 @router.get("/{name}/history", responses=KNOWN)
@@ -107,6 +111,8 @@ async def put_placement(edit: PlacementEdit, request: PlacementContent) -> Shown
     if edit.name not in placements.history and len(placements.history) >= MOST:
         raise InvalidParameterError(f"There are {MOST} placements, with those that were deleted.", field="name")
     placement = await to_thread.run_sync(checked, edit.model, request)
+    if why := problem(edit.name, {**placements.current, edit.name: placement}):
+        raise InvalidParameterError(f"trial.against {why}.", field="trial.against")
     return await _changed(edit, lambda _: placement)
 
 
@@ -147,17 +153,21 @@ async def _changed(edit: _PlacementEdit, make: Callable[[PlacementChange | None]
         placement = make(last)
         body = to_json(None if placement is None else placement.content).decode()
         after = 0 if last is None else last.position
-        return Event(new_event_id(), edit.editor, edit.name, PLACEMENT, None, time.time(), body=body, after=after)
+        # Its id is the secret of a trial.
+        return Event(str(uuid4()), edit.editor, edit.name, PLACEMENT, None, time.time(), body=body, after=after)
 
     event, position = await edit.store(change)
     placement = Placement.read(event.body or "")
     edit.response.headers["ETag"] = _tag(placement)
     stored = PlacementChange(position, edit.name, edit.editor, event.occurred_at, placement)
-    return await to_thread.run_sync(_shown, edit.model, stored)
+    return await to_thread.run_sync(_shown, edit.parts.placements, edit.model, stored)
 
 
-def _shown(model: ServedModel, change: PlacementChange) -> ShownPlacement:
-    warnings = [] if change.placement is None else warnings_of(model, change.placement)
+def _shown(placements: Placements, model: ServedModel, change: PlacementChange) -> ShownPlacement:
+    name, placement = change.name, change.placement
+    warnings = [] if placement is None else warnings_of(model, placement)
+    if placement is not None and (why := problem(name, {**placements.current, name: placement})):
+        warnings.append(PlacementWarning(field="trial", message=f"It does not run: against {why}."))
     return ShownPlacement(**_stored(change), warnings=warnings)
 
 

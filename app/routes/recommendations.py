@@ -20,7 +20,7 @@ from app.errors import (
     UnknownItemsError,
     UnknownPlacementError,
 )
-from app.events.resting import NOTHING
+from app.events.resting import NOTHING, RestingItems
 from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
@@ -60,7 +60,7 @@ async def recommend_for_user(
     query: Annotated[UserQuery, Query()],
 ) -> Response:
     """The k films that a user has not seen and would like best; popular films for an unknown user."""
-    lane = _lane(parts, model, user_id, query)
+    lane, query = parts.placement_arms.of(_lane(parts, model, user_id, query), model, user_id, query)
     recommendation_id = lane.id_for(user_id)
     resting = (await parts.resting.of([user_id], parts.placements.rest(query.placement))).get(user_id, NOTHING)
     asked = lane, user_id, query, recommendation_id, parts.placements, resting
@@ -115,23 +115,27 @@ async def recommend_for_users(parts: CurrentParts, model: CurrentModel, request:
     """One answer for each of up to 1,000 users, the same as if each had asked alone."""
     query = UserQuery(**request.model_dump(exclude={"user_ids"}, exclude_unset=True))
     lanes = parts.lanes
-    asked: dict[str, tuple[UserQuery, Rules | None, Mask | None]] = {}
-    resting = await parts.resting.of(map(str, request.user_ids), parts.placements.rest(query.placement))
+    asked: dict[tuple[str, str | None], tuple[UserQuery, Rules | None, Mask | None]] = {}
+    users = [str(user_id) for user_id in request.user_ids]
+    arms = [parts.placement_arms.of(lanes.of(model, user_id), model, user_id, query) for user_id in users]
+    resting: dict[str, RestingItems] = {}
+    for name in {each.placement for _, each in arms}:
+        of_name = (user_id for user_id, (_, each) in zip(users, arms, strict=True) if each.placement == name)
+        resting |= await parts.resting.of(of_name, parts.placements.rest(name))
 
-    def answer(user_id: str) -> tuple[Lane, str, ListAnswer]:
-        lane = lanes.of(model, user_id)
-        if lane.tally is not None:  # nobody may ever be shown the list
+    def answer(user_id: str, lane: Lane, query: UserQuery) -> tuple[Lane, str, ListAnswer]:
+        if lane.tallies:  # nobody may ever be shown the list
             lane = lanes.apart(lane.model, lane.profiles, is_shown=True)
-        version = lane.model.version
-        if version not in asked:  # during a trial there are two
+        arm = lane.model.version, query.placement
+        if arm not in asked:  # during trials there are up to four
             placed, rules = placed_query(parts.placements, lane.model, query)
-            asked[version] = placed, rules, allowed_items(lane.model, placed)
-        placed, rules, allowed = asked[version]
+            asked[arm] = placed, rules, allowed_items(lane.model, placed)
+        placed, rules, allowed = asked[arm]
         rested = resting.get(user_id, NOTHING)
         return lane, user_id, answer_allowed(lane, user_id, placed, allowed, lane.id_for(user_id), rules, rested)
 
     def answer_all() -> list[tuple[Lane, str, ListAnswer]]:
-        return [answer(str(user_id)) for user_id in request.user_ids]
+        return [answer(user_id, *arm) for user_id, arm in zip(users, arms, strict=True)]
 
     answers = await to_thread.run_sync(answer_all, limiter=batches)
     for lane, user_id, (_, source, noted) in answers:

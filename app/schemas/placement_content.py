@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from app.contract.placement import MAX_BOOSTS, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS
 from app.contract.placement_rules import MAX_AMONG, MAX_BY, MAX_REST_DAYS, MOST_A_DAY
-from app.schemas.queries import DEFAULT_K, MAX_FILTER_LENGTH, MAX_K, WHOLE, Body, Id
+from app.schemas.queries import DEFAULT_K, MAX_FILTER_LENGTH, MAX_K, WHOLE, Body, Id, PlacementName
 
 MAX_RULE_NAME = 60
 MAX_SHOWN = 100
@@ -113,6 +113,13 @@ class ExploreRule(_Rule):
     )
 
 
+class TrialRule(_Rule):
+    """Compares the placement with another by what people like."""
+
+    against: PlacementName = Field(description="By whose rules a share of people get the lists.", examples=["home-b"])
+    share: float = Field(gt=0, lt=1, allow_inf_nan=False, description="Of all people.", examples=[0.5])
+
+
 class PlacementContent(Body):
     """All of a placement: what is not sent has its default."""
 
@@ -157,6 +164,11 @@ class PlacementContent(Body):
         default=None,
         description="What a person was shown so often without saying anything about it is left out for a while.",
         examples=[{"shown": 5, "days": 7}],
+    )
+    trial: TrialRule | None = Field(
+        default=None,
+        description="A share of people, always the same, get the lists of this placement by another's rules.",
+        examples=[{"against": "home-b", "share": 0.5}],
     )
     diversity: float = Field(
         default=0, ge=0, le=1, allow_inf_nan=False, description="As requests have it.", examples=[0.3]

@@ -118,11 +118,11 @@ def test_while_the_store_is_down_sums_wait_and_one_line_says_so(
         exposures.flush()
     assert caplog.text.count("Exposures wait for the store: the store is down") == 1
     assert collected(collectors)["recommender_exposure_failures_total"] == 3
-    assert collected(collectors)["recommender_arm_lists_total{arm=challenger}"] == 0
+    assert collected(collectors)["recommender_arm_lists_total{arm=challenger,placement=}"] == 0
     store.is_down = False
     exposures.flush()
     assert [row.lists for row in store.rows] == [3]
-    assert collected(collectors)["recommender_arm_lists_total{arm=challenger}"] == 3
+    assert collected(collectors)["recommender_arm_lists_total{arm=challenger,placement=}"] == 3
     exposures.fell_back(TRIAL)
     assert exposures.totals(TRIAL) == {"production": 0, "challenger": 3, "fallback": 1}
     store.is_down = True

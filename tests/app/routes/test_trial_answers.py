@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import Artifact
+from app.contract.placement_trial import PlacementTrial
 from app.contract.recommendation_id import read_id
 from app.contract.trial import VERDICT, Arm, Trial, gain_tags
 from app.events import flushed
+from app.events.open_store import open_store
+from app.events.placements import Placements
 from app.settings import Settings
+from tests.app.routes.test_catalogue import Editing
 from tests.artifacts import damage, make_artifact, write
 from tests.client import Answer, Client, serving, without_id
 from tests.conftest import MakeSettings
@@ -55,7 +59,8 @@ def settings(
     registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
     monkeypatch.setattr(flushed, "FLUSH_SECONDS", 0.05)
-    settings: Settings = make_settings(registry, events_url=f"sqlite:///{tmp_path}/events.db", log_level="INFO")
+    url, keys = f"sqlite:///{tmp_path}/events.db", "ann:secret-of-ann"
+    settings: Settings = make_settings(registry, events_url=url, catalogue_keys=keys, log_level="INFO")
     return settings
 
 
@@ -105,10 +110,14 @@ def shown(settings: Settings) -> Counter[tuple[str, int, str]]:
     return sum((Counter({tuple(key): lists}) for *key, lists in rows), Counter())
 
 
-def arm_lists(client: Client) -> dict[str, float]:
+def arm_lists(client: Client, placement: str = "") -> dict[str, float]:
     found = samples(client.get("/metrics").body.decode())
-    prefix = "recommender_arm_lists_total{arm="
-    return {name.removeprefix(prefix)[:-1]: value for name, value in found.items() if name.startswith(prefix)}
+    prefix, end = "recommender_arm_lists_total{arm=", f",placement={placement}}}"
+    return {
+        name.removeprefix(prefix).removesuffix(end): value
+        for name, value in found.items()
+        if name.startswith(prefix) and name.endswith(end)
+    }
 
 
 def test_each_user_gets_the_version_of_their_arm_at_the_front_door_and_behind_it(
@@ -313,3 +322,52 @@ def test_the_status_shows_the_running_trial_and_its_arms(client: Client, trial: 
     lists = {"production": 40 - theirs, "challenger": theirs, "fallback": 0}
     expected = {"challenger": "2", "production": "1", "share": 0.5, "lists": lists, "verdict": None, "gain": None}
     wait_until(lambda: client.get("/status").json["trial"] == expected)
+
+
+def on_trial(settings: Settings) -> Mapping[str, PlacementTrial]:
+    """The trials of placements, as the store has them."""
+    assert settings.store_address is not None
+    placements = Placements()
+    with closing(open_store(settings.store_address)) as store:
+        placements.add(store.read_changes_after(0, 100))
+    return placements.trials
+
+
+def test_a_trial_of_placements_goes_on_beside_that_of_versions_and_each_counts_its_own_lists(
+    client: Client, trial: Trial, settings: Settings
+) -> None:
+    for name, rules in [("home-b", {"k": 2}), ("home", {"k": 3, "trial": {"against": "home-b", "share": 0.5}})]:
+        assert Editing(client).send("PUT", f"/placements/{name}", rules).status == 200
+    home = on_trial(settings)["home"]
+    expected = Counter[tuple[str, int, str]]()
+    for user in USERS:
+        arm, version = home.arm(user), version_of(trial, user)
+        answer = ask(client, user, "placement=home")
+        assert (answer.json["placement"], len(answer.json["items"])) == (home.rules_of(arm), 3 - arm)
+        assert answer.json["model_version"] == version
+        found = read_id(answer.json["recommendation_id"])
+        assert found is not None
+        assert (found.version, found.arm, found.placed) == (version, trial.arm(user), arm)
+        assert found.is_for(user, home.secret)
+        expected += Counter({(user, int(trial.arm(user)), version): 1})
+        expected += Counter({(user, int(arm), version): 1})
+    wait_until(lambda: shown(settings) == expected)
+    theirs = sum(home.arm(user) is Arm.CHALLENGER for user in USERS)
+    assert arm_lists(client, "home") == {"production": len(USERS) - theirs, "challenger": theirs}
+    batch = client.post("/recommendations/batch", {"user_ids": [*USERS, "ann"], "placement": "home"}).json["answers"]
+    uncounted = [ask(client, user, "placement=home&preview=true").json for user in USERS]
+    for user, *answers in zip(USERS, batch, uncounted, strict=False):
+        assert [each["placement"] for each in answers] == [home.rules_of(home.arm(user))] * 2
+        named = [read_id(each["recommendation_id"]) for each in answers]
+        assert [each and each.placed for each in named] == [Arm.NONE] * 2
+    tried = next(user for user in USERS if home.arm(user) is Arm.CHALLENGER)
+    apart = (
+        ask(client, tried, "placement=home&alias=challenger"),
+        client.get("/users/ann/recommendations?placement=home"),
+    )
+    assert [batch[-1]["placement"], *(each.json["placement"] for each in apart)] == ["home"] * 3
+    assert Editing(client).send("DELETE", "/placements/home-b").status == 200
+    assert ask(client, tried, "placement=home").json["placement"] == "home"
+    [warning] = Editing(client).send("GET", "/placements/home").json["warnings"]
+    assert warning["message"] == "It does not run: against is 'home-b', and there is no such placement."
+    assert shown(settings) == expected
