@@ -185,11 +185,11 @@ def rollback(project: Project, params: Params, _: Namespace) -> None:
 
 
 def trial(project: Project, params: Params, options: Namespace) -> None:
-    """Judge the running trial: say which version people like better."""
+    """Judge the running trials: say which version, and which placement, people like better."""
     from training.pleased.looking import publish_last_week, yesterday
     from training.trials.running import judge_running
 
-    def once() -> "tuple[Verdict | None, list[str]]":
+    def once() -> "tuple[list[Verdict], list[str]]":
         return judge_running(project, params, decide=options.decide)
 
     if options.cron is None:

@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry, Counter
 
 from app.contract.trial import ARMS, MOST_LISTS, Arm
 from app.events.flushed import Flushed
-from app.events.store import EventStore, Exposure
+from app.events.placements import Placements
+from app.events.store import EventStore, Exposure, Verdict
 
 MAX_WAITING = 250_000  # users and lengths of lists of an arm; more are dropped while the store is down
 FALLBACK = "fallback"  # a list of the live version, as that on trial is not loaded
@@ -90,10 +91,12 @@ class ExposureMetrics:
 
 
 class Exposures(Flushed):
-    """Appends what all tallies have counted."""
+    """Appends what all tallies have counted; its thread also reads how trials of placements stand, by experiment."""
 
-    def __init__(self, store: EventStore, metrics: ExposureMetrics) -> None:
+    def __init__(self, store: EventStore, metrics: ExposureMetrics, placements: Placements | None = None) -> None:
         super().__init__("exposures", store, metrics.failures)
+        self.verdicts: Mapping[str, Verdict] = {}
+        self._placements = placements or Placements()
         self._totals = Counts[tuple[str, str]]()
         self._metrics = metrics
         self._tallies: dict[tuple[str, Arm, str], Tally] = {}
@@ -112,11 +115,16 @@ class Exposures(Flushed):
         return {arm: self._totals[experiment, arm] for arm in COUNTED}
 
     def flush(self) -> None:
-        """Append what was counted to the store; what it does not take waits for the next time."""
+        """Append what was counted to the store, where what it does not take waits for the next time; read verdicts."""
         for tally in list(self._tallies.values()):
             taken = tally.take()
             if taken:
                 self._append(tally, taken)
+        if self._placements.trials:
+            self._is_stored(self._read_verdicts)
+
+    def _read_verdicts(self) -> None:
+        self.verdicts = {each.experiment: each for each in self._store.verdicts()}
 
     def _append(self, tally: Tally, taken: dict[tuple[str, int], int]) -> None:
         rows = tally.rows(taken)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import Any, ClassVar
 
-from app.events.store import Answer, Exposure, Impression, PersonalData, StoredEvent
+from app.events.store import Answer, Exposure, Impression, PersonalData, StoredEvent, Verdict
 
 LATEST = "SELECT coalesce(max(position), 0) FROM event"
 DELETE_FORGOTTEN = """
@@ -108,6 +108,10 @@ class SqlStore(ABC):
             [Exposure(*row) for row in exposed],
             [Answer(*row) for row in answered],
         )
+
+    def verdicts(self) -> Sequence[Verdict]:
+        """How the trials of placements stood when training last looked."""
+        return [Verdict(*row) for row in self._rows("SELECT experiment, sentence, gain, low, high FROM verdict")]
 
     def report_days(self, limit: int) -> list[str]:
         """The last days of the latest reports, the latest first."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # 1 had no exposures, until 2 the table listed the types of events, until 3 their values; 4 had no changes, 5 no
-# impressions, 6 no placements, 7 no odds, 8 no reports, 9 no answers.
-VERSION = 10
+# impressions, 6 no placements, 7 no odds, 8 no reports, 9 no answers, 10 no verdicts.
+VERSION = 11
 # The same tables as in PostgreSQL, which deploy/events makes. Times are seconds since 1970, UTC.
 TABLES = """
 CREATE TABLE IF NOT EXISTS event (
@@ -63,6 +63,14 @@ CREATE TABLE IF NOT EXISTS answer (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS answer_of_user ON answer (user_id);
 CREATE TABLE IF NOT EXISTS pleased (last TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS verdict (
+  placement TEXT PRIMARY KEY,
+  experiment TEXT NOT NULL,
+  sentence TEXT NOT NULL,
+  gain REAL,
+  low REAL,
+  high REAL
+) STRICT;
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL) STRICT;
 """
 FORMER_COLUMNS = "position, event_id, user_id, item_id, type, value, occurred_at, received_at, recommendation_id"

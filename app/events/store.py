@@ -6,7 +6,7 @@ before it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.contract.events import Event
 
@@ -68,6 +68,16 @@ class Impression:
     source: str | None = None
     odds: float | None = None
     among: str | None = None
+
+
+class Verdict(NamedTuple):
+    """What training found of a trial of placements, in a sentence and as a change with its band, if it knows one."""
+
+    experiment: str
+    sentence: str
+    gain: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,9 @@ class EventStore(Protocol):
 
         Lists up to the day on which the user said something about the item don't count.
         """
+
+    def verdicts(self) -> Sequence[Verdict]:
+        """How the trials of placements stood when training last looked."""
 
     def report_days(self, limit: int) -> list[str]:
         """The last days (ISO 8601) of the latest reports of what pleased, the latest first; training writes them."""

@@ -108,7 +108,7 @@ def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> P
     if (address := settings.store_address) is not None:
         writer = EventWriter(open_store(address), EventMetrics(collectors))
         feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors), unknown_items, placements)
-        exposures = Exposures(open_store(address), ExposureMetrics(collectors))
+        exposures = Exposures(open_store(address), ExposureMetrics(collectors), placements)
         impressions = Impressions(open_store(address), ImpressionMetrics(collectors), showings)
         if settings.answered_share:
             answers = Answers(open_store(address), impressions.metrics.failures, settings.answered_share)

@@ -117,7 +117,11 @@ async def recommend_for_users(parts: CurrentParts, model: CurrentModel, request:
     lanes = parts.lanes
     asked: dict[tuple[str, str | None], tuple[UserQuery, Rules | None, Mask | None]] = {}
     users = [str(user_id) for user_id in request.user_ids]
-    arms = [parts.placement_arms.of(lanes.of(model, user_id), model, user_id, query) for user_id in users]
+
+    def divide() -> list[tuple[Lane, UserQuery]]:
+        return [parts.placement_arms.of(lanes.of(model, user_id), model, user_id, query) for user_id in users]
+
+    arms = await to_thread.run_sync(divide, limiter=batches)
     resting: dict[str, RestingItems] = {}
     for name in {each.placement for _, each in arms}:
         of_name = (user_id for user_id, (_, each) in zip(users, arms, strict=True) if each.placement == name)

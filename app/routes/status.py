@@ -5,7 +5,9 @@ from datetime import datetime, timezone
 from anyio import to_thread
 from fastapi import APIRouter
 
+from app.contract.placement_trial import PlacementTrial
 from app.contract.trial import VERDICT, Trial, read_gain
+from app.events.exposures import Exposures
 from app.http.dependencies import CurrentParts
 from app.http.parts import Parts
 from app.observability.recent_figures import Step
@@ -45,6 +47,7 @@ async def show_status(parts: CurrentParts) -> Status:
         model_version=None if model is None else model.version,
         recent_lists=RecentListFigures(**figures_of_lists, most_shown=most_shown),
         trial=_trial(parts, parts.lanes.running(model)),
+        placement_trials=_placement_trials(parts),
         steps=steps,
     )
 
@@ -72,6 +75,24 @@ def _trial(parts: Parts, trial: Trial | None) -> TrialFigures | None:
         lists=ArmLists(**exposures.totals(trial.experiment)),
         verdict=None if VERDICT not in tags else parts.mask(tags[VERDICT]),
         gain=None if ends is None else TrialGain(value=ends[0], low=ends[1], high=ends[2]),
+    )
+
+
+def _placement_trials(parts: Parts) -> list[TrialFigures]:
+    exposures = parts.exposures
+    return [] if exposures is None else [_placed(exposures, trial) for trial in parts.placements.trials.values()]
+
+
+def _placed(exposures: Exposures, trial: PlacementTrial) -> TrialFigures:
+    found = exposures.verdicts.get(trial.experiment)
+    gain = None if found is None or found.gain is None else {"value": found.gain, "low": found.low, "high": found.high}
+    return TrialFigures(
+        challenger=trial.against,
+        production=trial.placement,
+        share=trial.share,
+        lists=ArmLists(**exposures.totals(trial.experiment)),
+        verdict=None if found is None else found.sentence,
+        gain=None if gain is None else TrialGain.model_validate(gain),
     )
 
 

@@ -37,7 +37,9 @@ class HeldExposure(BaseModel):
 
     day: str = Field(description="The day.", examples=["2026-11-23"])
     version: str = Field(description="The version that made the lists.", examples=["7"])
-    arm: int = Field(description="0: production, 1: challenger.", examples=[1])
+    arm: int = Field(
+        description="0: production, 1: challenger; in a trial of placements 1: another's rules.", examples=[1]
+    )
     lists: int = Field(description="How many lists.", examples=[3])
     films: int = Field(description="How many films they held.", examples=[30])
 

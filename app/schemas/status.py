@@ -80,10 +80,13 @@ class TrialGain(BaseModel):
 
 
 class TrialFigures(BaseModel):
-    """The trial that runs."""
+    """A trial that runs, of versions or of placements."""
 
-    challenger: str = Field(description="The version on trial.", examples=["7"])
-    production: str = Field(description="The live version, with which it is compared.", examples=["5"])
+    challenger: str = Field(description="What is on trial: a version, or the placement `against`.", examples=["7"])
+    production: str = Field(
+        description="With what it is compared: the live version, or the placement that lists are asked of.",
+        examples=["5"],
+    )
     share: float = Field(description="Share of all users who get the challenger.", examples=[0.5])
     lists: ArmLists = Field(description="Lists of this process, by arm.")
     verdict: str | None = Field(
@@ -100,5 +103,6 @@ class Status(BaseModel):
     started_at: datetime = Field(description="When the process started.", examples=["2026-11-23T11:56:20Z"])
     model_version: str | None = Field(description="The loaded version, or null.", examples=["3"])
     recent_lists: RecentListFigures = Field(description="What its last lists are like.")
-    trial: TrialFigures | None = Field(description="Null while no trial runs.")
+    trial: TrialFigures | None = Field(description="The trial of versions; null while none runs.")
+    placement_trials: list[TrialFigures] = Field(description="Those of placements.")
     steps: list[StepFigures] = Field(description="The last 15 minutes, oldest first; the last step goes on until now.")

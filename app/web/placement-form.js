@@ -17,6 +17,8 @@ export function placementForm(content, changed) {
   const filter = field("filter", FILTER);
   const shown = typed(content.rest?.shown, { type: "number", min: 1, max: 100 });
   const days = typed(content.rest?.days, { type: "number", min: 1, max: 90, placeholder: REST_DAYS });
+  const against = typed(content.trial?.against, { maxlength: 64, pattern: "[a-z][a-z0-9_\\-]{0,63}", spellcheck: "false" });
+  const share = typed(content.trial?.share, { type: "number", min: 0, max: 1, step: "any", placeholder: TRIAL_SHARE });
   const given = content.fallback ?? "popular";
   const kinds = ["popular", "trending", "list"].map((value) => h("option", { value, selected: value === (Array.isArray(given) ? "list" : given) }, t(`fallback_${value}`)));
   const fallback = h("select", {}, kinds);
@@ -35,6 +37,8 @@ export function placementForm(content, changed) {
       h("label", { class: "field" }, t("filter"), filter),
       h("label", { class: "field", title: t("restText") }, t("restShown"), shown),
       h("label", { class: "field", title: t("restText") }, t("restDays"), days),
+      h("label", { class: "field", title: t("trialRuleText") }, t("trialAgainst"), against),
+      h("label", { class: "field", title: t("trialRuleText") }, t("trialShare"), share),
       h("div", { class: "field" }, h("label", { class: "field" }, t("forUnknown"), fallback), ids),
     ),
     rules.map((each) => each.element),
@@ -49,15 +53,17 @@ export function placementForm(content, changed) {
       ...given_(diversity, "diversity", Number),
       ...given_(filter, "filter", String),
       ...(shown.value && { rest: { shown: Number(shown.value), days: Number(days.value || REST_DAYS) } }),
+      ...(against.value.trim() && { trial: { against: against.value.trim(), share: Number(share.value || TRIAL_SHARE) } }),
       ...(fallback.value === "popular" ? {} : { fallback: fallback.value === "list" ? ids.value.split(",").map((id) => id.trim()).filter(Boolean) : fallback.value }),
       ...Object.fromEntries(rules.map((each) => [each.name, each.content()]).filter(([, found]) => found.length).map(([name, found]) => [name, name === SINGLE ? found[0] : found])),
     }),
   };
 }
 
-const KNOWN = ["k", "diversity", "filter", "rest", "fallback", "boosts", "pins", "quotas", "explore"];
+const KNOWN = ["k", "diversity", "filter", "rest", "trial", "fallback", "boosts", "pins", "quotas", "explore"];
 const SINGLE = "explore"; // a rule of which a placement has one at most
 const REST_DAYS = 7; // where only the number of lists is given
+const TRIAL_SHARE = 0.5; // where only the other placement is given
 const FILTER = { list: "filters-offered", maxlength: 1000, spellcheck: "false" };
 const given_ = (input, name, read) => (input.value.trim() ? { [name]: read(input.value) } : {});
 

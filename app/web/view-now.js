@@ -38,7 +38,8 @@ export function mount(root, showCurl) {
   function show(status, { events }) {
     shownVersion = status.model_version;
     return [
-      status.trial && trial(status.trial),
+      status.trial && trial(status.trial, "trial"),
+      status.placement_trials.map((each) => trial(each, "placementTrial")),
       h("div", { class: "tiles" }, plots(whole(status.steps))),
       h("div", { class: "columns" }, mostShown(status.recent_lists), summary(status, events)),
       h("p", { class: "remark" }, t("replica", status.replica, moment(status.started_at))),
@@ -46,19 +47,19 @@ export function mount(root, showCurl) {
   }
 }
 
-/** The arms of the running trial: who should get which version, and who did. */
-function trial({ challenger, production, share, lists, verdict, gain }) {
+/** The arms of a running trial: who should get which version, or which placement's rules, and who did. */
+function trial({ challenger, production, share, lists, verdict, gain }, kind) {
   const made = lists.production + lists.challenger;
   const change = (value) => signed(100 * value, 1) + t("percent");
   return h(
     "section",
-    { class: "tile", "aria-label": t("trial") },
-    h("h2", {}, t("trial")),
-    h("p", {}, t("trialText", challenger, production, percent(share))),
-    gain && h("p", { class: "figure" }, h("strong", {}, change(gain.value)), " ", h("span", {}, t("trialGain"))),
+    { class: "tile", "aria-label": t(kind, production) },
+    h("h2", {}, t(kind, production)),
+    h("p", {}, t(`${kind}Text`, challenger, production, percent(share))),
+    gain && h("p", { class: "figure" }, h("strong", {}, change(gain.value)), " ", h("span", {}, t(`${kind}Gain`, production))),
     gain && interval(gain, scaleOf([gain]), change),
     verdict ? h("details", {}, h("summary", {}, t("trialVerdict")), h("p", { lang: "en", class: "remark" }, verdict)) : h("p", { class: "remark" }, t("trialNoVerdict")),
-    h("p", {}, made ? t("trialLists", number(made), percent(lists.challenger / made)) : t("trialNoLists")),
+    h("p", {}, made ? t(`${kind}Lists`, number(made), percent(lists.challenger / made), challenger) : t("trialNoLists")),
     lists.fallback ? h("p", { class: "remark" }, t("trialFallback", number(lists.fallback))) : null,
   );
 }

@@ -48,6 +48,8 @@ DELETE_ANSWERS = "DELETE FROM answer WHERE false"
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^impression_'"
 PUBLISH = "INSERT INTO pleased VALUES ('2026-11-22', '{}') ON CONFLICT (last) DO UPDATE SET body = excluded.body"
 READ_REPORTS = "SELECT * FROM pleased"
+JUDGE = "INSERT INTO verdict VALUES ('home', 'e', '') ON CONFLICT (placement) DO UPDATE SET sentence = ''"
+READ_VERDICTS = "SELECT * FROM verdict"
 STATEMENTS = (
     INSERT,
     READ,
@@ -75,6 +77,8 @@ STATEMENTS = (
     PUBLISH,
     READ_REPORTS,
     "DELETE FROM pleased",
+    JUDGE,
+    READ_VERDICTS,
     "CREATE TABLE mine (n integer)",
     "CREATE TEMPORARY TABLE mine (n integer)",
 )
@@ -91,9 +95,10 @@ MAY = {
         ANSWER,
         READ_ANSWERS,
         READ_REPORTS,
+        READ_VERDICTS,
     },
     "events_training": {READ, "SELECT * FROM store", READ_EXPOSURES, READ_IMPRESSIONS, READ_ANSWERS}
-    | {PUBLISH, READ_REPORTS},
+    | {PUBLISH, READ_REPORTS, JUDGE, READ_VERDICTS},
     "events_keeper": {READ, DELETE, "SELECT * FROM store", READ_EXPOSURES, DELETE_EXPOSURES}
     | {READ_IMPRESSIONS, DELETE_IMPRESSIONS, DROP_DAYS, READ_ANSWERS, DELETE_ANSWERS},
 }
@@ -142,7 +147,7 @@ def test_tables_belong_to_the_owner(events_database: Postgres) -> None:
     found = events_database.execute(TABLES.replace("tablename", "tablename, tableowner", 1), "events")
     assert set(found) == {
         (name, "events_owner")
-        for name in ("answer", "event", "exposure", "impression", "pleased", "store", "alembic_version")
+        for name in ("answer", "event", "exposure", "impression", "pleased", "store", "verdict", "alembic_version")
     }
 
 
@@ -153,7 +158,7 @@ def test_each_version_of_the_tables_can_be_taken_back(events_database: Postgres)
             command.downgrade(config, version)
             assert set(connection.execute(text(TABLES)).scalars()) == left
         connection.rollback()
-    assert len(events_database.execute(TABLES, "events")) == 7
+    assert len(events_database.execute(TABLES, "events")) == 8
 
 
 @pytest.mark.long

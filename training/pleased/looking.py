@@ -94,9 +94,7 @@ def _is_published(project: Project, last: date) -> bool:
 def publish_report(address: StoreAddress, report: Report) -> None:
     """Put a report where the service's page finds it, in place of a former one of the days until the same."""
     with snapshot(address) as store:
-        store.connection.rollback()  # SQLite lets nobody write who has read what has changed meanwhile
-        store.connection.execute(text(PUBLISH), {"last": report.last.isoformat(), "body": report.to_json()})
-        store.connection.commit()
+        store.write(PUBLISH, {"last": report.last.isoformat(), "body": report.to_json()})
 
 
 def _known(project: Project, params: Params) -> Known:

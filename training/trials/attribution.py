@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from app.contract.events import FORGET, EventTypes, Meaning
-from app.contract.recommendation_id import read_id
+from app.contract.placement_trial import PlacementTrial
+from app.contract.recommendation_id import RecommendationId, read_id
 from app.contract.trial import MOST_LISTS, Arm, Trial
 from training.data.events.merging import meanings
 from training.trials.records import ARM, DAY, DAY_SHOWN, LISTS, USER, Records
@@ -17,6 +18,7 @@ WITHIN_DAYS = 7  # between a list and what is said about it
 MOST_GOOD_LISTS = 10  # of a user: who finds more counts no more
 SLACK_SECONDS = 600  # by which a client's clock may be late
 LIST, SAID = "recommendation_id", "received_at"
+AnyTrial = Trial | PlacementTrial
 COUNTED, NOT_COUNTED = "good lists of the trial", "events without its id"
 
 
@@ -39,7 +41,7 @@ class Observations:
         return self.daily.groupby(USER).agg(arm=(ARM, "first"), lists=(LISTS, "sum"), successes=("successes", "sum"))
 
 
-def observe(records: Records, trial: Trial, kinds: tuple[str, ...], types: EventTypes) -> Observations:
+def observe(records: Records, trial: AnyTrial, kinds: tuple[str, ...], types: EventTypes) -> Observations:
     """Count lists and successes of each user: of each ten lists a day at most, and of those the good ones.
 
     `kinds` are the types of events that make a list good, one with a value from its threshold on. The last thing that
@@ -54,7 +56,7 @@ def observe(records: Records, trial: Trial, kinds: tuple[str, ...], types: Event
     forgotten = records.events[USER][records.events["type"] == FORGET]
     shown = shown[~shown[USER].isin(forgotten)]
     said = judged(records.events[records.events[USER].isin(shown[USER])], kinds, types)
-    good = _good_lists(named := _in_the_trial(said, trial), shown)
+    good = _good_lists(named := _in_the_trial(said, trial, records.secrets), shown)
     return Observations(_daily(shown, good), {COUNTED: len(good), NOT_COUNTED: len(said) - len(named)}, misplaced)
 
 
@@ -70,21 +72,27 @@ def judged(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> p
     return events[counts].assign(good=good[counts])
 
 
-def _in_the_trial(said: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+def _in_the_trial(said: pd.DataFrame, trial: AnyTrial, secrets: tuple[bytes, ...]) -> pd.DataFrame:
     """The events that name a list of the user's in the trial, and the day of the list."""
     rows = zip(said[USER], said[LIST], said["occurred_at"], strict=True)
-    days = pd.Series([_day_of_list(trial, *row) for row in rows], index=said.index, dtype="float64")
+    days = pd.Series([_day_of_list(trial, secrets, *row) for row in rows], index=said.index, dtype="float64")
     return said.assign(**{DAY_SHOWN: days}).dropna(subset=[DAY_SHOWN]).astype({DAY_SHOWN: "int64"})
 
 
-def _day_of_list(trial: Trial, user: str, name: str | None, occurred: float) -> float:
+def _day_of_list(trial: AnyTrial, secrets: tuple[bytes, ...], user: str, name: str | None, occurred: float) -> float:
     found = read_id(name) if isinstance(name, str) else None
     if found is None or not -SLACK_SECONDS <= occurred - found.time <= WITHIN_DAYS * DAY:
         return math.nan
+    return found.time // DAY if _is_theirs(trial, secrets, user, found) else math.nan
+
+
+def _is_theirs(trial: AnyTrial, secrets: tuple[bytes, ...], user: str, found: RecommendationId) -> bool:
     arm = trial.arm(user)
+    if isinstance(trial, PlacementTrial):
+        return found.placed is arm and found.is_for(user, trial.secret)
     version = trial.version if arm is Arm.CHALLENGER else trial.against
-    is_theirs = (found.arm, found.version) == (arm, version) and found.is_for(user, trial.secret)
-    return found.time // DAY if is_theirs else math.nan
+    seals = (trial.secret,) if found.placed is Arm.NONE else secrets
+    return (found.arm, found.version) == (arm, version) and any(found.is_for(user, secret) for secret in seals)
 
 
 def _good_lists(named: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:

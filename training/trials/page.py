@@ -14,8 +14,8 @@ from training.trials.sequence import Standing
 from training.trials.verdict import Verdict
 
 MEANINGS = {
-    "better": "The challenger wins: promote it.",
-    "worse": "The challenger loses: drop it.",
+    "better": "The challenger wins: promote it. Of placements, give the other one its rules.",
+    "worse": "The challenger loses: drop it. Of placements, take the trial out of the other one.",
     "harmful": "The challenger surely loses more than is allowed: drop it at once.",
     "early": "It looks decided, but people may get used to what is new: wait until the trial has taken its days.",
     "undecided": "Wait, or end the trial: the two are about alike.",
@@ -26,9 +26,9 @@ MEANINGS = {
 
 def lay_out(verdict: Verdict, confidence: float, now: float) -> Page:
     """Lay out the page of a trial at a time in seconds since 1970."""
-    trial = verdict.trial
+    production, challenger = verdict.trial.sides
     return Page(
-        f"Trial of version {trial.version} against version {trial.against}",
+        f"Trial of {challenger} against {production}",
         [
             Section("Verdict", _verdict(verdict, now)),
             Section("Figures", _figures(verdict, confidence)),
@@ -41,7 +41,7 @@ def _verdict(verdict: Verdict, now: float) -> list[Part]:
     left = "" if verdict.days_left is None else f" At the present rate it takes about {verdict.days_left:.0f} more."
     if verdict.days_left is None and verdict.word == "undecided":
         left = " At the present rate a difference as small as this one takes more than a year to be sure."
-    share = f"{verdict.trial.share:.0%} of the users get version {verdict.trial.version}."
+    share = f"{verdict.trial.share:.0%} of the users get {verdict.trial.sides[1]}."
     return [
         Text(f"{verdict.sentence}.", f"{verdict.word.replace('_', ' ').capitalize()}:"),
         Text(MEANINGS[verdict.word], "To do:"),
@@ -73,10 +73,9 @@ def _figures(verdict: Verdict, confidence: float) -> list[Part]:
 
 
 def _table(verdict: Verdict, found: Estimate) -> Table:
-    n, trial = verdict.standings[-1].users, verdict.trial
-    versions = (f"version {trial.against} (production)", f"version {trial.version} (challenger)")
+    n, (production, challenger) = verdict.standings[-1].users, verdict.trial.sides
     return Table(
-        ["", *versions, "difference", "relative"],
+        ["", f"{production} (production)", f"{challenger} (challenger)", "difference", "relative"],
         [
             [Cell("users"), Cell(f"{n[0]:,}"), Cell(f"{n[1]:,}"), Cell(""), Cell("")],
             _row("successes in 100 lists", found.per_list),

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, column, func, select, table
 
 from app.contract.store_address import StoreAddress
-from app.contract.trial import Trial
+from app.contract.trial import Split
 from training.data.events.snapshot import VARIABLE, Snapshot, seconds, store_address
 from training.errors import DataError
 
@@ -26,13 +26,15 @@ class Records:
 
     Exposures: user_id, arm, day (days since 1970, UTC), lists. Events, by position: user_id, item_id, type, value
     (stars of a rating), occurred_at, received_at (seconds since 1970), recommendation_id. `mixed` says that
-    replicas split users by different shares at the same time.
+    replicas split users by different shares at the same time. `secrets` are those of trials of placements: they seal
+    a list that is in a trial of versions, too.
     """
 
     experiment: str
     exposures: pd.DataFrame
     events: pd.DataFrame
     mixed: bool
+    secrets: tuple[bytes, ...] = ()
 
 
 def kept_events(home: Path) -> StoreAddress:
@@ -45,8 +47,8 @@ def kept_events(home: Path) -> StoreAddress:
     return address
 
 
-def read_records(store: Snapshot, trial: Trial) -> Records:
-    """Read the records of a trial.
+def read_records(store: Snapshot, trial: Split, secrets: tuple[bytes, ...] = ()) -> Records:
+    """Read the records of a trial; `secrets` as in `Records`.
 
     The service may give another share than the trial's tag (TRIAL_SHARE), and a share may be raised. Each is an
     experiment of its own; the latest counts, and `mixed` tells of an earlier one that goes on beside it.
@@ -54,10 +56,10 @@ def read_records(store: Snapshot, trial: Trial) -> Records:
     connection, events = store.connection, events_since(store, trial.since)
     experiments = _experiments(connection, trial.salt)
     if experiments.empty:
-        return Records("", _exposures(connection, ""), events, mixed=False)
+        return Records("", _exposures(connection, ""), events, mixed=False, secrets=secrets)
     present = str(experiments[EXPERIMENT].iloc[-1])
     mixed = bool((experiments["last"].iloc[:-1] > experiments["first"].iloc[-1]).any())
-    return Records(present, _exposures(connection, present), events, mixed)
+    return Records(present, _exposures(connection, present), events, mixed, secrets)
 
 
 def share_of(experiment: str) -> float:

@@ -1,4 +1,4 @@
-"""Judges the running trial, publishes the verdict, and ends the trial if asked to."""
+"""Judges the running trials, publishes the verdicts, and ends that of versions if asked to."""
 
 import time
 from dataclasses import replace
@@ -6,41 +6,69 @@ from pathlib import Path
 
 from app.contract.alias import PRODUCTION
 from app.contract.trial import Trial, gain_tags
-from training.data.events.snapshot import snapshot
+from training.data.events.snapshot import Snapshot, snapshot, store_address
 from training.files import replacing
 from training.params.whole import Params
 from training.project import Project
 from training.report.html import to_html
 from training.tracking import aliases, on_trial
 from training.tracking.connection import Client, connect
-from training.trials.attribution import observe
+from training.trials.attribution import AnyTrial, observe
 from training.trials.page import lay_out
+from training.trials.placements import placement_trials, publish
 from training.trials.records import kept_events, read_records, share_of
 from training.trials.verdict import Verdict, judge
 
 
-def judge_running(project: Project, params: Params, *, decide: bool) -> tuple[Verdict | None, list[str]]:
-    """Judge the running trial, write its page and tags; with `decide`, promote or drop the challenger if that is due.
+def judge_running(project: Project, params: Params, *, decide: bool) -> tuple[list[Verdict], list[str]]:
+    """Judge all running trials; with `decide`, promote or drop the challenger if that is due.
 
-    Return the verdict, None where no trial runs, and what happened in sentences. Raises DataError where the store can't
-    be read, TrackingError where MLflow can't be reached or refuses.
+    Return the verdicts, and what happened in sentences. Raises DataError where the store can't be read, TrackingError
+    where MLflow can't be reached or refuses.
     """
+    placed, said = judge_placements(project, params)
+    verdict, more = _judge_versions(project, params, decide=decide)
+    if verdict is None:
+        more += [] if placed else ["no trial is running"]
+        return placed, [*said, *more]
+    return [*placed, verdict], [*said, *more]
+
+
+def judge_placements(project: Project, params: Params) -> tuple[list[Verdict], list[str]]:
+    """Judge the running trials of placements, write their pages, and publish the verdicts; editors decide."""
+    address, verdicts, now = store_address(project.root), list[Verdict](), time.time()
+    if address is None or address.missing_file:
+        return [], []
+    with snapshot(address) as store:
+        running = placement_trials(store).running
+        judged = [(trial, _judged(store, params, trial, now)) for trial in running]
+        for trial, verdict in judged:
+            publish(store, trial, verdict)
+    for trial, verdict in judged:
+        page = project.trial.with_name(f"placement-{trial.placement}.html")
+        _write_page(page, params, verdict, now)
+        verdicts.append(verdict)
+    return verdicts, [each for verdict in verdicts for each in (verdict.sentence, *_time_left(verdict))]
+
+
+def _judge_versions(project: Project, params: Params, *, decide: bool) -> tuple[Verdict | None, list[str]]:
     client, name = connect(project.root, params.registration.experiment), params.registration.name
     ended = [*filter(None, [aliases.follow(client, name)]), *on_trial.end_overtaken(client, name)]
     trial = on_trial.running(client, name)
     if trial is None:
-        return None, [*ended, "no trial is running"]
+        return None, ended
     now = time.time()
-    verdict = _judged(project, params, trial, now)
-    page = _write_page(project, params, verdict, now)
+    with snapshot(kept_events(project.root)) as store:
+        verdict = _judged(store, params, trial, now)
+    page = _write_page(project.trial, params, verdict, now)
     on_trial.show(client, name, trial, verdict.sentence, gain_tags(verdict.gain), page)
     said = [*ended, verdict.sentence, *_time_left(verdict)]
-    return verdict, [*said, *_decided(client, name, verdict)] if decide else said
+    return verdict, [*said, *_decided(client, name, trial, verdict)] if decide else said
 
 
-def _judged(project: Project, params: Params, trial: Trial, now: float) -> Verdict:
-    with snapshot(kept_events(project.root)) as store:
-        records = read_records(store, trial)
+def _judged(store: Snapshot, params: Params, trial: AnyTrial, now: float) -> Verdict:
+    secrets = tuple(each.secret for each in placement_trials(store).ever)
+    records = read_records(store, trial, secrets)
     if records.experiment:
         trial = replace(trial, share=share_of(records.experiment))
     registration = params.registration
@@ -48,11 +76,11 @@ def _judged(project: Project, params: Params, trial: Trial, now: float) -> Verdi
     return judge(trial, records, observations, registration.trial, registration.gate.confidence, now)
 
 
-def _write_page(project: Project, params: Params, verdict: Verdict, now: float) -> Path:
+def _write_page(path: Path, params: Params, verdict: Verdict, now: float) -> Path:
     content = to_html(lay_out(verdict, params.registration.gate.confidence, now))
-    with replacing(project.trial) as partial:
+    with replacing(path) as partial:
         partial.write_text(content, encoding="utf-8")
-    return project.trial
+    return path
 
 
 def _time_left(verdict: Verdict) -> list[str]:
@@ -61,8 +89,7 @@ def _time_left(verdict: Verdict) -> list[str]:
     return [f"{verdict.days:.1f} days have passed; at the present rate it takes about {verdict.days_left:.0f} more"]
 
 
-def _decided(client: Client, name: str, verdict: Verdict) -> list[str]:
-    trial = verdict.trial
+def _decided(client: Client, name: str, trial: Trial, verdict: Verdict) -> list[str]:
     if verdict.word == "better":
         aliases.promote(client, name, trial.version)
         on_trial.end(client, name, trial.version, on_trial.WON, verdict.sentence)

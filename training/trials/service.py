@@ -1,7 +1,7 @@
 """The program that looks at trials on a schedule: a failed look is counted and logged, and the schedule goes on."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from apscheduler.triggers.cron import CronTrigger
@@ -12,7 +12,7 @@ from training.retrain.program import run_on_schedule
 from training.trials.metrics import TrialMetrics
 from training.trials.verdict import Verdict
 
-Judge = Callable[[], tuple[Verdict | None, list[str]]]
+Judge = Callable[[], tuple[Sequence[Verdict], list[str]]]
 Also = Callable[[CollectorRegistry], Callable[[], None]]
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def serve(judge: Judge, also: Also, trigger: CronTrigger, host: str, port: int) 
 
 def _judge(judge: Judge, metrics: TrialMetrics, also: Callable[[], None]) -> None:
     try:
-        verdict, sentences = judge()
+        verdicts, sentences = judge()
         also()
     except PipelineError as error:
         metrics.failures.inc()
@@ -41,6 +41,6 @@ def _judge(judge: Judge, metrics: TrialMetrics, also: Callable[[], None]) -> Non
         metrics.failures.inc()
         logger.exception("The look failed")
         return
-    metrics.show(verdict)
+    metrics.show(verdicts)
     for sentence in sentences:
         logger.info("%s", sentence)

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from app.contract.trial import Arm, Trial
+from app.contract.trial import Arm, Split
 from training.params.register import TrialParams
-from training.trials.attribution import Observations
+from training.trials.attribution import AnyTrial, Observations
 from training.trials.estimate import Estimate, estimate, ratio_p
 from training.trials.records import DAY, Records, share_of
 from training.trials.sequence import LEAST_SUCCESSES, LEAST_USERS, Standing, bought_users, standings, users_needed
@@ -29,7 +29,7 @@ class Verdict:
     than a year.
     """
 
-    trial: Trial
+    trial: AnyTrial
     word: Word
     sentence: str
     standings: list[Standing]
@@ -49,7 +49,12 @@ class Verdict:
 
 
 def judge(
-    trial: Trial, records: Records, observations: Observations, params: TrialParams, confidence: float, now: float
+    trial: AnyTrial,
+    records: Records,
+    observations: Observations,
+    params: TrialParams,
+    confidence: float,
+    now: float,
 ) -> Verdict:
     """Judge a trial at a time in seconds since 1970; the sequence decides, never the ordinary intervals."""
     users, seen = observations.users, standings(observations.daily, 1 - confidence)
@@ -65,19 +70,20 @@ def judge(
 
 
 def _judged(
-    trial: Trial, seen: list[Standing], found: Estimate | None, params: TrialParams, days: float, broken: str
+    trial: Split, seen: list[Standing], found: Estimate | None, params: TrialParams, days: float, broken: str
 ) -> tuple[Word, str]:
+    production, challenger = trial.sides
     if broken:
         return "broken", f"no verdict: {broken}"
     if not seen or math.isnan(seen[-1].half) or found is None:
         n = seen[-1].users if seen else (0, 0)
         return "too_few", (
-            f"too little is known: {n[1]:,} users of version {trial.version} and {n[0]:,} of version {trial.against}; "
+            f"too little is known: {n[1]:,} users of {challenger} and {n[0]:,} of {production}; "
             f"it takes {LEAST_USERS} of each with {LEAST_SUCCESSES} successes"
         )
     last, text = seen[-1], _in_words(trial, seen[-1])
     if last.high < -params.max_loss * last.rates[0]:
-        return "harmful", f"version {trial.version} surely loses too much: {text}"
+        return "harmful", f"{challenger} surely loses too much: {text}"
     if last.low <= 0 <= last.high:
         return "undecided", f"no clear difference yet: {text}"
     if last.low > 0 and found.success.difference.high < bought_users(sum(last.users)) / min(last.users):
@@ -85,18 +91,18 @@ def _judged(
     if days < params.days:
         return "early", f"it looks decided, but a trial takes {params.days} days: {text}"
     if last.low > 0:
-        return "better", f"people like version {trial.version} better: {text}"
-    return "worse", f"people like version {trial.version} less: {text}"
+        return "better", f"people like {challenger} better: {text}"
+    return "worse", f"people like {challenger} less: {text}"
 
 
-def _in_words(trial: Trial, standing: Standing) -> str:
-    """The rates of both versions, and the difference with its band as a share of the live version's rate."""
+def _in_words(trial: Split, standing: Standing) -> str:
+    """The rates of both arms, and the difference with its band as a share of production's rate."""
     production, challenger = standing.rates
     difference, low, high = (
         f"{value / production:+.1%}" for value in (standing.difference, standing.low, standing.high)
     )
     return (
-        f"{100 * challenger:.2f} successes in 100 lists, after {100 * production:.2f} of version {trial.against}, "
+        f"{100 * challenger:.2f} successes in 100 lists, after {100 * production:.2f} of {trial.sides[0]}, "
         f"{difference} [{low}, {high}], with {standing.users[1]:,} and {standing.users[0]:,} users"
     )
 

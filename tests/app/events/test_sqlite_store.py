@@ -113,6 +113,18 @@ def _make_former(file: sqlite3.Connection, version: int) -> None:
     file.execute(f"PRAGMA user_version = {version}")
 
 
+def test_a_file_without_verdicts_takes_them(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "events.db")
+    store.append([said(42, "like", 1)], NOW)
+    events = store.read_after(0, 9)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
+        file.execute("DROP TABLE verdict")
+        file.execute(f"PRAGMA user_version = {VERSION - 1}")
+    assert (store.verdicts(), store.read_after(0, 9)) == ([], events)
+    store.close()
+
+
 LIST_OF_TYPES = " CHECK (type IN ('rating', 'like', 'dislike', 'watch', 'click', 'hide', 'retract', 'forget'))"
 FORMER_EVENT = """
 DROP INDEX event_of_user;

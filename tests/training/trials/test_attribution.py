@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -8,20 +9,22 @@ import pandas as pd
 import pytest
 
 from app.contract.events import DEFAULT_TYPES, Event, EventTypes
+from app.contract.placement_trial import PlacementTrial
 from app.contract.recommendation_id import id_maker
 from app.contract.store_address import StoreAddress
 from app.contract.trial import Arm, Trial
 from app.events.open_store import open_store
 from app.events.store import Exposure
 from tests.postgres import Postgres
-from training.data.events.snapshot import snapshot
-from training.trials.attribution import COUNTED, NOT_COUNTED, Observations, observe
+from training.data.events.snapshot import Snapshot, snapshot
+from training.trials.attribution import COUNTED, NOT_COUNTED, AnyTrial, Observations, observe
 from training.trials.records import Records, read_records, share_of
 
 DAY = 86_400
 FIRST = 20_000  # the first day of the trial, since 1970
 NOON = FIRST * DAY + DAY / 2
 TRIAL = Trial("7", "5", "films_x:7", 0.5, FIRST * DAY)
+PLACED = PlacementTrial("home", "home-b", "placement:x:y", 0.5, FIRST * DAY)
 KINDS = ("like", "rating", "watch", "play")
 USERS = [f"u{number}" for number in range(50)]
 OURS = next(user for user in USERS if TRIAL.arm(user) is Arm.CHALLENGER)
@@ -42,13 +45,22 @@ class Story:
         version = TRIAL.version if arm is Arm.CHALLENGER else TRIAL.against
         self.store.append_exposures([Exposure(on, user, name or TRIAL.experiment, arm, version, lists, 10 * lists)])
 
-    def name(self, user: str, day: float, arm: Arm | None = None, version: str = "", trial: Trial = TRIAL) -> str:
+    def name(
+        self,
+        user: str,
+        day: float,
+        arm: Arm | None = None,
+        version: str = "",
+        trial: Trial = TRIAL,
+        placed: Arm = Arm.NONE,
+        secret: bytes | None = None,
+    ) -> str:
         """The id of a list that the user was shown at noon of a day, or a little later."""
         arm = trial.arm(user) if arm is None else arm
         version = version or (trial.version if arm is Arm.CHALLENGER else trial.against)
         with pytest.MonkeyPatch.context() as clock:
             clock.setattr("app.contract.recommendation_id.time.time", lambda: NOON + day * DAY)
-            return id_maker(version, arm, trial.secret)(user.encode()).decode()
+            return id_maker(version, arm, secret or trial.secret, placed)(user.encode()).decode()
 
     def say(self, user: str, kind: str, day: float = 0, item: str | None = "1", **fields: Any) -> None:
         """Say it about a film of a list of the day on which it was shown, if no `recommendation_id` is given."""
@@ -59,15 +71,18 @@ class Story:
         event = Event(f"{number:08}-0000-4000-8000-000000000000", user, item, kind, occurred_at=time, **values)
         self.store.append([event], time)
 
-    def records(self) -> Records:
-        with snapshot(StoreAddress(self._training_url)) as read:
-            return read_records(read, TRIAL)
+    def read(self) -> AbstractContextManager[Snapshot]:
+        return snapshot(StoreAddress(self._training_url))
 
-    def observe(self, min_rating: float | None = 4.0) -> Observations:
-        return observe(self.records(), TRIAL, KINDS, EventTypes(DEFAULT_TYPES, min_rating))
+    def records(self, trial: AnyTrial = TRIAL) -> Records:
+        with self.read() as read:
+            return read_records(read, trial, (b"another", PLACED.secret))
 
-    def successes(self) -> dict[str, int]:
-        users = self.observe().users
+    def observe(self, min_rating: float | None = 4.0, trial: AnyTrial = TRIAL) -> Observations:
+        return observe(self.records(trial), trial, KINDS, EventTypes(DEFAULT_TYPES, min_rating))
+
+    def successes(self, trial: AnyTrial = TRIAL) -> dict[str, int]:
+        users = self.observe(trial=trial).users
         return {str(user): int(number) for user, number in users["successes"].items() if number}
 
 
@@ -109,6 +124,22 @@ def test_the_last_thing_said_for_or_against_a_film_of_the_list_counts(story: Sto
     for share in (0.8, 0.3):
         story.say(OURS, "play", item=f"played {share}", value=share)
     assert story.successes() == {OURS: 5}
+
+
+def test_a_list_in_a_trial_of_versions_and_in_one_of_placements_counts_in_both(story: Story) -> None:
+    both, forged, other = USERS[:3]
+    for user in (both, forged, other):
+        story.show(user)
+        story.show(user, name=PLACED.experiment, arm=PLACED.arm(user))
+    for user, placed, secret in (
+        (both, PLACED.arm(both), PLACED.secret),
+        (forged, PLACED.arm(forged), TRIAL.secret),
+        (other, Arm(1 - PLACED.arm(other)), PLACED.secret),
+    ):
+        story.say(user, "like", recommendation_id=story.name(user, 0, placed=placed, secret=secret))
+    assert story.successes(PLACED) == {both: 1}
+    assert story.successes(TRIAL) == {both: 1, other: 1}
+    assert story.observe(trial=PLACED).attribution == {COUNTED: 1, NOT_COUNTED: 2}
 
 
 def test_an_event_must_name_a_list_of_the_user_in_the_trial(story: Story) -> None:

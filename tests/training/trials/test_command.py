@@ -203,8 +203,8 @@ def test_on_a_schedule_it_looks_at_once_and_shows_metrics_until_it_is_stopped(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(PROJECT)}, stdout=log, stderr=log
     ) as program:  # fmt: skip
         try:
-            wait_until(lambda: metrics().get("recommender_trial_running") == 1)
-            assert metrics()["recommender_trial_verdict{verdict=undecided}"] == 1
+            wait_until(lambda: metrics().get("recommender_trial_running{placement=}") == 1)
+            assert metrics()["recommender_trial_verdict{placement=,verdict=undecided}"] == 1
             program.terminate()
             assert program.wait(30) == 0
         finally:

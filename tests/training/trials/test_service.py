@@ -14,11 +14,12 @@ TRIAL = Trial("2", "1", "films:2", 0.5, 0)
 
 
 def value(metrics: TrialMetrics, name: str) -> float | None:
-    return metrics.collectors.get_sample_value(f"recommender_trial_{name}")
+    labels = {"placement": ""} if name == "running" else {}
+    return metrics.collectors.get_sample_value(f"recommender_trial_{name}", labels)
 
 
 def failing(error: Exception) -> Judge:
-    def judge() -> tuple[Verdict | None, list[str]]:
+    def judge() -> tuple[list[Verdict], list[str]]:
         raise error
 
     return judge
@@ -28,12 +29,12 @@ def test_a_verdict_is_shown_and_its_sentences_are_logged(caplog: pytest.LogCaptu
     metrics = TrialMetrics()
     verdict = Verdict(TRIAL, "undecided", "no difference", [], None, 1.0, {}, 1.0, 9.0)
     with caplog.at_level(logging.INFO):
-        _judge(lambda: (verdict, ["no difference", "nine days more"]), metrics, lambda: None)
+        _judge(lambda: ([verdict], ["no difference", "nine days more"]), metrics, lambda: None)
     assert caplog.messages == ["no difference", "nine days more"]
     assert value(metrics, "running") == 1
     assert value(metrics, "failures_total") == 0
     assert (value(metrics, "last_look_timestamp_seconds") or 0) > 0
-    _judge(lambda: (None, []), metrics, lambda: None)
+    _judge(lambda: ([], []), metrics, lambda: None)
     assert value(metrics, "running") == 0
 
 

@@ -1,4 +1,5 @@
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -204,7 +205,7 @@ def test_the_page_shows_figures_and_the_band_day_by_day() -> None:
     text = to_html(page)
     assert "successes in 100 lists" in text
     assert found.sentence.replace("'", "&#39;") in text
-    assert "The challenger wins: promote it." in text
+    assert "The challenger wins: promote it. " in text
     assert found.estimate is not None
     assert f"{100 * found.estimate.success.challenger:.2f}" in text
 
@@ -212,12 +213,13 @@ def test_the_page_shows_figures_and_the_band_day_by_day() -> None:
 def metrics(state: TrialMetrics) -> dict[str, float]:
     lines = generate_latest(state.collectors).decode().splitlines()
     samples = (line.rsplit(" ", 1) for line in lines if line.startswith("recommender_trial_"))
-    return {name.removeprefix("recommender_trial_"): float(value) for name, value in samples}
+    bare = {name.removeprefix("recommender_trial_"): float(value) for name, value in samples}
+    return {re.sub(r',?placement="",?', "", name).removesuffix("{}"): value for name, value in bare.items()}
 
 
 def test_prometheus_sees_the_verdict_and_its_figures_and_that_no_trial_runs() -> None:
     exported = TrialMetrics()
-    exported.show(found := verdict(simulated(n_users=9000, lift=0.4)))
+    exported.show([found := verdict(simulated(n_users=9000, lift=0.4))])
     shown, standing = metrics(exported), found.standings[-1]
     assert {word: shown[f'verdict{{verdict="{word}"}}'] for word in WORDS} == {
         word: float(word == "better") for word in WORDS
@@ -235,9 +237,9 @@ def test_prometheus_sees_the_verdict_and_its_figures_and_that_no_trial_runs() ->
     assert shown['relative_difference{end="value"}'] == pytest.approx(standing.difference / standing.rates[0])
     assert shown['relative_difference{end="high"}'] == pytest.approx(standing.high / standing.rates[0])
     assert "days_left" not in str(shown)
-    exported.show(verdict(simulated(n_users=9000, lift=0.4), days=9))
+    exported.show([verdict(simulated(n_users=9000, lift=0.4), days=9)])
     assert metrics(exported)['days_left{trial="7"}'] == pytest.approx(5)
-    exported.show(None)
+    exported.show([])
     shown = metrics(exported)
     assert (shown["running"], shown['verdict{verdict="better"}']) == (0, 0)
     assert not [name for name in shown if name.startswith(("users", "days_left", "relative_difference", "success_"))]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, inspect, select, table
+from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.contract.events import CHANGE, EDITS, FORGET, PLACEMENT
@@ -24,6 +24,16 @@ LATEST = 253_402_300_800  # the year 10,000, in seconds since 1970
 _STORE = table("store", column("id"))
 _COLUMNS = ("position", "user_id", "item_id", "type", "value", "occurred_at", "received_at")
 _EVENT = table("event", *map(column, _COLUMNS))
+
+
+class Edit(NamedTuple):
+    """What an item or a placement became, as JSON; its id is a secret of those who read the store."""
+
+    position: int
+    name: str
+    body: str
+    received_at: datetime | float
+    event_id: object
 
 
 @dataclass(frozen=True)
@@ -43,18 +53,29 @@ class Snapshot:
 
     def changes(self) -> list[tuple[int, str, str]]:
         """The changes of items: position, id and what the item became, oldest first; of a former store none."""
-        return self._edits(CHANGE)
+        return [each[:3] for each in self._edits(CHANGE)]
 
     def placements(self) -> dict[str, str]:
         """What placements are now, by name."""
-        return {name: body for _, name, body in self._edits(PLACEMENT)}
+        return {each.name: each.body for each in self.placement_edits()}
 
-    def _edits(self, kind: str) -> list[tuple[int, str, str]]:
+    def placement_edits(self) -> list[Edit]:
+        """All changes of placements, oldest first."""
+        return self._edits(PLACEMENT)
+
+    def write(self, statement: str, values: dict[str, object]) -> None:
+        """Change the little that training may change, after which the snapshot is another."""
+        self.connection.rollback()  # SQLite lets nobody write who has read what has changed meanwhile
+        self.connection.execute(text(statement), values)
+        self.connection.commit()
+
+    def _edits(self, kind: str) -> list[Edit]:
         if "body" not in {each["name"] for each in inspect(self.connection).get_columns(_EVENT.name)}:
             return []
         wanted = (_EVENT.c.type == kind) & (_EVENT.c.position <= self.until)
-        query = select(_EVENT.c.position, _EVENT.c.item_id, column("body")).where(wanted).order_by(_EVENT.c.position)
-        return [(each[0], each[1], each[2]) for each in self.connection.execute(query)]
+        columns = _EVENT.c.position, _EVENT.c.item_id, column("body"), _EVENT.c.received_at, column("event_id")
+        query = select(*columns).where(wanted).order_by(_EVENT.c.position)
+        return [Edit(*each) for each in self.connection.execute(query)]
 
     def rows(self, first: int, last: int) -> Sequence[Row[Any]]:
         """Read the events that `query` finds."""
