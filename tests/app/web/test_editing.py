@@ -117,7 +117,8 @@ def test_a_phone_in_french_shows_all_of_it(open_screen: OpenScreen, client: Clie
 @pytest.mark.long
 def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(screen: Screen) -> None:
     page, client = screen.page, screen.client
-    client.get("/items/9", "PATCH", {"X-API-Key": "b", "Content-Type": "application/json"}, b'{"withdrawn": true}')
+    bob = {"X-API-Key": "b", "Content-Type": "application/json"}
+    client.get("/items/9", "PATCH", bob, b'{"withdrawn": true}')
     screen.open("#placements?name=home")
     page.get_by_label("Key", exact=True).fill("a")
     page.keyboard.press("Enter")
@@ -139,6 +140,8 @@ def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(scr
     page.keyboard.press("Enter")
     page.get_by_label("For people unknown").select_option("what people like lately")
     page.get_by_label("Rests when shown, times").fill("5")
+    client.get("/placements/home-b", "PUT", bob, b"{}")
+    page.get_by_label("On trial against").fill("home-b")
     page.get_by_role("button", name="Explore").click()
     page.get_by_role("group", name="Exploration").get_by_label("Place", exact=True).fill("2")
     expect(page.get_by_role("button", name="Explore")).to_be_hidden()
@@ -150,6 +153,7 @@ def test_an_editor_sees_what_a_placement_does_before_saving_it_and_goes_back(scr
     assert home == {
         "fallback": "trending",
         "rest": rest,
+        "trial": {"against": "home-b", "share": 0.5},
         **rules,
         "explore": {"rank": 2, "among": 20, "share": 0.1, "new_below": 50},
     }

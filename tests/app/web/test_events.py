@@ -1,6 +1,7 @@
 """Likes on the page, stored as events of the user on the screen."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from pydantic import SecretStr
 
+from app.contract.placement_trial import PlacementTrial
 from app.contract.recommendation_id import read_id
 from app.contract.store_address import StoreAddress
 from app.contract.trial import Trial
@@ -16,7 +18,7 @@ from app.events.open_store import open_store
 from app.main import Service, create_app
 from app.model.release import Release
 from app.model.store import load_model
-from tests.app.web.conftest import POLL, OpenScreen, Screen, make_model, make_service_settings
+from tests.app.web.conftest import PHONE, POLL, OpenScreen, Screen, make_model, make_service_settings
 from tests.artifacts import write
 from tests.browser import CHROMIUM
 from tests.client import Client, serving
@@ -116,6 +118,27 @@ def test_now_shows_the_running_trial_and_its_arms(on_trial: tuple[Client, Servic
     tile = screen.page.get_by_role("region", name="Trial")
     expect(tile).to_contain_text("Version 8 is on trial against version 7: 25% of the users get its lists.")
     expect(tile).to_contain_text("Of 40 lists of this replica,")
+
+
+@pytest.mark.long
+def test_now_shows_how_a_trial_of_placements_stands_in_the_same_panel(
+    on_trial: tuple[Client, Service], open_screen: OpenScreen, tmp_path: Path
+) -> None:
+    client, app = on_trial
+    trial = PlacementTrial("home", "home-b", "placement:secret", 0.5, 0)
+    app.state.parts.placements.trials = {trial.placement: trial}
+    row = trial.placement, trial.experiment, "people like placement home-b better", 0.2, 0.1, 0.3
+    with closing(sqlite3.connect(tmp_path / "events.db")) as store, store:
+        store.execute("INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?)", row)
+    app.state.parts.exposures.flush()
+    screen = open_screen(client, PHONE, language="fr-FR")
+    screen.open("#now")
+    tile = screen.page.get_by_role("region", name="Test A/B de l’emplacement home")
+    expect(tile).to_contain_text(re.compile(r"50\s% des utilisateurs reçoivent home selon les règles de home-b\."))
+    expect(tile.locator(".figure")).to_contain_text("20,0")
+    expect(screen.page.get_by_role("region", name="Test A/B", exact=True)).to_be_visible()
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    assert screen.violations() == ""
 
 
 @pytest.mark.long

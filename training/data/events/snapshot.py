@@ -73,8 +73,8 @@ class Snapshot:
         if "body" not in {each["name"] for each in inspect(self.connection).get_columns(_EVENT.name)}:
             return []
         wanted = (_EVENT.c.type == kind) & (_EVENT.c.position <= self.until)
-        columns = _EVENT.c.position, _EVENT.c.item_id, column("body"), _EVENT.c.received_at, column("event_id")
-        query = select(*columns).where(wanted).order_by(_EVENT.c.position)
+        found = select(_EVENT.c.position, _EVENT.c.item_id, column("body"), _EVENT.c.received_at, column("event_id"))
+        query = found.where(wanted).order_by(_EVENT.c.position)
         return [Edit(*each) for each in self.connection.execute(query)]
 
     def rows(self, first: int, last: int) -> Sequence[Row[Any]]:
