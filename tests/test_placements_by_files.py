@@ -17,6 +17,10 @@ from training.placing import apply_placements
 from training.project import Project
 
 PLACEMENTS = """\
+front:
+  trial:
+    against: home
+    share: 0.5
 home:
   boosts:
   - filter: genres:Horror
@@ -45,13 +49,13 @@ def test_a_yaml_file_of_placements_and_the_lists_by_them(
     Path("placements.yaml").write_text(PLACEMENTS)
     run(client, "--apply", "placements.yaml")
     said = capsys.readouterr().out
-    assert "placements: 2 of 2 placements of placements.yaml are new or changed at" in said
+    assert "placements: 3 of 3 placements of placements.yaml are new or changed at" in said
     assert "horror, pins: The film '999' is unknown" in said
     run(client, "--export", "exported.yaml")
     assert Path("exported.yaml").read_text() == PLACEMENTS
     Path("less.yaml").write_text(PLACEMENTS.partition("horror:")[0].replace("k: 4", "k: 3"))
     run(client, "--apply", "less.yaml")
-    assert "1 of 1 placements of less.yaml" in (said := capsys.readouterr().out)
+    assert "1 of 2 placements of less.yaml" in (said := capsys.readouterr().out)
     assert "not in the file, so left as they are: horror" in said
     write(project.served, with_ready_lists())
     main(["export", "--out", "lists", "--placement", "home"])

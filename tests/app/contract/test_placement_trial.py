@@ -5,7 +5,7 @@ from app.contract.placement_trial import Declared, problem, trials
 from app.contract.trial import Arm
 
 SHARE = 0.3
-ON_TRIAL = {"trial": {"against": "home-b", "share": SHARE}}
+ON_TRIAL: dict[str, object] = {"trial": {"against": "home-b", "share": SHARE}}
 USERS = [str(number) for number in range(20_000)]
 
 
