@@ -57,8 +57,7 @@ def read_shown(store: Snapshot, first: date, last: date, kinds: tuple[str, ...],
     items = items[~items[USER].isin(events[USER][events["type"] == FORGET])]
     said = _said(events, kinds, types)
     items, left_out = _without_robots(items)
-    merged = items.merge(said, on=[USER, LIST, ITEM], how="left").fillna({CLICKED: False, LIKED: False})
-    return Shown(merged.astype({CLICKED: bool, LIKED: bool}), left_out)
+    return Shown(_with_flags(items.merge(said, on=[USER, LIST, ITEM], how="left")), left_out)
 
 
 def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
@@ -110,8 +109,12 @@ def _said(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd
     named = events[events[LIST].notna()]
     liked = judged(named, kinds, types).drop_duplicates(keys, keep="last")[[*keys, "good"]]
     clicked = named[named["type"] == CLICK].drop_duplicates(keys)[keys].assign(**{CLICKED: True})
-    both = liked.rename(columns={"good": LIKED}).merge(clicked, on=keys, how="outer")
-    return both.fillna({CLICKED: False, LIKED: False}).astype({CLICKED: bool, LIKED: bool})
+    return _with_flags(liked.rename(columns={"good": LIKED}).merge(clicked, on=keys, how="outer"))
+
+
+def _with_flags(found: pd.DataFrame) -> pd.DataFrame:
+    """Have False where nothing was said; pandas 2 warns where `fillna` makes it of objects."""
+    return found.assign(**{name: found[name].eq(True) for name in (CLICKED, LIKED)})
 
 
 def _without_robots(items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
