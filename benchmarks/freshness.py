@@ -79,12 +79,12 @@ def served(dataset: Dataset, params: Params, family: str) -> ServedModel:
     return loaded(fit_candidate(dataset, params, family).artifact, params)
 
 
-def loaded(artifact: Artifact, params: Params) -> ServedModel:
+def loaded(artifact: Artifact, params: Params, version: str = "1") -> ServedModel:
     """An artifact as the service loads it."""
     artifact = replace(artifact, min_rating=params.prepare.min_rating)
     with tempfile.TemporaryDirectory() as folder:
         write_artifact(Path(folder) / "served", artifact)
-        return load_model(Path(folder) / "served", Release("1", 0, ""))
+        return load_model(Path(folder) / "served", Release(version, 0, ""))
 
 
 def replay(model: ServedModel, dataset: Dataset) -> tuple[Steps, Steps]:
