@@ -75,7 +75,7 @@ def ways(dataset: Dataset, bare: Dataset, base: Trained, films: Films, m: int, p
     knowledge = Knowledge(replace(bare, splits={**bare.splits, "train": train}), LEARNED_FROM, params.threads)
     again = fit_artifact(knowledge, base.artifact.recipe.family, base.family, params.seed, base.newcomers)
     artifacts = with_films(base.artifact, dataset, chosen), with_films(base.artifact, dataset, chosen, told), again
-    return [recalls(each, later, chosen, DEPTH) for each in artifacts]
+    return [recalls(each, later, chosen, DEPTH, told) for each in artifacts]
 
 
 def drawn(liked: Interactions, films: Films, m: int, rng: np.random.Generator) -> Interactions:

@@ -25,6 +25,7 @@ from app.contract.recommender import Recommender
 from benchmarks.quality import prepared, without
 from training.data.dataset import Dataset
 from training.data.features import vectors_of
+from training.data.interactions import Interactions
 from training.evaluation.ranking import rank_test
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval, confidence_interval
@@ -69,12 +70,19 @@ def thinned(
     return replace(dataset, splits=splits), {"never rated": np.sort(cold), "three likes": np.sort(few)}
 
 
-def recalls(artifact: Artifact, dataset: Dataset, films: npt.NDArray[np.int64], k: int) -> PerUser:
-    """The share of each user's likes among some films that are the first k of these films; NaN of who likes none."""
+def recalls(
+    artifact: Artifact, dataset: Dataset, films: npt.NDArray[np.int64], k: int, told: Interactions | None = None
+) -> PerUser:
+    """The share of each user's likes among some films that are the first k of these films; NaN of who likes none.
+
+    Users have seen what the artifact says, and what they have `told` since.
+    """
     everything = dataset.interactions("train", "validation", "test").positives()
     known = np.searchsorted(dataset.user_ids, artifact.user_ids)
     scores = Recommender(artifact).scores(np.arange(len(known)))[:, films]
     relevant = everything.matrix(dataset.n_users, dataset.n_items)[known][:, films].toarray() > 0
+    if told is not None:
+        scores[told.matrix(dataset.n_users, dataset.n_items)[known][:, films].toarray() > 0] = -np.inf
     relevant &= np.isfinite(scores)
     rows = np.flatnonzero(relevant.any(axis=1) & artifact.user_embeddings.any(axis=1))
     # Ids rise with popularity in MovieLens, so equal scores come in random order.

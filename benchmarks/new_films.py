@@ -109,7 +109,7 @@ def replay(night: Night, dataset: Dataset) -> Iterator[tuple[int, int, float, fl
     for number, (user, item, positive, stars) in enumerate(rows):
         user_id, item_id = str(dataset.user_ids[user]), str(dataset.item_ids[item])
         is_new = night.model.recommender.item_row(item_id) is None
-        if is_new and changes.last(item_id) is None:
+        if is_new and item_id not in changes.items:
             body = json.dumps(films.content(item))
             changes.add([event("replay", item_id, CHANGE, 2 * number + 1, body=body)])
             changes.revise()

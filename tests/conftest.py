@@ -146,7 +146,8 @@ def make_settings(tmp_path: Path) -> MakeSettings:
 
 @pytest.fixture
 def events_settings(make_settings: MakeSettings, tmp_path: Path) -> Settings:
-    """Settings of a service that has a model and stores events in SQLite."""
-    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", log_level="WARNING")
+    """Settings of a service that has a model and two editors, and stores events in SQLite."""
+    url, keys = f"sqlite:///{tmp_path}/events.db", "ann:a,bob:b"
+    settings = make_settings(events_url=url, catalogue_keys=keys, log_level="WARNING")
     put_in_cache(settings, write(tmp_path / "served", make_artifact()))
     return settings

@@ -41,7 +41,11 @@ class LiveCatalogue:
         heard = crowds.watch(revision.added(items))
         while self._heard:
             heard |= crowds.hear(*self._heard.popleft())
-        return revision.revise(items, crowds.of, heard, time.time())
+        try:
+            return revision.revise(items, crowds.of, heard, time.time())
+        except Exception:
+            self._version = None  # it is half made; the next attempt begins anew
+            raise
 
     def _hear(self, user_id: str, item_id: str | None) -> None:
         # A version that comes later is told all that the overlay holds.

@@ -1,21 +1,22 @@
-"""What an item is now, by what the model has learned and what has changed since."""
+"""What an item is now, by what a version has learned and what has changed since."""
 
 import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from app.http.parts import Parts
 from app.model.store import ServedModel
 
 Content = dict[str, Any]
 
 
-def content_of(parts: Parts, model: ServedModel, item_id: str) -> tuple[Content | None, int]:
-    """What an item is now, and the position of its last change, 0 for none; None for an unknown item."""
-    last = parts.changes.last(item_id)
-    if last is not None:
-        return dict(last.document.content), last.position
+def content_of(model: ServedModel, item_id: str) -> tuple[Content | None, int]:
+    """What an item is in the answers of a version, and the position of its change, 0 for none; None if it is unknown.
+
+    Not by changes that the version has not been told of: an editor sees this, and must not overwrite what comes after.
+    """
+    if (document := model.items.get(item_id)) is not None:
+        return dict(document.content), document.position
     row = model.recommender.item_row(item_id)
     return None if row is None else model.catalogue.content(row), 0
 

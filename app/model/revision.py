@@ -44,7 +44,7 @@ class Revision:
     def __init__(self, base: ServedModel) -> None:
         self.base = self.current = base
         self._n_learned = base.recommender.n_items
-        self._items: dict[str, ItemDocument] = {}
+        self._items: Items = {}
         self._rows: dict[str, int] = {}  # of the changed items that this version can have
         self._added: dict[str, int] = {}
         self._timed: set[str] = set()
@@ -69,6 +69,7 @@ class Revision:
         """
         changed = {item_id: each for item_id, each in items.items() if self._items.get(item_id) is not each}
         added = self._take_in(changed)
+        self._items = items
         changed = {each: item for each, item in changed.items() if each in self._rows}
         withdrawn = self._withdrawn_at(changed, now)
         moved = self._moved(changed, len(added), crowds, heard)
@@ -80,7 +81,6 @@ class Revision:
 
     def _take_in(self, changed: Items) -> list[str]:
         """Give the changed items rows, and return those that had none."""
-        self._items |= changed
         self._timed |= {each for each, item in changed.items() if (item.available_from, item.available_until) != NEVER}
         new = {each: item for each, item in changed.items() if each not in self._rows}
         added = self.added(new)
@@ -153,6 +153,7 @@ class Revision:
         catalogue = CatalogueIndex(artifact, recommender.withdrawn) if has_new_index else self.current.catalogue
         return replace(
             self.base,
+            items=self._items,
             recommender=recommender,
             similarity=Similarity(artifact, recommender.withdrawn),
             catalogue=catalogue,

@@ -3,7 +3,8 @@
 import ctypes
 import gc
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from app.contract.artifact import Artifact, ArtifactError, content_hash, load_artifact
 from app.contract.events import EventTypes
+from app.contract.item_document import ItemDocument
 from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity
 from app.errors import NoModelError
@@ -39,6 +41,7 @@ class ServedModel:
     catalogue: CatalogueIndex
     subsets: ItemSubsets
     ready_lists: ReadyLists
+    items: Mapping[str, ItemDocument] = field(default_factory=dict)  # what editors have said, by id
 
     @property
     def version(self) -> str:

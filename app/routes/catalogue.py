@@ -137,7 +137,7 @@ async def withdraw_item(edit: ItemEdit) -> ItemChange:
 
 async def _change(edit: _ItemEdit, make: Callable[[Content | None], Content]) -> ItemChange:
     def change() -> Event:
-        former, after = content_of(edit.parts, edit.model, edit.item_id)
+        former, after = content_of(edit.parts.store.require(), edit.item_id)
         _check_match(former, edit.if_match, edit.item_id)
         return _event(edit.model, edit.editor, edit.item_id, make(former), after=after)
 

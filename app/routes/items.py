@@ -105,10 +105,10 @@ async def list_similar_items(
 
 # The last one, because it matches the paths above, too.
 @router.get("/items/{item_id:any}", responses=ITEM_ERRORS, response_model_exclude_unset=True)
-async def describe_item(parts: CurrentParts, model: CurrentModel, item_id: ItemPath, response: Response) -> ItemDetails:
+async def describe_item(model: CurrentModel, item_id: ItemPath, response: Response) -> ItemDetails:
     """What the catalogue and the model know about a film."""
     row = _row(model, item_id)
-    film, (content, _) = model.catalogue.item(row), content_of(parts, model, item_id)
+    film, (content, _) = model.catalogue.item(row), content_of(model, item_id)
     response.headers["ETag"] = etag(content or {})
     is_available = row not in model.recommender.withdrawn
     when = {key: content[key] for key in (FROM, UNTIL, WITHDRAWN) if content and key in content}

@@ -86,7 +86,7 @@ class RecentChange(ItemChange):
 class RecentChanges(BaseModel):
     """The latest changes."""
 
-    total: int = Field(description="How many there are, of the latest 10,000.", examples=[1])
+    total: int = Field(description="How many there are, of the latest 10,000, or fewer with long texts.", examples=[1])
     changes: list[RecentChange] = Field(description="The latest first.")
 
 

@@ -106,8 +106,8 @@ def test_of_the_registry_and_the_store(make_settings: MakeSettings, tmp_path: Pa
 def told_and_shown(make_settings: MakeSettings, tmp_path: Path, seed: int) -> tuple[list[str], list[bytes]]:
     """The secrets of a service, and all that it shows while its registry and its store repeat them."""
     random_ = random.Random(seed)  # noqa: S311 - it shall come again
-    secrets = ["".join(random_.choices(ALPHABET, k=20)).strip() for _ in range(6)]
-    password, keys, events_keys, operator, *others = (secret.replace(",", "") for secret in secrets)
+    secrets = ["".join(random_.choices(ALPHABET, k=20)).strip() for _ in range(7)]
+    password, keys, events_keys, operator, editor, *others = (secret.replace(",", "") for secret in secrets)
     operator = "".join(random_.choices(string.ascii_letters, k=20))  # which a header of this test holds
     with strange_registry(FAULTS["nothing"]) as registry, talkative_store() as store, collecting() as collector:
         ways = [
@@ -122,6 +122,7 @@ def told_and_shown(make_settings: MakeSettings, tmp_path: Path, seed: int) -> tu
                 "events_url": f"postgresql://ann:{quote(password, safe='')}@127.0.0.1:{store}/events",
                 "api_keys": keys,
                 "events_keys": events_keys,
+                "catalogue_keys": f"ann:{editor}",
                 "admin_token": operator,
                 "log_format": ("plain", "json")[seed % 2],
                 "log_level": "DEBUG",
@@ -133,13 +134,14 @@ def told_and_shown(make_settings: MakeSettings, tmp_path: Path, seed: int) -> tu
         shown = seen_during_faults(settings, registry, collector.server_port, tmp_path / "log")
         shown += [name.encode() for name in collector.spans]
         shown += [str(attributes).encode() for attributes in collector.spans.values()]
-    return [password, keys, events_keys, operator, others[0], others[0].replace("é", "e"), others[1]], shown
+    return [password, keys, events_keys, operator, editor, others[0], others[0].replace("é", "e"), others[1]], shown
 
 
 def seen_during_faults(settings: Settings, registry: StrangeRegistry, collector: int, log: Path) -> list[bytes]:
     """All that the service shows."""
     assert settings.admin_token is not None
     assert settings.api_keys is not None
+    assert settings.catalogue_keys is not None
     operator = {"Authorization": f"Bearer {settings.admin_token.get_secret_value()}"}
     key = {"X-API-Key": settings.api_keys.get_secret_value().encode().decode("latin-1")}
     shown = []
@@ -152,5 +154,8 @@ def seen_during_faults(settings: Settings, registry: StrangeRegistry, collector:
             assert answer.json["version"] == "1"
             shown += [answer.body, client.get("/versions", headers=key).body]
         shown += assert_every_route_answers(client, key)
-        shown.append(client.get("/events", "POST", key, b"[").body)
+        for path in ("/events", "/items"):
+            shown.append(client.get(path, "POST", key, b"[").body)
+        editor = settings.catalogue_keys.get_secret_value().removeprefix("ann:").encode().decode("latin-1")
+        shown.append(client.get("/items/10", "PATCH", {"X-API-Key": editor}, b'{"year": 1957}').body)
     return [*shown, log.read_bytes()]

@@ -111,10 +111,16 @@ def artifact() -> Artifact:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A registry that is a closed port, and few lines in the log."""
+    """A registry that is a closed port, two editors, and few lines in the log."""
     home = tmp_path_factory.mktemp("hostile")
-    address = f"http://127.0.0.1:{free_port()}"
-    return Settings(mlflow_tracking_uri=address, model_cache_dir=home / "cache", log_level="WARNING")
+    fields = {
+        "mlflow_tracking_uri": f"http://127.0.0.1:{free_port()}",
+        "model_cache_dir": home / "cache",
+        "events_url": f"sqlite:///{home}/events.db",
+        "catalogue_keys": "ann:a,bob:b",
+        "log_level": "WARNING",
+    }
+    return Settings.model_validate(fields)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The list that a user should get, worked out with plain NumPy and nothing of the service."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,16 @@ from app.contract.artifact import Artifact
 class Films:
     """The films of an artifact, ranked for a user."""
 
-    def __init__(self, artifact: Artifact, years: list[int | None], genres: list[set[str]]) -> None:
+    def __init__(self, artifact: Artifact, described: Sequence[Mapping[str, Any]]) -> None:
         self._artifact = artifact
-        self._years = np.array([-1 if year is None else year for year in years])
-        self._genres = [{genre.lower() for genre in each} for each in genres]
+        self._available = np.array([film["available"] for film in described])
+        self._years = np.array([-1 if film["year"] is None else film["year"] for film in described])
+        self._genres = [{genre.lower() for genre in film["genres"]} for film in described]
 
     def allowed(self, query: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which films pass the filters, bool (n_items,)."""
         ids, years = self._artifact.item_ids, self._years
-        mask = ~np.isin(ids, query.get("exclude", []))
+        mask = self._available & ~np.isin(ids, query.get("exclude", []))
         wanted = {name.lower() for name in query.get("genre", [])}
         unwanted = {name.lower() for name in query.get("exclude_genre", [])}
         mask &= np.array([not wanted or bool(wanted & each) for each in self._genres])

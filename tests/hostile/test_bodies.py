@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from pydantic import SecretStr
 
 from app.schemas.queries import BatchRequest, FoldInRequest
 from app.settings import Settings
 from tests.client import Client
+from tests.every_route import EDITOR
 from tests.hostile.conftest import SEED, Connection, Table, Tally
 from tests.hostile.test_http import mutated
 from tests.processes import wait_until
@@ -88,9 +88,8 @@ def test_events_with_odd_values_and_changed_bytes(events_settings: Settings, tab
 def test_changes_of_films_with_odd_values_and_changed_bytes(
     events_settings: Settings, table: Table, tmp_path: Path
 ) -> None:
-    settings = events_settings.model_copy(update={"catalogue_keys": SecretStr("ann:a,bob:b")})
     random_, tally = random.Random(SEED), Tally()
-    with service(settings, tmp_path / "log") as (client, _):
+    with service(events_settings, tmp_path / "log") as (client, _):
         wait_until(serves(client, "1"))
         connection = Connection(client.port)
         for number in range(3000):
@@ -108,7 +107,7 @@ def test_changes_of_films_with_odd_values_and_changed_bytes(
                 connection.close()
         said = connection.ask("/items/changes?k=100", headers={"X-API-Key": "a"})
         connection.close()
-    with service(settings, tmp_path / "log") as (client, _):
+    with service(events_settings, tmp_path / "log") as (client, _):
         wait_until(serves(client, "1"))
         connection = Connection(client.port)
         tally.count(
@@ -120,7 +119,6 @@ def test_changes_of_films_with_odd_values_and_changed_bytes(
 
 
 def test_two_editors_at_once_lose_nothing(events_settings: Settings, table: Table, tmp_path: Path) -> None:
-    settings = events_settings.model_copy(update={"catalogue_keys": SecretStr("ann:a,bob:b")})
     tally, made = Tally(), list[int]()
 
     def edit(port: int, key: str) -> None:
@@ -131,7 +129,7 @@ def test_two_editors_at_once_lose_nothing(events_settings: Settings, table: Tabl
             body = json.dumps({"year": film.json["year"] + 1}).encode()
             made.append(Client(port).get("/items/10", "PATCH", headers, body).status)
 
-    with service(settings, tmp_path / "log") as (client, _):
+    with service(events_settings, tmp_path / "log") as (client, _):
         wait_until(serves(client, "1"))
         before = client.get("/items/10").json["year"]
         editors = [threading.Thread(target=edit, args=[client.port, key]) for key in "ab"]
@@ -146,17 +144,19 @@ def test_two_editors_at_once_lose_nothing(events_settings: Settings, table: Tabl
     table.add("two editors who change the same film at once, with `If-Match`", tally)
 
 
-def attack(port: int) -> None:
+def attack(port: int, path: str) -> None:
     """Send bodies of 830 kB with 83,000 unknown keys for ever."""
-    body = ("{" + ",".join(f'"{number:05x}":1' for number in range(83_000)) + "}").encode()
+    keys = "{" + ",".join(f'"{number:05x}":1' for number in range(83_000)) + "}"
+    body = (keys if path == "/recommendations" else f'{{"items":[{keys}]}}').encode()
     connection = Connection(port)
     while True:
-        connection.ask("/recommendations", body)
+        connection.ask(path, body, headers=EDITOR)
 
 
-def test_large_bodies_do_not_hold_up_others(target: Client, connection: Connection, table: Table) -> None:
+@pytest.mark.parametrize("route", ["/recommendations", "/items"])
+def test_large_bodies_do_not_hold_up_others(target: Client, connection: Connection, table: Table, route: str) -> None:
     """Prints what others wait for meanwhile; no limit, because it depends on the machine."""
-    attackers = [get_context("spawn").Process(target=attack, args=[target.port], daemon=True) for _ in range(4)]
+    attackers = [get_context("spawn").Process(target=attack, args=[target.port, route], daemon=True) for _ in range(4)]
     for each in attackers:
         each.start()
     tally, waited = Tally(), dict[str, list[float]]()
@@ -171,4 +171,4 @@ def test_large_bodies_do_not_hold_up_others(target: Client, connection: Connecti
             each.terminate()
     for path, times in waited.items():
         print(f"{path}: p50 {np.median(times):.1f} ms, p99 {np.percentile(times, 99):.1f} ms")  # noqa: T201 - to read
-    table.add("answers while four clients send bodies of 830 kB", tally)
+    table.add(f"answers while four clients send bodies of 830 kB to {route}", tally)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from app.settings import Settings
 from tests.artifacts import make_artifact, write
 from tests.client import Client, put_in_cache, serving
 from tests.conftest import MakeSettings
-from tests.every_route import assert_every_route_answers
+from tests.every_route import EDITOR, assert_every_route_answers
 from tests.hostile.conftest import SEED, Connection, Table, Tally
 from tests.metrics import samples
 from tests.processes import free_port, process, wait_until
@@ -32,41 +33,78 @@ from tests.service import COMMAND, Asking, environment, service
 pytestmark = pytest.mark.hostile
 
 SWAPS, KILLS, CLIENTS = 60, 25, 4
-PATH = "/users/1/recommendations?k=5"
+K = 5
+PATH = f"/users/1/recommendations?k={K}"
+JSON, YEAR = {**EDITOR, "Content-Type": "application/json"}, b'{"year": 1957}'
 IDLE = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-class Checking(threading.Thread):
-    """Asks, and compares each answer with what its version answers."""
+class Editing(threading.Thread):
+    """Withdraws a film and brings it back, again and again."""
 
-    def __init__(self, client: Client, expected: dict[str, list[int]], tally: Tally) -> None:
+    def __init__(self, client: Client, item: int, tally: Tally) -> None:
         super().__init__()
         self.stopping = threading.Event()
-        self._connection, self._expected, self._tally = Connection(client.port), expected, tally
+        self.item = item
+        self.is_withdrawn: bool | None = False  # None while it changes
+        self._connection, self._tally = Connection(client.port), tally
+
+    def run(self) -> None:
+        """Go on until it is stopped."""
+        for number in count(1):
+            body = json.dumps({"withdrawn": number % 2 == 1}).encode()
+            self.is_withdrawn = None
+            status, answer = self._connection.ask(f"/items/{self.item}", body, "PATCH", EDITOR)
+            self.is_withdrawn = number % 2 == 1
+            self._tally.count(status == 200, answer)
+            if self.stopping.wait(0.05):
+                break
+        self._connection.close()
+
+
+class Checking(threading.Thread):
+    """Asks, and compares each answer with what its version answers, with the film of an editor and without."""
+
+    def __init__(self, client: Client, expected: dict[str, list[int]], editing: Editing, tally: Tally) -> None:
+        super().__init__()
+        self.stopping = threading.Event()
+        self._connection, self._expected, self._editing, self._tally = Connection(client.port), expected, editing, tally
 
     def run(self) -> None:
         """Ask until it is stopped."""
         while not self.stopping.is_set():
+            before = self._editing.is_withdrawn
             status, body = self._connection.ask(PATH)
+            is_withdrawn = before if before is self._editing.is_withdrawn else None
             answer = json.loads(body)
             items = [item["id"] for item in answer.get("items", ())]
-            self._tally.count(status == 200 and items == self._expected[answer["model_version"]], (status, body))
+            known = self._expected[answer["model_version"]]
+            without = [item for item in known if item != self._editing.item]
+            allowed = [known[:K]] * (is_withdrawn is not True) + [without[:K]] * (is_withdrawn is not False)
+            self._tally.count(status == 200 and items in allowed, (is_withdrawn, status, body))
         self._connection.close()
 
 
 def test_swaps_under_load(make_settings: MakeSettings, table: Table, tmp_path: Path) -> None:
-    """A folder is overwritten file by file while clients ask."""
+    """A folder is overwritten file by file while clients ask, and a film comes and goes."""
     tally, expected = Tally(), dict[str, list[int]]()
     folder, sources = tmp_path / "served", [write(tmp_path / str(seed), make_artifact(seed=seed)) for seed in range(5)]
     for source in sources:
         top = load_model(source, Release("1", 0, "")).recommender.top
         model = load_model(source, Release("1", 0, ""))
-        rows = top(model.recommender.user_vector(0), 5, model.recommender.seen(0)).items[0]
+        rows = top(model.recommender.user_vector(0), K + 1, model.recommender.seen(0)).items[0]
         expected[content_hash(source)[:12]] = model.artifact.item_ids[rows].tolist()
     shutil.copytree(sources[0], folder)
-    with service(make_settings(model_dir=folder, log_level="WARNING"), tmp_path / "log") as (client, _):
+    settings = make_settings(
+        model_dir=folder, events_url=f"sqlite:///{tmp_path}/events.db", catalogue_keys="ann:a", log_level="WARNING"
+    )
+    with service(settings, tmp_path / "log") as (client, _):
         wait_until(lambda: client.version() is not None)
-        asking = [Checking(client, expected, tally) for _ in range(CLIENTS)]
+        editing = Editing(client, next(iter(expected.values()))[0], tally)
+        asking: list[Checking | Editing] = [
+            *(Checking(client, expected, editing, tally) for _ in range(CLIENTS)),
+            editing,
+        ]
         for each in asking:
             each.start()
         for number in range(1, SWAPS + 1):
@@ -79,7 +117,10 @@ def test_swaps_under_load(make_settings: MakeSettings, table: Table, tmp_path: P
         for each in asking:
             each.stopping.set()
             each.join()
-    table.add(f"answers of {CLIENTS} clients during {SWAPS} swaps, each as its version answers", tally)
+    table.add(
+        f"answers of {CLIENTS} clients during {SWAPS} swaps and as many changes of a film, each as its version answers",
+        tally,
+    )
 
 
 def test_kill_9_at_any_moment(
@@ -145,7 +186,8 @@ def test_a_disk_that_fills(registry: TestRegistry, make_settings: MakeSettings, 
 
 def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> None:
     tally, few = Tally(), ["sh", "-c", 'ulimit -n 200 && exec "$@"', "sh"]
-    own = settings.model_copy(update={"model_cache_dir": tmp_path / "cache"})
+    fields = {"model_cache_dir": tmp_path / "cache", "events_url": f"sqlite:///{tmp_path}/events.db"}
+    own = Settings.model_validate({**settings.model_dump(), **fields})
     put_in_cache(own, write(tmp_path / "served"))
     with service(own, tmp_path / "log", wrapper=few) as (client, _):
         for sent in (b"", b"GET /", IDLE, b"GET /", IDLE):
@@ -155,6 +197,7 @@ def test_few_descriptors(settings: Settings, table: Table, tmp_path: Path) -> No
                     each.sendall(sent)
                 for _ in range(10):
                     tally.count(client.get(PATH).status == 200, "a new connection is refused")
+                    tally.count(client.get("/items/10", "PATCH", JSON, YEAR).status == 200, "no film is changed")
                     time.sleep(0.1)
                 tally.count(bool(assert_every_route_answers(client)), "not answered")
             asking = Asking(client)

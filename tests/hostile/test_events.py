@@ -1,4 +1,4 @@
-"""Whatever is killed, hangs or fills up: what was answered with 200 is in the store of events, once."""
+"""Whatever is killed, hangs or fills up: events and films that were answered with 200 are in the store, once."""
 
 import contextlib
 import shutil
@@ -22,13 +22,16 @@ KILLS = 15
 
 
 def counted(answered: int) -> Tally:
-    """Events that were all found: the functions that count them fail otherwise."""
+    """Events and films that were all found: the functions that count them fail otherwise."""
     return Tally(tried=answered)
 
 
 def test_the_service_is_killed(events_settings: Settings, table: Table, tmp_path: Path) -> None:
     answered = kill_the_service(events_settings, tmp_path / "log", KILLS)
-    table.add(f"events answered with 200 while the service is killed {KILLS} times: in SQLite once", counted(answered))
+    table.add(
+        f"events and new films answered with 200 while the service is killed {KILLS} times: in SQLite once",
+        counted(answered),
+    )
 
 
 def test_the_service_is_killed_and_writes_into_postgresql(
@@ -53,7 +56,7 @@ def test_the_disk_of_the_store_fills(events_settings: Settings, table: Table, tm
     tally, disk = Tally(), tmp_path / "disk"
     disk.mkdir()
     own = Settings.model_validate({**events_settings.model_dump(), "events_url": f"sqlite:///{disk}/events.db"})
-    wrapper = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"', str(disk)]
+    wrapper = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"', str(disk)]
     with service(own, tmp_path / "log", wrapper=wrapper) as (client, running), sending(ITEM) as clients:
         wait_until(serves(client, "1"))
         asking = Asking(client)
@@ -63,7 +66,7 @@ def test_the_disk_of_the_store_fills(events_settings: Settings, table: Table, tm
         for _ in range(3):
             wait_until(lambda: all(each.statuses[200] for each in clients))
             with contextlib.suppress(OSError):
-                (inside / "filler").write_bytes(bytes(4 << 20))
+                (inside / "filler").write_bytes(bytes(16 << 20))
             refused = statuses(clients)[503]
             wait_until(lambda refused=refused: statuses(clients)[503] > refused + 10)  # type: ignore[misc]
             tally.count(bool(assert_every_route_answers(client)), "not answered")
@@ -81,4 +84,7 @@ def test_the_disk_of_the_store_fills(events_settings: Settings, table: Table, tm
         missing, twice = missing_or_twice(clients, f"sqlite:///{tmp_path}/events.db")
         tally.count(not missing and not twice, f"{len(missing)} missing, {len(twice)} twice")
         tally.count(statuses(clients).keys() == {200, 503, 0}, statuses(clients))  # 0: before there was a service
-    table.add("recommendations while the disk of the store of events is full, three times; its events", tally)
+    table.add(
+        "recommendations and every GET route while the disk of the store is full, three times; its events and films",
+        tally,
+    )

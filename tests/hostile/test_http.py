@@ -19,7 +19,11 @@ from tests.service import Asking, service
 
 pytestmark = pytest.mark.hostile
 
-TARGETS = ["/health/live", "/users/1/recommendations?k=3", "/items?query=film", "/metrics", "/openapi.json", "/nothing"]
+EDITED = "/items/1399"
+TARGETS = [
+    "/health/live", "/users/1/recommendations?k=3", "/items?query=film", "/metrics", EDITED, "/items/changes",
+    "/openapi.json", "/nothing",
+]  # fmt: skip
 ODD_TARGETS = [
     "*", "http://elsewhere.example/model", "//model", "/%", "/%zz", "/users/%00/recommendations", "/" + "a" * 70_000,
     "/users/" + "%C3%A9" * 5000 + "/recommendations", "/items?query=" + "%00" * 2000, "/?" + "&" * 5000, "/\x7f",
@@ -31,9 +35,9 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", 
 VERSIONS = ["HTTP/1.1", "HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/9.9", "http/1.1", ""]
 NAMES = [
     "Accept", "Accept-Encoding", "Authorization", "Connection", "Content-Encoding", "Content-Length", "Content-Type",
-    "Cookie", "Expect", "Forwarded", "Host", "If-None-Match", "Origin", "Range", "TE", "Traceparent",
-    "Transfer-Encoding",
-    "Upgrade", "X-API-Key", "X-Forwarded-For", "X-Request-ID", "A" * 2000, "a b", "", "ä", "a:b", "\x00",
+    "Cookie", "Expect", "Forwarded", "Host", "If-Match", "If-None-Match", "Origin", "Range", "TE", "Traceparent",
+    "Transfer-Encoding", "Upgrade", "X-API-Key", "X-Read-After", "X-Forwarded-For", "X-Request-ID",
+    "A" * 2000, "a b", "", "ä", "a:b", "\x00",
 ]  # fmt: skip
 VALUES = [
     "", "0", "-1", "+1", "1e3", "0x10", "9" * 19, "9" * 5000, "0" * 4300 + "1", "chunked", "chunked, gzip",
@@ -41,9 +45,10 @@ VALUES = [
     "keep-alive", "Upgrade", "websocket", "h2c", "100-continue", "later", "text/plain; version=abc", "*/*", "a" * 9000,
     "application/openmetrics-text; version=" + "9" * 5000, "application/json; charset=\xff", "\xff\xfe", "a\tb",
     "a\x00b", "bytes=0-",
+    "a", "application/json",
     "Bearer \xe4", "Basic ?", "http://a.example", '"', ",,,", "a" * 129, "00-" + "0" * 32 + "-" + "0" * 16 + "-01",
 ]  # fmt: skip
-BODIES = ["", "{}", '{"liked": [1001]}', "5\r\nhello\r\n0\r\n\r\n", "zz\r\n", "\x00" * 100]
+BODIES = ["", "{}", '{"title": "x"}', '{"liked": [1001]}', "5\r\nhello\r\n0\r\n\r\n", "zz\r\n", "\x00" * 100]
 
 
 def exchange(port: int, sent: bytes, seconds: float = 0.1) -> bytes:
@@ -67,7 +72,7 @@ def random_request(random_: random.Random) -> bytes:
     method = random_.choice(METHODS if random_.random() < 0.3 else ["GET", "POST"])
     path = random_.choice(ODD_TARGETS if random_.random() < 0.3 else [*TARGETS, "/recommendations"])
     version = random_.choice(VERSIONS if random_.random() < 0.1 else ["HTTP/1.1"])
-    headers = [("Host", "a"), ("Connection", "close")] if random_.random() < 0.9 else []
+    headers = [("Host", "a"), ("Connection", "close"), ("X-API-Key", "a")] if random_.random() < 0.9 else []
     headers += [(random_.choice(NAMES), random_.choice(VALUES)) for _ in range(random_.randrange(4))]
     head = f"{method} {path} {version}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
     return (head + random_.choice(BODIES)).encode("latin-1" if random_.random() < 0.8 else "utf-8")
@@ -84,8 +89,9 @@ def mutated(random_: random.Random, content: bytes) -> bytes:
 
 def test_every_odd_header_with_every_odd_value(target: Client, table: Table) -> None:
     tally = Tally()
-    for path, name, value in product(TARGETS[:4], NAMES, VALUES):
-        sent = f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{name}: {value}\r\n\r\n".encode("latin-1")
+    for path, name, value in product(TARGETS[:5], NAMES, VALUES):
+        start = f"DELETE {path} HTTP/1.1\r\nX-API-Key: a" if path == EDITED else f"GET {path} HTTP/1.1"
+        sent = f"{start}\r\nHost: a\r\nConnection: close\r\n{name}: {value}\r\n\r\n".encode("latin-1")
         tally.count(is_right(exchange(target.port, sent)), sent)
     table.add("one odd header", tally)
 
@@ -116,7 +122,9 @@ def test_bodies_that_nobody_reads_upgrades_and_garbage(
     make_settings: MakeSettings, table: Table, tmp_path: Path
 ) -> None:
     random_, tally = random.Random(SEED), Tally()
-    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", api_keys="key", log_level="WARNING")
+    settings = make_settings(
+        events_url=f"sqlite:///{tmp_path}/events.db", api_keys="key", catalogue_keys="ann:key", log_level="WARNING"
+    )
     put_in_cache(settings, write(tmp_path / "served"))
     sizes = [0, 1, 90, 4096, 5000, 70_000, BODY_LIMIT + 1, READ_LIMIT + 100_000]
     with service(settings, tmp_path / "log") as (client, _):
@@ -147,13 +155,12 @@ def test_300_slow_clients(target: Client, table: Table) -> None:
         address = ("127.0.0.1", target.port)
         slow = [stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(300)]
         asking.start()
+        starts = [b"GET /model HTTP/1.1\r\n", b"POST /recommendations HTTP/1.1\r\n", b"PUT /items/1 HTTP/1.1\r\n"]
         until = time.monotonic() + 25
         while time.monotonic() < until:
             for number, connection in enumerate(slow):
                 with contextlib.suppress(OSError):
-                    connection.sendall(
-                        b"GET /model HTTP/1.1\r\n" if number % 2 else b"POST /recommendations HTTP/1.1\r\n"
-                    )
+                    connection.sendall(starts[number % 3])
             time.sleep(0.5)
         for connection in slow:
             connection.settimeout(0.1)
@@ -165,13 +172,15 @@ def test_300_slow_clients(target: Client, table: Table) -> None:
 
 
 def test_floods(target: Client, table: Table) -> None:
-    """Headers, trailers, chunks and requests without end, by four clients at once."""
+    """Headers, trailers, chunks and requests without end, by five clients at once."""
     tally = Tally()
     head = b"POST /recommendations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    edit = b"PATCH /items/1399 HTTP/1.1\r\nHost: a\r\nX-API-Key: a\r\nContent-Type: application/json\r\n"
+    edit += b'Content-Length: 11\r\n\r\n{"year": 1}'
     endless = [
         (head, b"a: b\r\n" * 10_000), (head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n" * 10_000),
         (head + b"Transfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 9000 + b"\r\n{\r\n"),
-        (b"", b"GET /users/1/recommendations HTTP/1.1\r\nHost: a\r\n\r\n" * 1000),
+        (b"", b"GET /users/1/recommendations HTTP/1.1\r\nHost: a\r\n\r\n" * 1000), (b"", edit * 1000),
     ]  # fmt: skip
 
     def flood(start: bytes, rest: bytes) -> None:

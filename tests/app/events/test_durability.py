@@ -12,7 +12,7 @@ from app.settings import Settings
 from tests.every_route import assert_every_route_answers
 from tests.postgres import Postgres
 from tests.processes import wait_until
-from tests.sending import Sending, aim, missing_or_twice, sending, statuses
+from tests.sending import FILMS, Sending, aim, missing_or_twice, sending, statuses
 from tests.service import Asking, serves, service
 
 ITEM = 10
@@ -35,7 +35,7 @@ def at(settings: Settings, server: Postgres) -> Settings:
 
 
 def kill_the_service(settings: Settings, log: Path, rounds: int) -> int:
-    """Kill the service again and again while clients send; returns how many events were answered with 200."""
+    """Kill the service again and again while clients send; returns how many events and films were answered with 200."""
     with sending(ITEM) as clients:
         for number in range(rounds):
             with service(settings, log) as (client, running):
@@ -47,6 +47,8 @@ def kill_the_service(settings: Settings, log: Path, rounds: int) -> int:
             wait_until(serves(client, "1"))
             aim(clients, client)
             load(clients, rounds)
+            for item_id in clients[-1].answered[:: FILMS * rounds]:
+                assert client.get(f"/items/{item_id}").json["title"] == f"Film {item_id}"
     return check(clients, settings)
 
 

@@ -21,6 +21,7 @@ from tests.marks import long
 JSON = b"Content-Type: application/json\r\n"
 KEY = b"X-API-Key: key\r\n"
 EVENTS = b'{"events": [{"user_id": "1", "item_id": 10, "type": "like"}]}'
+READ = {"read": EVENTS, "edit": b'{"title": "Paths of Glory"}'}
 # What begins each request, and the status of its answer: some are given before the body is read, some after.
 STARTS = {
     "not found": (b"POST /nothing HTTP/1.1\r\n" + KEY, 404),
@@ -28,6 +29,8 @@ STARTS = {
     "no key": (b"POST /recommendations HTTP/1.1\r\n" + JSON, 401),
     "a body on GET": (b"GET /users/1/recommendations HTTP/1.1\r\n" + KEY, 200),
     "read": (b"POST /events HTTP/1.1\r\n" + KEY + JSON, 200),
+    "no editor": (b"PATCH /items/10 HTTP/1.1\r\n" + JSON, 401),
+    "edit": (b"PUT /items/10 HTTP/1.1\r\n" + KEY + JSON, 200),
 }
 UPGRADES = {
     "": b"",
@@ -54,8 +57,8 @@ def request(number: int, start: str, size: int, upgrade: str = "", *, chunked: b
     """A request of a kind, with a body of about that size."""
     head, status = STARTS[start]
     body = b"" if not size else (SMUGGLED * (size // len(SMUGGLED) + 1))[:size]
-    if start == "read":
-        body = EVENTS + b" " * max(size - len(EVENTS), 0)
+    if start in READ:
+        body = READ[start].ljust(size)
         status = 413 if len(body) > BODY_LIMIT else 200
     framed = b"Content-Length: %d\r\n\r\n" % len(body) + body
     if chunked:
@@ -116,10 +119,10 @@ def check(client: Client, requests: Sequence[Sent], behind: str, cuts: Sequence[
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A service that keeps events and asks for a key."""
+    """A service that keeps events and asks for a key, which is an editor's, too."""
     directory = tmp_path_factory.mktemp("one answer")
     settings = offline_settings(directory).model_copy(update={"events_url": f"sqlite:///{directory}/events.db"})
-    settings = type(settings).model_validate({**settings.model_dump(), "api_keys": "key"})
+    settings = type(settings).model_validate({**settings.model_dump(), "api_keys": "key", "catalogue_keys": "ann:key"})
     put_in_cache(settings, write(directory / "served"))
     with serving(settings) as client:
         yield client

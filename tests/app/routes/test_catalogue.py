@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,11 @@ import numpy as np
 import pytest
 
 from app.contract.artifact import Artifact
+from app.contract.catalogue import Catalogue
 from app.contract.item_fold_in import ItemFoldIn
+from app.contract.merged_catalogue import merged_catalogue
 from app.main import create_app
+from app.model import revision
 from app.model.release import Release
 from app.model.store import load_model
 from app.settings import Settings
@@ -167,6 +171,23 @@ def test_a_new_film_moves_towards_those_who_like_it_on_every_replica(
         wait_until(lambda: score(editing.client) == score(other) == 8)
 
 
+def test_a_change_that_memory_did_not_suffice_for_is_made_as_soon_as_it_does(
+    editing: Editing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert editing.send("PUT", "/items/15", {"title": "New"}).status == 200
+    faults = [MemoryError()]
+
+    def failing(*given: Any) -> Catalogue:
+        if faults:
+            raise faults.pop()
+        return merged_catalogue(*given)
+
+    monkeypatch.setattr(revision, "merged_catalogue", failing)
+    assert editing.send("PUT", "/items/16", {"title": "Newer"}).status == 200
+    wait_until(lambda: editing.client.get("/items/16").status == 200)
+    assert editing.client.get("/items/15").json["title"] == "New"
+
+
 def test_what_was_said_before_a_film_is_there_counts_once_it_comes(editing: Editing) -> None:
     events = [{"user_id": user_id, "type": "like", "item_id": 15} for user_id in (1, 2)]
     answer = editing.client.post("/events", {"events": [*events, {"user_id": 1, "type": "like", "item_id": "x"}]}).json
@@ -297,6 +318,23 @@ def test_of_two_editors_the_one_who_has_not_seen_the_change_is_told(editing: Edi
     assert (second.status, second.json["error"]["code"]) == (412, "item_changed")
     assert editing.send("PUT", "/items/77", {"title": "New"}, **{"If-Match": "*"}).status == 412
     assert editing.client.get("/items/30").json["year"] == 2000
+
+
+def test_what_an_editor_was_not_shown_is_not_overwritten(editing: Editing, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = threading.Event()
+
+    def slow(*given: Any) -> Catalogue:
+        told.wait()
+        return merged_catalogue(*given)
+
+    before = editing.client.get("/items/20")
+    monkeypatch.setattr(revision, "merged_catalogue", slow)
+    assert editing.send("PATCH", "/items/20", {"year": 2000}).status == 200  # it is stored, and answers lag behind
+    seen = editing.client.get("/items/20")
+    refused = editing.send("PATCH", "/items/20", {"year": 2001}, **{"If-Match": seen.headers["etag"]})
+    told.set()
+    assert (seen.body, seen.headers["etag"], refused.status) == (before.body, before.headers["etag"], 503)
+    wait_until(lambda: editing.client.get("/items/20").json["year"] == 2000)
 
 
 def test_who_changed_what_is_listed_and_only_editors_see_it(editing: Editing) -> None:
