@@ -17,6 +17,7 @@ from app.contract.merged_catalogue import merged_catalogue
 from app.contract.recommender import Recommender, Rows
 from app.contract.similarity import Similarity
 from app.model.catalogue import CatalogueIndex
+from app.model.changed_item import ChangedItem
 from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists
 from app.model.store import ServedModel
@@ -24,7 +25,7 @@ from app.model.store import ServedModel
 NEVER = (None, None)  # does an item come or go by itself
 AT_ONCE = 4096  # items whose features are in memory together
 
-Items = Mapping[str, ItemDocument]
+Items = Mapping[str, ChangedItem]
 
 
 class Crowd(NamedTuple):

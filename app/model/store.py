@@ -14,11 +14,11 @@ import numpy as np
 
 from app.contract.artifact import Artifact, ArtifactError, content_hash, load_artifact
 from app.contract.events import EventTypes
-from app.contract.item_document import ItemDocument
 from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity
 from app.errors import NoModelError
 from app.model.catalogue import CatalogueIndex
+from app.model.changed_item import ChangedItem
 from app.model.errors import ModelNotLoadedError, ModelRefusedError
 from app.model.item_subsets import ItemSubsets
 from app.model.placed_lists import PlacedLists
@@ -41,7 +41,7 @@ class ServedModel:
     catalogue: CatalogueIndex
     subsets: ItemSubsets
     ready_lists: ReadyLists
-    items: Mapping[str, ItemDocument] = field(default_factory=dict)  # what editors have said, by id
+    items: Mapping[str, ChangedItem] = field(default_factory=dict)  # what editors have said, by id
 
     @property
     def version(self) -> str:
