@@ -1,6 +1,7 @@
 """What people were shown in some days, and what they said of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any
@@ -10,9 +11,11 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, column, inspect, select, table
 
 from app.contract.events import FORGET, EventTypes
+from app.contract.placement_trial import PlacementTrial
 from app.contract.recommendation_id import read_id
 from training.data.events.snapshot import Snapshot
 from training.trials.attribution import LIST, WITHIN_DAYS, judged
+from training.trials.placements import placement_of, placement_trials
 from training.trials.records import DAY, USER, events_since
 
 ITEM, RANK, PLACEMENT, SOURCE, SHOWN_ON, VERSION = "item_id", "rank", "placement", "source", "day", "version"
@@ -51,9 +54,8 @@ def read_shown(store: Snapshot, first: date, last: date, kinds: tuple[str, ...],
     events = events_since(store, start)
     events = events[events["occurred_at"] < start + ((last - first).days + 1 + WITHIN_DAYS) * DAY]
     on_screens = _items(store.connection, first, last)
-    items = _made(
-        pd.concat([on_screens, _unseen(_answers(store.connection, first, last), on_screens)], ignore_index=True)
-    )
+    answers = _unseen(_answers(store.connection, first, last), on_screens)
+    items = _made(pd.concat([on_screens, answers], ignore_index=True), placement_trials(store).ever)
     items = items[~items[USER].isin(events[USER][events["type"] == FORGET])]
     said = _said(events, kinds, types)
     items, left_out = _without_robots(items)
@@ -88,12 +90,16 @@ def _unseen(answers: pd.DataFrame, on_screens: pd.DataFrame) -> pd.DataFrame:
     return answers[~np.array(is_told, dtype=bool)]
 
 
-def _made(items: pd.DataFrame) -> pd.DataFrame:
-    """With the version of each list, and when it was made."""
+def _made(items: pd.DataFrame, trials: Sequence[PlacementTrial]) -> pd.DataFrame:
+    """With the version of each list, when it was made, and in a trial by which placement, whatever the client says."""
     names = {name: read_id(name) for name in items[LIST].unique()}
     versions = {name: "" if each is None else each.version for name, each in names.items()}
     made = {name: 0 if each is None else each.time for name, each in names.items()}
-    return items.assign(**{VERSION: items[LIST].map(versions), MADE: items[LIST].map(made)})
+    users = items.drop_duplicates(LIST).set_index(LIST)[USER]
+    placed = {name: placement_of(each, users[name], trials) for name, each in names.items() if each is not None}
+    placements = [placed.get(name) or said for name, said in zip(items[LIST], items[PLACEMENT], strict=True)]
+    found = {VERSION: items[LIST].map(versions), MADE: items[LIST].map(made)}
+    return items.assign(**found, **{PLACEMENT: pd.Series(placements, index=items.index, dtype=object)})
 
 
 def _within(connection: Connection, day: ColumnElement[Any], first: date, last: date) -> ColumnElement[bool]:

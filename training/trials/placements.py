@@ -1,9 +1,12 @@
 """Trials of placements: which ones the event store tells of, and where the service finds how they stand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.contract.placement import Placement
 from app.contract.placement_trial import Declared, PlacementTrial, changed, trials
+from app.contract.recommendation_id import RecommendationId
+from app.contract.trial import Arm
 from training.data.events.snapshot import Snapshot, seconds
 from training.trials.verdict import Verdict
 
@@ -37,6 +40,13 @@ def placement_trials(store: Snapshot) -> PlacementTrials:
         running = trials(declared)
         ever |= {each.salt: each for each in running.values()}
     return PlacementTrials(tuple(running.values()), tuple(ever.values()))
+
+
+def placement_of(found: RecommendationId, user: str, ever: Sequence[PlacementTrial]) -> str | None:
+    """Find the placement whose rules made a user's list in a trial; None outside of trials."""
+    if found.placed is Arm.NONE:
+        return None
+    return next((each.rules_of(found.placed) for each in ever if found.is_for(user, each.secret)), None)
 
 
 def publish(store: Snapshot, trial: PlacementTrial, verdict: Verdict) -> None:

@@ -13,8 +13,9 @@ import pytest
 from app.contract.events import DEFAULT_TYPES, Event, EventTypes
 from app.contract.recommendation_id import id_maker
 from app.contract.store_address import StoreAddress
-from app.contract.trial import Arm
+from app.contract.trial import ARMS, Arm
 from app.events.open_store import open_store
+from app.events.placements import Placements
 from app.events.store import Answer, EventStore, Impression
 from app.schemas.pleased import PleasedReport
 from training.data.events.snapshot import snapshot
@@ -80,6 +81,20 @@ def test_the_last_word_about_a_film_of_a_list_counts_and_only_with_the_list_s_id
     assert (found["films", "rated"].shown, found["films", "new"].shown) == (2, 2)
     assert found["placement", "unknown"].shown == 4
     assert found["people", "few"].clicks == found["people", "many"].clicks == 1
+
+
+def test_in_a_trial_of_placements_a_list_counts_for_that_whose_rules_made_it(world: World) -> None:
+    for name, body in (("home-b", "{}"), ("home", '{"trial": {"against": "home-b", "share": 0.5}}')):
+        world.store.append([Event(str(uuid4()), "ann", name, "placement", None, NOW, body=body)], NOW)
+    placements, day = Placements(), TODAY.isoformat()
+    placements.add(world.store.read_changes_after(0, 9))
+    trial = placements.trials["home"]
+    for number, arm in enumerate((*ARMS, Arm.CHALLENGER)):
+        name = id_maker("7", Arm.NONE, trial.secret, arm)(b"ann").decode()
+        user = "ann" if number < len(ARMS) else "bob"  # who names somebody else's list
+        world.store.append_impressions([Impression(day, name, "10", user, 1, "home")])
+    found = {each.group: each.lists for each in figures(world.shown(), KNOWN, 0.95, ("placement",))}
+    assert found == {"home": 2, "home-b": 1}
 
 
 def test_of_a_robot_nothing_counts_and_of_a_person_and_day_ten_lists(world: World) -> None:
