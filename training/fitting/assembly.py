@@ -94,17 +94,24 @@ class Knowledge:
         encoder = encoder_of(factors, self.training_data.positives)
         if not factors.item_embeddings.any():
             return self.assembled(factors, recipe, encoder)
-        likes = self.popularity if likes is None else likes
-        rated = np.bincount(self.seen.indices, minlength=len(likes)) > 0
-        item_encoder = fit_item_encoder(self.dataset.item_features, factors, likes)
-        made = vectors_of(self.dataset.item_features, item_encoder)
+        told, item_encoder, made = self.told(factors, likes)
         mean, fold_in = fit_item_fold_in(self.training_data, factors, encoder, made[:, :-1])
-        factors = with_features(factors, made, self.dataset.item_features, likes, rated)
-        artifact = self.assembled(checked(recipe.family, factors), recipe, encoder)
+        artifact = self.assembled(checked(recipe.family, told), recipe, encoder)
         features = self.dataset.item_feature_entries
         return replace(
             artifact, item_encoder=item_encoder, item_features=features, fold_in_mean=mean, item_fold_in=fold_in
         )
+
+    def told(
+        self, factors: Factors, likes: npt.NDArray[np.int64] | None = None
+    ) -> tuple[Factors, Float32Array, Float32Array]:
+        """The factors with what features say of items, the encoder that says it, and what it says of each item."""
+        likes = self.popularity if likes is None else likes
+        rated = np.bincount(self.seen.indices, minlength=len(likes)) > 0
+        features = self.dataset.item_features
+        encoder = fit_item_encoder(features, factors, likes)
+        made = vectors_of(features, encoder)
+        return with_features(factors, made, features, likes, rated), encoder, made
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
         """An artifact that can only rank known users: it has no encoder and can't be written."""

@@ -14,31 +14,48 @@ from training.fitting.validation import Validation
 from training.models.base import Factors, TrainingData
 from training.models.encoder import encoder_of
 from training.models.feature_encoder import fit_user_encoder
-from training.models.histories import best_or_zero, encoded_histories, first_of, tried, with_encoded_users
+from training.models.histories import LEAST_GAIN, best_or_zero, encoded_histories, first_of, tried, with_encoded_users
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 LIKES = (1, 3)  # of a newcomer
 
 
 class Newcomers(NamedTuple):
-    """How many likes the mean user counts for, and by which power of its age each like, where no family has said."""
+    """How many likes the mean user counts for, and by which power of its age each like, where no family has said.
+
+    `features` tells whether items with few likes hold what their features say.
+    """
 
     weight: float = 0.0
     recency: float = 0.0
+    features: bool = True
 
 
 NOTHING_CHOSEN = Newcomers()
 
 
 def newcomers(validation: Validation, factors: Factors) -> Newcomers:
-    """Choose both on validation; 0 where nothing was learned of users."""
+    """Choose all on validation; 0 where nothing was learned of users."""
     if not factors.user_embeddings.any():
         return NOTHING_CHOSEN
     data = validation.knowledge.training_data
     encoder = encoder_of(factors, data.positives)
     if encoder.recency is None:
         encoder = encoder._replace(recency=recency(validation, replace(factors, encoder=encoder)))
-    return Newcomers(newcomer_weight(validation, replace(factors, encoder=encoder)), float(encoder.recency or 0.0))
+    weight = newcomer_weight(validation, replace(factors, encoder=encoder))
+    return Newcomers(weight, float(encoder.recency or 0.0), features_pay(validation, factors))
+
+
+def features_pay(validation: Validation, factors: Factors) -> bool:
+    """Return whether lists keep their metric where items with few likes hold what their features say.
+
+    They lose it where most items have few likes: then those push out others.
+    """
+    knowledge = validation.knowledge
+    if factors.knows_features or not knowledge.dataset.item_features.nnz:
+        return True
+    added, left = (knowledge.told(each)[0] for each in (factors, replace(factors, knows_features=True)))
+    return LEAST_GAIN * validation.measure(added) >= validation.measure(left)
 
 
 def recency(validation: Validation, factors: Factors) -> float:

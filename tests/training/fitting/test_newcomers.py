@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -9,7 +11,14 @@ from tests.artifacts import make_artifact
 from tests.training.world import Trained
 from training.data.dataset import load_dataset
 from training.files import read_json
-from training.fitting.newcomers import drawn_to, encoded_newcomers, mean_user, newcomer_weight, newcomers
+from training.fitting.newcomers import (
+    drawn_to,
+    encoded_newcomers,
+    features_pay,
+    mean_user,
+    newcomer_weight,
+    newcomers,
+)
 from training.fitting.validation import Validation
 from training.models.base import Factors
 
@@ -40,7 +49,13 @@ def test_validation_prefers_the_mean_user_where_the_encoder_tells_nothing(with_c
     assert mean_user(factors).tolist() == [1]
     assert newcomer_weight(validation, factors) > 0
     nothing = Factors(np.zeros((n_users, 1), np.float32), items, zeros, np.zeros(n_items, np.float32))
-    assert newcomers(validation, nothing) == (0, 0)
+    assert newcomers(validation, nothing) == (0, 0, True)
+    # Films that are liked share a feature with many that are far from it, so what features say pulls them down.
+    features = validation.knowledge.dataset.item_features.toarray()
+    feature = features[:, (features * items).sum(axis=0).argmax()] > 0
+    items[feature & (items[:, 0] == 0)] = -1000
+    assert not features_pay(validation, factors)
+    assert features_pay(validation, replace(factors, knows_features=True))
 
 
 @pytest.mark.long
