@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "training.service": "errors",
     "training.editing": "app.contract data errors params project service",
     "training.placing": "errors files service",
+    "training.placement_quality": "app.contract data errors evaluation lists metrics params placing project refit",
     "training.prepare": "app.contract data errors files params",
     "training.train": "app.contract data files fitting params project",
     "training.evaluate": "app.contract data evaluation files params project",
@@ -67,8 +68,8 @@ MAY_IMPORT = {
     "progress project refit train",
     "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.commands": "app.contract check code editing engines errors export fetch former lists params placing "
-    "pleased project promotion propose register retrain source tracking trials tuning",
+    "training.commands": "app.contract check code editing engines errors export fetch former lists params "
+    "placement_quality placing pleased project promotion propose register retrain source tracking trials tuning",
     "training.__main__": "app.contract commands errors params project",
 }
 SIDES = ("app.", "training.")

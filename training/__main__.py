@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     way = placements.add_mutually_exclusive_group(required=True)
     way.add_argument("--apply", type=Path, metavar="FILE", help="make them what a YAML file says")
     way.add_argument("--export", type=Path, metavar="FILE", help="write them as a YAML file")
+    way.add_argument("--evaluate", type=Path, metavar="FILE", help="say what NDCG on the test they would have")
     placements.add_argument("--url", default=SERVICE, help="of the service")
     source = add(commands.source)
     source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv, parquet, sql: your own data")

@@ -120,10 +120,15 @@ def catalogue(project: Project, params: Params, options: Namespace) -> None:
         print(propose(project, params, apply=options.apply == PARAMS))
 
 
-def placements(_: Project, __: Params, options: Namespace) -> None:
-    """Keep the service's placements in a file."""
+def placements(project: Project, params: Params, options: Namespace) -> None:
+    """Keep the service's placements in a file, or say what those of a file cost."""
     from training.placing import apply_placements, export_placements
 
+    if options.evaluate is not None:
+        from training.placement_quality import evaluate_placements
+
+        print(f"placements: {evaluate_placements(project, params, options.evaluate)}")
+        return
     act, file = (export_placements, options.export) if options.apply is None else (apply_placements, options.apply)
     print(f"placements: {act(file, options.url, os.environ.get(CATALOGUE_KEY, ''))}")
 

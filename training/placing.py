@@ -33,7 +33,7 @@ def apply_placements(file: Path, url: str, key: str) -> str:
     Returns what was done, with the service's warnings; raises DataError that names the placement which the service
     refuses: those before are made.
     """
-    service, wanted = Service(url, key), _read(file)
+    service, wanted = Service(url, key), read_placements(file)
     current = _current(service)
     changed = {name: document for name, document in wanted.items() if document != current.get(name)}
     sentences = [f"{len(changed)} of {len(wanted)} placements of {file} are new or changed at {url}"]
@@ -54,11 +54,8 @@ def export_placements(file: Path, url: str, key: str) -> str:
     return f"{len(current)} placements in {file}"
 
 
-def _current(service: Service) -> Documents:
-    return {each["name"]: each["placement"] for each in service.ask("GET", "/placements")["placements"]}
-
-
-def _read(file: Path) -> Documents:
+def read_placements(file: Path) -> Documents:
+    """The placements of a YAML file by name; raises DataError where it can't be read, or holds something else."""
     try:
         content = _yaml().load(file)
     except (OSError, UnicodeDecodeError, YAMLError) as error:
@@ -66,6 +63,10 @@ def _read(file: Path) -> Documents:
     if not isinstance(content, dict) or not all(isinstance(each, dict) for each in content.values()):
         raise DataError(f"{file} holds no placements; expected a name before each, as --export writes it")
     return {str(name): document for name, document in content.items()}
+
+
+def _current(service: Service) -> Documents:
+    return {each["name"]: each["placement"] for each in service.ask("GET", "/placements")["placements"]}
 
 
 def _yaml() -> YAML:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from app.contract.filter_language import Expression
+from app.contract.filter_language import Expression, FilterError
 from app.contract.item_document import DocumentError
+from app.contract.item_filter import ItemFilter
 from app.contract.placement_rules import (
     MAX_LENGTH,
     Against,
@@ -73,10 +74,19 @@ class Placement:
             read_rest(content["rest"]) if "rest" in content else None,
             read_trial(content["trial"]) if "trial" in content else None,
         )
+        _check_length(placement)
         _check_pins(placement)
         _check_quotas(placement)
         _check_exploration(placement)
         return placement
+
+    def check_columns(self, items: ItemFilter) -> None:
+        """Raise DocumentError for the first filter that asks for a column which a version lacks."""
+        parts = [("filter", self.filter)] if self.filter else []
+        parts += [(f"boosts.{number}.filter", each.expression) for number, each in enumerate(self.boosts)]
+        parts += [(f"quotas.{number}.filter", each.expression) for number, each in enumerate(self.quotas)]
+        for field, expression in parts:
+            _check_columns(items, field, expression)
 
     @classmethod
     def read(cls, text: str) -> "Placement | None":
@@ -90,6 +100,18 @@ class Placement:
 
 def _numbered(content: Content, key: str) -> Iterator[tuple[str, Content]]:
     return ((f"{key}.{number}", each) for number, each in enumerate(content.get(key, ())))
+
+
+def _check_columns(items: ItemFilter, field: str, expression: Expression) -> None:
+    try:
+        items.mask(expression)
+    except FilterError as error:
+        raise DocumentError(field, f"is no filter: {error}") from error
+
+
+def _check_length(placement: Placement) -> None:
+    if not isinstance(placement.k, int) or not 1 <= placement.k <= MAX_LENGTH:
+        raise DocumentError("k", f"is {placement.k!r:.80}; expected a whole number from 1 to {MAX_LENGTH}")
 
 
 def _check_pins(placement: Placement) -> None:

@@ -2,9 +2,8 @@
 
 import time
 
-from app.contract.filter_language import Expression, FilterError
+from app.contract.filter_language import FilterError
 from app.contract.item_document import DocumentError
-from app.contract.item_filter import ItemFilter
 from app.contract.placement import Placement
 from app.contract.rules import Rules
 from app.errors import InvalidParameterError
@@ -18,23 +17,11 @@ def checked(model: ServedModel, request: PlacementContent) -> Placement:
     """The placement that a request says; raises InvalidParameterError where a version can't follow it."""
     try:
         placement = Placement.of(request.content)
-        items = model.catalogue.filter
-        parts = [("filter", placement.filter)] if placement.filter else []
-        parts += [(f"boosts.{number}.filter", each.expression) for number, each in enumerate(placement.boosts)]
-        parts += [(f"quotas.{number}.filter", each.expression) for number, each in enumerate(placement.quotas)]
-        for field, expression in parts:
-            _check_columns(items, field, expression)
+        placement.check_columns(model.catalogue.filter)
         rules_of(model, placement).check()
     except DocumentError as error:
         raise InvalidParameterError(f"{error}.", field=error.field) from error
     return placement
-
-
-def _check_columns(items: ItemFilter, field: str, expression: Expression) -> None:
-    try:
-        items.mask(expression)
-    except FilterError as error:
-        raise DocumentError(field, f"is no filter: {error}") from error
 
 
 def rules_of(model: ServedModel, placement: Placement) -> Rules:

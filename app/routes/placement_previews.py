@@ -7,6 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Response, Security
 
 from app.contract.placement import Placement
+from app.contract.predicted_loss import kept_share
 from app.contract.rules import Rules
 from app.errors import BodyTooLargeError, InvalidParameterError, NoModelError, UnauthorizedError
 from app.events.resting import NOTHING, RestingItems
@@ -19,7 +20,6 @@ from app.http.item_lists import json_response, list_json
 from app.http.lanes import Lane
 from app.http.parts import Parts
 from app.model.item_fields import to_json
-from app.model.predicted_loss import kept_share
 from app.model.selection import known_rows, place, placed_page, recommend
 from app.model.store import ServedModel
 from app.schemas.placement_previews import PARTS, PlacementPreview, PlacementPreviews
@@ -83,5 +83,5 @@ def _preview(lane: Lane, user_id: str, rules: Rules | None, resting: RestingItem
         placed = place(model, rested, query, None, rules, lane.profiles.trending.counts)
         selection = placed_page(model, placed, query, rules, profile.seen)
     fields = {"user_id": user_id, "model_version": model.version, "source": profile.source}
-    share = kept_share(model, profile.vector, selection.rows, best.rows)
+    share = kept_share(model.recommender, profile.vector, selection.rows, best.rows)
     return list_json(fields, model, selection), share

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import Artifact, load_artifact
+from app.contract.artifact import Artifact, Trends, load_artifact
 from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.trends import DAY
 from app.model.release import Release
 from app.model.selection import allowed_items as of_service
 from app.model.store import load_model
@@ -16,6 +17,7 @@ from tests.artifacts import Film, make_artifact, write
 from training.errors import ParamsError
 from training.lists.bucket import Lists
 from training.lists.filters import ListFilters, allowed_items, parse_filters
+from training.lists.placement import written_rules
 from training.refit import with_ready_lists
 
 GENRES: tuple[list[str], ...] = (["Drama"], ["Comedy", "Drama"], ["Horror"], [])
@@ -105,6 +107,19 @@ def test_a_wrong_filter_is_named(text: str, sentence: str) -> None:
 def test_filters_that_no_film_passes_are_refused() -> None:
     with pytest.raises(ParamsError, match="none of the 40 films passes; their genres are Comedy, Drama, Horror"):
         allowed_items(artifact_of(), parse_filters("genre=western"))
+
+
+def test_those_of_whom_nothing_is_known_get_first_what_trends_and_the_others_what_they_got() -> None:
+    trending = np.zeros((1, 40), dtype=np.float32)
+    trending[0, [31, 8, 20, 5]] = [4, 3, 2, 1]  # 8 is seen
+    artifact = artifact_of(trending=trending, trends=Trends([30 * DAY], 0))
+    recommender, everyone = Recommender(artifact), np.arange(12)
+    rules = {each: written_rules(recommender, {"fallback": each}) for each in ("popular", "trending")}
+    popular, trend = (Lists(recommender, "7", 10, None, each).table(everyone).to_pandas() for each in rules.values())
+    unknown = [frame[frame.user_id == 103].item_id.tolist() for frame in (popular, trend)]
+    assert unknown[0][:4] == [1000, 1001, 1002, 1004]
+    assert unknown[1][:5] == [1031, 1020, 1005, 1000, 1001]
+    pd.testing.assert_frame_equal(popular[popular.user_id != 103], trend[trend.user_id != 103])
 
 
 def test_ids_may_be_texts(tmp_path: Path) -> None:
