@@ -1,15 +1,19 @@
 """Placements by files: a YAML file goes to the service and comes back, and lists for everybody follow them."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from app.contract.artifact import Artifact, Trends
+from app.contract.trends import DAY
 from tests.app.conftest import ids
-from tests.app.routes.test_catalogue import with_ready_lists
+from tests.app.routes.test_catalogue import replica, with_ready_lists
 from tests.artifacts import write
 from tests.client import Client
-from tests.test_catalogue_by_files import client as client
 from tests.test_catalogue_by_files import project as project
 from training.__main__ import main
 from training.errors import DataError
@@ -29,6 +33,7 @@ home:
   - item_id: 70
     rank: 2
     until: 2100-01-01
+  fallback: trending
   k: 4
 horror:
   filter: genres:Horror
@@ -37,6 +42,17 @@ horror:
     rank: 1
   overridable: []
 """
+
+
+def with_trend() -> Artifact:
+    likes = np.array([[0, 0, 0, 0, 0, 4, 0, 9]], dtype=np.float32)
+    return replace(with_ready_lists(), trending=likes, trends=Trends([30 * DAY], 1.7e9))
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    with replica(tmp_path / "service", f"sqlite:///{tmp_path}/events.db", with_trend()) as client:
+        yield client
 
 
 def run(client: Client, command: str, file: str) -> None:
@@ -57,13 +73,14 @@ def test_a_yaml_file_of_placements_and_the_lists_by_them(
     run(client, "--apply", "less.yaml")
     assert "1 of 2 placements of less.yaml" in (said := capsys.readouterr().out)
     assert "not in the file, so left as they are: horror" in said
-    write(project.served, with_ready_lists())
+    write(project.served, with_trend())
     main(["export", "--out", "lists", "--placement", "home"])
     lists = pd.read_parquet("lists")
     for user in lists.user_id.unique():
         asked = ids(client, f"/users/{user}/recommendations?placement=home")
         assert lists[lists.user_id == user].item_id.tolist() == asked
         assert len(asked) == 3 or user != 1
+    assert lists[lists.user_id == 3].item_id.tolist() == [80, 70, 60]  # what trends, around the pin
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,9 @@ def settings_of(folder: Path, url: str, **fields: Any) -> Settings:
 
 
 @contextmanager
-def replica(folder: Path, url: str) -> Iterator[Client]:
+def replica(folder: Path, url: str, artifact: Artifact | None = None) -> Iterator[Client]:
     settings = settings_of(folder, url)
-    put_in_cache(settings, write(folder / "served", with_ready_lists()), version="7")
+    put_in_cache(settings, write(folder / "served", artifact or with_ready_lists()), version="7")
     with serving(settings) as client:
         yield client
 
