@@ -40,8 +40,9 @@ from tests.postgres import Postgres, postgres
 from tests.processes import wait_until
 from tests.service import serves, service
 from training.data.events.snapshot import snapshot
-from training.pleased.figures import Known, figures
+from training.pleased.figures import figures
 from training.pleased.shown import RANK, read_shown
+from training.pleased.totals import Known, Totals
 
 VIEWERS, N_ITEMS, K = 4, 1000, 10
 EXAMINED, LISTS_OF_ONE = 0.85, 8
@@ -198,7 +199,7 @@ def stored(server: Postgres) -> tuple[Counter[int], Counter[int]]:
     with snapshot(StoreAddress(server.url("events_training"))) as store:
         shown = read_shown(store, today - timedelta(days=1), today, ("like",), EventTypes(DEFAULT_TYPES, 4.0))
     assert not any(shown.left_out.values()), shown.left_out
-    found = figures(shown, Known({}, N_ITEMS, frozenset()), 0.95, (RANK,))
+    found = figures(Totals.over([shown], Known({}, N_ITEMS, frozenset()), (RANK,)), 0.95)
     by_rank = {int(each.group): each for each in found}
     shown_by = Counter({rank: each.shown for rank, each in by_rank.items()})
     return +shown_by, +Counter({rank: each.successes for rank, each in by_rank.items()})

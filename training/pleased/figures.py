@@ -1,7 +1,6 @@
 """How often people click and like what they are shown, each way that lists can be told apart."""
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,28 +8,9 @@ import pandas as pd
 
 from training.metrics.bootstrap import Interval
 from training.metrics.ratio import Ratio
-from training.pleased.shown import (
-    ANSWERED,
-    CLICKED,
-    ITEM,
-    LIKED,
-    PLACEMENT,
-    RANK,
-    SHARE,
-    SHOWN_ON,
-    SOURCE,
-    VERSION,
-    Shown,
-)
-from training.trials.attribution import LIST
+from training.pleased.shown import VERSION
+from training.pleased.totals import COUNTS, Totals
 from training.trials.records import USER
-
-SEGMENT, FILMS, NEW = "people", "films", "new"
-ALL = "all"
-DAILY = "day and version"
-DIMENSIONS = (ALL, VERSION, PLACEMENT, SOURCE, RANK, SHOWN_ON, DAILY, SEGMENT, FILMS)
-COUNTS = ["lists", "shown", "clicks", "successes", "good"]
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -75,43 +55,27 @@ class Difference:
     success_rate: Interval
 
 
-@dataclass(frozen=True)
-class Known:
-    """What training knows: the segment of each user with ratings, how many items there are, and those with ratings."""
-
-    segments: Mapping[str, str]
-    n_items: int
-    rated: frozenset[str]
-
-
-def figures(shown: Shown, known: Known, confidence: float, dimensions: Sequence[str] = DIMENSIONS) -> list[Figure]:
-    """Compute the figures of all groups of these dimensions, in the order of groups."""
-    rows, found = _rows(shown, known), []
-    for dimension in dimensions:
-        counts = _of_users(rows, dimension)
-        found += [_figure(dimension, group, each, confidence) for group, each in counts.groupby(dimension)]
-    return found
-
-
-def varieties(shown: Shown, known: Known) -> list[Variety]:
-    """How varied what each version showed on screens was; a sample of lists doesn't tell."""
-    rows = _rows(shown, known)
-    rows = rows[~rows[ANSWERED]]
-    again = rows.duplicated([USER, ITEM])
+def figures(totals: Totals, confidence: float) -> list[Figure]:
+    """Compute the figures of all groups of these sums, in the order of dimensions and groups."""
     return [
-        Variety(
-            str(version),
-            each[ITEM].nunique() / max(known.n_items, 1),
-            float(again[each.index].mean()),
-            float((each[FILMS] == NEW).mean()),
-        )
-        for version, each in rows.groupby(VERSION)
+        _figure(dimension, group, each, confidence)
+        for dimension, counts in totals.of.items()
+        for group, each in counts.groupby(dimension)
     ]
 
 
-def differences(shown: Shown, confidence: float) -> list[Difference]:
+def varieties(totals: Totals, n_items: int) -> list[Variety]:
+    """How varied what each version showed on screens was; a sample of lists doesn't tell."""
+    shares = totals.varied.div(totals.varied["shown"], axis="index")
+    return [
+        Variety(version, len(totals.items[version]) / max(n_items, 1), float(repeated), float(fresh))
+        for version, repeated, fresh in zip(shares.index, shares["repeated"], shares["fresh"], strict=True)
+    ]
+
+
+def differences(totals: Totals, confidence: float) -> list[Difference]:
     """Compare each version with the one that showed most."""
-    counts = _of_users(_rows(shown, Known({}, 0, frozenset())), VERSION).set_index(USER)
+    counts = totals.of[VERSION].set_index(USER)
     of_version = {str(version): each[["successes", "shown"]] for version, each in counts.groupby(VERSION)}
     [most, *others] = sorted(of_version, key=lambda each: (-of_version[each]["shown"].sum(), each))
     return [Difference(each, most, _difference(of_version[each], of_version[most], confidence)) for each in others]
@@ -127,27 +91,6 @@ def _difference(ours: pd.DataFrame, theirs: pd.DataFrame, confidence: float) -> 
         value, moves = value + sign * rate, moves + sign * (above - rate * below) / below.mean()
     spread = float(np.var(moves, ddof=1) / len(users)) if len(users) > 1 else math.nan
     return Ratio(float(value), spread, len(users)).interval(confidence)
-
-
-def _rows(shown: Shown, known: Known) -> pd.DataFrame:
-    """What was shown, with the group that each row belongs to."""
-    rows = shown.items.copy()
-    rows[ALL], rows[SEGMENT] = ALL, [known.segments.get(user, NEW) for user in rows[USER]]
-    rows[DAILY] = rows[SHOWN_ON] + " " + rows[VERSION]
-    rows[FILMS] = rows[ITEM].isin(known.rated).map({True: "rated", False: NEW})
-    return rows
-
-
-def _of_users(items: pd.DataFrame, dimension: str) -> pd.DataFrame:
-    """Count for each user and group; a list of a sample stands for as many as its share says."""
-    keys, weight = [USER, dimension], 1 / items[SHARE].astype(float)
-    counted = {"shown": weight, "clicks": weight * items[CLICKED], "successes": weight * items[LIKED]}
-    items = items.fillna({dimension: UNKNOWN}).assign(**counted)
-    lists = items.groupby([*keys, LIST]).agg(share=(SHARE, "first"), good=(LIKED, "max"))
-    of_lists = pd.DataFrame(
-        {"lists": 1 / lists[SHARE].astype(float), "good": lists["good"] / lists[SHARE].astype(float)}
-    )
-    return items.groupby(keys)[[*counted]].sum().join(of_lists.groupby(keys).sum()).reset_index()
 
 
 def _figure(dimension: str, group: object, users: pd.DataFrame, confidence: float) -> Figure:

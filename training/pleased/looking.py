@@ -1,5 +1,7 @@
 """Looks at some days and writes what it sees: a table, a CSV, a page, and what the service's own page shows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
@@ -7,15 +9,16 @@ from sqlalchemy import text
 
 from app.contract.store_address import StoreAddress
 from training.data.dataset import load_dataset
-from training.data.events.snapshot import snapshot
+from training.data.events.snapshot import Snapshot, snapshot
 from training.errors import DataError, ParamsError
 from training.files import replacing
 from training.params.whole import Params
-from training.pleased.figures import Figure, Known, figures
+from training.pleased.figures import Figure, figures
 from training.pleased.metrics import SHOWN_BY
 from training.pleased.page import lay_out, table
 from training.pleased.report import Report
-from training.pleased.shown import Shown, read_shown
+from training.pleased.shown import Shown, read_days, read_shown
+from training.pleased.totals import Known, Totals
 from training.project import Project
 from training.report.html import to_html
 from training.trials.records import kept_events
@@ -50,10 +53,11 @@ def please(project: Project, params: Params, first: date, last: date, *, publish
 
 def report_between(project: Project, params: Params, first: date, last: date) -> Report | None:
     """Compute the report of the days from one to another, both included; None where nothing was shown."""
-    shown = shown_between(project, params, first, last)
-    if shown.items.empty:
-        return None
-    return Report.of(shown, _known(project, params), params.registration.gate.confidence, first, last)
+    with _store(project, first, last) as store:
+        days = read_days(store, first, last, params.registration.trial.success, params.event_types)
+        known = _known(project, params)
+        totals = Totals.over(days, known)
+    return Report.of(totals, known.n_items, params.registration.gate.confidence, first, last) if totals.of else None
 
 
 def last_week() -> tuple[date, date]:
@@ -75,15 +79,22 @@ def yesterday(project: Project, params: Params) -> list[Figure]:
     """Compute what Prometheus shows of the last whole day (UTC)."""
     _, day = last_week()
     shown, nothing = shown_between(project, params, day, day), Known({}, 0, frozenset())
-    return [] if shown.items.empty else figures(shown, nothing, params.registration.gate.confidence, SHOWN_BY)
+    return figures(Totals.over([shown], nothing, SHOWN_BY), params.registration.gate.confidence)
 
 
 def shown_between(project: Project, params: Params, first: date, last: date) -> Shown:
     """Read what was shown from a day to another, both included."""
+    with _store(project, first, last) as store:
+        return read_shown(store, first, last, params.registration.trial.success, params.event_types)
+
+
+@contextmanager
+def _store(project: Project, first: date, last: date) -> Iterator[Snapshot]:
+    """Open the store to read these days; raises ParamsError for days that are none."""
     if last < first:
         raise ParamsError(f"--to {last} is before --from {first}: turn them round")
     with snapshot(kept_events(project.root)) as store:
-        return read_shown(store, first, last, params.registration.trial.success, params.event_types)
+        yield store
 
 
 def _is_published(project: Project, last: date) -> bool:

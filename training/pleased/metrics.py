@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Gauge
 
 from training.metrics.bootstrap import Interval
-from training.pleased.figures import ALL, Figure
+from training.pleased.figures import Figure
 from training.pleased.shown import PLACEMENT, VERSION
+from training.pleased.totals import ALL
 
 GROUPS = 20  # of versions and of placements, those with most showings: clients may send any placement
 SHOWN_BY = (ALL, VERSION, PLACEMENT)

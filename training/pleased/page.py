@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.metrics.bootstrap import Interval
-from training.pleased.figures import ALL, DIMENSIONS, Difference, Figure, Variety
+from training.pleased.figures import Difference, Figure, Variety
 from training.pleased.report import Report
 from training.pleased.shown import RANK, SHOWN_ON
+from training.pleased.totals import ALL, DIMENSIONS
 from training.report.canvas import make_axes, png
 from training.report.page import Cell, Page, Part, Picture, Section, Table, Text
 from training.report.plots import COLOURS

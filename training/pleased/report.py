@@ -9,8 +9,8 @@ from datetime import date, datetime, timezone
 import pandas as pd
 
 from training.metrics.bootstrap import Interval
-from training.pleased.figures import Difference, Figure, Known, Variety, differences, figures, varieties
-from training.pleased.shown import ANSWERED, SHARE, SHOWN_ON, SOURCE, Shown
+from training.pleased.figures import Difference, Figure, Variety, differences, figures, varieties
+from training.pleased.totals import Totals
 
 MOST_GROUPS = 60  # of a dimension that are published: names come from clients
 
@@ -28,10 +28,10 @@ class Report:
     says: list[str]
 
     @classmethod
-    def of(cls, shown: Shown, known: Known, confidence: float, first: date, last: date) -> "Report":
-        """Compute it; something was shown."""
-        found, variety = figures(shown, known, confidence), varieties(shown, known)
-        return cls(first, last, confidence, found, differences(shown, confidence), variety, _sentences(shown))
+    def of(cls, totals: Totals, n_items: int, confidence: float, first: date, last: date) -> "Report":
+        """Compute it of sums over these days and of all dimensions; something was shown."""
+        found, compared = figures(totals, confidence), differences(totals, confidence)
+        return cls(first, last, confidence, found, compared, varieties(totals, n_items), _sentences(totals))
 
     def to_csv_rows(self) -> pd.DataFrame:
         """The figures, one in a row."""
@@ -65,14 +65,12 @@ def _with_ends(content: object) -> object:
     return {name: _with_ends(each) for name, each in content.items()}
 
 
-def _sentences(shown: Shown) -> list[str]:
-    answered = shown.items[shown.items[ANSWERED]]
-    on_screens = ", ".join(sorted(shown.items[SHOWN_ON][~shown.items[ANSWERED]].unique()))
-    said = [f"what was on screens counts: {on_screens}"] if on_screens and len(answered) else []
-    for [day, share], of_day in answered.groupby([SHOWN_ON, SHARE]):
-        sources = ", ".join(sorted(of_day[SOURCE].unique()))
+def _sentences(totals: Totals) -> list[str]:
+    on_screens = ", ".join(sorted(totals.on_screens))
+    said = [f"what was on screens counts: {on_screens}"] if on_screens and totals.answered else []
+    for day, share, sources in totals.answered:
         said.append(f"answered lists count, whoever looked at them: {day}, {sources}, of which {share:.3g} are kept")
-    return said + [f"left out: {number:,} {what}" for what, number in shown.left_out.items()]
+    return said + [f"left out: {number:,} {what}" for what, number in totals.left_out.items()]
 
 
 def _row(figure: Figure) -> dict[str, object]:

@@ -1,14 +1,15 @@
 """What people were shown in some days, and what they said of it."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, column, inspect, select, table
+from sqlalchemy import ColumnElement, Connection, Select, column, inspect, select, table
 
 from app.contract.events import FORGET, EventTypes
 from app.contract.placement_trial import PlacementTrial
@@ -27,6 +28,7 @@ MOST_LISTS = 10  # of a user and day that count; of a sample, its share of them
 MOST_FILMS = 200  # of these lists, which may be of any length
 ROBOT_LISTS = 200  # of a user and day: no person looks at so many; of a sample, its share of them, but not one or two
 FEWEST = 2
+PART = 50_000  # rows
 _COLUMNS = (SHOWN_ON, LIST, ITEM, USER, RANK, PLACEMENT, SOURCE, ODDS, AMONG)
 _IMPRESSION = table("impression", *map(column, _COLUMNS))
 _OF_ANSWERS = (SHOWN_ON, LIST, "item_ids", USER, RANK, PLACEMENT, SOURCE, SHARE)
@@ -50,32 +52,44 @@ class Shown:
 
 def read_shown(store: Snapshot, first: date, last: date, kinds: tuple[str, ...], types: EventTypes) -> Shown:
     """Read what was shown; `kinds` are the types of events that are a success."""
+    days, left_out = [*read_days(store, first, last, kinds, types)], Counter[str]()
+    for each in days:
+        left_out.update(each.left_out)
+    return Shown(_joined([each.items for each in days]), dict(left_out))
+
+
+def read_days(store: Snapshot, first: date, last: date, kinds: tuple[str, ...], types: EventTypes) -> Iterator[Shown]:
+    """Read it day by day: of a large service a day fits into memory, and a week does not."""
     start = datetime(first.year, first.month, first.day, tzinfo=timezone.utc).timestamp()
     events = events_since(store, start)
     events = events[events["occurred_at"] < start + ((last - first).days + 1 + WITHIN_DAYS) * DAY]
-    on_screens = _items(store.connection, first, last)
-    answers = _unseen(_answers(store.connection, first, last), on_screens)
-    items = _made(pd.concat([on_screens, answers], ignore_index=True), placement_trials(store).ever)
-    items = items[~items[USER].isin(events[USER][events["type"] == FORGET])]
-    said = _said(events, kinds, types)
-    items, left_out = _without_robots(items)
-    return Shown(_with_flags(items.merge(said, on=[USER, LIST, ITEM], how="left")), left_out)
+    gone, said = events[USER][events["type"] == FORGET].unique(), _said(events, kinds, types)
+    ever = placement_trials(store).ever
+    for number in range((last - first).days + 1):
+        day = first + timedelta(number)
+        on_screens = _items(store.connection, day)
+        items = _made(_joined([on_screens, _unseen(_answers(store.connection, day), on_screens)]), ever)
+        items, left_out = _without_robots(items[~items[USER].isin(gone)])
+        yield Shown(_with_flags(items.merge(said, on=[USER, LIST, ITEM], how="left")), left_out)
 
 
-def _items(connection: Connection, first: date, last: date) -> pd.DataFrame:
-    shown = _IMPRESSION.c[SHOWN_ON]
-    order = shown, _IMPRESSION.c[LIST], _IMPRESSION.c[RANK]
-    query = select(_IMPRESSION).where(_within(connection, shown, first, last)).order_by(*order)
-    found = pd.DataFrame(connection.execute(query).all(), columns=list(_COLUMNS))
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One after the other; pandas 2 warns where some are empty."""
+    return pd.concat([each for each in frames if len(each)] or [frames[0]], ignore_index=True)
+
+
+def _items(connection: Connection, day: date) -> pd.DataFrame:
+    query = select(_IMPRESSION).where(_is_of(connection, _IMPRESSION.c[SHOWN_ON], day))
+    found = _read(connection, query.order_by(_IMPRESSION.c[LIST], _IMPRESSION.c[RANK]), _COLUMNS)
     return found.assign(**{SHOWN_ON: found[SHOWN_ON].astype(str)}).assign(**{ANSWERED: False, SHARE: 1.0})
 
 
-def _answers(connection: Connection, first: date, last: date) -> pd.DataFrame:
+def _answers(connection: Connection, day: date) -> pd.DataFrame:
     """The items of answered lists, as far as they are kept; a store of an earlier release keeps none."""
     if not inspect(connection).has_table(_ANSWER.name):
         return pd.DataFrame(columns=[*_COLUMNS, ANSWERED, SHARE])
-    query = select(_ANSWER).where(_within(connection, _ANSWER.c[SHOWN_ON], first, last)).order_by(_ANSWER.c[LIST])
-    lists = pd.DataFrame(connection.execute(query).all(), columns=[*_OF_ANSWERS]).rename(columns={"item_ids": ITEM})
+    query = select(_ANSWER).where(_is_of(connection, _ANSWER.c[SHOWN_ON], day)).order_by(_ANSWER.c[LIST])
+    lists = _read(connection, query, _OF_ANSWERS).rename(columns={"item_ids": ITEM})
     found = lists.assign(**{ITEM: lists[ITEM].map(json.loads)}).explode(ITEM)
     ranks = found[RANK] + found.groupby(level=0).cumcount()
     found = found.assign(**{SHOWN_ON: found[SHOWN_ON].astype(str), RANK: ranks})
@@ -102,11 +116,16 @@ def _made(items: pd.DataFrame, trials: Sequence[PlacementTrial]) -> pd.DataFrame
     return items.assign(**found, **{PLACEMENT: pd.Series(placements, index=items.index, dtype=object)})
 
 
-def _within(connection: Connection, day: ColumnElement[Any], first: date, last: date) -> ColumnElement[bool]:
-    """Whether a day is one of those from one to another; SQLite keeps days as texts."""
-    if connection.dialect.name == "sqlite":
-        return day.between(first.isoformat(), last.isoformat())
-    return day.between(first, last)
+def _read(connection: Connection, query: Select[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """The rows in parts: as objects of Python they take several times the memory of a frame."""
+    found = connection.execute(query.execution_options(stream_results=True))
+    frames = [pd.DataFrame(rows, columns=[*columns]) for rows in found.partitions(PART)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*columns])
+
+
+def _is_of(connection: Connection, column: ColumnElement[Any], day: date) -> ColumnElement[bool]:
+    """Whether a column is of a day, which SQLite keeps as a text."""
+    return column == (day.isoformat() if connection.dialect.name == "sqlite" else day)
 
 
 def _said(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,10 +19,11 @@ from app.events.placements import Placements
 from app.events.store import Answer, EventStore, Impression
 from app.schemas.pleased import PleasedReport
 from training.data.events.snapshot import snapshot
-from training.pleased.figures import Known, differences, figures, varieties
+from training.pleased.figures import differences, figures, varieties
 from training.pleased.looking import publish_report
 from training.pleased.report import Report
-from training.pleased.shown import Shown, read_shown
+from training.pleased.shown import Shown, read_days, read_shown
+from training.pleased.totals import Known, Totals
 
 _NOW = datetime.now(timezone.utc)  # of the whole run, in which another day may begin
 NOW, TODAY = _NOW.timestamp(), _NOW.date()
@@ -34,9 +35,9 @@ class World:
     def __init__(self, store: EventStore, training: str) -> None:
         self.store, self.training = store, StoreAddress(training)
 
-    def show(self, user: str, *items: str, version: str = "7", source: str | None = None) -> str:
+    def show(self, user: str, *items: str, version: str = "7", source: str | None = None, days_ago: int = 0) -> str:
         name = id_maker(version, Arm.NONE)(user.encode()).decode()
-        day = TODAY.isoformat()
+        day = (TODAY - timedelta(days_ago)).isoformat()
         rows = [Impression(day, name, item, user, rank, None, source) for rank, item in enumerate(items, 1)]
         self.store.append_impressions(rows)
         return name
@@ -48,6 +49,10 @@ class World:
 
     def say(self, user: str, item: str | None, what: str, name: str | None = None) -> None:
         self.store.append([Event(str(uuid4()), user, item, what, None, NOW, name)], NOW)
+
+    def totals(self, first: date = TODAY) -> Totals:
+        with snapshot(self.training) as store:
+            return Totals.over(read_days(store, first, TODAY, ("like",), TYPES), KNOWN)
 
     def shown(self, first: date = TODAY) -> Shown:
         with snapshot(self.training) as store:
@@ -74,7 +79,7 @@ def test_the_last_word_about_a_film_of_a_list_counts_and_only_with_the_list_s_id
     world.say("bob", "10", "like")  # names no list
     world.say("bob", "20", "like", ann)  # of somebody else's
     world.say("bob", "20", "click", bob)
-    found = {(each.dimension, each.group): each for each in figures(world.shown(), KNOWN, 0.95)}
+    found = {(each.dimension, each.group): each for each in figures(world.totals(), 0.95)}
     everything = found["all", "all"]
     assert (everything.lists, everything.shown, everything.clicks, everything.successes) == (2, 4, 2, 1)
     assert (found["version", "7"].successes, found["version", "8"].successes) == (1, 0)
@@ -93,7 +98,8 @@ def test_in_a_trial_of_placements_a_list_counts_for_that_whose_rules_made_it(wor
         name = id_maker("7", Arm.NONE, trial.secret, arm)(b"ann").decode()
         user = "ann" if number < len(ARMS) else "bob"  # who names somebody else's list
         world.store.append_impressions([Impression(day, name, "10", user, 1, "home")])
-    found = {each.group: each.lists for each in figures(world.shown(), KNOWN, 0.95, ("placement",))}
+    totals = Totals.over([world.shown()], KNOWN, ("placement",))
+    found = {each.group: each.lists for each in figures(totals, 0.95)}
     assert found == {"home": 2, "home-b": 1}
 
 
@@ -107,8 +113,23 @@ def test_of_a_robot_nothing_counts_and_of_a_person_and_day_ten_lists(world: Worl
     shown = world.shown()
     assert len(shown.items) == 10
     assert list(shown.left_out.values()) == [1, 2, 0]
-    [variety] = varieties(shown, KNOWN)
+    [variety] = varieties(world.totals(), KNOWN.n_items)
     assert (variety.coverage, variety.repeated, variety.fresh) == (0.1, 0.9, 0)
+
+
+def test_days_are_added_up_and_what_a_person_saw_on_another_day_is_repeated(world: World) -> None:
+    for days_ago, version, items in ((2, "7", "10 20"), (1, "8", "20 30"), (0, "7", "10 30 40")):
+        world.say("ann", "30", "like", world.show("ann", *items.split(), version=version, days_ago=days_ago))
+    world.show("bob", "10", version="7", days_ago=1)
+    report = Report.of(world.totals(TODAY - timedelta(2)), KNOWN.n_items, 0.95, TODAY - timedelta(2), TODAY)
+    [everything] = [each for each in report.figures if each.dimension == "all"]
+    assert (everything.people, everything.lists, everything.shown, everything.successes) == (2, 4, 8, 2)
+    assert [(each.version, each.coverage, each.repeated) for each in report.variety] == [
+        ("7", 0.4, pytest.approx(2 / 6)),
+        ("8", 0.2, 0.5),
+    ]
+    [people] = [each for each in report.figures if each.group == "few"]
+    assert (people.people, people.lists, people.shown) == (1, 3, 7)
 
 
 def test_versions_that_the_same_people_saw_are_compared_person_by_person(world: World) -> None:
@@ -118,8 +139,7 @@ def test_versions_that_the_same_people_saw_are_compared_person_by_person(world: 
             name = world.show(user, item, version=version)
             if likes and item == "10":
                 world.say(user, item, "like", name)
-    shown = world.shown()
-    [found] = differences(shown, 0.95)
+    [found] = differences(world.totals(), 0.95)
     assert (found.version, found.against) == ("8", "7")
     assert found.success_rate.mean == pytest.approx(20 / 40 - 20 / 80)
     # By hand: who likes moves it by 1/40 * (1 - 1/2) - 1/80 * (1 - 2/4), and who doesn't by as much downwards.
@@ -131,7 +151,7 @@ def test_a_published_report_is_what_the_service_shows_and_a_later_one_takes_its_
     for user in ("ann", "bob", "eve"):
         world.say(user, "10", "like", world.show(user, "10", "20"))
     for confidence in (0.5, 0.95):
-        publish_report(world.training, Report.of(world.shown(), KNOWN, confidence, TODAY, TODAY))
+        publish_report(world.training, Report.of(world.totals(), KNOWN.n_items, confidence, TODAY, TODAY))
     assert world.store.report_days(5) == [TODAY.isoformat()]
     assert world.store.report("2026-01-01") is None
     report = PleasedReport.model_validate_json(world.store.report(TODAY.isoformat()) or "")
@@ -149,7 +169,10 @@ def test_a_hundred_thousand_showings_of_robots_change_no_other_s_figures(world: 
         name = world.show(user, "10", "20", "30")
         if number % 4 == 0:
             world.say(user, "10", "like", name)
-    before = {(each.dimension, each.group): each for each in figures(world.shown(), KNOWN, 0.95, ("rank", "people"))}
+    before = {
+        (each.dimension, each.group): each
+        for each in figures(Totals.over([world.shown()], KNOWN, ("rank", "people")), 0.95)
+    }
     films = [str(number) for number in range(100, 600)]
     world.show("robot-2", "10")
     for _ in range(201):  # many lists, and all that is on them liked, also in the names of others
@@ -162,7 +185,8 @@ def test_a_hundred_thousand_showings_of_robots_change_no_other_s_figures(world: 
     assert list(shown.left_out.values()) == [1, 2, 10 * 300 - 200]
     theirs = shown.items[shown.items["user_id"].str.startswith("robot")]
     assert theirs.groupby("user_id").size().to_dict() == {"robot-1": 200, "robot-2": 1}
-    after = figures(replace(shown, items=shown.items.drop(theirs.index)), KNOWN, 0.95, ("rank", "people"))
+    people_alone = Totals.over([replace(shown, items=shown.items.drop(theirs.index))], KNOWN, ("rank", "people"))
+    after = figures(people_alone, 0.95)
     assert {(each.dimension, each.group): each for each in after} == before
 
 
@@ -172,8 +196,7 @@ def test_without_impressions_answered_lists_count_for_as_many_as_their_share_say
     world.say("bob", "20", "click", bob)
     world.say("eve", "10", "like", world.answer("eve", "10", source="personalised"))
     world.show("eve", "10", source="personalised")
-    shown = world.shown()
-    report = Report.of(shown, KNOWN, 0.95, TODAY, TODAY)
+    report = Report.of(world.totals(), KNOWN.n_items, 0.95, TODAY, TODAY)
     found = {(each.dimension, each.group): each for each in report.figures}
     everything, popular = found["all", "all"], found["source", "popular"]
     assert (popular.people, popular.lists, popular.shown, popular.clicks, popular.successes) == (2, 6, 8, 4, 2)
