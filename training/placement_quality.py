@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from app.contract.artifact import load_artifact
 from app.contract.placement_rules import Content
-from app.contract.predicted_loss import kept_share
+from app.contract.predicted_loss import PredictedLoss
 from app.contract.recommender import NO_ITEM, Recommender, Rows
 from training.data.dataset import load_dataset
 from training.errors import DataError
@@ -42,9 +42,11 @@ def evaluate_placements(project: Project, params: Params, file: Path) -> str:
     recommender = Recommender(artifact)
     placed = {name: _lists(recommender, f"{file}, {name}", content) for name, content in documents.items()}
 
+    predicted = PredictedLoss(recommender)
+
     def measured(block: slice) -> Float64Array:
         some = targets.block(block)
-        return np.stack([_of_users(some, each) for each in placed.values()], axis=1)
+        return np.stack([_of_users(some, each, predicted) for each in placed.values()], axis=1)
 
     found = np.concatenate(in_blocks(len(targets.user_rows), recommender.n_items, measured, progress=True))
     width = max(map(len, [*placed, "placement"]))
@@ -68,13 +70,13 @@ def _lists(recommender: Recommender, name: str, content: Content) -> Lists:
     return Lists(recommender, "", rules.placement.k, None, rules)
 
 
-def _of_users(targets: Targets, placed: Lists) -> Float64Array:
+def _of_users(targets: Targets, placed: Lists, predicted: PredictedLoss) -> Float64Array:
     """NDCG of plain lists, by how much rules change it, and what the model's own scores say is kept: (n_users, 3)."""
-    recommender, rows = placed.recommender, targets.user_rows
+    rows = targets.user_rows
     plain, ours = replace(placed, rules=None).ranking(rows).items, placed.ranking(rows).items
     before, after = _ndcg(targets, plain), _ndcg(targets, ours)
     kept = [
-        kept_share(recommender, recommender.user_vector(row), _cut(one), _cut(best))
+        predicted.kept(placed.recommender.user_vector(row), _cut(one), _cut(best))
         for row, one, best in zip(rows.tolist(), ours, plain, strict=True)
     ]
     return np.stack([before, after - before, np.array(kept, dtype=np.float64)], axis=1)

@@ -7,7 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Response, Security
 
 from app.contract.placement import Placement
-from app.contract.predicted_loss import kept_share
+from app.contract.predicted_loss import PredictedLoss
 from app.contract.rules import Rules
 from app.errors import BodyTooLargeError, InvalidParameterError, NoModelError, UnauthorizedError
 from app.events.resting import NOTHING, RestingItems
@@ -56,9 +56,10 @@ def _previews(
 ) -> bytes:
     lanes = [parts.lanes.preview(model, each) for each in users]
     models = {lane.model.version: lane.model for lane in lanes}
+    losses = {name: PredictedLoss(each.recommender) for name, each in models.items()}
     rules = {name: None if placement is None else rules_of(each, placement) for name, each in models.items()}
     found = [
-        _preview(lane, each, rules[lane.model.version], resting.get(each, NOTHING))
+        _preview(lane, each, rules[lane.model.version], losses[lane.model.version], resting.get(each, NOTHING))
         for lane, each in zip(lanes, users, strict=True)
     ]
     warnings = [] if placement is None else [each.model_dump() for each in warnings_of(model, placement)]
@@ -73,7 +74,9 @@ def _part(model: ServedModel, part: int) -> list[str]:
     return [str(each) for each in model.artifact.user_ids[rows[part::PARTS]].tolist()]
 
 
-def _preview(lane: Lane, user_id: str, rules: Rules | None, resting: RestingItems) -> tuple[bytes, float | None]:
+def _preview(
+    lane: Lane, user_id: str, rules: Rules | None, loss: PredictedLoss, resting: RestingItems
+) -> tuple[bytes, float | None]:
     model, profile, query = lane.model, lane.profiles.of(lane.model, user_id), UserQuery()
     if rules is not None:
         query = UserQuery(k=rules.placement.k, diversity=rules.placement.diversity)
@@ -83,5 +86,4 @@ def _preview(lane: Lane, user_id: str, rules: Rules | None, resting: RestingItem
         placed = place(model, rested, query, None, rules, lane.profiles.trending.counts)
         selection = placed_page(model, placed, query, rules, profile.seen)
     fields = {"user_id": user_id, "model_version": model.version, "source": profile.source}
-    share = kept_share(model.recommender, profile.vector, selection.rows, best.rows)
-    return list_json(fields, model, selection), share
+    return list_json(fields, model, selection), loss.kept(profile.vector, selection.rows, best.rows)
