@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from app.contract.added_items import AddedItems
 from app.contract.artifact import Artifact, Float32Array
 from app.contract.candidates import candidates_of_each
 from app.contract.encoder import Encoder, History
@@ -60,14 +61,11 @@ class Recommender:
         self.artifact, self.withdrawn = artifact, withdrawn
         self.spread = spread or ScoreSpread(artifact)
         self.encoder = Encoder(artifact.encoder, artifact.encoder_intercept, artifact.recency)
-        self._added, self._added_rows = added, np.array([*added.values()], dtype=np.int64)
-        self._added_embeddings = np.ascontiguousarray(artifact.item_embeddings[len(artifact.item_ids) - len(added) :])
-        self._added_biases = artifact.item_biases[len(artifact.item_ids) - len(added) :]
+        self._added = AddedItems(artifact, added)
         self._is_there: Mask | None = None
         if len(withdrawn):
             self._is_there = np.ones(len(artifact.item_ids), dtype=bool)
             self._is_there[withdrawn] = False
-        self._learned_ids = artifact.item_ids[: len(artifact.item_ids) - len(added)]
         self._rounding = RoundingBound(artifact)
         self.all_items = ItemMatrix.of_all(artifact)
         self._most_popular = float(self.all_items.popularity.max(initial=0))
@@ -88,8 +86,8 @@ class Recommender:
 
     def item_row(self, item_id: str) -> int | None:
         """The row of an external item id, or None for an item the model does not know."""
-        row = row_of(self._learned_ids, item_id)
-        return self._added.get(item_id) if row is None else row
+        row = row_of(self._added.learned_ids, item_id)
+        return self._added.rows_by_id.get(item_id) if row is None else row
 
     def user_vector(self, user_row: int) -> Float32Array:
         """What the model has learned of a user: float32 (dim,), all zero if nothing."""
@@ -181,20 +179,18 @@ class Recommender:
         return Ranking(items[None], (millionths / MILLION)[None])
 
     def added_scores(self, user_row: int) -> Float32Array:
-        """Scores of the added items for a user, float32 (n_added,), within the rounding of float32."""
-        scores: Float32Array = self._added_embeddings.dot(self.artifact.user_embeddings[user_row])
-        scores += self._added_biases
-        return scores
+        """Scores of the added items that differ, for a user: float32, within its rounding."""
+        return self._added.scores_of_kinds(self.artifact.user_embeddings[user_row])
 
     def _with_added(
         self, user_row: int, items: Int32Array, millionths: Int32Array, scores: Float32Array
     ) -> tuple[Int32Array, Int32Array]:
         """A ready list with the added items that are above its last one; with all where it holds all items."""
-        vector, rows, holds_all = self.user_vector(user_row)[None], self._added_rows, items[-1] == NO_ITEM
+        vector, rows, holds_all = self.user_vector(user_row)[None], self._added.rows, items[-1] == NO_ITEM
         if not holds_all:
             # Exact scores of all take ten times as long as these.
             least = millionths[-1] / MILLION - 2 * float(self._rounding.errors(vector)[0]) - 1 / MILLION
-            rows = rows[scores >= least]
+            rows = rows[self._added.scores(scores) >= least]
         exact = as_millionths(self.exact_scores(vector, rows[None]))[0]
         better = np.ones(len(rows), dtype=bool) if holds_all else exact > millionths[-1]
         if not better.any():
