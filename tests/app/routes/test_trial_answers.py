@@ -368,6 +368,7 @@ def test_a_trial_of_placements_goes_on_beside_that_of_versions_and_each_counts_i
     assert [batch[-1]["placement"], *(each.json["placement"] for each in apart)] == ["home"] * 3
     assert Editing(client).send("DELETE", "/placements/home-b").status == 200
     assert ask(client, tried, "placement=home").json["placement"] == "home"
+    expected += Counter({(tried, int(trial.arm(tried)), version_of(trial, tried)): 1})
     [warning] = Editing(client).send("GET", "/placements/home").json["warnings"]
     assert warning["message"] == "It does not run: against is 'home-b', and there is no such placement."
-    assert shown(settings) == expected
+    wait_until(lambda: shown(settings) == expected)

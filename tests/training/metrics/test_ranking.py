@@ -39,6 +39,11 @@ def test_auc_counts_pairs_in_the_right_order_and_half_of_the_ties() -> None:
     assert ranking.auc(scores, relevant) == pytest.approx([(1 + 0.5) / 3])
 
 
+def test_auc_of_a_single_pair_says_whether_it_is_in_the_right_order() -> None:
+    scores = np.array([[1, 2], [2, 1]], dtype=np.float32)
+    assert ranking.auc(scores, np.array([[False, True]] * 2)).tolist() == [1, 0]
+
+
 def test_auc_of_a_user_without_pairs_is_undefined() -> None:
     scores = np.array([[1, -np.inf], [1, 2]], dtype=np.float32)
     relevant = np.array([[True, False], [False, False]])
