@@ -6,7 +6,7 @@ PORT ?= 8000
 MLFLOW_PORT ?= 5000
 HOURS ?= 1
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 --no-header
-ON_MLFLOW_2 = tests/training/tracking/test_aliases.py tests/training/tracking/test_versions.py tests/app/registry/test_mlflow_registry.py
+ON_MLFLOW_2 = tests/training/tracking/test_aliases.py tests/training/tracking/test_versions.py tests/app/registry/test_mlflow_registry.py tests/training/pleased/test_replay.py
 FEW_ON_MLFLOW_2 = tests/training/tracking/test_versions.py \
 	tests/training/tracking/test_aliases.py::test_the_command_says_what_is_live_and_what_was
 

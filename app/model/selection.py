@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -85,7 +86,7 @@ def place(
     `trending` counts likes of late; `new` are the weights of new items by row.
     """
     recommender, explore = model.recommender, rules.placement.explore
-    among = model.subsets.of(Filters(filter=rules.placement.content.get("filter")))
+    among = model.subsets.of(_filtered_by(rules.placement.content.get("filter")))
     return rules.rank(
         recommender.scored(profile.vector, profile.seen, allowed, among),
         lambda: recommender.spread.of(profile.vector),
@@ -96,6 +97,11 @@ def place(
         trending=lambda: trending(model),
         new=new,
     )
+
+
+@lru_cache(maxsize=256)
+def _filtered_by(text: str | None) -> Filters:
+    return Filters(filter=text)
 
 
 def placed_page(
