@@ -28,6 +28,8 @@ NEEDED = (
 # Rooms whose content is tested by what uses it.
 USED_BY = {
     "app": "app/http",
+    "app/contract": "app/routes",
+    "app/events": "app/routes",
     "app/http": "app/routes",
     "app/observability": "app/http",
     "app/routes": "app/http",
