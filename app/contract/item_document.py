@@ -100,11 +100,13 @@ def _require(fits: bool, key: str, value: object, expected: str) -> None:
 def _check_text(key: str, value: object, longest: int = MAX_TEXT) -> None:
     _require(isinstance(value, str) and len(value.strip()) > 0 and len(value) <= longest, key, value,
              f"a text of 1 to {longest} characters")  # fmt: skip
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
-        raise DocumentError(key, "holds half a surrogate pair, which UTF-8 can't express") from None
-    _require("\0" not in str(value), key, value, "a text without \\u0000")
+    text = str(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise DocumentError(key, "holds half a surrogate pair, which UTF-8 can't express") from None
+    _require("\0" not in text, key, value, "a text without \\u0000")
 
 
 def _check_tag(key: str, value: object) -> None:

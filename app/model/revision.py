@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ class Revision:
     def __init__(self, base: ServedModel) -> None:
         self.base = self.current = base
         self._n_learned = base.recommender.n_items
+        self._learned_row = cache(base.recommender.item_row)
         self._items: Items = {}
         self._rows: dict[str, int] = {}  # of the changed items that this version can have
         self._added: dict[str, int] = {}
@@ -58,9 +60,8 @@ class Revision:
 
         An id that the next model could not have comes from another service alone.
         """
-        learned = self.base.recommender
-        has_numbers = learned.artifact.item_ids.dtype.kind == "i"
-        unknown = [each for each in items if each in self._added or learned.item_row(each) is None]
+        has_numbers = self.base.artifact.item_ids.dtype.kind == "i"
+        unknown = [each for each in items if each in self._added or self._learned_row(each) is None]
         return [each for each in unknown if not has_numbers or as_number(each) is not None]
 
     def revise(self, items: Items, crowds: Mapping[str, Crowd], heard: Iterable[str], now: float) -> ServedModel:
@@ -87,7 +88,7 @@ class Revision:
         added = self.added(new)
         self._added |= {each: self._n_learned + len(self._added) + n for n, each in enumerate(added)}
         for each in new:
-            row = self._added.get(each, self.base.recommender.item_row(each))
+            row = self._added[each] if each in self._added else self._learned_row(each)
             if row is not None:
                 self._rows[each] = row
         return added
