@@ -24,6 +24,11 @@ TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MIDDLE_STARS = 3.0
 
 
+def is_storable(an_id: str) -> bool:
+    """Whether an event can be of a user or an item with this id."""
+    return 1 <= len(an_id) <= MAX_ID_LENGTH and "\0" not in an_id
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that a user said about an item, at a time in seconds since 1970, UTC.

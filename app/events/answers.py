@@ -8,7 +8,7 @@ from math import ceil
 
 from prometheus_client import Counter
 
-from app.contract.events import MAX_ID_LENGTH
+from app.contract.events import is_storable
 from app.contract.recommendation_id import read_id
 from app.events.flushed import Flushed
 from app.events.store import Answer, EventStore
@@ -37,8 +37,7 @@ class Answers(Flushed):
         """Keep a list: its items, the first one's rank, and the placement that it was asked for."""
         name, ids = recommendation_id.decode(), [*map(str, items)]
         found = read_id(name)
-        # No event can be of a user with such an id.
-        if found is None or not ids or len(user_id) > MAX_ID_LENGTH or "\0" in user_id:
+        if found is None or not ids or not is_storable(user_id):
             return
         day = datetime.fromtimestamp(found.time, timezone.utc).date().isoformat()
         stored = json.dumps(ids, ensure_ascii=False)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from anyio import CapacityLimiter, fail_after, to_thread
 from prometheus_client import CollectorRegistry, Counter
 
-from app.contract.events import MAX_ID_LENGTH
+from app.contract.events import is_storable
 from app.contract.placement_rules import Rest
 from app.events.store import EventStore, EventStoreError
 from app.model.kept import KeptAMinute
@@ -46,7 +46,7 @@ class Resting:
         if rest is None or self._store is None:
             return {}
         # No impression can be of a user with another id.
-        users = [each for each in dict.fromkeys(user_ids) if len(each) <= MAX_ID_LENGTH and "\0" not in each]
+        users = [each for each in dict.fromkeys(user_ids) if is_storable(each)]
         found = {each: kept for each in users if (kept := self._kept.get((each, rest))) is not None}
         missing = [each for each in users if each not in found]
         asked = (

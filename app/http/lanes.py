@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from app.contract.events import MAX_ID_LENGTH
+from app.contract.events import is_storable
 from app.contract.recommendation_id import id_maker
 from app.contract.trial import Arm, Trial
 from app.events.answers import Answers
@@ -193,5 +193,4 @@ class Lanes:
 
 def takes_part(live: ServedModel, user_id: str) -> bool:
     """Whether a user is in trials: the live version knows them, and events can be of a user with such an id."""
-    is_nameable = len(user_id) <= MAX_ID_LENGTH and "\0" not in user_id
-    return is_nameable and live.ready_lists.user_row(user_id.encode()) is not None
+    return is_storable(user_id) and live.ready_lists.user_row(user_id.encode()) is not None

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.contract.events import MAX_ID_LENGTH, MAX_VALUE, TYPE_NAME, Event
+from app.contract.events import MAX_ID_LENGTH, MAX_VALUE, TYPE_NAME, Event, is_storable
 from app.schemas.queries import LONE_SURROGATES, Body
 
 MAX_EVENTS = 1000
@@ -52,7 +52,7 @@ def stored_text(value: object) -> str:
         value = int(value)  # JSON makes no difference between 7 and 7.0
     if isinstance(value, int) and not isinstance(value, bool) and -TOO_LARGE < value < TOO_LARGE:
         value = str(value)
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID_LENGTH or "\0" in value:
+    if not isinstance(value, str) or not is_storable(value):
         raise PydanticCustomError(
             "event_id_text", f"An id is a whole number or a text of 1 to {MAX_ID_LENGTH} characters without \\u0000"
         )
