@@ -34,13 +34,13 @@ from app.observability.metrics_port import metrics_port
 from app.observability.tracing import tracing_config
 from app.routes import (
     api_docs,
-    catalogue,
     events,
     example_users,
     forget,
     health,
     history,
     impressions,
+    item_changes,
     items,
     metrics,
     model,
@@ -118,7 +118,7 @@ def create_app(settings: Settings | None = None) -> Service:
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
     if settings.catalogue_keys is not None:
-        app.include_router(catalogue.router)
+        app.include_router(item_changes.router)
         app.include_router(placements.router)
         app.include_router(placement_previews.router)
     for routes in FOR_CLIENTS:

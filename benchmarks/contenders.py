@@ -12,7 +12,7 @@ import pandas as pd
 
 from app.contract.alias import PRODUCTION
 from app.contract.artifact import content_hash
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.registry.cache import ModelCache
 from app.settings import Settings
 from benchmarks.environments import CACHE, environment
@@ -64,7 +64,7 @@ def service(artifact: Path) -> Contender:
     shutil.copytree(artifact, copy, copy_function=os.link)
     store = ModelCache(settings)
     with store.download_directory():  # makes the directory of the model
-        store.add(Release("1", created=0, run_id=""), copy, content_hash(copy))
+        store.add(RegisteredVersion("1", created=0, run_id=""), copy, content_hash(copy))
     plain = Request("/users/%d/recommendations")
     filtered = Request("/users/%d/recommendations?genre=Drama&year_from=1990")
     return Contender(

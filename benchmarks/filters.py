@@ -15,7 +15,7 @@ import numpy as np
 from app.contract.conditions import Conditions
 from app.contract.item_filter import ItemFilter
 from app.model.profile import learned_profile
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.selection import allowed_items, recommend
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import UserQuery
@@ -40,7 +40,7 @@ def main() -> None:
 def _model() -> ServedModel:
     made = make_artifact(range(100), range(ITEMS), dim=DIM, films=films(ITEMS, np.random.default_rng(0)))
     with tempfile.TemporaryDirectory() as folder:
-        return load_model(write(Path(folder) / "served", made), Release("1", 0, ""))
+        return load_model(write(Path(folder) / "served", made), RegisteredVersion("1", 0, ""))
 
 
 def _answer(model: ServedModel, query: UserQuery) -> None:

@@ -23,7 +23,7 @@ from app.events.overlay import Overlay
 from app.events.profiles import Profiles
 from app.events.store import StoredEvent
 from app.model.profile import Profile, learned_profile
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import ServedModel, load_model
 from training.data.dataset import Dataset, load_dataset
 from training.data.interactions import Interactions
@@ -84,7 +84,7 @@ def loaded(artifact: Artifact, params: Params, version: str = "1") -> ServedMode
     artifact = replace(artifact, min_rating=params.prepare.min_rating)
     with tempfile.TemporaryDirectory() as folder:
         write_artifact(Path(folder) / "served", artifact)
-        return load_model(Path(folder) / "served", Release(version, 0, ""))
+        return load_model(Path(folder) / "served", RegisteredVersion(version, 0, ""))
 
 
 def replay(model: ServedModel, dataset: Dataset) -> tuple[Steps, Steps]:

@@ -21,7 +21,7 @@ from app.contract.ready_scores import as_millionths
 from app.contract.recommender import Recommender
 from app.contract.trial import Trial
 from app.main import Service, create_app
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import ServedModel, load_model
 from app.settings import Settings
 from benchmarks.report import table
@@ -69,7 +69,7 @@ def _model(directory: Path, version: str) -> ServedModel:
     ready = make_artifact(
         range(1, USERS + 1), range(1, ITEMS + 1), ready_items=ranking.items.astype(np.int32), ready_scores=scores
     )
-    return load_model(write(directory, ready), Release(version, 0, ""))
+    return load_model(write(directory, ready), RegisteredVersion(version, 0, ""))
 
 
 async def time_of_requests(service: Service, users: int, requests: int) -> float:

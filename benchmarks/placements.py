@@ -15,7 +15,7 @@ from app.contract.placement import Placement
 from app.contract.rules import Rules
 from app.contract.scored import Float64Array
 from app.model.profile import learned_profile
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.selection import allowed_items, place, recommend
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import UserQuery
@@ -55,7 +55,7 @@ def _model() -> ServedModel:
         item_biases=random.normal(size=ITEMS).astype(np.float32),
     )
     with tempfile.TemporaryDirectory() as folder:
-        return load_model(write(Path(folder) / "served", made), Release("1", 0, ""))
+        return load_model(write(Path(folder) / "served", made), RegisteredVersion("1", 0, ""))
 
 
 def _filtered(model: ServedModel) -> None:

@@ -17,7 +17,7 @@ from app.contract.artifact import content_hash
 from app.http.known_uvicorn import IS_KNOWN, PROTOCOL
 from app.http.protocol import LimitedProtocol
 from app.main import Service, create_app
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.registry.cache import ModelCache
 from app.settings import Settings
 from tests.processes import wait_until
@@ -106,10 +106,10 @@ def serving(settings: Settings, app: Service | None = None, port: int = 0, keep_
         gc.unfreeze()  # what a service keeps for its whole life, a test process must be able to free
 
 
-def put_in_cache(settings: Settings, artifact: Path, version: str = "1") -> Release:
+def put_in_cache(settings: Settings, artifact: Path, version: str = "1") -> RegisteredVersion:
     """Have the service start with this artifact although its registry is down; the directory is moved away."""
-    release = Release(version, created=0, run_id="")
+    registered = RegisteredVersion(version, created=0, run_id="")
     cache = ModelCache(settings)
     with cache.download_directory():  # makes the cache's directory
-        cache.add(release, artifact, content_hash(artifact))
-    return release
+        cache.add(registered, artifact, content_hash(artifact))
+    return registered

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.routes.test_catalogue import replica, with_ready_lists
+from tests.app.routes.test_item_changes import replica, with_ready_lists
 from tests.artifacts import write
 from tests.client import Client
 from tests.training.world import OF_FILMS, change_params

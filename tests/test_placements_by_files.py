@@ -11,7 +11,7 @@ import pytest
 from app.contract.artifact import Artifact, Trends
 from app.contract.trends import DAY
 from tests.app.conftest import ids
-from tests.app.routes.test_catalogue import replica, with_ready_lists
+from tests.app.routes.test_item_changes import replica, with_ready_lists
 from tests.artifacts import write
 from tests.client import Client
 from tests.test_catalogue_by_files import project as project

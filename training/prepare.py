@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from app.contract.events import EventTypes
-from training.data.catalogue import catalogue_of, unread, write_features
+from training.data.catalogue_files import catalogue_of, unread, write_features
 from training.data.changes import merge_changes, read_changes
 from training.data.dataset import (
     HELD_OUT,

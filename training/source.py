@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from app.contract.alias import PRODUCTION
-from training.data.catalogue import catalogue_of
+from training.data.catalogue_files import catalogue_of
 from training.data.dataset import ITEM_ID
 from training.data.events.snapshot import VARIABLE, snapshot, store_address
 from training.data.movielens import ARCHIVES

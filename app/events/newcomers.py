@@ -14,7 +14,7 @@ from app.contract.rules import NOTHING_NEW
 from app.contract.trends import trends_of
 from app.events.showings import Counts, Showings
 from app.events.trending import Trending
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import ServedModel
 
 SECONDS = 60.0
@@ -40,7 +40,7 @@ class Newcomers:
 
     def __init__(self, trending: Trending, showings: Showings | None = None) -> None:
         self.trending, self._showings = trending, showings or Showings()
-        self._kept: dict[tuple[Release, Exploration], _Kept] = {}
+        self._kept: dict[tuple[RegisteredVersion, Exploration], _Kept] = {}
         self._rng = np.random.default_rng()
         self._thread = ThreadPoolExecutor(1, "newcomers")
 
@@ -48,7 +48,7 @@ class Newcomers:
         """The share of draws that new items win, by row; items that win none are not among them."""
         if not exploration.new_below:
             return NOTHING_NEW
-        kept, now = self._kept.get((model.release, exploration)), time.monotonic()
+        kept, now = self._kept.get((model.registered, exploration)), time.monotonic()
         if kept is None:
             return self._draw(model, exploration)
         if now >= kept.until:  # the former draws hold until there are new ones
@@ -67,7 +67,7 @@ class Newcomers:
 
     def _keep(self, model: ServedModel, exploration: Exploration, weights: Mapping[int, float]) -> Mapping[int, float]:
         kept = [*self._kept.items()][1 - KEPT :]
-        self._kept = {**dict(kept), (model.release, exploration): _Kept(weights, time.monotonic() + SECONDS)}
+        self._kept = {**dict(kept), (model.registered, exploration): _Kept(weights, time.monotonic() + SECONDS)}
         return weights
 
     def _drawn(self, model: ServedModel, exploration: Exploration) -> Mapping[int, float]:

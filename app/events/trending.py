@@ -8,7 +8,7 @@ from app.contract.recommender import Float64Array, Mask, Recommender, Rows
 from app.contract.trends import Trend, trends_of
 from app.errors import InvalidParameterError
 from app.events.overlay import Overlay, Packed, learned_until
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import ServedModel
 
 KEPT_MODELS = 4  # the loaded one and that on trial, and of each the one before
@@ -20,7 +20,7 @@ class Trending:
 
     def __init__(self, overlay: Overlay) -> None:
         self._overlay = overlay
-        self._fresh: dict[Release, FreshLikes] = {}
+        self._fresh: dict[RegisteredVersion, FreshLikes] = {}
         overlay.listeners.append(self)
 
     def counts(self, model: ServedModel, half_life: float | None = None) -> Float64Array:
@@ -37,16 +37,16 @@ class Trending:
     def follow(self, model: ServedModel) -> "FreshLikes":
         """Count for a version from now on; it takes a while where people have said much since it learned."""
         with self._overlay.lock:
-            found = self._fresh.get(model.release)
+            found = self._fresh.get(model.registered)
             if found is None:
                 kept = [*self._fresh.items()][1 - KEPT_MODELS :]
                 found = FreshLikes(model, self._overlay)
-                self._fresh = {**dict(kept), model.release: found}
+                self._fresh = {**dict(kept), model.registered: found}
             return found
 
     def let_go(self, until: float) -> None:
         """Forget versions that need events which the overlay no longer has."""
-        self._fresh = {release: fresh for release, fresh in self._fresh.items() if fresh.until >= until}
+        self._fresh = {registered: fresh for registered, fresh in self._fresh.items() if fresh.until >= until}
 
     def hear(self, before: Sequence[bytes], after: Sequence[bytes]) -> None:
         """Count what some users say now, instead of what they had said before."""

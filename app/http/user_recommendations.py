@@ -8,7 +8,7 @@ from app.http.item_lists import ListAnswer, list_json
 from app.http.lanes import Lane
 from app.http.list_ids import id_field
 from app.http.placed_queries import placed_query, placement_field
-from app.model.catalogue import filter_key
+from app.model.catalogue_index import filter_key
 from app.model.profile import Profile, liked_rows
 from app.model.selection import Selection, allowed_items, known_rows, place, placed_page, recommend
 from app.observability.served_lists import NotedList

@@ -4,7 +4,7 @@ import numpy as np
 
 from app.contract.conditions import Conditions
 from app.contract.item_matrix import ItemMatrix
-from app.model.catalogue import CatalogueIndex, filter_key
+from app.model.catalogue_index import CatalogueIndex, filter_key
 from app.schemas.queries import Filters
 
 MOST_BYTES = 32 << 20

@@ -17,7 +17,7 @@ from app.contract.item_fold_in import Float64Array
 from app.contract.merged_catalogue import merged_catalogue
 from app.contract.recommender import Recommender, Rows
 from app.contract.similarity import Similarity
-from app.model.catalogue import CatalogueIndex
+from app.model.catalogue_index import CatalogueIndex
 from app.model.changed_item import ChangedItem
 from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists

@@ -17,13 +17,13 @@ from app.contract.events import EventTypes
 from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity
 from app.errors import NoModelError
-from app.model.catalogue import CatalogueIndex
+from app.model.catalogue_index import CatalogueIndex
 from app.model.changed_item import ChangedItem
 from app.model.errors import ModelNotLoadedError, ModelRefusedError
 from app.model.item_subsets import ItemSubsets
 from app.model.placed_lists import PlacedLists
 from app.model.ready_lists import ReadyLists
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.schemas.versions import LoadedVersion
 
 WARM_USERS = 4
@@ -34,7 +34,7 @@ WARM_K = 100
 class ServedModel:
     """A version of the registered model, ready to answer requests."""
 
-    release: Release
+    registered: RegisteredVersion
     described: LoadedVersion
     recommender: Recommender
     similarity: Similarity
@@ -46,7 +46,7 @@ class ServedModel:
     @property
     def version(self) -> str:
         """The number in the registry; for a folder, the start of the content hash."""
-        return self.release.version
+        return self.registered.version
 
     @cached_property
     def event_types(self) -> EventTypes:
@@ -123,7 +123,7 @@ class ModelStore:
             self._revises.let_go()
 
 
-def load_model(directory: Path, release: Release) -> ServedModel:
+def load_model(directory: Path, registered: RegisteredVersion) -> ServedModel:
     """Verify, map and warm the artifact; raises ModelRefusedError saying what is wrong with it.
 
     Raises ModelNotLoadedError where the process, not the artifact, is the cause.
@@ -133,8 +133,8 @@ def load_model(directory: Path, release: Release) -> ServedModel:
         recommender, catalogue = Recommender(artifact), CatalogueIndex(artifact)
         _warm(recommender, catalogue)
         model = ServedModel(
-            release,
-            _described(release, artifact, content_hash(directory)),
+            registered,
+            _described(registered, artifact, content_hash(directory)),
             recommender,
             Similarity(artifact),
             catalogue,
@@ -153,16 +153,16 @@ def load_model(directory: Path, release: Release) -> ServedModel:
     return model
 
 
-def _described(release: Release, artifact: Artifact, digest: str) -> LoadedVersion:
+def _described(registered: RegisteredVersion, artifact: Artifact, digest: str) -> LoadedVersion:
     described = LoadedVersion(
-        version=release.version,
+        version=registered.version,
         family=artifact.recipe.family,
         users=len(artifact.user_ids),
         items=len(artifact.item_ids),
         dim=artifact.item_embeddings.shape[1],
         data_hash=artifact.recipe.data_hash,
         content_hash=digest,
-        registered_at=release.registered_at,
+        registered_at=registered.registered_at,
         loaded_at=datetime.now(timezone.utc),
     )
     described.model_dump_json()  # raises what an answer would

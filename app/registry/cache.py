@@ -20,7 +20,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from app.model.errors import DownloadFailedError
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.registry.download import in_our_words
 from app.settings import Settings
 
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 class Entry:
     """A version in the cache."""
 
-    release: Release
+    registered: RegisteredVersion
     directory: Path
 
 
@@ -54,9 +54,9 @@ class ModelCache:
         """The last good versions of the alias, newest first."""
         return [entry for entry in self._listed(self._index) if entry.directory.is_dir()]
 
-    def find(self, release: Release) -> Entry | None:
-        """The entry of a release, if it is in the cache."""
-        return next((entry for entry in self.entries() if entry.release == release), None)
+    def find(self, registered: RegisteredVersion) -> Entry | None:
+        """The entry of a version, if it is in the cache."""
+        return next((entry for entry in self.entries() if entry.registered == registered), None)
 
     @contextmanager
     def download_directory(self) -> Iterator[Path]:
@@ -71,18 +71,18 @@ class ModelCache:
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def add(self, release: Release, artifact: Path, content_hash: str) -> None:
+    def add(self, registered: RegisteredVersion, artifact: Path, content_hash: str) -> None:
         """Move a verified download into the cache and keep it."""
-        place = self._directory / f"{release.version}-{content_hash[:12]}"
+        place = self._directory / f"{registered.version}-{content_hash[:12]}"
         # If the place is taken, another process has put the same bytes there.
         if not place.exists():
-            with _told_as_cache_failure(release):
+            with _told_as_cache_failure(registered):
                 artifact.rename(place)
-        self.keep(Entry(release, place))
+        self.keep(Entry(registered, place))
 
     def keep(self, entry: Entry) -> None:
         """Make this the last good version, and remove entries that no alias needs any more."""
-        with _told_as_cache_failure(entry.release):
+        with _told_as_cache_failure(entry.registered):
             self._write_index([entry, *(other for other in self.entries() if other.directory != entry.directory)])
             self._remove_unused()
 
@@ -94,7 +94,7 @@ class ModelCache:
         try:
             listed = json.loads(index.read_text(encoding="utf-8"))["entries"]
             return [
-                Entry(Release(**entry["release"]), self._directory / entry["directory"])
+                Entry(RegisteredVersion(**entry["release"]), self._directory / entry["directory"])
                 for entry in listed
                 if ENTRY_NAME.fullmatch(entry["directory"])
             ]
@@ -105,7 +105,7 @@ class ModelCache:
             return []
 
     def _write_index(self, entries: list[Entry]) -> None:
-        listed = [{"directory": entry.directory.name, "release": asdict(entry.release)} for entry in entries[:KEPT]]
+        listed = [{"directory": entry.directory.name, "release": asdict(entry.registered)} for entry in entries[:KEPT]]
         partial = self._directory / f"{DOWNLOAD_PREFIX}{uuid4().hex}"
         try:
             partial.write_text(json.dumps({"entries": listed}, indent=1), encoding="utf-8")
@@ -130,11 +130,11 @@ def unwritable(place: Path, problem: str) -> DownloadFailedError:
 
 
 @contextmanager
-def _told_as_cache_failure(release: Release) -> Iterator[None]:
+def _told_as_cache_failure(registered: RegisteredVersion) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        problem = f"Version {release.version} serves, but can't be cached in MODEL_CACHE_DIR: {in_our_words(error)}"
+        problem = f"Version {registered.version} serves, but can't be cached in MODEL_CACHE_DIR: {in_our_words(error)}"
         raise DownloadFailedError(problem) from error
 
 

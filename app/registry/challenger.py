@@ -81,7 +81,7 @@ class Challenger(Follower):
 
     def _read(self, target: Target) -> Trial | None:
         try:
-            trial = read_trial(target.release.version, target.tags)
+            trial = read_trial(target.registered.version, target.tags)
         except ValueError as error:
             if str(error) != self._spoilt:
                 logger.warning("There is no trial: %s", error)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.contract.artifact import MANIFEST, content_hash
 from app.model.errors import ArtifactMissingError, DownloadFailedError
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.registry.cache import DISK_ERRORS, unwritable
 from app.registry.download import in_our_words
 from app.registry.target import Target
@@ -23,18 +23,20 @@ class ModelFolder:
     def resolve(self) -> Target:
         """The version that the folder holds now; raises ModelError."""
         try:
-            # The manifest may be copied before other files; a later file then makes a new release. Unlike the time of
+            # The manifest may be copied before other files; a later file then makes a new version. Unlike the time of
             # modification, which a copy may keep, the time of change says when a file came here.
             written = max(path.stat().st_ctime_ns for path in self._files())
-            return Target(Release(content_hash(self._directory)[:VERSION_DIGITS], written // 1_000_000, ""), None)
+            return Target(
+                RegisteredVersion(content_hash(self._directory)[:VERSION_DIGITS], written // 1_000_000, ""), None
+            )
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ArtifactMissingError(f"MODEL_DIR {self._directory} holds no model: {MANIFEST} is missing.") from error
         except OSError as error:
             raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be read: {in_our_words(error)}") from error
 
-    def fetch(self, release: Release, into: Path) -> Path:
+    def fetch(self, registered: RegisteredVersion, into: Path) -> Path:
         """Copy the files into a new directory below `into`, as the folder may be overwritten; raises ModelError."""
-        copy = into / release.version
+        copy = into / registered.version
         try:
             copy.mkdir()
             for path in self._files():
@@ -43,7 +45,7 @@ class ModelFolder:
             if error.errno in DISK_ERRORS:
                 raise unwritable(into.parent, in_our_words(error)) from error
             raise DownloadFailedError(f"MODEL_DIR {self._directory} can't be copied: {in_our_words(error)}") from error
-        if content_hash(copy)[:VERSION_DIGITS] != release.version:
+        if content_hash(copy)[:VERSION_DIGITS] != registered.version:
             raise DownloadFailedError(
                 f"MODEL_DIR {self._directory} changed while it was copied; the next poll tries again."
             )

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 
 from app.contract.artifact import LearnedEvents
 from app.model.errors import ModelError, ModelNotLoadedError, ModelRefusedError
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import ModelStore, ServedModel, load_model
 from app.observability.telemetry import OK, ModelMetrics
 from app.registry.cache import Entry, ModelCache
@@ -79,8 +79,8 @@ class Follower:
         self._cache = ModelCache(settings)
         self.store = store
         self._poll_seconds = settings.model_poll_seconds
-        self._refused: tuple[Release, str] | None = None
-        self._failure: tuple[Release, str] | None = None  # the last one, with its error's code
+        self._refused: tuple[RegisteredVersion, str] | None = None
+        self._failure: tuple[RegisteredVersion, str] | None = None  # the last one, with its error's code
         self._polls_failed = 0  # so often in succession
         # The callers that wait for a poll; None ends the thread.
         self._asked: SimpleQueue[Future[FollowerState] | None] = SimpleQueue()
@@ -115,7 +115,7 @@ class Follower:
         version = None
         try:
             target = self._source.resolve()
-            version = target.release.version
+            version = target.registered.version
             self._warn(target.warning)
             self._follow(target)
         except ModelError as error:
@@ -152,38 +152,38 @@ class Follower:
         return asked
 
     def _follow(self, target: Target) -> None:
-        current, release = self.store.loaded, target.release
-        if current is not None and current.release == release:
+        current, registered = self.store.loaded, target.registered
+        if current is not None and current.registered == registered:
             return
         try:
-            self._load(release)
+            self._load(registered)
         except ModelError as error:
             # Count only if the swap, not just caching, failed.
             if self.store.loaded is current:
-                self._count_failure(release, error)
+                self._count_failure(registered, error)
             raise
 
-    def _load(self, release: Release) -> None:
-        if self._refused is not None and self._refused[0] == release:
+    def _load(self, registered: RegisteredVersion) -> None:
+        if self._refused is not None and self._refused[0] == registered:
             raise ModelRefusedError(self._refused[1])
-        entry = self._cache.find(release) if self._is_cached else None
+        entry = self._cache.find(registered) if self._is_cached else None
         if entry is not None and self._load_cached(entry):
             self._cache.keep(entry)
             return
         try:
-            self._load_downloaded(release)
+            self._load_downloaded(registered)
         except ModelRefusedError as error:
             # Keep the sentence alone: an error keeps the models that the frames of its traceback know.
-            self._refused = (release, str(error))
+            self._refused = (registered, str(error))
             raise
 
-    def _count_failure(self, release: Release, error: ModelError) -> None:
+    def _count_failure(self, registered: RegisteredVersion, error: ModelError) -> None:
         """Count a refused version once, and other failures at each poll.
 
         A folder counts from the second poll on that finds it the same: until then it may be incomplete, as somebody is
         copying files into it.
         """
-        failure = (release, error.code)
+        failure = (registered, error.code)
         self._polls_failed = self._polls_failed + 1 if failure == self._failure else 1
         self._failure = failure
         first = 1 if self._is_cached else 2
@@ -192,28 +192,28 @@ class Follower:
 
     def _load_cached(self, entry: Entry) -> bool:
         try:
-            model = load_model(entry.directory, entry.release)
+            model = load_model(entry.directory, entry.registered)
         except ModelRefusedError as error:
-            logger.warning("The cached version %s is not usable: %s", entry.release.version, error)
+            logger.warning("The cached version %s is not usable: %s", entry.registered.version, error)
             self._metrics.swap_failed(error.code)
             self._cache.discard(entry)
             return False
         except ModelNotLoadedError as error:
             # The entry may be the only copy of the last good version.
-            logger.warning("The cached version %s is kept, but was not loaded: %s", entry.release.version, error)
+            logger.warning("The cached version %s is kept, but was not loaded: %s", entry.registered.version, error)
             self._metrics.swap_failed(error.code)
             return False
         self._serve(model, "from the cache")
         return True
 
-    def _load_downloaded(self, release: Release) -> None:
+    def _load_downloaded(self, registered: RegisteredVersion) -> None:
         with self._cache.download_directory() as directory:
-            artifact = self._source.fetch(release, directory)
-            model = load_model(artifact, release)
+            artifact = self._source.fetch(registered, directory)
+            model = load_model(artifact, registered)
             # The mapped files survive being moved, and even being removed.
             self._serve(model, f"from {self._source.label}")
             if self._is_cached:
-                self._cache.add(release, artifact, model.described.content_hash)
+                self._cache.add(registered, artifact, model.described.content_hash)
 
     def _serve(self, model: ServedModel, origin: str) -> None:
         former = self.store.current

@@ -25,7 +25,7 @@ class Followed:
     def target(self, model: ServedModel) -> Target | None:
         """What the registry says of this model's version; None if the last poll found no version or another one."""
         target = self.follower.state.target
-        return target if target is not None and target.release == model.release else None
+        return target if target is not None and target.registered == model.registered else None
 
 
 class LoadedVersions:

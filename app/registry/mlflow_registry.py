@@ -14,7 +14,7 @@ from app.model.errors import (
     ModelMissingError,
     VersionMissingError,
 )
-from app.model.release import Milliseconds, Release, Version
+from app.model.registered_version import Milliseconds, RegisteredVersion, Version
 from app.registry.artifact_source import ArtifactSource
 from app.registry.mlflow_api import Kind, MlflowApi
 from app.registry.target import Target
@@ -92,7 +92,7 @@ class Registry:
             max_results="100",
         )
         targets = [_target(version) for version in found.model_versions]
-        return [(each, _names(aliases, each.release.version)) for each in targets]
+        return [(each, _names(aliases, each.registered.version)) for each in targets]
 
     def promote(self, version: str) -> None:
         """Give the alias, in lower case, to a version, and note which was live before; raises ModelError."""
@@ -105,16 +105,18 @@ class Registry:
             self._move(aliases, PREVIOUS, former.version)
             self._send("POST", "registered-models/set-tag", key=SEEN_LIVE, value=version)
 
-    def fetch(self, release: Release, into: Path) -> Path:
+    def fetch(self, registered: RegisteredVersion, into: Path) -> Path:
         """Download the artifact of this version into a new directory below `into`; raises ModelError."""
-        absent = self._version_missing(release.version)
-        uri = self._ask("model-versions/get-download-uri", _FilesAnswer, absent, version=release.version).artifact_uri
+        absent = self._version_missing(registered.version)
+        uri = self._ask(
+            "model-versions/get-download-uri", _FilesAnswer, absent, version=registered.version
+        ).artifact_uri
         try:
             return self._source.download(f"{uri}/{SERVED_DIRECTORY}", into)
         except ArtifactMissingError as error:
-            raise ArtifactMissingError(f"Version {release.version} holds no {SERVED_DIRECTORY}/.") from error
+            raise ArtifactMissingError(f"Version {registered.version} holds no {SERVED_DIRECTORY}/.") from error
         except DownloadFailedError as error:
-            raise DownloadFailedError(f"Version {release.version} could not be downloaded: {error}") from error
+            raise DownloadFailedError(f"Version {registered.version} could not be downloaded: {error}") from error
 
     def stop(self) -> None:
         """End a download, if one runs in a process of its own."""
@@ -149,8 +151,8 @@ class Registry:
 
 
 def _target(found: _Version, warning: str | None = None) -> Target:
-    release = Release(found.version, found.creation_timestamp, found.run_id)
-    return Target(release, warning, {tag.key: tag.value for tag in found.tags})
+    registered = RegisteredVersion(found.version, found.creation_timestamp, found.run_id)
+    return Target(registered, warning, {tag.key: tag.value for tag in found.tags})
 
 
 def _names(aliases: Mapping[str, str], version: str) -> list[str]:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 
 
 @dataclass(frozen=True)
 class Target:
-    """The release to load, a warning if two spellings of the alias disagree, and the version's tags in MLflow."""
+    """The version to load, a warning if two spellings of the alias disagree, and the version's tags in MLflow."""
 
-    release: Release
+    registered: RegisteredVersion
     warning: str | None
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -66,7 +66,7 @@ def _trial(parts: Parts, trial: Trial | None) -> TrialFigures | None:
     if trial is None or exposures is None or challenger is None:
         return None
     target = challenger.state.target
-    tags = {} if target is None or target.release.version != trial.version else target.tags
+    tags = {} if target is None or target.registered.version != trial.version else target.tags
     ends = read_gain(tags)
     return TrialFigures(
         challenger=trial.version,

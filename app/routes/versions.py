@@ -48,10 +48,10 @@ async def list_registered_versions(parts: CurrentParts) -> RegisteredVersions:
 
 def _registered(parts: Parts, target: Target, aliases: list[str]) -> RegisteredVersion:
     return RegisteredVersion(
-        version=target.release.version,
+        version=target.registered.version,
         aliases=[parts.mask(alias) for alias in aliases],
-        registered_at=target.release.registered_at,
-        page=_page(parts.settings, target.release.version),
+        registered_at=target.registered.registered_at,
+        page=_page(parts.settings, target.registered.version),
         gate=_gate(target.tags, parts.mask),
     )
 

@@ -16,7 +16,7 @@ from app.http.protocol import MAX_ADDRESS_BYTES, MAX_PIPELINED
 from app.http.read_after import READ_AFTER_SECONDS
 from app.main import create_app
 from app.model.errors import ModelError
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
 from app.observability.recent_figures import STEP_SECONDS, STEPS
 from app.observability.served_lists import LISTS, PLACES, NotedList
@@ -72,7 +72,7 @@ def test_every_metric_is_documented_and_no_other(tmp_path: Path) -> None:
     events = SecretStr(f"sqlite:///{tmp_path}/events.db")
     settings = offline_settings(tmp_path).model_copy(update={"trial_share": 0, "events_url": events})
     telemetry: Telemetry = create_app(settings).state.parts.telemetry
-    model = load_model(write(tmp_path / "served"), Release("1", 0, ""))
+    model = load_model(write(tmp_path / "served"), RegisteredVersion("1", 0, ""))
     telemetry.served(model, "personalised", NotedList.of([0]))
     telemetry.model.swapped(model)
     telemetry.served(model, "personalised", NotedList.of([0]))

@@ -101,6 +101,6 @@ def test_the_service_may_read_all_versions_and_promote_none(server: str, make_se
     )
     login = {"mlflow_tracking_username": "api", "mlflow_tracking_password": PASSWORDS["api"]}
     registry = Registry(make_settings(mlflow_tracking_uri=server, model_name="films", **login))
-    assert [target.release.version for target, _ in registry.versions()] == ["1"]
+    assert [target.registered.version for target, _ in registry.versions()] == ["1"]
     with pytest.raises(RegistryForbiddenError, match="api may only read"):
         registry.promote("1")

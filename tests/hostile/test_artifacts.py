@@ -9,7 +9,7 @@ import pytest
 from app.contract.artifact import Artifact
 from app.model.errors import ModelRefusedError
 from app.model.profile import learned_profile
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.selection import allowed_items, recommend
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import UserQuery
@@ -53,7 +53,7 @@ def test_changed_bytes(artifact: Artifact, table: Table, tmp_path: Path, is_hidd
         if is_hidden and name != "manifest.json":
             list_hash(bad, name)
         try:
-            right, said = answers_everybody(load_model(bad, Release("1", 0, ""))), "no answer"
+            right, said = answers_everybody(load_model(bad, RegisteredVersion("1", 0, ""))), "no answer"
             right = right and (is_hidden or (bad / name).read_bytes() == content or name == "manifest.json")
         except ModelRefusedError as error:
             right, said = bool(str(error)), name

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from app.contract.artifact import content_hash
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
 from app.registry.cache import ModelCache
 from app.settings import Settings
@@ -90,8 +90,8 @@ def test_swaps_under_load(make_settings: MakeSettings, table: Table, tmp_path: P
     tally, expected = Tally(), dict[str, list[int]]()
     folder, sources = tmp_path / "served", [write(tmp_path / str(seed), make_artifact(seed=seed)) for seed in range(5)]
     for source in sources:
-        top = load_model(source, Release("1", 0, "")).recommender.top
-        model = load_model(source, Release("1", 0, ""))
+        top = load_model(source, RegisteredVersion("1", 0, "")).recommender.top
+        model = load_model(source, RegisteredVersion("1", 0, ""))
         rows = top(model.recommender.user_vector(0), K + 1, model.recommender.seen(0)).items[0]
         expected[content_hash(source)[:12]] = model.artifact.item_ids[rows].tolist()
     shutil.copytree(sources[0], folder)
@@ -149,7 +149,7 @@ def test_kill_9_at_any_moment(
 def cache_is_whole(settings: Settings) -> tuple[bool, str]:
     try:
         for entry in ModelCache(settings).entries():
-            load_model(entry.directory, entry.release)
+            load_model(entry.directory, entry.registered)
     except Exception as error:
         return False, str(error)
     return True, ""
@@ -220,7 +220,7 @@ def test_wrong_clocks(make_settings: MakeSettings, table: Table, tmp_path: Path,
     cache = ModelCache(settings)
     artifact = write(tmp_path / "served")
     with cache.download_directory():
-        cache.add(Release("1", created, ""), artifact, content_hash(artifact))
+        cache.add(RegisteredVersion("1", created, ""), artifact, content_hash(artifact))
     with serving(settings) as client:
         answer = client.get("/metrics")
         age = samples(answer.body.decode())["recommender_model_age_seconds{version=1}"]

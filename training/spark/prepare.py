@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app.contract.events import EventTypes
-from training.data.catalogue import catalogue_of, unread, write_features
+from training.data.catalogue_files import catalogue_of, unread, write_features
 from training.data.changes import merge_changes, read_changes
 from training.data.dataset import ITEM, ITEM_ID, POSITIVE, RATING, SPLITS, TIMESTAMP, USER, USER_ID
 from training.data.events.files import event_files, read_learned

@@ -14,7 +14,7 @@ from app.events.showings import Counts, Showings
 from app.events.sqlite_store import SqliteStore
 from app.events.store import Impression
 from app.events.trending import Trending
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
 from tests.artifacts import make_artifact, write
 from tests.processes import wait_until
@@ -53,8 +53,8 @@ def test_all_replicas_showings_are_counted_by_day_and_limit_a_day(
 ) -> None:
     store, showings, today = SqliteStore(tmp_path / "events.db"), Showings(), datetime.now(timezone.utc).date()
     popularity = np.array([9, 0, 4, 4, 5, 1])
-    release = Release("1", 0, "")
-    model = load_model(write(tmp_path / "model", make_artifact(item_popularity=popularity)), release)
+    registered = RegisteredVersion("1", 0, "")
+    model = load_model(write(tmp_path / "model", make_artifact(item_popularity=popularity)), registered)
     newcomers = Newcomers(Trending(Overlay()), showings)
 
     def show(item: int, days_ago: int, times: int) -> None:

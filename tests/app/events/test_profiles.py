@@ -15,7 +15,7 @@ from app.events.fresh_vector import fresh_vector
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
 from app.model.profile import Profile, fold_in_profile, learned_profile, liked_rows
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.selection import rank, recommend
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import UserQuery
@@ -55,7 +55,7 @@ def overlay() -> Overlay:
 
 
 def served(directory: Path, **replaced: Any) -> ServedModel:
-    return load_model(write(directory / "served", make(**replaced)), Release("1", 0, ""))
+    return load_model(write(directory / "served", make(**replaced)), RegisteredVersion("1", 0, ""))
 
 
 @pytest.fixture

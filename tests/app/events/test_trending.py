@@ -16,7 +16,7 @@ from app.errors import InvalidParameterError
 from app.events.overlay import Overlay
 from app.events.store import StoredEvent
 from app.events.trending import Trending
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.selection import by_counts
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import ListQuery
@@ -41,7 +41,7 @@ def served(folder: Path, until: int) -> ServedModel:
         trends=Trends([7 * DAY, DAY], NOW - 7 * DAY),
         events=LearnedEvents(STORE, until),
     )
-    return load_model(write(folder / f"{until}", artifact), Release(f"{until + 1}", 0, ""))
+    return load_model(write(folder / f"{until}", artifact), RegisteredVersion(f"{until + 1}", 0, ""))
 
 
 def replica() -> tuple[Overlay, Trending]:
@@ -145,7 +145,7 @@ def test_a_half_life_that_the_version_does_not_keep_is_named(model: ServedModel)
 
 
 def test_without_times_the_first_likes_make_a_trend_and_popular_films_come_after(tmp_path: Path) -> None:
-    model = load_model(write(tmp_path / "plain", make_artifact()), Release("1", 0, ""))
+    model = load_model(write(tmp_path / "plain", make_artifact()), RegisteredVersion("1", 0, ""))
     overlay, trending = replica()
     overlay.add(stored(said("a", "like", 40)))
     assert listed(trending, model) == [(40, 1.0), (10, 0.0), (20, 0.0)]

@@ -16,7 +16,7 @@ from app.contract.artifact import Artifact
 from app.contract.ready_scores import as_millionths
 from app.contract.recommender import Recommender
 from app.main import Service, create_app
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
 from app.settings import Settings
 from tests.artifacts import make_artifact, write
@@ -95,7 +95,7 @@ def artifact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def make_service(artifact: Path, with_front_door: bool, **fields: Any) -> Service:
     service = create_app(Settings(log_level="WARNING", **fields))
-    model = load_model(artifact, Release("7", 0, "run"))
+    model = load_model(artifact, RegisteredVersion("7", 0, "run"))
     service.state.parts.store.swap(model)
     service.state.parts.telemetry.model.swapped(model)
     if not with_front_door:

@@ -12,9 +12,9 @@ from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, Recommender
 from app.http.item_lists import list_json
 from app.model import item_subsets
-from app.model.catalogue import filter_key
+from app.model.catalogue_index import filter_key
 from app.model.profile import learned_profile
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.selection import Selection, allowed_items, popular, recommend
 from app.model.store import ServedModel, load_model
 from app.schemas.queries import ListQuery, UserQuery
@@ -82,7 +82,7 @@ def by_whole_ranking(model: ServedModel, user: int, query: UserQuery) -> Selecti
 
 
 def served(tmp_path: Path, artifact: Artifact) -> ServedModel:
-    return load_model(write(tmp_path / "model", artifact), Release("1", 0, ""))
+    return load_model(write(tmp_path / "model", artifact), RegisteredVersion("1", 0, ""))
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 
 from app.errors import NoModelError
 from app.model.errors import ModelNotLoadedError, ModelRefusedError
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import ModelStore, load_model
 from tests.artifacts import damage, make_film, write
 
-RELEASE = Release("1", created=0, run_id="")
+RELEASE = RegisteredVersion("1", created=0, run_id="")
 
 
 def test_before_the_first_model_a_request_is_told_so() -> None:
@@ -26,7 +26,7 @@ def test_before_the_first_model_a_request_is_told_so() -> None:
 def test_a_swap_does_not_touch_a_model_in_use(tmp_path: Path) -> None:
     store = ModelStore()
     for version in ("1", "2"):
-        store.swap(load_model(write(tmp_path / version), Release(version, 0, "")))
+        store.swap(load_model(write(tmp_path / version), RegisteredVersion(version, 0, "")))
         if version == "1":
             in_use = store.require()
     assert (in_use.version, store.require().version) == ("1", "2")

@@ -3,7 +3,7 @@ from time import time
 
 import pytest
 
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import ServedModel, load_model
 from app.observability.served_lists import NotedList, ReadyList
 from app.observability.telemetry import Telemetry
@@ -17,7 +17,9 @@ def telemetry() -> Telemetry:
 
 
 def load(directory: Path, version: str, created: float = 0) -> ServedModel:
-    return load_model(write(directory / version, make_artifact()), Release(version, int(created * 1000), "run"))
+    return load_model(
+        write(directory / version, make_artifact()), RegisteredVersion(version, int(created * 1000), "run")
+    )
 
 
 def test_requests_and_latency_are_counted_by_route_and_status(telemetry: Telemetry) -> None:

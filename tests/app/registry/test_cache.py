@@ -7,7 +7,7 @@ import pytest
 
 from app.contract.artifact import content_hash, load_artifact
 from app.model.errors import DownloadFailedError
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.registry.cache import ModelCache
 from app.settings import Settings
 from tests.artifacts import make_artifact, write
@@ -18,11 +18,11 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(model_cache_dir=tmp_path / "with space" / "cache", model_name="my films")
 
 
-def release(version: int, created: int = 0) -> Release:
-    return Release(str(version), created, "run")
+def registered(version: int, created: int = 0) -> RegisteredVersion:
+    return RegisteredVersion(str(version), created, "run")
 
 
-def add(cache: ModelCache, added: Release, seed: int | None = None) -> None:
+def add(cache: ModelCache, added: RegisteredVersion, seed: int | None = None) -> None:
     with cache.download_directory() as directory:
         artifact = write(directory / "served", make_artifact(seed=int(added.version) if seed is None else seed))
         cache.add(added, artifact, content_hash(artifact))
@@ -38,57 +38,57 @@ def test_a_new_cache_is_empty_and_makes_no_directory(settings: Settings) -> None
 
 
 def test_what_was_added_is_found_by_another_process(settings: Settings) -> None:
-    add(ModelCache(settings), release(1))
-    entry = ModelCache(settings).find(release(1))
+    add(ModelCache(settings), registered(1))
+    entry = ModelCache(settings).find(registered(1))
     assert entry is not None
     load_artifact(entry.directory)
 
 
 def test_the_same_number_from_another_registry_is_another_release(settings: Settings) -> None:
     cache = ModelCache(settings)
-    add(cache, release(1, created=1))
-    assert cache.find(release(1, created=2)) is None
+    add(cache, registered(1, created=1))
+    assert cache.find(registered(1, created=2)) is None
 
 
 def test_the_current_version_and_the_one_before_are_kept(settings: Settings) -> None:
     cache = ModelCache(settings)
     for version in (1, 2, 3, 4):
-        add(cache, release(version))
-    assert [entry.release.version for entry in cache.entries()] == ["4", "3"]
+        add(cache, registered(version))
+    assert [entry.registered.version for entry in cache.entries()] == ["4", "3"]
     assert directories(settings) == ["3-", "4-"]
 
 
 def test_moving_back_makes_the_former_version_the_first(settings: Settings) -> None:
     cache = ModelCache(settings)
-    add(cache, release(1))
-    add(cache, release(2))
-    former = cache.find(release(1))
+    add(cache, registered(1))
+    add(cache, registered(2))
+    former = cache.find(registered(1))
     assert former is not None
     cache.keep(former)
-    assert [entry.release.version for entry in cache.entries()] == ["1", "2"]
+    assert [entry.registered.version for entry in cache.entries()] == ["1", "2"]
 
 
 def test_the_same_bytes_are_not_kept_twice(settings: Settings) -> None:
     cache = ModelCache(settings)
-    add(cache, release(1, created=1), seed=5)
-    add(cache, release(1, created=2), seed=5)
-    assert [entry.release.created for entry in cache.entries()] == [2]
+    add(cache, registered(1, created=1), seed=5)
+    add(cache, registered(1, created=2), seed=5)
+    assert [entry.registered.created for entry in cache.entries()] == [2]
     assert directories(settings) == ["1-"]
 
 
 def test_aliases_do_not_remove_each_others_versions(settings: Settings) -> None:
     challenger = ModelCache(settings.model_copy(update={"model_alias": "Challenger"}))
-    add(challenger, release(9))
+    add(challenger, registered(9))
     cache = ModelCache(settings)
     for version in (1, 2, 3):
-        add(cache, release(version))
-    assert [entry.release.version for entry in challenger.entries()] == ["9"]
+        add(cache, registered(version))
+    assert [entry.registered.version for entry in challenger.entries()] == ["9"]
     assert directories(settings) == ["2-", "3-", "9-"]
 
 
 def test_a_damaged_entry_can_be_discarded(settings: Settings) -> None:
     cache = ModelCache(settings)
-    add(cache, release(1))
+    add(cache, registered(1))
     cache.discard(cache.entries()[0])
     assert cache.entries() == []
 
@@ -96,17 +96,17 @@ def test_a_damaged_entry_can_be_discarded(settings: Settings) -> None:
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"entries": [1]}', '{"entries": [{"directory": "1-0"}]}', "\0"])
 def test_an_unreadable_index_is_ignored(settings: Settings, content: str) -> None:
     cache = ModelCache(settings)
-    add(cache, release(1))
+    add(cache, registered(1))
     (settings.model_cache_dir / "my films" / "production.json").write_text(content)
     assert cache.entries() == []
-    add(cache, release(2))
-    assert [entry.release.version for entry in cache.entries()] == ["2"]
+    add(cache, registered(2))
+    assert [entry.registered.version for entry in cache.entries()] == ["2"]
 
 
 def test_an_index_can_not_point_out_of_the_cache(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "with space" / "outside").mkdir(parents=True)
     cache = ModelCache(settings)
-    add(cache, release(1))
+    add(cache, registered(1))
     entry = {"directory": "../../outside", "release": {"version": "1", "created": 0, "run_id": ""}}
     (settings.model_cache_dir / "my films" / "production.json").write_text(json.dumps({"entries": [entry]}))
     assert cache.entries() == []
@@ -119,7 +119,7 @@ def test_only_its_own_directories_are_removed(settings: Settings) -> None:
     (home / ".download-abandoned").mkdir()
     long_ago = time.time() - 7200
     os.utime(home / ".download-abandoned", (long_ago, long_ago))
-    add(ModelCache(settings), release(1))
+    add(ModelCache(settings), registered(1))
     names = {path.name for path in home.iterdir() if not path.name.startswith("1-")}
     assert names == {"my photographs", ".download-running", "production.json"}
 

@@ -138,10 +138,10 @@ def test_a_folder_that_changes_while_it_is_copied_is_not_taken_for_what_it_was(
 ) -> None:
     write(folder, make_artifact(seed=1))
     source = ModelFolder(folder)
-    release = source.resolve().release
+    registered = source.resolve().registered
     write(folder, make_artifact(seed=2))
     with pytest.raises(DownloadFailedError, match="changed while it was copied; the next poll tries again"):
-        source.fetch(release, tmp_path)
+        source.fetch(registered, tmp_path)
 
 
 def test_a_folder_that_stays_incomplete_is_a_failed_swap_at_the_second_poll(following: Following, folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.contract.artifact_format import FORMAT_VERSION
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import ModelStore
 from app.observability.telemetry import Telemetry
 from app.registry.follower import Follower
@@ -27,9 +27,9 @@ class Following:
         self.downloads: list[str] = []
         fetch = Registry.fetch
 
-        def counted(registry: Registry, release: Release, into: Path) -> Path:
-            self.downloads.append(release.version)
-            return fetch(registry, release, into)
+        def counted(registry: Registry, registered: RegisteredVersion, into: Path) -> Path:
+            self.downloads.append(registered.version)
+            return fetch(registry, registered, into)
 
         monkeypatch.setattr(Registry, "fetch", counted)
 

@@ -12,7 +12,7 @@ from app.model.errors import (
     RegistryUnavailableError,
     VersionMissingError,
 )
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.registry.mlflow_registry import Registry
 from tests.app.conftest import offline_settings
 from tests.artifacts import make_artifact, write
@@ -24,9 +24,9 @@ from tests.registry import TestRegistry
 
 def test_a_version_is_identified_by_more_than_its_number(registry: TestRegistry, make_settings: MakeSettings) -> None:
     registry.register(alias="production")
-    release = Registry(make_settings(registry)).resolve().release
+    registered = Registry(make_settings(registry)).resolve().registered
     found = registry.client.get_model_version(registry.name, "1")
-    assert release == Release("1", found.creation_timestamp, found.run_id)
+    assert registered == RegisteredVersion("1", found.creation_timestamp, found.run_id)
 
 
 def test_exactly_the_artifact_directory_is_downloaded(
@@ -35,7 +35,7 @@ def test_exactly_the_artifact_directory_is_downloaded(
     written = write(tmp_path / "written", make_artifact(seed=7))
     registry.register(written, alias="production")
     followed = Registry(make_settings(registry))
-    fetched = followed.fetch(followed.resolve().release, tmp_path / "with space")
+    fetched = followed.fetch(followed.resolve().registered, tmp_path / "with space")
     assert {path.name for path in fetched.iterdir()} == {path.name for path in written.iterdir()}
     assert load_artifact(fetched).item_biases.tolist() == make_artifact(seed=7).item_biases.tolist()
 
@@ -66,7 +66,7 @@ def test_a_logged_pyfunc_model_is_downloaded(
         )
     registry.move("production", "2")
     followed = Registry(make_settings(registry))
-    fetched = followed.fetch(followed.resolve().release, tmp_path / "fetched")
+    fetched = followed.fetch(followed.resolve().registered, tmp_path / "fetched")
     assert load_artifact(fetched).item_biases.tolist() == make_artifact(seed=8).item_biases.tolist()
 
 
@@ -82,7 +82,7 @@ def test_a_store_on_the_local_disk_is_downloaded(
     written = write(tmp_path / "written", make_artifact(seed=9))
     client.log_artifacts(run.info.run_id, str(written), "model/artifacts/served")
     client.create_model_version(registry.name, f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
-    fetched = Registry(make_settings(registry)).fetch(Release("1", 0, ""), tmp_path / "fetched")
+    fetched = Registry(make_settings(registry)).fetch(RegisteredVersion("1", 0, ""), tmp_path / "fetched")
     assert content_hash(fetched) == content_hash(written)
     assert load_artifact(fetched).item_biases.tolist() == make_artifact(seed=9).item_biases.tolist()
 
@@ -95,7 +95,7 @@ def test_a_model_that_is_not_registered_is_named(registry: TestRegistry, make_se
 def test_a_version_that_is_gone_is_named(registry: TestRegistry, make_settings: MakeSettings, tmp_path: Path) -> None:
     registry.register()
     with pytest.raises(VersionMissingError, match=r"Version 99 of .* is gone"):
-        Registry(make_settings(registry)).fetch(Release("99", 0, ""), tmp_path)
+        Registry(make_settings(registry)).fetch(RegisteredVersion("99", 0, ""), tmp_path)
 
 
 def test_a_version_without_an_artifact_is_named(
@@ -104,7 +104,7 @@ def test_a_version_without_an_artifact_is_named(
     (tmp_path / "empty").mkdir()
     registry.register(tmp_path / "empty")
     with pytest.raises(ArtifactMissingError, match="Version 1 holds no artifacts/served/"):
-        Registry(make_settings(registry)).fetch(Release("1", 0, ""), tmp_path)
+        Registry(make_settings(registry)).fetch(RegisteredVersion("1", 0, ""), tmp_path)
 
 
 def test_a_destination_that_can_not_be_written_is_a_failed_download(
@@ -115,7 +115,7 @@ def test_a_destination_that_can_not_be_written_is_a_failed_download(
     with pytest.raises(
         DownloadFailedError, match=r"Version 1 could not be downloaded: .*(File exists|Not a directory)"
     ):
-        Registry(make_settings(registry)).fetch(Release("1", 0, ""), tmp_path / "file")
+        Registry(make_settings(registry)).fetch(RegisteredVersion("1", 0, ""), tmp_path / "file")
 
 
 def test_a_closed_port_is_reported(make_settings: MakeSettings) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.contract.artifact_format import FORMAT_VERSION
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.registry.mlflow_registry import Registry
 from tests.artifacts import damage, make_artifact, write
 from tests.client import Client, serving
@@ -100,9 +100,9 @@ def test_a_version_deleted_before_it_was_fetched_is_a_failed_swap(
     registry.register(alias="production")
     fetch = Registry.fetch
 
-    def fetch_too_late(self: Registry, release: Release, into: Path) -> Path:
-        registry.client.delete_model_version(registry.name, release.version)
-        return fetch(self, release, into)
+    def fetch_too_late(self: Registry, registered: RegisteredVersion, into: Path) -> Path:
+        registry.client.delete_model_version(registry.name, registered.version)
+        return fetch(self, registered, into)
 
     with monkeypatch.context() as late:
         late.setattr(Registry, "fetch", fetch_too_late)
@@ -164,9 +164,9 @@ def test_a_move_during_a_download_is_followed_by_the_next_poll(
     registry.register()
     fetch = Registry.fetch
 
-    def fetch_and_move(self: Registry, release: Release, into: Path) -> Path:
+    def fetch_and_move(self: Registry, registered: RegisteredVersion, into: Path) -> Path:
         registry.move("production", "3")
-        return fetch(self, release, into)
+        return fetch(self, registered, into)
 
     monkeypatch.setattr(Registry, "fetch", fetch_and_move)
     following.poll("2", "ok", swaps=1)

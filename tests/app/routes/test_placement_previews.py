@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.app.routes.test_catalogue import Editing
-from tests.app.routes.test_catalogue import editing as editing
-from tests.app.routes.test_catalogue import url as url
+from tests.app.routes.test_item_changes import Editing
+from tests.app.routes.test_item_changes import editing as editing
+from tests.app.routes.test_item_changes import url as url
 
 HORROR = {"boosts": [{"filter": "genres:Horror", "by": 3}], "k": 2}
 

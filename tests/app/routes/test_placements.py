@@ -16,8 +16,8 @@ from app.contract.rules import Placed
 from app.events import flushed
 from app.model.exploration import explored
 from tests.app.conftest import ids
-from tests.app.routes.test_catalogue import Editing, replica
-from tests.app.routes.test_catalogue import url as url
+from tests.app.routes.test_item_changes import Editing, replica
+from tests.app.routes.test_item_changes import url as url
 from tests.client import Client
 from tests.processes import wait_until
 

@@ -19,7 +19,7 @@ from app.events import flushed
 from app.events.open_store import open_store
 from app.events.placements import Placements
 from app.settings import Settings
-from tests.app.routes.test_catalogue import Editing
+from tests.app.routes.test_item_changes import Editing
 from tests.artifacts import damage, make_artifact, write
 from tests.client import Answer, Client, serving, without_id
 from tests.conftest import MakeSettings

@@ -16,7 +16,7 @@ from app.contract.store_address import StoreAddress
 from app.contract.trial import Trial
 from app.events.open_store import open_store
 from app.main import Service, create_app
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
 from tests.app.web.conftest import PHONE, POLL, OpenScreen, Screen, make_model, make_service_settings
 from tests.artifacts import write
@@ -102,7 +102,7 @@ def on_trial(tmp_path: Path) -> Iterator[tuple[Client, Service]]:
     app = create_app(settings)
     with serving(settings, app) as client:
         challenger = app.state.parts.challenger
-        challenger.store.swap(load_model(write(tmp_path / "8", make_model(seed=8)), Release("8", 0, "")))
+        challenger.store.swap(load_model(write(tmp_path / "8", make_model(seed=8)), RegisteredVersion("8", 0, "")))
         challenger.trial = Trial("8", "7", "films:8", 0.25, 0)
         yield client, app
 

@@ -9,7 +9,7 @@ import pytest
 from app.contract.artifact import Artifact, Trends, load_artifact
 from app.contract.recommender import NO_ITEM, Recommender
 from app.contract.trends import DAY
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.selection import allowed_items as of_service
 from app.model.store import load_model
 from app.schemas.queries import Filters
@@ -82,7 +82,7 @@ def test_nobody_is_shown_what_they_have_seen_and_short_lists_end_early() -> None
 )
 def test_filters_keep_what_the_service_keeps(text: str, tmp_path: Path) -> None:
     artifact, filters = load_artifact(write(tmp_path / "served", artifact_of())), parse_filters(text)
-    served = load_model(tmp_path / "served", Release("7", 0, ""))
+    served = load_model(tmp_path / "served", RegisteredVersion("7", 0, ""))
     asked = Filters.model_validate(filters.model_dump() | {"exclude": list(filters.exclude)}, strict=False)
     np.testing.assert_array_equal(allowed_items(artifact, filters), of_service(served, asked))
 

@@ -22,7 +22,7 @@ from app.contract.item_fold_in import ItemFoldIn
 from app.contract.merged_catalogue import merged_catalogue
 from app.main import create_app
 from app.model import revision
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
 from app.settings import Settings
 from tests.app.conftest import FILMS, ids, make_films, offline_settings
@@ -301,7 +301,7 @@ def test_a_version_that_has_learned_a_change_does_not_make_it_again_and_a_rollba
         assert ids(client, "/users/1/recommendations?k=1") == [40]  # it has moved
         films = [Film(*film) for film in (FILMS | {40: (*FILMS[40][:2], ["Horror", "Comedy"])}).values()]
         learned = replace(with_ready_lists(), catalogue=pack_films(films))
-        store.swap(load_model(write(tmp_path / "8", learned), Release("8", 0, "")))
+        store.swap(load_model(write(tmp_path / "8", learned), RegisteredVersion("8", 0, "")))
         items = client.get("/users/1/recommendations?k=8").json["items"]
         assert next(item["score"] for item in items if item["id"] == 40) == 5  # as version 8 has learned it
         assert not any(30 in found for found in editing.lists().values())

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from app.model import catalogue
-from app.model.catalogue import CatalogueIndex
+from app.model import catalogue_index
+from app.model.catalogue_index import CatalogueIndex
 from app.schemas.queries import Filters
 from tests.artifacts import Film, make_artifact
 
@@ -48,7 +48,7 @@ def test_ids_may_be_texts() -> None:
 
 
 def test_more_films_than_are_kept_as_json_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "FRAGMENTS", 2)
+    monkeypatch.setattr(catalogue_index, "FRAGMENTS", 2)
     few = index_of(*FILMS)
     for row in [0, 1, 2, 0, 3, 2, 1]:
         assert json.loads(b"{%b}" % few.fragment(row))["title"] == FILMS[row].title
@@ -107,7 +107,7 @@ def test_more_filters_than_are_kept_change_nothing(index: CatalogueIndex) -> Non
     first = [allowed(year) for year in years]
     assert [allowed(year) for year in reversed(years)] == first[::-1]
     assert len({tuple(mask) for mask in first}) > 2
-    assert len(index._masks) <= catalogue.MASKS
+    assert len(index._masks) <= catalogue_index.MASKS
 
 
 def test_films_that_pass_a_filter_are_kept_beside_those_of_others(index: CatalogueIndex) -> None:

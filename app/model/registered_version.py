@@ -18,7 +18,7 @@ Milliseconds = Annotated[int, Field(ge=FIRST, le=LAST)]
 
 
 @dataclass(frozen=True)
-class Release:
+class RegisteredVersion:
     """A registered version; raises ValueError for one that answers could not name.
 
     `created`, in milliseconds since 1970, and `run_id` tell apart versions that a wiped registry numbers alike.

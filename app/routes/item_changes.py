@@ -32,7 +32,8 @@ from app.http.item_content import Content, content_of, etag
 from app.http.read_after import ReadAfter, until_answers_know
 from app.model.item_fields import to_json
 from app.model.store import ServedModel
-from app.schemas.catalogue import (
+from app.schemas.events import StoredPathText, new_event_id
+from app.schemas.item_changes import (
     ChangedItems,
     ChangesQuery,
     ItemChange,
@@ -42,7 +43,6 @@ from app.schemas.catalogue import (
     RecentChange,
     RecentChanges,
 )
-from app.schemas.events import StoredPathText, new_event_id
 
 ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError)
 WITH_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError, BodyTooLargeError)

@@ -1,6 +1,6 @@
 """Measures what changes of the catalogue cost, in processor time: a plain answer, a change, a like, a start.
 
-    OPENBLAS_NUM_THREADS=1 python -m benchmarks.catalogue [--rounds 60] [--dim 64]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.catalogue_changes [--rounds 60] [--dim 64]
 
 One thread for products, as in the image: two on a busy machine wait for each other, which counts as processor time.
 The artifact is of ml-latest-small's size, made up. It exits with 1 where a mark of docs/catalogue.md is missed.
@@ -29,7 +29,7 @@ from app.contract.store_address import StoreAddress
 from app.events.open_store import open_store
 from app.events.store import StoredEvent
 from app.main import Service, create_app
-from app.model.release import Release
+from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
 from app.schemas.events import new_event_id
 from app.settings import Settings
@@ -88,7 +88,7 @@ class Served:
         settings = {"log_level": "WARNING", "events_url": f"sqlite:///{folder}/events.db", "catalogue_keys": "a:b"}
         self.service: Service = create_app(Settings.model_validate(settings))
         self.parts = self.service.state.parts
-        self.parts.store.swap(load_model(artifact, Release("1", 0, "")))
+        self.parts.store.swap(load_model(artifact, RegisteredVersion("1", 0, "")))
 
     def become(self, changes: Iterable[StoredEvent]) -> None:
         """Take in changes as the feed does."""
@@ -184,7 +184,7 @@ def read_at_a_start(scratch: Path, artifact: Path) -> float:
     store.close()
     settings = {"log_level": "WARNING", "events_url": url, "catalogue_keys": "a:b"}
     parts = create_app(Settings.model_validate(settings)).state.parts
-    model = load_model(artifact, Release("1", 0, ""))
+    model = load_model(artifact, RegisteredVersion("1", 0, ""))
     started = time.process_time()
     parts.feed.start()
     parts.feed.prepare("serving", None)
