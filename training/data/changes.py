@@ -66,7 +66,26 @@ def merge_changes(items: pd.DataFrame, changes: Documents, columns: ItemColumns)
     `items` has item_id, title and the columns. A change overrides the file. Items that can't be among these, as
     their ids are no numbers where all others are, are left out. Columns of vectors are always those of the file.
     """
-    has_numbers = pd.api.types.is_integer_dtype(items[ITEM_ID])
+    former = items.set_index(ITEM_ID)
+    changed = _table_of(changes, columns, has_numbers=pd.api.types.is_integer_dtype(items[ITEM_ID]))
+    if changed is None:
+        return Merged(items, {})
+    known = changed.index[changed.index.isin(former.index)]
+    differences = _differences(former.loc[known], changed.loc[known], columns)
+    _keep_vectors(former.loc[known], changed, columns)
+    merged = _overridden(former, changed, columns).astype({ITEM_ID: items[ITEM_ID].dtype})
+    figures = {
+        "changed": len(differences),
+        "added": len(merged) - len(former),
+        "as_in_file": len(known) - len(differences),
+        "withdrawn": sum(each.is_withdrawn for each in changes.values()),
+        "differences": dict(list(differences.items())[:SHOWN]),
+    }
+    return Merged(merged, figures)
+
+
+def _table_of(changes: Documents, columns: ItemColumns, *, has_numbers: bool) -> pd.DataFrame | None:
+    """The changed items that can be among the file's, by id; None without any."""
     ids = {item_id: as_number(item_id) if has_numbers else item_id for item_id in changes}
     rows = [
         {ITEM_ID: ids[item_id], TITLE: each.content[TITLE]}
@@ -74,33 +93,30 @@ def merge_changes(items: pd.DataFrame, changes: Documents, columns: ItemColumns)
         for item_id, each in changes.items()
         if ids[item_id] is not None
     ]
-    if not rows:
-        return Merged(items, {})
-    changed = pd.DataFrame(rows).set_index(ITEM_ID)
-    former = items.set_index(ITEM_ID)
-    known = changed.index[changed.index.isin(former.index)]
-    differences = {
-        str(item_id): differing
-        for item_id in known
-        if (differing := _differing(former.loc[item_id], changed.loc[item_id], columns))
-    }
+    return pd.DataFrame(rows).set_index(ITEM_ID) if rows else None
+
+
+def _differences(former: pd.DataFrame, changed: pd.DataFrame, columns: ItemColumns) -> dict[str, list[str]]:
+    """The columns that editors have made different from the file, of each such item."""
+    found = {str(each): _differing(former.loc[each], changed.loc[each], columns) for each in changed.index}
+    return {item_id: differing for item_id, differing in found.items() if differing}
+
+
+def _keep_vectors(former: pd.DataFrame, changed: pd.DataFrame, columns: ItemColumns) -> None:
+    """Give changed items the vectors that the file has of them."""
     for name in (name for name, column in columns.items() if column.type == "vector"):
-        changed.loc[known, name] = former.loc[known, name]
+        changed.loc[former.index, name] = former[name]
+
+
+def _overridden(former: pd.DataFrame, changed: pd.DataFrame, columns: ItemColumns) -> pd.DataFrame:
+    """The former items with changed ones in place of theirs, further ones at the end."""
     order = [*former.index, *changed.index.difference(former.index, sort=False)]
-    values = {ITEM_ID: order} | {
+    values = {
         name: [changed.at[each, name] if each in changed.index else former.at[each, name] for each in order]
         for name in former.columns
     }
     typed = {name: column_of(values[name], column.type) for name, column in columns.items()}
-    table = pd.DataFrame({**values, **typed}).astype({ITEM_ID: items[ITEM_ID].dtype})
-    figures = {
-        "changed": len(differences),
-        "added": len(order) - len(former),
-        "as_in_file": len(known) - len(differences),
-        "withdrawn": sum(each.is_withdrawn for each in changes.values()),
-        "differences": dict(list(differences.items())[:SHOWN]),
-    }
-    return Merged(table, figures)
+    return pd.DataFrame({ITEM_ID: order, **values, **typed})
 
 
 def _value(item: ItemDocument, name: str, column: ItemColumn) -> Any:  # noqa: ANN401
