@@ -9,176 +9,139 @@ from types import MappingProxyType
 
 
 class ServiceError(Exception):
-    """The base of all errors that a client gets: `except ServiceError as error: error.status, error.code`."""
+    """The base of all errors that a client gets; without a message one says its example."""
 
-    status: int = 500
-    code: str = "internal_error"
+    status: int
+    code: str
     headers: Mapping[str, str] | None = None
     example: str = "The service failed to answer; its log says why."
     example_field: str | None = None
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init_subclass__(cls, status: int = 500, code: str = "internal_error") -> None:
+        super().__init_subclass__()
+        cls.status, cls.code = status, code
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        self.message = message or self.example
         self.field = field
+        super().__init__(self.message)
 
 
-class InvalidParameterError(ServiceError):
+class InvalidParameterError(ServiceError, status=422, code="invalid_parameter"):
     """A parameter is missing or out of range; `field` names it."""
 
-    status = 422
-    code = "invalid_parameter"
     example = "k is '0': Input should be greater than or equal to 1."
     example_field = "k"
 
 
-class UnknownItemsError(ServiceError):
+class UnknownItemsError(ServiceError, status=422, code="items_unknown"):
     """The model knows none of the films in `liked` and `disliked`; `GET /items/popular` needs none."""
 
-    status = 422
-    code = "items_unknown"
     example = "None of the films in liked and disliked is known: '900001', '900002'."
 
 
-class UnknownUserError(ServiceError):
+class UnknownUserError(ServiceError, status=404, code="user_unknown"):
     """The model does not know the user."""
 
-    status = 404
-    code = "user_unknown"
     example = "The model does not know the user '900001'."
 
 
-class UnknownItemError(ServiceError):
+class UnknownItemError(ServiceError, status=404, code="item_unknown"):
     """The model does not know the film."""
 
-    status = 404
-    code = "item_unknown"
     example = "The model does not know the film '900001'."
 
 
-class ItemChangedError(ServiceError):
+class ItemChangedError(ServiceError, status=412, code="item_changed"):
     """The film is another than `If-Match` says: somebody has changed it."""
 
-    status = 412
-    code = "item_changed"
     example = "The film '601' is another than If-Match says: read it again."
     example_field = "If-Match"
 
 
-class UnknownPlacementError(ServiceError):
+class UnknownPlacementError(ServiceError, status=404, code="placement_unknown"):
     """No placement has the name."""
 
-    status = 404
-    code = "placement_unknown"
     example = "There is no placement 'home'; PUT /placements/home makes it."
     example_field = "placement"
 
 
-class PlacementChangedError(ServiceError):
+class PlacementChangedError(ServiceError, status=412, code="placement_changed"):
     """The placement is another than `If-Match` says: somebody has changed it."""
 
-    status = 412
-    code = "placement_changed"
     example = "The placement 'home' is another than If-Match says: read it again."
     example_field = "If-Match"
 
 
-class EventsDisabledError(ServiceError):
+class EventsDisabledError(ServiceError, status=404, code="events_disabled"):
     """The service keeps no events: EVENTS_URL is off."""
 
-    status = 404
-    code = "events_disabled"
     example = "This service keeps no events: EVENTS_URL is off."
 
 
-class AliasNotLoadedError(ServiceError):
+class AliasNotLoadedError(ServiceError, status=404, code="alias_not_loaded"):
     """No version with the alias is loaded; `TRIAL_SHARE=0` loads that of `challenger`."""
 
-    status = 404
-    code = "alias_not_loaded"
     example = "No version with the alias 'challenger' is loaded; loaded: production."
     example_field = "alias"
 
 
-class UnknownVersionError(ServiceError):
+class UnknownVersionError(ServiceError, status=404, code="version_unknown"):
     """The registry has no such version."""
 
-    status = 404
-    code = "version_unknown"
     example = "The registry has no version '99' of 'movie-recommender'."
     example_field = "version"
 
 
-class PromotionForbiddenError(ServiceError):
+class PromotionForbiddenError(ServiceError, status=403, code="promotion_forbidden"):
     """MLflow does not let the service's account move an alias."""
 
-    status = 403
-    code = "promotion_forbidden"
     example = "MLflow does not let the service's account move the alias: give it the permission EDIT on the model."
 
 
-class RegistrySilentError(ServiceError):
+class RegistrySilentError(ServiceError, status=503, code="registry_unavailable"):
     """MLflow does not answer; what is loaded goes on answering."""
 
-    status = 503
-    code = "registry_unavailable"
     example = "MLflow at http://127.0.0.1:5000 failed: [Errno 111] Connection refused"
 
 
-class BodyTooLargeError(ServiceError):
+class BodyTooLargeError(ServiceError, status=413, code="body_too_large"):
     """The body is larger than the limit."""
 
-    status = 413
-    code = "body_too_large"
     example = "The body has more than 1048576 bytes."
     # What the client still sends is not read.
     headers = MappingProxyType({"Connection": "close"})
 
 
-class ClientGoneError(ServiceError):
+class ClientGoneError(ServiceError, status=499, code="client_gone"):
     """The client went away; the status, which nginx uses too, keeps this apart from errors of the service."""
 
-    status = 499
-    code = "client_gone"
 
-
-class NoModelError(ServiceError):
+class NoModelError(ServiceError, status=503, code="no_model"):
     """No model has been loaded yet; try again shortly."""
 
-    status = 503
-    code = "no_model"
     example = "No model has been loaded yet; /model says what is missing."
 
 
-class CatchingUpError(ServiceError):
+class CatchingUpError(ServiceError, status=503, code="catching_up"):
     """Answers do not know all events yet; try again shortly."""
 
-    status = 503
-    code = "catching_up"
     example = "Not all events have been read yet; /model says how far."
 
 
-class EventsUnavailableError(ServiceError):
+class EventsUnavailableError(ServiceError, status=503, code="events_unavailable"):
     """The store of events does not answer; send the events again in a second."""
 
-    status = 503
-    code = "events_unavailable"
     example = "The store of events does not answer; send the events again."
     headers = MappingProxyType({"Retry-After": "1"})
 
 
-class StoppingError(ServiceError):
+class StoppingError(ServiceError, status=503, code="stopping"):
     """The process is stopping; other replicas answer."""
 
-    status = 503
-    code = "stopping"
 
-
-class UnauthorizedError(ServiceError):
+class UnauthorizedError(ServiceError, status=401, code="unauthorized"):
     """The key or token is missing or wrong."""
-
-    status = 401
-    code = "unauthorized"
 
     def __init__(self, message: str, *, scheme: str) -> None:
         super().__init__(message)

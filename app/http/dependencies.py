@@ -14,8 +14,6 @@ from app.events.writer import EventWriter
 from app.http.parts import Parts
 from app.model.store import ServedModel
 
-NO_EVENTS = "This service keeps no events: EVENTS_URL is off."
-
 
 # Coroutines, because FastAPI runs plain functions in a thread pool, which takes longer.
 async def _parts(request: Request) -> Parts:
@@ -31,13 +29,13 @@ async def _required_model(parts: CurrentParts) -> ServedModel:
 
 async def _event_writer(parts: CurrentParts) -> EventWriter:
     if parts.writer is None:
-        raise EventsDisabledError(NO_EVENTS)
+        raise EventsDisabledError
     return parts.writer
 
 
 async def _impressions(parts: CurrentParts) -> Impressions:
     if parts.impressions is None:
-        raise EventsDisabledError(NO_EVENTS)
+        raise EventsDisabledError
     return parts.impressions
 
 
@@ -52,7 +50,7 @@ def opened_store(parts: Parts) -> Iterator[EventStore]:
     """The store of events for one request, in a thread; raises EventsDisabledError or EventsUnavailableError."""
     address = parts.settings.store_address
     if address is None:
-        raise EventsDisabledError(NO_EVENTS)
+        raise EventsDisabledError
     try:
         with closing(open_store(address)) as store:
             yield store

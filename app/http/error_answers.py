@@ -74,7 +74,7 @@ def _as_service_error(request: Request, error: Exception) -> ServiceError:
         return InvalidParameterError("The body is not readable as JSON.", field="body")
     if isinstance(error, HTTPException):
         return FrameworkError(_explain(request, error), error.status_code, error.headers)
-    return InternalError("The service failed to answer; its log says why.")
+    return InternalError()
 
 
 def _explain(request: Request, error: HTTPException) -> str:

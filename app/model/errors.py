@@ -6,57 +6,45 @@ class ModelError(Exception):
 
     code: str = "unexpected"
 
+    def __init_subclass__(cls, code: str | None = None) -> None:
+        super().__init_subclass__()
+        cls.code = code or cls.code
 
-class RegistryUnavailableError(ModelError):
+
+class RegistryUnavailableError(ModelError, code="registry_unavailable"):
     """MLflow does not answer, or gives an answer that MLflow never gives."""
-
-    code = "registry_unavailable"
 
 
 class RegistryForbiddenError(RegistryUnavailableError):
     """MLflow does not let the service's account do that."""
 
 
-class ModelMissingError(ModelError):
+class ModelMissingError(ModelError, code="model_missing"):
     """No registered model has the name."""
 
-    code = "model_missing"
 
-
-class AliasMissingError(ModelError):
+class AliasMissingError(ModelError, code="alias_missing"):
     """No version has the alias."""
 
-    code = "alias_missing"
 
-
-class VersionMissingError(ModelError):
+class VersionMissingError(ModelError, code="version_missing"):
     """The version was deleted."""
 
-    code = "version_missing"
 
-
-class ArtifactMissingError(ModelError):
+class ArtifactMissingError(ModelError, code="artifact_missing"):
     """The version holds no artifact."""
 
-    code = "artifact_missing"
 
-
-class DownloadFailedError(ModelError):
+class DownloadFailedError(ModelError, code="download_failed"):
     """The artifact could not be downloaded or stored; the next poll tries again."""
 
-    code = "download_failed"
 
-
-class ModelNotLoadedError(ModelError):
+class ModelNotLoadedError(ModelError, code="not_loaded"):
     """The process lacked memory or descriptors to load it; the next poll tries again."""
 
-    code = "not_loaded"
 
-
-class ModelRefusedError(ModelError):
+class ModelRefusedError(ModelError, code="artifact_refused"):
     """The artifact is damaged, or its format is newer; not tried again."""
-
-    code = "artifact_refused"
 
 
 # All values of a model error's `code`: metrics use them as labels.

@@ -99,7 +99,7 @@ class ModelStore:
     def require(self) -> ServedModel:
         """The loaded model; raises NoModelError before the first."""
         if self._current is None:
-            raise NoModelError("No model has been loaded yet; /model says what is missing.")
+            raise NoModelError
         return self._current
 
     def swap(self, model: ServedModel) -> None:

@@ -28,5 +28,5 @@ async def is_ready(parts: CurrentParts, model: CurrentModel) -> Readiness:
     if parts.stop.has_begun:
         raise StoppingError("The service is stopping; send requests to another replica.")
     if (feed := parts.feed_state) is not None and feed.at(time.time()).status == CATCHING_UP:
-        raise CatchingUpError("Not all events have been read yet; /model says how far.")
+        raise CatchingUpError
     return Readiness(model_version=model.version)
