@@ -1,6 +1,6 @@
 """`python -m training <command>`: the stages that dvc.yaml runs, and what people run by hand.
 
-A command is a function of commands.py and a line or two in `_parser`. Neither file decides what a stage makes, so no
+A command is a function of `commands` and a line or two in `_parser`. Neither file decides what a stage makes, so no
 stage depends on them.
 """
 
@@ -22,7 +22,7 @@ from typing import TypeVar, get_args
 
 from app.contract.artifact import ArtifactError
 from app.contract.version import VERSION
-from training import commands
+from training.commands import by_hand, stages
 from training.errors import PipelineError
 from training.params.fetch import Source
 from training.params.whole import Params, load_params
@@ -63,53 +63,49 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    add(commands.check)
-    add(commands.code)
-    add(commands.fetch)
-    add(commands.events)
-    add(commands.prepare)
-    for run in (commands.train, commands.evaluate):
+    add(by_hand.check)
+    add(stages.code)
+    add(stages.fetch)
+    add(stages.events)
+    add(stages.prepare)
+    for run in (stages.train, stages.evaluate):
         add(run).add_argument("candidate", help="a name from candidates in params.yaml")
-    add(commands.refit)
-    add(commands.register)
-    tune = add(commands.tune)
+    add(stages.refit)
+    add(stages.register)
+    tune = add(by_hand.tune)
     tune.add_argument(
         "family", help="a key of models in params.yaml; recipe: the candidates, and for a blend its members"
     )
     tune.add_argument("--attempts", type=_positive(int), default=math.inf, help="how many there should be in all")
     tune.add_argument("--timeout", type=_positive(float), help="seconds after which no further attempt begins")
     tune.add_argument("--apply", action="store_true", help="write the best into params.yaml")
-    catalogue = add(commands.catalogue)
+    catalogue = add(by_hand.catalogue)
     catalogue.add_argument(
-        "--apply",
-        nargs="?",
-        const=commands.PARAMS,
-        metavar="FILE",
-        help="write them into params.yaml; send a CSV",
+        "--apply", nargs="?", const=by_hand.PARAMS, metavar="FILE", help="write them into params.yaml; send a CSV"
     )
     catalogue.add_argument("--url", default=SERVICE, help="of the service that the changes go to")
     catalogue.add_argument("--export", type=Path, metavar="FILE", help="write the items with all changes as a CSV")
-    placements = add(commands.placements)
+    placements = add(by_hand.placements)
     way = placements.add_mutually_exclusive_group(required=True)
     way.add_argument("--apply", type=Path, metavar="FILE", help="make them what a YAML file says")
     way.add_argument("--export", type=Path, metavar="FILE", help="write them as a YAML file")
     way.add_argument("--evaluate", type=Path, metavar="FILE", help="say what NDCG on the test they would have")
     placements.add_argument("--url", default=SERVICE, help="of the service")
-    source = add(commands.source)
+    source = add(by_hand.source)
     source.add_argument("source", choices=get_args(Source), help="of fetch.source; csv, parquet, sql: your own data")
-    recipe = add(commands.recipe)
+    recipe = add(by_hand.recipe)
     recipe.add_argument("name", help="a file of recipes/; large: dense or sparse by the data; auto: propose one")
     recipe.add_argument("--size", type=int, metavar="N", help="numbers per item, instead of the recipe's: 512")
-    export = add(commands.export)
+    export = add(by_hand.export)
     export.add_argument("--k", type=_positive(int), help="length of a list (50, or as the placement has it)")
     export.add_argument("--out", type=Path, required=True, help="the folder; a run that was ended goes on there")
     export.add_argument("--alias", help="of the version, such as production; else models/served")
     export.add_argument("--filters", default="", help="as in the API: 'genre=Drama&year_from=1990'")
     export.add_argument("--placement", metavar="NAME", help="whose rules lists follow, as editors have it now")
-    add(commands.report)
-    add(commands.promote).add_argument("version")
-    add(commands.rollback)
-    trial = add(commands.trial)
+    add(by_hand.report)
+    add(by_hand.promote).add_argument("version")
+    add(by_hand.rollback)
+    trial = add(by_hand.trial)
     trial.add_argument("--decide", action="store_true", help="promote or drop the challenger if that is due")
     trial.add_argument(
         "--publish", action="store_true", help="show last week's figures on the service's page, once a day"
@@ -117,15 +113,15 @@ def _parser() -> argparse.ArgumentParser:
     trial.add_argument("--cron", help="look on a schedule in UTC, such as '0 * * * *', until SIGTERM")
     trial.add_argument("--host", default="127.0.0.1", help="with --cron: address of the metrics")
     trial.add_argument("--port", type=int, default=9103, help="with --cron: port of the metrics")
-    pleased = add(commands.pleased)
+    pleased = add(by_hand.pleased)
     pleased.add_argument("--publish", action="store_true", help="show the figures on the service's page, too")
-    replayed = add(commands.replay)
+    replayed = add(by_hand.replay)
     replayed.add_argument("--version", required=True, help="its number")
     replayed.add_argument("--alias", default="production", help="of the version to compare with (production)")
     for command in (pleased, replayed):
         command.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
         command.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
-    retrain = add(commands.retrain)
+    retrain = add(by_hand.retrain)
     cron = os.environ.get("RETRAIN_CRON")
     retrain.add_argument(
         "--cron", default=cron, required=not cron, help="such as '0 4 * * *', in UTC; else RETRAIN_CRON"

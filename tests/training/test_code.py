@@ -26,7 +26,7 @@ from training.project import Project
 STAGES: dict[str, Any] = YAML(typ="safe").load(PROJECT / "dvc.yaml")["stages"]
 # Why a stage may depend on a file of ours that is no list of code.
 DATA_AMONG_THE_CODE = {"training/data/sample/catalogue.csv": "the sample's films, which `fetch` copies"}
-# Why a stage may run a file that its list leaves out. `python -m training` runs __main__.py, commands.py
+# Why a stage may run a file that its list leaves out. `python -m training` runs __main__.py, commands
 # and whole.py too: they parse arguments and parameters, and DVC compares the parameters of each stage itself.
 NOT_LISTED = {"training/models/families.py": "it names modules, which are in the lists"}
 OF_ENGINE = {"engine", "spark"}  # __main__ chooses by them, and the engine spark is given its section
@@ -137,7 +137,7 @@ def test_a_stage_runs_the_families_of_its_candidates_alone(
 @pytest.mark.parametrize("name", ["fetch", "prepare", "train/blend", "evaluate", "refit"])
 def test_a_list_leaves_out_what_cannot_change_the_stage(name: str, lists: dict[str, set[str]]) -> None:
     rooms = {file.split("/")[1] for file in lists[name] if file.startswith("training/")}
-    assert not rooms & {"report", "tuning", "promotion", "tracking", "register.py", "commands.py", "__main__.py"}
+    assert not rooms & {"report", "tuning", "promotion", "tracking", "register.py", "commands", "__main__.py"}
     assert "training/params/register.py" not in lists[name]
 
 

@@ -1,16 +1,13 @@
-"""What each command of `python -m training` does.
-
-The first line of a function is its help. Each imports only what it needs: MLflow and the model libraries take seconds.
-"""
+"""What people run by hand."""
 
 import math
 import os
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from training.engines import engine
 from training.errors import ParamsError
 from training.params.whole import Params
 from training.project import Project
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from training.tracking.connection import Client
-    from training.trials.verdict import Verdict
 
 PARAMS = ""  # catalogue --apply without a file
 CATALOGUE_KEY = "CATALOGUE_KEY"  # of the environment: a key of an editor
@@ -30,59 +26,10 @@ def check(_: Project, params: Params, __: Namespace) -> None:
     from training.check import check_families
 
     check_families(params, params.models)
-    engine(params.engine).check()
+    if params.engine == "spark":
+        from training.models.spark_als import check_installed
 
-
-def code(project: Project, params: Params, _: Namespace) -> None:
-    """List the files that each stage runs."""
-    from training.check import check_families
-    from training.code import write_code
-    from training.former import remove_former
-
-    check_families(params, params.candidates)  # before anything is trained
-    write_code(project, params, params.engine, fetch_again=params.fetch.source == "sql")
-    remove_former(project, params.candidates)
-
-
-def fetch(project: Project, params: Params, _: Namespace) -> None:
-    """Get the ratings into data/raw."""
-    from training.fetch import fetch
-
-    fetch(params.fetch, params.seed, project.raw, params.catalogue)
-
-
-def events(project: Project, params: Params, _: Namespace) -> None:
-    """Copy what users have said to the service into data/events."""
-    print(f"events: {engine(params.engine).events(project, params)}")
-
-
-def prepare(project: Project, params: Params, _: Namespace) -> None:
-    """Check and split ratings and events into data/prepared."""
-    print(f"prepare: {engine(params.engine).prepare(project, params)}")
-
-
-def train(project: Project, params: Params, options: Namespace) -> None:
-    """Fit one candidate."""
-    engine(params.engine).train(project, params, options.candidate)
-
-
-def evaluate(project: Project, params: Params, options: Namespace) -> None:
-    """Measure one candidate."""
-    engine(params.engine).evaluate(project, params, options.candidate)
-
-
-def refit(project: Project, params: Params, _: Namespace) -> None:
-    """Fit the best candidate on everything into models/served."""
-    winner = engine(params.engine).refit(project, params)
-    print(f"refit: {winner} on all interactions, in {project.served.relative_to(project.root)}")
-
-
-def register(project: Project, params: Params, _: Namespace) -> None:
-    """Log to MLflow, register models/served, let the gate decide."""
-    from training.promotion.summary import registration_table
-    from training.register import register
-
-    print(registration_table(register(project, params, os.environ.get("DVC_EXP_NAME"))))
+        check_installed()
 
 
 def tune(project: Project, params: Params, options: Namespace) -> None:
@@ -149,11 +96,16 @@ def recipe(project: Project, _: Params, options: Namespace) -> None:
 
 def export(project: Project, params: Params, options: Namespace) -> None:
     """Write every user's list into parquet files."""
-    from training.export import ExportOptions, export
+    from training.export import ExportOptions, export, in_this_process
     from training.lists.filters import parse_filters
 
+    write = in_this_process
+    if params.engine == "spark":
+        from training.spark.export import in_executors
+
+        write = partial(in_executors, project, params.spark)
     wanted = ExportOptions(options.k, options.alias, parse_filters(options.filters), options.placement)
-    made = export(project, params, wanted, options.out, engine(params.engine).write_buckets(project, params))
+    made = export(project, params, wanted, options.out, write)
     lists = f"{made['rows']:,} rows for {made['users']:,} users of version {made['model_version']}"
     print(f"export: {lists} in {len(made['files'])} files in {options.out}")
 
@@ -172,8 +124,7 @@ def promote(project: Project, params: Params, options: Namespace) -> None:
     from training.tracking.connection import connect
 
     client, name = connect(project.root, params.registration.experiment), params.registration.name
-    _say_live(name, options.version, promote(client, name, options.version))
-    _say_ended_trials(client, name)
+    _say_live(client, name, options.version, promote(client, name, options.version))
 
 
 def rollback(project: Project, params: Params, _: Namespace) -> None:
@@ -185,8 +136,7 @@ def rollback(project: Project, params: Params, _: Namespace) -> None:
     if moved := follow(client, name):
         print(f"{name}: {moved}")
     former, version = rollback(client, name)
-    _say_live(name, version, former)
-    _say_ended_trials(client, name)
+    _say_live(client, name, version, former)
 
 
 def trial(project: Project, params: Params, options: Namespace) -> None:
@@ -194,9 +144,7 @@ def trial(project: Project, params: Params, options: Namespace) -> None:
     from training.pleased.looking import publish_last_week, yesterday
     from training.trials.running import judge_running
 
-    def once() -> "tuple[list[Verdict], list[str]]":
-        return judge_running(project, params, decide=options.decide)
-
+    once = partial(judge_running, project, params, decide=options.decide)
     if options.cron is None:
         print("\n".join(f"trial: {sentence}" for sentence in once()[1]))
         if options.publish:
@@ -240,15 +188,12 @@ def retrain(project: Project, _: Params, options: Namespace) -> None:
     serve(project.root, parse_schedule(options.cron), options.host, options.port, options.lock)
 
 
-def _say_live(name: str, version: str, former: str | None) -> None:
+def _say_live(client: "Client", name: str, version: str, former: str | None) -> None:
+    """Say which version is live now, and which trials that has ended."""
     from app.contract.alias import PRODUCTION
+    from training.tracking.on_trial import end_overtaken
 
     before = "as before" if version == former else f"{former or 'none'} was before"
     print(f"{name}: version {version} is {PRODUCTION}, {before}")
-
-
-def _say_ended_trials(client: "Client", name: str) -> None:
-    from training.tracking.on_trial import end_overtaken
-
     for sentence in end_overtaken(client, name):
         print(f"{name}: {sentence}")
