@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "training.former": "project",
     "training.fetch": "data errors files params",
     "training.events": "data files params",
-    "training.source": "app.contract data errors fetch params project promotion tracking tuning",
+    "training.source": "data errors fetch params project promotion tracking tuning",
     "training.propose": "app.contract data errors fetch fitting params project tuning",
     "training.service": "errors",
     "training.editing": "app.contract data errors params project service",
@@ -67,9 +67,9 @@ MAY_IMPORT = {
     "training.spark": "app.contract data errors evaluate evaluation events files fitting lists models params prepare "
     "progress project refit train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.commands": "app.contract check code editing errors evaluate events export fetch former lists models params "
-    "placement_quality placing pleased prepare project promotion propose refit register retrain source spark tracking "
-    "train trials tuning",
+    "training.commands": "app.contract check code editing errors evaluate events export fetch former lists models "
+    "params placement_quality placing pleased prepare project promotion propose refit register retrain source spark "
+    "tracking train trials tuning",
     "training.__main__": "app.contract commands errors params project",
 }
 SIDES = ("app.", "training.")

@@ -22,7 +22,7 @@ from typing import TypeVar, get_args
 
 from app.contract.artifact import ArtifactError
 from app.contract.version import VERSION
-from training.commands import by_hand, stages
+from training.commands import by_dvc, by_hand
 from training.errors import PipelineError
 from training.params.fetch import Source
 from training.params.whole import Params, load_params
@@ -64,14 +64,14 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add(by_hand.check)
-    add(stages.code)
-    add(stages.fetch)
-    add(stages.events)
-    add(stages.prepare)
-    for run in (stages.train, stages.evaluate):
+    add(by_dvc.code)
+    add(by_dvc.fetch)
+    add(by_dvc.events)
+    add(by_dvc.prepare)
+    for run in (by_dvc.train, by_dvc.evaluate):
         add(run).add_argument("candidate", help="a name from candidates in params.yaml")
-    add(stages.refit)
-    add(stages.register)
+    add(by_dvc.refit)
+    add(by_dvc.register)
     tune = add(by_hand.tune)
     tune.add_argument(
         "family", help="a key of models in params.yaml; recipe: the candidates, and for a blend its members"

@@ -13,10 +13,9 @@ import pandas as pd
 from app.contract.columns import EPOCH
 from app.contract.item_document import FROM, SEPARATOR, TITLE, UNTIL, WITHDRAWN
 from training.data.catalogue_files import catalogue_of
-from training.data.changes import merge_changes
+from training.data.changes import merge_changes, stored_changes
 from training.data.dataset import ITEM_ID
 from training.data.raw import read_items, read_ratings
-from training.data.stored_changes import stored_changes
 from training.data.values import FLAGS
 from training.data.written import write_rows
 from training.errors import DataError

@@ -1,18 +1,6 @@
 """The errors of the pipeline: what a person, not a programmer, must correct.
 
-PipelineError
-├── ParamsError     params.yaml is wrong
-├── DataError       a data file is missing, damaged or doesn't hold what it should
-├── TrainingError   a model could not be fitted
-└── TrackingError   MLflow can't be reached or refuses
-    └── CollisionError  another program wrote the same to MLflow at this moment
-
-`python -m training` turns each into one sentence on standard error and exit code 1:
-
-    try:
-        stage()
-    except PipelineError as error:
-        sys.exit(str(error))
+`python -m training` turns each into one sentence on standard error and exit code 1.
 """
 
 

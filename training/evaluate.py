@@ -10,14 +10,7 @@ from app.contract.artifact import Artifact, load_artifact
 from training.data.dataset import load_dataset
 from training.evaluation.cold import cold_report
 from training.evaluation.ranking import Outcome, rank_test
-from training.evaluation.results import (
-    headline,
-    headline_k,
-    metrics_by_k,
-    report,
-    share_by_popularity,
-    user_table,
-)
+from training.evaluation.results import headline, headline_k, metrics_by_k, report, share_by_popularity, user_table
 from training.evaluation.strangers import among_all, newcomers
 from training.evaluation.targets import Targets, held_out
 from training.files import significant, write_csv, write_json, write_parquet

@@ -14,10 +14,10 @@ from training.data.dataset import load_dataset
 from training.errors import CollisionError
 from training.params.whole import Params
 from training.project import Project
-from training.promotion.contest import Contest, LiveVersion
+from training.promotion.contest import Contest
 from training.promotion.description import describe
 from training.promotion.gate import Ruling
-from training.promotion.registration import Registration
+from training.promotion.summary import Registration
 from training.report.comparison import gather
 from training.report.folder import write_report
 from training.report.run_log import log_run, origin, pipeline_hash
@@ -74,11 +74,8 @@ def _register(project: Project, params: Params, experiment: str | None) -> Regis
 
 
 def _contest(client: Client, project: Project, params: Params) -> Contest:
-    name = params.registration.name
-    with mlflow_errors():
-        live = aliases.version_of(client, name, PRODUCTION)
-    live_version = None if live is None else LiveVersion(live, versions.load_evidence(client, name, live))
-    return Contest(project, params, load_dataset(project.prepared), live_version)
+    live = versions.live_version(client, params.registration.name)
+    return Contest(project, params, load_dataset(project.prepared), live)
 
 
 def _registered(client: Client, contest: Contest, tags: Mapping[str, str]) -> str:

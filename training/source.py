@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from app.contract.alias import PRODUCTION
 from training.data.catalogue_files import catalogue_of
 from training.data.dataset import ITEM_ID
-from training.data.events.snapshot import VARIABLE, snapshot, store_address
+from training.data.events.snapshot import VARIABLE, existing_store, snapshot
 from training.data.movielens import ARCHIVES
 from training.data.raw.items import read_items
 from training.data.raw.ratings import read_ratings
@@ -20,8 +19,8 @@ from training.params.fetch import FetchParams
 from training.params.whole import Params
 from training.project import Project
 from training.promotion.films import are_others
-from training.tracking import aliases, versions
 from training.tracking.connection import connect
+from training.tracking.versions import live_version
 from training.tuning.params_file import write_params
 
 
@@ -54,16 +53,15 @@ def _read(raw: Path) -> pd.DataFrame:
 def _are_live(project: Project, params: Params, catalogue: pd.DataFrame) -> bool:
     """Whether the live version is known to recommend these films."""
     client, name = connect(project.root, params.registration.experiment), params.registration.name
-    live = aliases.version_of(client, name, PRODUCTION)
-    evidence = None if live is None else versions.load_evidence(client, name, live)
-    films = evidence.recipe.get("data", {}).get("films", {}) if evidence else {}
+    live = live_version(client, name)
+    films = live.evidence.recipe.get("data", {}).get("films", {}) if live and live.evidence else {}
     return bool(films) and not are_others(films, catalogue)
 
 
 def _set_aside(home: Path) -> str:
     """Rename the embedded store if it holds events; return words that say so."""
-    address = store_address(home)
-    if address is None or address.missing_file:
+    address = existing_store(home)
+    if address is None:
         return ""
     with snapshot(address) as store:
         if not store.until:

@@ -12,7 +12,7 @@ from tests.training import families
 from tests.training.world import Trained, change_params, run_stages
 from training.params.whole import load_params
 from training.project import Project
-from training.promotion.registration import Registration
+from training.promotion.summary import Registration
 from training.register import register
 
 REGISTERED = "movie-recommender"

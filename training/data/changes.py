@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from app.contract.ids import as_number
 from app.contract.item_document import TITLE, ItemDocument
 from training.data.dataset import ITEM_ID
-from training.data.events.snapshot import Snapshot
+from training.data.events.snapshot import Snapshot, existing_store, snapshot
 from training.data.values import column_of, missing
 from training.errors import DataError
 from training.files import read_parquet
@@ -33,9 +33,9 @@ class Merged(NamedTuple):
     figures: dict[str, Any]
 
 
-def write_changes(snapshot: Snapshot, folder: Path) -> None:
+def write_changes(store: Snapshot, folder: Path) -> None:
     """Write the last change of each item into an existing folder; without any, there is no file."""
-    last = {item_id: (position, item_id, body) for position, item_id, body in snapshot.changes()}
+    last = {item_id: (position, item_id, body) for position, item_id, body in store.changes()}
     if last:
         table = pa.table(dict(zip(_SCHEMA.names, zip(*last.values(), strict=True), strict=True)), _SCHEMA)
         pq.write_table(table, folder / FILE, compression="zstd")
@@ -47,6 +47,15 @@ def read_changes(folder: Path) -> Documents:
         return {}
     rows = read_parquet(folder / FILE, REMEDY, _SCHEMA.names)
     return documents_of(zip(rows[ITEM_ID], rows[BODY], strict=True))
+
+
+def stored_changes(home: Path) -> Documents:
+    """What items have become by the store at EVENTS_URL, by id; raise DataError where it can't be read."""
+    address = existing_store(home)
+    if address is None:
+        return {}
+    with snapshot(address) as store:
+        return documents_of((item_id, body) for _, item_id, body in store.changes())
 
 
 def documents_of(rows: Iterable[tuple[str, str]]) -> Documents:

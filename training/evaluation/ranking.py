@@ -51,12 +51,7 @@ def _cut(hits: npt.NDArray[np.bool_], k: int) -> npt.NDArray[np.bool_]:
 
 
 def rank(
-    artifact: Artifact,
-    targets: Targets,
-    depth: int,
-    with_auc: bool,
-    progress: bool = False,
-    withdrawn: Rows = NO_ROWS,
+    artifact: Artifact, targets: Targets, depth: int, with_auc: bool, progress: bool = False, withdrawn: Rows = NO_ROWS
 ) -> Outcome:
     """Rank all unseen items but those `withdrawn` for every target user; keep the first `depth` of each list."""
     recommender = Recommender(artifact, withdrawn)
@@ -64,8 +59,7 @@ def rank(
     def ranked(block: slice) -> Outcome:
         return rank_block(recommender, targets.block(block), depth, with_auc)
 
-    outcomes = in_blocks(len(targets.user_rows), recommender.n_items, ranked, progress=progress)
-    return joined(outcomes)
+    return joined(in_blocks(len(targets.user_rows), recommender.n_items, ranked, progress=progress))
 
 
 def joined(parts: Sequence[Outcome]) -> Outcome:

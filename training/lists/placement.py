@@ -11,7 +11,7 @@ from app.contract.placement import Placement
 from app.contract.placement_rules import Content
 from app.contract.recommender import Recommender
 from app.contract.rules import Rules
-from training.data.events.snapshot import snapshot, store_address
+from training.data.events.snapshot import existing_store, snapshot
 from training.errors import DataError
 
 FIELDS = {field.name for field in fields(Placement)} - {"content", "is_trending"}
@@ -61,8 +61,8 @@ def _rules(recommender: Recommender, placement: Placement, *, strict: bool = Fal
 
 
 def _stored(home: Path) -> dict[str, str]:
-    address = store_address(home)
-    if address is None or address.missing_file:
+    address = existing_store(home)
+    if address is None:
         return {}
     with snapshot(address) as store:
         return store.placements()

@@ -8,7 +8,7 @@ import numpy as np
 from app.contract.artifact import Artifact
 from app.contract.ids import row_of
 from app.contract.recommender import Mask, Rows
-from training.data.stored_changes import stored_changes
+from training.data.changes import stored_changes
 
 
 def withdrawn_rows(artifact: Artifact, home: Path) -> Rows:

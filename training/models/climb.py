@@ -12,8 +12,15 @@ MOST_STEPS = 3  # of each move in each direction, for each factor
 COLLAPSED = 0.5  # of the best worth: a step further on is a cliff, which may lie nearer for a whole model
 
 
+class Adjustable(Protocol):
+    """A family that can be had with other parameters, as every `Section` can."""
+
+    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Return the family with other parameters."""
+
+
 @runtime_checkable
-class FollowsData(Family, Protocol):
+class FollowsData(Family, Adjustable, Protocol):
     """A family some of whose parameters may be None, for numbers that follow from the data."""
 
     moves: ClassVar[tuple[tuple[str, ...], ...]]
@@ -33,10 +40,6 @@ class FollowsData(Family, Protocol):
     @abstractmethod
     def draft(self) -> Family:
         """Return a family that is quicker to fit and shows the worth of the numbers."""
-
-    @abstractmethod
-    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
-        """Return the family with other parameters."""
 
 
 AnyFamily = TypeVar("AnyFamily", bound=FollowsData)

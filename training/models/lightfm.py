@@ -69,13 +69,19 @@ class LightFM(IterativeSection):
 
         Raises TrainingError where fitting diverges.
         """
-        features, people = self._features(data), self._user_features(data)
+        n_users, n_items = data.positives.shape
+        features = _beside_identity(n_items, data.item_features if self.item_features else None)
+        people = _beside_identity(n_users, data.user_features if self.user_features else None)
         models = [self._model(rng) for _ in range(self.seeds)]
         interactions = data.positives.tocoo()
         weights = interactions if self.weighs else None
         if self.init == "als":
             for model in models:
                 self._start(model, data, features, people, rng)
+
+        def factors() -> Factors:
+            return self.with_recency(data, _factors(models, features, people, data))
+
         for epoch in progress(range(1, self.epochs + 1), "lightfm", "epoch"):
             try:
                 with np.errstate(all="ignore"):  # a fit that diverges is an error below, not a warning as well
@@ -84,9 +90,9 @@ class LightFM(IterativeSection):
             except ValueError as error:
                 remedy = f"lower models.lightfm.learning_rate, now {self.learning_rate:g}"
                 raise TrainingError(f"lightfm failed in epoch {epoch}: {error}; {remedy}") from error
-            if watch is not None and watch(epoch, lambda: self._factors(models, features, people, data)):
+            if watch is not None and watch(epoch, factors):
                 break
-        return self._factors(models, features, people, data)
+        return factors()
 
     def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
         """Return the factors with users of this family's recency_power, if they are encoded."""
@@ -95,11 +101,6 @@ class LightFM(IterativeSection):
         return with_encoded_users(
             data, replace(factors, encoder=encoder_of(factors, data.positives)), self.recency_power
         )
-
-    def _factors(
-        self, models: list[lightfm.LightFM], features: sparse.csr_matrix, people: sparse.csr_matrix, data: TrainingData
-    ) -> Factors:
-        return self.with_recency(data, _factors(models, features, people, data))
 
     def _start(
         self,
@@ -122,12 +123,6 @@ class LightFM(IterativeSection):
             lengths = np.linalg.norm(source, axis=1)
             known = np.flatnonzero(lengths)
             target[known] = source[known] * (self.als.norm / lengths[known].mean())
-
-    def _features(self, data: TrainingData) -> sparse.csr_matrix:
-        return _beside_identity(data.positives.shape[1], data.item_features if self.item_features else None)
-
-    def _user_features(self, data: TrainingData) -> sparse.csr_matrix:
-        return _beside_identity(data.positives.shape[0], data.user_features if self.user_features else None)
 
     def _model(self, rng: np.random.Generator) -> lightfm.LightFM:
         return lightfm.LightFM(

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from training.models.base import Factors, Family, IterativeSection, TrainingData, ValidatedFit
-from training.models.climb import FollowsData, climb
+from training.models.climb import Adjustable, FollowsData, climb
 from training.models.histories import best_or_zero, tried
 from training.progress import say
 
@@ -29,7 +29,7 @@ class SelfValidating(Protocol):
 
 
 @runtime_checkable
-class WeighsByAge(Protocol):
+class WeighsByAge(Adjustable, Protocol):
     """A family that may weigh a user's newest positives more; it learns the same of items then."""
 
     @property
@@ -38,9 +38,6 @@ class WeighsByAge(Protocol):
 
     def with_recency(self, data: TrainingData, factors: Factors) -> Factors:
         """Return the factors with users of the family's recency_power."""
-
-    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
-        """Return the family with other parameters."""
 
 
 @runtime_checkable
@@ -53,7 +50,7 @@ class MayEncodeUsers(Protocol):
 
 
 @runtime_checkable
-class MayBeSmaller(Protocol):
+class MayBeSmaller(Adjustable, Protocol):
     """A family that may learn less by heart with smaller embeddings."""
 
     @property
@@ -64,20 +61,14 @@ class MayBeSmaller(Protocol):
     def validate_size(self) -> bool:
         """Whether validation may choose a smaller one."""
 
-    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
-        """Return the family with other parameters."""
-
 
 @runtime_checkable
-class MayLearnAttributes(Protocol):
+class MayLearnAttributes(Adjustable, Protocol):
     """A family that may learn from what is known of people while it fits."""
 
     @property
     def user_features(self) -> bool | None:
         """Whether it does; None: validation chooses."""
-
-    def model_copy(self, *, update: dict[str, Any]) -> Any:  # noqa: ANN401
-        """Return the family with other parameters."""
 
 
 @dataclass
@@ -106,114 +97,98 @@ class EarlyStopping:
 def fit_validated(
     family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure | None = None
 ) -> ValidatedFit:
-    """Fit a family, measured on validation; keep its best epoch if it has `patience`, else its last.
-
-    `measure` is asked after each epoch, `judge`, else `measure`, for all other choices.
-    """
-    judge = judge or measure
-    if isinstance(family, SelfValidating):
-        return family.fit_validated(data, rng, measure, judge)
-    if isinstance(family, MayLearnAttributes) and family.user_features is None:
-        return _fit_attributes(family, data, rng, measure, judge)
-    if isinstance(family, FollowsData):
-        return _fit_numbers(family, data, rng, measure, judge)
-    if isinstance(family, MayBeSmaller) and family.validate_size:
-        return _fit_sizes(family, data, rng, measure, judge)
-    return _fit_whole(family, data, rng, measure, judge)
+    """Fit a family, measured on validation; keep its best epoch if it has `patience`, else its last."""
+    return _Fitting(data, rng, measure, judge or measure).fit(family)
 
 
-def _fit_whole(
-    family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
-) -> ValidatedFit:
-    return _with_users(_fit_epochs(family, data, rng, measure), data, judge)
+@dataclass(frozen=True)
+class _Fitting:
+    """All that a fit needs beside the family: `measure` is asked after each epoch, `judge` for all other choices."""
 
+    data: TrainingData
+    rng: np.random.Generator
+    measure: Measure
+    judge: Measure
 
-def _fit_attributes(
-    family: MayLearnAttributes, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
-) -> ValidatedFit:
-    """Fit without attributes and, where there are any, with them; keep the better."""
+    def fit(self, family: Family) -> ValidatedFit:
+        """Fit a family, and choose what it leaves open."""
+        if isinstance(family, SelfValidating):
+            return family.fit_validated(self.data, deepcopy(self.rng), self.measure, self.judge)
+        if isinstance(family, MayLearnAttributes) and family.user_features is None:
+            return self._fit_attributes(family)
+        if isinstance(family, FollowsData):
+            return self._fit_numbers(family)
+        if isinstance(family, MayBeSmaller) and family.validate_size:
+            return self._fit_sizes(family)
+        return self._fit_whole(family, self.measure)
 
-    def fitted(choice: bool) -> ValidatedFit:
-        return fit_validated(family.model_copy(update={"user_features": choice}), data, deepcopy(rng), measure, judge)
+    def _fit_attributes(self, family: MayLearnAttributes) -> ValidatedFit:
+        """Fit without attributes and, where there are any, with them; keep the better."""
+        without = self.fit(family.model_copy(update={"user_features": False}))
+        if self.data.user_features is None:
+            return without
+        learned = self.fit(family.model_copy(update={"user_features": True}))
+        say(f"validation: without attributes {without.metric:.4f}, with them {learned.metric:.4f}")
+        return max(without, learned, key=lambda fit: fit.metric)
 
-    without = fitted(choice=False)
-    if data.user_features is None:
-        return without
-    learned = fitted(choice=True)
-    say(f"validation: without attributes {without.metric:.4f}, with them {learned.metric:.4f}")
-    return max(without, learned, key=lambda fit: fit.metric)
+    def _fit_sizes(self, family: MayBeSmaller) -> ValidatedFit:
+        """Fit the whole size; then halve it again and again, as long as the metric rises."""
+        whole = family.model_copy(update={"validate_size": False})
+        best, size = self._fit_whole(whole, self.measure), family.embedding_size // 2
+        while size >= LEAST_SIZE:
+            fit = self._fit_whole(whole.model_copy(update={"embedding_size": size}), self.judge)
+            say(f"validation: embedding_size {size}: {fit.metric:.4f}, the best so far {best.metric:.4f}")
+            if fit.metric <= best.metric:
+                break
+            best, size = fit, size // 2
+        return best
 
+    def _fit_numbers(self, family: FollowsData) -> ValidatedFit:
+        """Fit with the numbers that follow from the data, and with those that drafts prefer; keep the better.
 
-def _fit_sizes(
-    family: MayBeSmaller, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
-) -> ValidatedFit:
-    """Fit the whole size; then halve it again and again, as long as the metric rises."""
+        Drafts may mislead: what suits small embeddings need not suit large ones.
+        """
+        resolved = family.resolved(self.data)
+        if not resolved.validate_rule:
+            return self._fit_whole(resolved, self.measure)
+        preferred = climb(resolved, lambda option: self.judge(option.draft().fit(self.data, deepcopy(self.rng))))
+        ruled = resolved.model_copy(update={"validate_rule": False})
+        fits = [self._fit_whole(ruled, self.measure)]
+        if preferred != ruled:
+            fits.append(self._fit_whole(preferred, self.measure))
+            ruled_by, drafted = (f"{fit.metric:.4f}" for fit in fits)
+            say(f"validation: with the rule's numbers {ruled_by}, with those of the drafts {drafted}")
+        return max(fits, key=lambda fit: fit.metric)
 
-    def fitted(size: int, measure: Measure) -> ValidatedFit:
-        option = family.model_copy(update={"embedding_size": size, "validate_size": False})
-        return _with_users(_fit_epochs(option, data, deepcopy(rng), measure), data, judge)
+    def _fit_whole(self, family: Family, measure: Measure) -> ValidatedFit:
+        return self._with_users(self._fit_epochs(family, measure))
 
-    best, size = fitted(family.embedding_size, measure), family.embedding_size // 2
-    while size >= LEAST_SIZE:
-        fit = fitted(size, judge)
-        say(f"validation: embedding_size {size}: {fit.metric:.4f}, the best so far {best.metric:.4f}")
-        if fit.metric <= best.metric:
-            break
-        best, size = fit, size // 2
-    return best
+    def _fit_epochs(self, family: Family, measure: Measure) -> ValidatedFit:
+        if not isinstance(family, IterativeSection):
+            factors = family.fit(self.data, deepcopy(self.rng))
+            metric = measure(factors)
+            return ValidatedFit(family, factors, [metric], metric)
+        stopping = EarlyStopping(measure, family.patience)
+        last = family.fit(self.data, deepcopy(self.rng), stopping)
+        if family.patience is None or stopping.best is None:
+            return ValidatedFit(family, last, stopping.history, stopping.history[-1])
+        decided = family.model_copy(update={"epochs": stopping.best_epoch, "patience": None})
+        return ValidatedFit(decided, stopping.best, stopping.history, max(stopping.history))
 
-
-def _fit_numbers(
-    family: FollowsData, data: TrainingData, rng: np.random.Generator, measure: Measure, judge: Measure
-) -> ValidatedFit:
-    """Fit with the numbers that follow from the data, and with those that drafts prefer; keep the better.
-
-    Drafts may mislead: what suits small embeddings need not suit large ones.
-    """
-    resolved = family.resolved(data)
-    if not resolved.validate_rule:
-        return _fit_whole(resolved, data, rng, measure, judge)
-
-    def worth(option: FollowsData) -> float:
-        return judge(option.draft().fit(data, deepcopy(rng)))
-
-    ruled = resolved.model_copy(update={"validate_rule": False})
-    preferred = climb(resolved, worth)
-    fits = [_fit_whole(ruled, data, deepcopy(rng), measure, judge)]
-    if preferred != ruled:
-        fits.append(_fit_whole(preferred, data, deepcopy(rng), measure, judge))
-        say(f"validation: with the rule's numbers {fits[0].metric:.4f}, with those of the drafts {fits[1].metric:.4f}")
-    return max(fits, key=lambda fit: fit.metric)
-
-
-def _fit_epochs(family: Family, data: TrainingData, rng: np.random.Generator, measure: Measure) -> ValidatedFit:
-    if not isinstance(family, IterativeSection):
-        factors = family.fit(data, rng)
-        metric = measure(factors)
-        return ValidatedFit(family, factors, [metric], metric)
-    stopping = EarlyStopping(measure, family.patience)
-    last = family.fit(data, rng, stopping)
-    if family.patience is None or stopping.best is None:
-        return ValidatedFit(family, last, stopping.history, stopping.history[-1])
-    decided = family.model_copy(update={"epochs": stopping.best_epoch, "patience": None})
-    return ValidatedFit(decided, stopping.best, stopping.history, max(stopping.history))
-
-
-def _with_users(fit: ValidatedFit, data: TrainingData, measure: Measure) -> ValidatedFit:
-    """Let validation choose how users' vectors are made of the factors, where that is left open."""
-    if not isinstance(fit.family, WeighsByAge):
-        return fit
-    family = fit.family
-    choices = _open_choices(family, tried(data))
-    fits = [replace(fit, family=family.model_copy(update=choices[0]))]
-    for changes in choices[1:]:
-        option = family.model_copy(update=changes)
-        # The encoder of the vectors as fitted serves all options, and takes longest.
-        factors = option.with_recency(data, replace(fit.factors, encoder=fits[-1].factors.encoder))
-        fits.append(replace(fit, family=option, factors=factors, metric=measure(factors)))
-    ranked = sorted(zip(choices, fits, strict=True), key=lambda each: each[1].metric)
-    best: dict[float, ValidatedFit] = {changes["recency_power"]: each for changes, each in ranked}
-    return best[best_or_zero({power: each.metric for power, each in best.items()})]
+    def _with_users(self, fit: ValidatedFit) -> ValidatedFit:
+        """Let validation choose how users' vectors are made of the factors, where that is left open."""
+        if not isinstance(fit.family, WeighsByAge):
+            return fit
+        choices = _open_choices(fit.family, tried(self.data))
+        fits = [replace(fit, family=fit.family.model_copy(update=choices[0]))]
+        for changes in choices[1:]:
+            option = fit.family.model_copy(update=changes)
+            # The encoder of the vectors as fitted serves all options, and takes longest.
+            factors = option.with_recency(self.data, replace(fit.factors, encoder=fits[-1].factors.encoder))
+            fits.append(replace(fit, family=option, factors=factors, metric=self.judge(factors)))
+        ranked = sorted(zip(choices, fits, strict=True), key=lambda each: each[1].metric)
+        best: dict[float, ValidatedFit] = {changes["recency_power"]: each for changes, each in ranked}
+        return best[best_or_zero({power: each.metric for power, each in best.items()})]
 
 
 def _open_choices(family: WeighsByAge, powers: tuple[float, ...]) -> list[dict[str, Any]]:

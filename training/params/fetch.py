@@ -7,19 +7,9 @@ from pydantic import Field
 from training.params.section import Section
 
 Source = Literal[
-    "sample",
-    "csv",
-    "parquet",
-    "sql",
-    "split",
-    "ml-latest-small",
-    "ml-100k",
-    "ml-1m",
-    "ml-10m",
-    "ml-20m",
-    "ml-25m",
-    "ml-32m",
-]
+    "sample", "csv", "parquet", "sql", "split",
+    "ml-latest-small", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m",
+]  # fmt: skip
 
 
 class Queries(Section):

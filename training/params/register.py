@@ -34,11 +34,7 @@ class TrialParams(Section):
 
     share: Annotated[float, Field(gt=0, lt=1)]
     days: AtLeastOne
-    success: Annotated[
-        tuple[str, ...],
-        Field(min_length=1, strict=False),
-        AfterValidator(no_repeats),
-    ]
+    success: Annotated[tuple[str, ...], Field(min_length=1, strict=False), AfterValidator(no_repeats)]
     max_loss: Annotated[float, Field(gt=0, lt=1)]
 
 

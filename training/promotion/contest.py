@@ -1,7 +1,7 @@
 """The results that the gate compares: those of the candidate, of popularity and of the live recipe, on one split."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,42 +20,11 @@ from training.promotion.checks import CHECKS, Check, Facts, ListPair, check
 from training.promotion.data_figures import DataFigures
 from training.promotion.event_log import EventLog, read_event_log
 from training.promotion.films import are_others
-from training.promotion.gate import LiveResult, Ruling, decide
+from training.promotion.gate import LiveRecipe, Ruling, decide
 from training.promotion.lists import lists_of, sample_lists
-from training.tracking.versions import Evidence
+from training.tracking.versions import Evidence, LiveVersion
 
 BASELINE = "popularity"
-
-
-@dataclass(frozen=True)
-class LiveVersion:
-    """The live version and the evidence beside it: None for a version that this pipeline did not register."""
-
-    version: str
-    evidence: Evidence | None
-
-
-@dataclass(frozen=True)
-class LiveRecipe:
-    """The live version's recipe on the present split: its results per user, or the obstacle to them.
-
-    `candidate` names the candidate that has the same recipe, if any; `last_result` is the mean that the version was
-    registered with.
-    """
-
-    version: str
-    candidate: str | None = None
-    last_result: float | None = None
-    users: pd.DataFrame | None = None
-    obstacle: str = ""
-
-
-@dataclass(frozen=True)
-class Opponents:
-    """The opponents of all candidates: popularity's results per user, and the live recipe if a version is live."""
-
-    popularity: pd.DataFrame
-    live: LiveRecipe | None
 
 
 @dataclass
@@ -66,7 +35,6 @@ class Contest:
     params: Params
     dataset: Dataset
     live_version: LiveVersion | None
-    _opponents: Opponents | None = field(default=None, init=False)
 
     @cached_property
     def served(self) -> Artifact:
@@ -91,20 +59,13 @@ class Contest:
         """Gather what later contests need of this candidate."""
         recipe = {
             "family": self.candidate,
-            "params": self._configured(self.candidate),
+            "params": self.params.models.get(self.candidate, {}),
             "seed": self.params.seed,
             "split_hash": self.dataset.hash(*SPLITS),
             "trained": read_json(self.project.training(self.candidate), REPRODUCE),
             "data": asdict(self.figures),
         }
-        lists = sample_lists(self.served, self.params.seed)
-        return Evidence(recipe, self.users_of(self.candidate), lists)
-
-    def opponents(self) -> Opponents:
-        """Return both opponents; the first call fits those that have no results on this split."""
-        if self._opponents is None:
-            self._opponents = Opponents(self._popularity(), self._live())
-        return self._opponents
+        return Evidence(recipe, self.users_of(self.candidate), sample_lists(self.served, self.params.seed))
 
     def ruling(self) -> Ruling:
         """Let the gate decide about the candidate, and then the checks."""
@@ -114,13 +75,8 @@ class Contest:
     @cached_property
     def checks(self) -> list[Check]:
         """The checks of data and lists, made once."""
-        facts = self._facts()
-        return [check(name, facts) for name in CHECKS]
-
-    def _facts(self) -> Facts:
-        evidence = self.live_version.evidence if self.live_version else None
         live = None if self._begins_anew else self._live_figures
-        return Facts(
+        facts = Facts(
             params=self.params.registration.checks,
             source=self.params.fetch.source,
             time=time.time(),
@@ -129,8 +85,9 @@ class Contest:
             has_other_items=self._begins_anew,
             live=live,
             events=self._events,
-            lists=self._lists(evidence, live),
+            lists=self._lists(live),
         )
+        return [check(name, facts) for name in CHECKS]
 
     @cached_property
     def _begins_anew(self) -> bool:
@@ -141,12 +98,16 @@ class Contest:
     @property
     def _live_figures(self) -> DataFigures | None:
         """What the live version has kept of its data."""
-        evidence = self.live_version.evidence if self.live_version else None
-        kept = evidence.recipe.get("data") if evidence else None
+        kept = self._live_evidence.recipe.get("data") if self._live_evidence else None
         return None if kept is None else DataFigures(**kept)
 
-    def _lists(self, evidence: Evidence | None, live: DataFigures | None) -> ListPair | None:
+    @property
+    def _live_evidence(self) -> Evidence | None:
+        return self.live_version.evidence if self.live_version else None
+
+    def _lists(self, live: DataFigures | None) -> ListPair | None:
         """The live version's lists, and those that the new one gives to the same users."""
+        evidence = self._live_evidence
         if evidence is None or evidence.lists is None or live is None:
             return None
         ours = lists_of(self.served, evidence.lists[USER_ID])
@@ -163,35 +124,29 @@ class Contest:
         return DataFigures.of(self.dataset, self._events)
 
     def _by_quality(self) -> Ruling:
-        opponents = self.opponents()
-        live = opponents.live
+        live = self.live
         if live is not None and live.users is None:
             return Ruling(False, live.obstacle, {})
         return decide(
             self.users_of(self.candidate),
-            opponents.popularity,
-            None if live is None else self._result(live),
+            self.popularity,
+            None if live is None else live.result(self.candidate, self.metric),
             self.metric,
             self.params.registration.gate,
             self.params.seed,
             "the live version recommends other films" if self._begins_anew else "there is no live version",
         )
 
-    def _result(self, live: LiveRecipe) -> LiveResult:
-        """The live version's results in the gate's form."""
-        if live.candidate == self.candidate and live.last_result is not None:
-            return LiveResult(live.version, live.last_result, None)
-        assert live.users is not None  # noqa: S101 - `ruling` has looked
-        return LiveResult(live.version, float(live.users[self.metric].mean()), live.users)
+    @cached_property
+    def popularity(self) -> pd.DataFrame:
+        """Popularity's results per user; fitted here where it is no candidate."""
+        if BASELINE in self.params.candidates:
+            return self.users_of(BASELINE)
+        return self._fitted_here(BASELINE, {"half_life": None})
 
-    def _popularity(self) -> pd.DataFrame:
-        return (
-            self.users_of(BASELINE)
-            if BASELINE in self.params.candidates
-            else self._fitted_here(BASELINE, {"half_life": None})
-        )
-
-    def _live(self) -> LiveRecipe | None:
+    @cached_property
+    def live(self) -> LiveRecipe | None:
+        """The live recipe, if there is one to compare with; fitted here where it has no results on this split."""
         if self.live_version is None or self._begins_anew:
             return None
         version, evidence = self.live_version.version, self.live_version.evidence
@@ -217,11 +172,8 @@ class Contest:
     def _candidate_of(self, evidence: Evidence) -> str | None:
         """The candidate with this recipe."""
         recipe = (evidence.recipe["family"], evidence.recipe["params"])
-        return next((name for name in self.params.candidates if (name, self._configured(name)) == recipe), None)
-
-    def _configured(self, candidate: str) -> dict[str, Any]:
-        """A candidate's parameters as params.yaml gives them, before validation has chosen a number of epochs."""
-        return self.params.models.get(candidate, {})
+        models = self.params.models
+        return next((name for name in self.params.candidates if (name, models.get(name, {})) == recipe), None)
 
     def _fitted_here(self, family: str, recipe: dict[str, Any]) -> pd.DataFrame:
         """The results per user of a recipe, fitted to the present split."""

@@ -33,6 +33,28 @@ class LiveResult:
 
 
 @dataclass(frozen=True)
+class LiveRecipe:
+    """The live version's recipe on the present split: its results per user, or the obstacle to them.
+
+    `candidate` names the candidate that has the same recipe, if any; `last_result` is the mean that the version was
+    registered with.
+    """
+
+    version: str
+    candidate: str | None = None
+    last_result: float | None = None
+    users: pd.DataFrame | None = None
+    obstacle: str = ""
+
+    def result(self, candidate: str, metric: str) -> LiveResult:
+        """What the gate compares with this candidate; there is no obstacle."""
+        if self.candidate == candidate and self.last_result is not None:
+            return LiveResult(self.version, self.last_result, None)
+        assert self.users is not None  # noqa: S101 - else there is an obstacle
+        return LiveResult(self.version, float(self.users[metric].mean()), self.users)
+
+
+@dataclass(frozen=True)
 class Ruling:
     """A decision to promote or not, its reason, the figures behind it, and the checks of data and lists."""
 

@@ -12,7 +12,8 @@ from training.files import REPRODUCE, read_json
 from training.params.whole import Params
 from training.project import Project
 from training.promotion.checks import Check
-from training.promotion.contest import BASELINE, Contest, LiveRecipe
+from training.promotion.contest import BASELINE, Contest
+from training.promotion.gate import LiveRecipe
 from training.report.activity import Activity, by_activity
 from training.report.differences import Difference, Opponent, differences
 from training.report.example_users import ExampleUser, gather_example_users
@@ -68,7 +69,7 @@ def gather(contest: Contest, results: str) -> Comparison:
     """Read all that the stages wrote; popularity or a live recipe without results on this split is fitted here."""
     project, params, dataset = contest.project, contest.params, contest.dataset
     users = {name: contest.users_of(name) for name in params.candidates}
-    opponents, live = _opponents(contest), contest.opponents().live
+    opponents, live = _opponents(contest), contest.live
     confidence = params.registration.gate.confidence
     return Comparison(
         params=params,
@@ -93,8 +94,7 @@ def gather(contest: Contest, results: str) -> Comparison:
 
 
 def _opponents(contest: Contest) -> list[Opponent]:
-    popularity, live = contest.opponents().popularity, contest.opponents().live
-    baseline = Opponent(BASELINE, popularity, BASELINE)
+    baseline, live = Opponent(BASELINE, contest.popularity, BASELINE), contest.live
     if live is None or live.users is None:
         return [baseline]
     return [baseline, Opponent(f"live version {live.version}", live.users, live.candidate)]

@@ -58,8 +58,3 @@ class Page:
 
     title: str
     sections: list[Section]
-
-    @property
-    def pictures(self) -> list[Picture]:
-        """All plots."""
-        return [part for section in self.sections for part in section.parts if isinstance(part, Picture)]

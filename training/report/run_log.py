@@ -51,13 +51,11 @@ def _log_candidate(client: Client, project: Project, params: Params, candidate: 
             (Path(folder) / f"{path.parent.name}{path.suffix}").write_bytes(path.read_bytes())
         runs.log_candidate(
             client,
-            runs.CandidateRun(
-                name=candidate,
-                params={"family": trained["family"], "seed": trained["seed"], **trained["params"]},
-                metrics=report["metrics"] | report["catalogue"] | _cold_metrics(report),
-                curves=_curves(project, candidate, params.select.metric),
-                folder=Path(folder),
-            ),
+            candidate,
+            {"family": trained["family"], "seed": trained["seed"], **trained["params"]},
+            report["metrics"] | report["catalogue"] | _cold_metrics(report),
+            _curves(project, candidate, params.select.metric),
+            Path(folder),
         )
 
 

@@ -79,24 +79,17 @@ def cold_table(comparison: Comparison) -> Table:
 def among_all_table(comparison: Comparison) -> Table:
     """Lay out candidates × NDCG with cold films among all, NDCG without them, the difference, their share of lists."""
     head = [f"ndcg@{comparison.k}", "without cold films", "difference", "share of cold films"]
-    return _gains(
-        comparison, head, [each.cold["among_all"] for each in comparison.candidates], lambda found: found["share"]
-    )
+    return _gains(comparison, head, [each.cold["among_all"] for each in comparison.candidates], "share")
 
 
 def newcomers_table(comparison: Comparison) -> Table:
     """Lay out candidates × NDCG by attributes alone, NDCG by popularity, the difference, and the number of users."""
     head = [f"ndcg@{comparison.k} by attributes", "by popularity", "difference", "users"]
-    found = [each.evaluation.get("newcomers") for each in comparison.candidates]
-    return _gains(comparison, head, found, lambda found: found["users"])
+    return _gains(comparison, head, [each.evaluation.get("newcomers") for each in comparison.candidates], "users")
 
 
-def _gains(
-    comparison: Comparison,
-    head: list[str],
-    parts: Sequence[Mapping[str, Any] | None],
-    last: Callable[[Mapping[str, Any]], float],
-) -> Table:
+def _gains(comparison: Comparison, head: list[str], parts: Sequence[Mapping[str, Any] | None], last: str) -> Table:
+    """Candidates × what both ways reach, the difference, and the figure `last`."""
     rows = []
     for candidate, found in zip(comparison.candidates, parts, strict=True):
         if found is None:
@@ -104,7 +97,7 @@ def _gains(
             continue
         gain = Interval(found["ndcg"] - found["without"], *found["confidence_95"])
         cells = [Cell(f"{found['ndcg']:.4f}"), Cell(f"{found['without']:.4f}")]
-        cells += [Cell(f"{gain.mean:+.4f}", _range(gain, "+.4f")), Cell(f"{last(found):.4g}")]
+        cells += [Cell(f"{gain.mean:+.4f}", _range(gain, "+.4f")), Cell(f"{found[last]:.4g}")]
         rows.append([Cell(candidate.name), *cells])
     return Table(["candidate", *head], rows)
 

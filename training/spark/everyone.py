@@ -27,14 +27,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 USER_ARRAYS = (
-    "user_ids",
-    "user_embeddings",
-    "seen_lengths",
-    "seen_indices",
-    "seen_liked",
-    "ready_items",
-    "ready_scores",
-)
+    "user_ids", "user_embeddings", "seen_lengths", "seen_indices", "seen_liked", "ready_items", "ready_scores",
+)  # fmt: skip
 COPIES = 3  # of the users' arrays, before the artifact is whole: parts, joined, written
 
 

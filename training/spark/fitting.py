@@ -68,12 +68,7 @@ class Fitting:
         return len(self.sample.users) == self.buckets.users
 
     def everyone(
-        self,
-        name: str,
-        family: Family,
-        splits: tuple[str, ...],
-        newcomers: Newcomers = NOTHING_CHOSEN,
-        ready: int = 0,
+        self, name: str, family: Family, splits: tuple[str, ...], newcomers: Newcomers = NOTHING_CHOSEN, ready: int = 0
     ) -> Artifact:
         """Fit on some splits and make the artifact of all their users; raise TrainingError if the disk is too small."""
         dim = getattr(family, "embedding_size", None) or LARGEST_DIM

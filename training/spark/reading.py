@@ -13,7 +13,7 @@ from training.data.raw import read_items
 from training.data.raw.faults import columns_of
 from training.data.raw.ids import CANONICAL, LONGEST
 from training.data.raw.layouts import MOVIELENS_CSV, OWN, Layout
-from training.data.raw.schema import LAST_SECOND, RULES
+from training.data.raw.schema import LAST_SECOND, NUMBER, RULES
 from training.errors import DataError
 from training.params.catalogue import ItemColumns
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 ORDER = ("source", "file", "start", "row")  # together, the place of a row: events come after ratings
 CORRUPT = "corrupt"
-NUMBER = r"^\s*-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 WHOLE = r"^\s*-?[0-9]{1,19}\s*$"
 
 
@@ -146,7 +145,7 @@ def _check(ratings: "DataFrame", path: Path, layout: Layout, items: pd.DataFrame
         CORRUPT: f.col(CORRUPT).isNotNull(),
         USER_ID: _bad_id(USER_ID),
         ITEM_ID: _bad_id(ITEM_ID),
-        RATING: f.col("has_rating") & ~f.coalesce(f.col(RATING).rlike(NUMBER), f.lit(False)),
+        RATING: f.col("has_rating") & ~f.coalesce(f.col(RATING).rlike(f"^{NUMBER}$"), f.lit(False)),
         TIMESTAMP: ~f.coalesce(f.col(TIMESTAMP).rlike(WHOLE) & seconds.between(0, LAST_SECOND), f.lit(False)),
     }
     place = f.struct(*ORDER)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,6 @@ from mlflow.entities import Metric
 from training.tracking.connection import Client, mlflow_errors
 
 PIPELINE_HASH = "pipeline_hash"
-
-
-@dataclass(frozen=True)
-class CandidateRun:
-    """The content of a candidate's run; a curve has a value for each step."""
-
-    name: str
-    params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    curves: Mapping[str, "pd.Series[float]"]
-    folder: Path
 
 
 def find_pipeline_run(client: Client, experiment: str, pipeline_hash: str) -> str | None:
@@ -49,18 +37,28 @@ def pipeline_run(run_id: str | None, params: Mapping[str, Any], tags: Mapping[st
         yield str(run.info.run_id)
 
 
-def log_candidate(client: Client, candidate: CandidateRun) -> None:
-    """Log a candidate as a run below the active one: parameters, metrics, curves, which MLflow draws, and reports."""
-    with mlflow.start_run(run_name=candidate.name, nested=True) as run:
-        mlflow.log_params(dict(candidate.params))
+def log_candidate(
+    client: Client,
+    name: str,
+    params: Mapping[str, Any],
+    values: Mapping[str, float],
+    curves: Mapping[str, "pd.Series[float]"],
+    folder: Path,
+) -> None:
+    """Log a candidate as a run below the active one, with its metrics, a folder, and curves, which MLflow draws.
+
+    A curve has a value for each step.
+    """
+    with mlflow.start_run(run_name=name, nested=True) as run:
+        mlflow.log_params(dict(params))
         now = int(time.time() * 1000)
-        metrics = [Metric(metric_key(name), value, now, 0) for name, value in candidate.metrics.items()]
-        for name, curve in candidate.curves.items():
+        metrics = [Metric(metric_key(name), value, now, 0) for name, value in values.items()]
+        for name, curve in curves.items():
             steps = zip(curve.index.tolist(), curve.tolist(), strict=True)
             metrics += [Metric(metric_key(name), value, now, step) for step, value in steps]
         for start in range(0, len(metrics), 1000):
             client.log_batch(run.info.run_id, metrics=metrics[start : start + 1000])
-        mlflow.log_artifacts(str(candidate.folder))
+        mlflow.log_artifacts(str(folder))
 
 
 def log_dataset(name: str, source: Path, data_hash: str) -> None:

@@ -17,8 +17,10 @@ from mlflow.types import DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array, ColSpec
 
 from app import contract
+from app.contract.alias import PRODUCTION
 from app.contract.artifact import load_artifact
 from training.data.dataset import USER_ID
+from training.tracking.aliases import version_of
 from training.tracking.connection import Client, mlflow_errors
 
 ARTIFACT_HASH = "artifact_hash"
@@ -42,6 +44,21 @@ class Evidence:
     recipe: Mapping[str, Any]
     users: pd.DataFrame
     lists: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class LiveVersion:
+    """The live version and the evidence beside it: None for a version that this pipeline did not register."""
+
+    version: str
+    evidence: Evidence | None
+
+
+def live_version(client: Client, name: str) -> LiveVersion | None:
+    """The version that is live, if there is one."""
+    with mlflow_errors():
+        version = version_of(client, name, PRODUCTION)
+    return None if version is None else LiveVersion(version, load_evidence(client, name, version))
 
 
 def find_version(client: Client, name: str, artifact_hash: str) -> Any:  # noqa: ANN401

@@ -62,10 +62,9 @@ def observe(records: Records, trial: AnyTrial, kinds: tuple[str, ...], types: Ev
 
 def judged(events: pd.DataFrame, kinds: tuple[str, ...], types: EventTypes) -> pd.DataFrame:
     """Return the events for or against a film, and which of them are for it in `good`."""
-    valued, against = (
-        events["type"].isin([name for name, rule in types.rules.items() if chosen(rule)]).to_numpy()
-        for chosen in (lambda rule: rule.threshold is not None, lambda rule: rule.is_against)
-    )
+    rules = types.rules.items()
+    valued = events["type"].isin([name for name, rule in rules if rule.threshold is not None]).to_numpy()
+    against = events["type"].isin([name for name, rule in rules if rule.is_against]).to_numpy()
     is_liked: npt.NDArray[np.bool_] = meanings(events, types) == Meaning.LIKED
     good = events["type"].isin(kinds).to_numpy() & (~valued | is_liked)
     counts = good | valued | against

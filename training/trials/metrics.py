@@ -21,9 +21,7 @@ class TrialMetrics:
         self.collectors = CollectorRegistry()
         self._running = self._gauge("running", "1 while a trial runs")
         self._looked = Gauge(
-            "recommender_trial_last_look_timestamp_seconds",
-            "When this program last looked",
-            registry=self.collectors,
+            "recommender_trial_last_look_timestamp_seconds", "When this program last looked", registry=self.collectors
         )
         self._verdict = self._gauge("verdict", "1 for the present verdict, 0 for the others", "verdict")
         self._users = self._gauge("users", "Users in each arm", "arm")

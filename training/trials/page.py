@@ -65,10 +65,7 @@ def _figures(verdict: Verdict, confidence: float) -> list[Part]:
             f"p = {verdict.ratio_p:.3g} for arms of the sizes seen. Below 0.001 there is no verdict.",
             "Sample-ratio check:",
         ),
-        Text(
-            "; ".join(f"{count:,} {what}" for what, count in verdict.attribution.items()),
-            "What was said:",
-        ),
+        Text("; ".join(f"{count:,} {what}" for what, count in verdict.attribution.items()), "What was said:"),
     ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.contract.alias import PRODUCTION
 from app.contract.trial import Trial, gain_tags
-from training.data.events.snapshot import Snapshot, snapshot, store_address
+from training.data.events.snapshot import Snapshot, existing_store, snapshot
 from training.files import replacing
 from training.params.whole import Params
 from training.project import Project
@@ -36,8 +36,8 @@ def judge_running(project: Project, params: Params, *, decide: bool) -> tuple[li
 
 def judge_placements(project: Project, params: Params) -> tuple[list[Verdict], list[str]]:
     """Judge the running trials of placements, write their pages, and publish the verdicts; editors decide."""
-    address, verdicts, now = store_address(project.root), list[Verdict](), time.time()
-    if address is None or address.missing_file:
+    address, now = existing_store(project.root), time.time()
+    if address is None:
         return [], []
     with snapshot(address) as store:
         running = placement_trials(store).running
@@ -45,9 +45,8 @@ def judge_placements(project: Project, params: Params) -> tuple[list[Verdict], l
         for trial, verdict in judged:
             publish(store, trial, verdict)
     for trial, verdict in judged:
-        page = project.trial.with_name(f"placement-{trial.placement}.html")
-        _write_page(page, params, verdict, now)
-        verdicts.append(verdict)
+        _write_page(project.trial.with_name(f"placement-{trial.placement}.html"), params, verdict, now)
+    verdicts = [verdict for _, verdict in judged]
     return verdicts, [each for verdict in verdicts for each in (verdict.sentence, *_time_left(verdict))]
 
 

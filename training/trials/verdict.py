@@ -49,12 +49,7 @@ class Verdict:
 
 
 def judge(
-    trial: AnyTrial,
-    records: Records,
-    observations: Observations,
-    params: TrialParams,
-    confidence: float,
-    now: float,
+    trial: AnyTrial, records: Records, observations: Observations, params: TrialParams, confidence: float, now: float
 ) -> Verdict:
     """Judge a trial at a time in seconds since 1970; the sequence decides, never the ordinary intervals."""
     users, seen = observations.users, standings(observations.daily, 1 - confidence)

@@ -3,8 +3,7 @@ import pytest
 from app.contract.artifact import Recipe
 from training.promotion.checks import Check
 from training.promotion.gate import Ruling
-from training.promotion.registration import Registration
-from training.promotion.summary import registration_table
+from training.promotion.summary import Registration, registration_table
 
 RECIPE = Recipe("ease", {}, 1, "")
 FIGURES = {

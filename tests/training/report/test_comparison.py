@@ -11,12 +11,12 @@ from training.data.dataset import load_dataset
 from training.files import read_json, write_json
 from training.fitting.candidate import fit_candidate
 from training.metrics.bootstrap import Interval
-from training.promotion.contest import Contest, LiveVersion
+from training.promotion.contest import Contest
 from training.promotion.gate import paired_difference
 from training.report.comparison import gather
 from training.report.differences import Difference
 from training.report.example_users import ExampleUser, spread_over_activity
-from training.tracking.versions import Evidence
+from training.tracking.versions import Evidence, LiveVersion
 
 
 def test_it_holds_what_the_stages_measured(contest: Contest) -> None:
@@ -43,7 +43,7 @@ def test_activity_holds_the_means_that_evaluate_reports(contest: Contest) -> Non
 def test_differences_are_the_gate_s(contest: Contest) -> None:
     (difference,) = gather(contest, "").differences
     ours = contest.users_of("test_svd")
-    expected = paired_difference(ours, contest.opponents().popularity, "ndcg@10", 0.95, contest.params.seed)
+    expected = paired_difference(ours, contest.popularity, "ndcg@10", 0.95, contest.params.seed)
     assert (difference.candidate, difference.opponent) == ("test_svd", "popularity")
     assert difference.interval == expected
     assert difference.meaning == "better"

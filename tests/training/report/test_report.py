@@ -6,13 +6,14 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser import CHROMIUM, OPTIONS
-from training.promotion.contest import Contest, LiveVersion
+from training.promotion.contest import Contest
 from training.report.comparison import Comparison, gather
 from training.report.contents import lay_out
 from training.report.example_users import Suggestion
 from training.report.folder import shows, write_report
 from training.report.html import to_html
-from training.report.page import Page, Table, Text
+from training.report.page import Page, Picture, Table, Text
+from training.tracking.versions import LiveVersion
 
 HOSTILE = "<script>alert('x')</script> | *A* [link](http://x.test) `code` & &lt; _B_ ~~C~~ \\ $D$ \"'>"
 
@@ -37,7 +38,7 @@ def section(page: Page, title: str) -> tuple[str, list[Table], list[str]]:
     """A section's text, its tables and the names of its pictures."""
     parts = next(section.parts for section in page.sections if section.title == title)
     text = " ".join(f"{part.lead} {part.text}" for part in parts if isinstance(part, Text))
-    pictures = [part.name for part in page.pictures if part in parts]
+    pictures = [part.name for part in parts if isinstance(part, Picture)]
     return text, [part for part in parts if isinstance(part, Table)], pictures
 
 
@@ -95,7 +96,7 @@ def test_one_candidate_without_popularity_live_version_and_cold_films(cold_free:
     assert (tables, pictures) == ([], [])
     _, (differences,), _ = section(page, "Differences")
     assert [[cell.text for cell in row[:2]] for row in differences.rows] == [["test_svd", "popularity"]]
-    assert differences.rows[0][1].detail == f"with {cold_free.opponents().popularity['ndcg@10'].mean():.4f}"
+    assert differences.rows[0][1].detail == f"with {cold_free.popularity['ndcg@10'].mean():.4f}"
     marks = {cell.mark for part in page.sections[:7] for table in part.parts if isinstance(table, Table)
              for row in table.rows for cell in row}  # fmt: skip
     assert marks == {""}

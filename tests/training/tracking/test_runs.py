@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.training.world import CANDIDATES
-from training.tracking.runs import CandidateRun, find_pipeline_run, log_candidate, log_dataset, pipeline_run
+from training.tracking.runs import find_pipeline_run, log_candidate, log_dataset, pipeline_run
 
 
 @pytest.mark.long
@@ -18,10 +18,9 @@ def test_a_candidate_is_a_run_below_the_pipeline_s_with_its_whole_curve(
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "training.json").write_text("{}")
     curves = {"validation_ndcg@10": pd.Series(0.5, index=range(1, 1101))}
-    candidate = CandidateRun(CANDIDATES[0], {"dim": 4}, {"ndcg@10": 0.25}, curves, tmp_path / "files")
     before = int(time.time() * 1000)
     with pipeline_run(None, {"seed": 1}, {"pipeline_hash": "abc"}) as whole:
-        log_candidate(empty_registry, candidate)
+        log_candidate(empty_registry, CANDIDATES[0], {"dim": 4}, {"ndcg@10": 0.25}, curves, tmp_path / "files")
     after = int(time.time() * 1000)
     experiment_id = empty_registry.get_run(whole).info.experiment_id
     [run] = [each for each in empty_registry.search_runs([experiment_id]) if each.info.run_id != whole]

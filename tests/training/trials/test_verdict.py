@@ -11,6 +11,7 @@ from tests.training.trials.simulation import FIRST_DAY, simulate
 from training.metrics.bootstrap import Interval
 from training.params.register import TrialParams
 from training.report.html import to_html
+from training.report.page import Picture
 from training.trials.attribution import Observations
 from training.trials.estimate import Compared, Estimate
 from training.trials.metrics import TrialMetrics
@@ -201,7 +202,7 @@ def test_the_smaller_arm_may_stay_empty_for_longer(arm: int, word: str) -> None:
 def test_the_page_shows_figures_and_the_band_day_by_day() -> None:
     page = lay_out(found := verdict(simulated(n_users=9000, lift=0.4)), 0.95, TRIAL.since)
     assert page.title == "Trial of version 7 against version 5"
-    assert [picture.png[:4] for picture in page.pictures] == [b"\x89PNG"]
+    assert [each.png[:4] for part in page.sections for each in part.parts if isinstance(each, Picture)] == [b"\x89PNG"]
     text = to_html(page)
     assert "successes in 100 lists" in text
     assert found.sentence.replace("'", "&#39;") in text

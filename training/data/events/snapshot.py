@@ -113,6 +113,12 @@ def store_address(home: Path) -> StoreAddress | None:
     return None if address is None else address.within(Path(os.environ.get("DVC_ROOT", home)))
 
 
+def existing_store(home: Path) -> StoreAddress | None:
+    """Where events are kept; None where they are off, and before the service has made its file."""
+    address = store_address(home)
+    return None if address is None or address.missing_file else address
+
+
 @contextmanager
 def snapshot(address: StoreAddress) -> Iterator[Snapshot]:
     """Open the event store at an address; raise DataError where it can't be read, or is none."""

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from training.data.raw.layouts import PARQUET, Layout
 from training.data.raw.rows import Row, header, rows, value_error, width_error
-from training.data.raw.schema import RULES, Fault
+from training.data.raw.schema import NUMBER, RULES, Fault
 from training.data.raw.tables import value_at
 from training.errors import DataError
 
 _SPELLINGS = {
-    RATING: re.compile(r"\s*-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"),
+    RATING: re.compile(NUMBER),
     TIMESTAMP: re.compile(r"\s*-?[0-9]{1,19}\s*"),
 }
 

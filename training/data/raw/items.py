@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from training.data.dataset import ITEM_ID, TITLE
-from training.data.raw import ids
+from training.data.raw.ids import typed_series
 from training.data.raw.layouts import MOVIELENS_CSV, MOVIELENS_DAT, MOVIELENS_TAB, OWN, Layout, detect
-from training.data.raw.records import Record, complete, named_records, rows_of, values_of
-from training.data.raw.rows import header, value_error
-from training.data.raw.schema import RULES, Fault, items_fault
+from training.data.raw.records import Record, complete, named_records, refuse_faults, rows_of, values_of
+from training.data.raw.rows import header
 from training.data.raw.titles import NO_GENRES, split_title
 from training.errors import DataError
 from training.params.catalogue import ItemColumns
@@ -36,16 +34,9 @@ def read_items(directory: Path, columns: ItemColumns, layout: Layout | None = No
     rows = list(_PARSERS[layout.items](path, layout, columns))
     if not rows:
         raise DataError(f"{path} holds no films; {layout.remedy}")
-    texts = pa.array([row.texts[ITEM_ID] for row in rows], pa.string())
-    items = pd.DataFrame(
-        {ITEM_ID: pd.Series(ids.typed(texts).tolist()), TITLE: [row.texts[TITLE] for row in rows]}
-        | values_of(columns, "catalogue.items", rows, path, layout)
-    )
-    bad = ids.bad(texts)
-    fault = Fault(int(bad.argmax()), ITEM_ID, RULES[ITEM_ID]) if bad.any() else items_fault(items)
-    if fault:
-        row = rows[fault.row]
-        raise value_error(f"{path}, line {row.line}", fault.column, row.texts[fault.column], fault.rule, layout.remedy)
+    own = {ITEM_ID: typed_series([row.texts[ITEM_ID] for row in rows]), TITLE: [row.texts[TITLE] for row in rows]}
+    items = pd.DataFrame(own | values_of(columns, "catalogue.items", rows, path, layout))
+    refuse_faults("items", items, ITEM_ID, rows, path, layout)
     return items
 
 

@@ -14,9 +14,9 @@ class Layout:
 
     ratings: str
     items: str
-    separator: str  # of the ratings
-    item_separator: str
-    header: Mapping[str, str] | None  # ratings columns as the file names them → as we do; None: no header line
+    separator: str = ","  # of the ratings
+    item_separator: str = ","
+    header: Mapping[str, str] | None = None  # ratings columns as the file names them → as we do; None: no header line
     optional: frozenset[str] = field(default=frozenset())  # our columns that the ratings may lack
     test: str | None = None  # of a given split: the file of test pairs
     encodings: tuple[str, ...] = ("utf-8-sig",)  # of the films, tried in turn
@@ -28,30 +28,17 @@ class Layout:
 OWN = Layout(
     ratings="interactions.csv",
     items="items.csv",
-    separator=",",
-    item_separator=",",
     header={name: name for name in (USER_ID, ITEM_ID, RATING, TIMESTAMP)},
     optional=frozenset({RATING, TIMESTAMP}),
     remedy="correct this and run again",
     users="users.csv",
 )
 PARQUET = replace(OWN, ratings="interactions.parquet")  # a file, or a folder of files
-SPLIT_TXT = Layout(
-    ratings="train.txt",
-    test="test.txt",
-    items=OWN.items,
-    separator=" ",
-    item_separator=",",
-    header=None,
-    remedy=OWN.remedy,
-    users=OWN.users,
-)
+SPLIT_TXT = replace(OWN, ratings="train.txt", test="test.txt", separator=" ", header=None)
 SPLIT_CSV = replace(SPLIT_TXT, ratings="train.csv", test="test.csv", separator=",")
 MOVIELENS_CSV = Layout(
     ratings="ratings.csv",
     items="movies.csv",
-    separator=",",
-    item_separator=",",
     header={"userId": USER_ID, "movieId": ITEM_ID, RATING: RATING, TIMESTAMP: TIMESTAMP},
 )
 # ml-10m is UTF-8 by its README, ml-1m and ml-100k are Latin-1 (whose accents are never valid UTF-8 by chance there).
@@ -60,18 +47,16 @@ MOVIELENS_DAT = Layout(
     items="movies.dat",
     separator="::",
     item_separator="::",
-    header=None,
     encodings=("utf-8", "latin-1"),
     users="users.dat",
     user_columns=(USER_ID, "sex", "age", "occupation", "zip"),
 )
-MOVIELENS_TAB = Layout(
+MOVIELENS_TAB = replace(
+    MOVIELENS_DAT,
     ratings="u.data",
     items="u.item",
     separator="\t",
     item_separator="|",
-    header=None,
-    encodings=("utf-8", "latin-1"),
     users="u.user",
     user_columns=(USER_ID, "age", "sex", "occupation", "zip"),
 )

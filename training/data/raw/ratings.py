@@ -17,7 +17,7 @@ from training.data.raw.faults import columns_of, unknown_film, unreadable, wrong
 from training.data.raw.items import read_items
 from training.data.raw.layouts import PARQUET, Layout, detect
 from training.data.raw.pairs import read_pairs
-from training.data.raw.schema import RULES, Fault, ratings_fault
+from training.data.raw.schema import RULES, Fault, first_fault
 from training.data.raw.tables import as_texts, read_table
 
 # Each id is stored once, and its number in each row: less memory than texts, and as fast as numbers.
@@ -50,7 +50,7 @@ def read_ratings(directory: Path) -> pd.DataFrame:
         if name in table.column_names:
             frame[name] = _numbers(table[name], path, layout, name)
     ratings = pd.DataFrame(frame, copy=False)
-    if fault := ratings_fault(ratings):
+    if fault := first_fault("ratings", ratings):
         raise wrong_value(path, layout, fault)
     if RATING not in ratings:
         ratings.insert(2, RATING, np.full(len(ratings), np.nan, np.float32))

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
+from training.data.raw import ids
 from training.data.raw.layouts import Layout
 from training.data.raw.rows import Row, encoding_of, header, rows, value_error, width_error
+from training.data.raw.schema import RULES, Fault, first_fault
 from training.data.values import column_of, missing, reader
 from training.params.catalogue import Attribute, ItemColumn
 
@@ -39,6 +42,18 @@ def named_records(path: Path, layout: Layout, required: Sequence[str], optional:
     places = {name: place for place, name in enumerate(names) if name in (*required, *optional)}
     for line, cells in complete(path, lines, len(names), layout):
         yield Record(line, {name: cells[place].strip() for name, place in places.items()})
+
+
+def refuse_faults(
+    kind: str, table: pd.DataFrame, id_name: str, records: Sequence[Record], path: Path, layout: Layout
+) -> None:
+    """Raise DataError for the first of the records, which are `items` or `users`, that breaks a rule."""
+    bad = ids.bad(pa.array([record.texts[id_name] for record in records], pa.string()))
+    fault = Fault(int(bad.argmax()), id_name, RULES[id_name]) if bad.any() else first_fault(kind, table)
+    if fault:
+        record = records[fault.row]
+        place = f"{path}, line {record.line}"
+        raise value_error(place, fault.column, record.texts[fault.column], fault.rule, layout.remedy)
 
 
 def values_of(

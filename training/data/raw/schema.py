@@ -11,6 +11,7 @@ from training.data.raw.ids import LONGEST
 
 LAST_SECOND = 5_680_281_599  # of 2149, since 1970; the milliseconds of any day after March 1970 are more
 
+NUMBER = r"\s*-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"  # Arrow takes 0x1 for a number, too
 # The rules in words, for errors.
 RULES = {
     USER_ID: f"1 to {LONGEST} characters, none of them NUL",
@@ -29,24 +30,25 @@ class Fault(NamedTuple):
     rule: str  # in words
 
 
-def ratings_fault(ratings: pd.DataFrame) -> Fault | None:
-    """Find the first rating that breaks a rule."""
-    return _fault(_schemas()[0], ratings)
+def first_fault(kind: str, table: pd.DataFrame) -> Fault | None:
+    """Find the first of the `ratings`, `items` or `users` in a table that breaks a rule."""
+    from pandera.errors import SchemaError, SchemaErrorReason
 
-
-def items_fault(items: pd.DataFrame) -> Fault | None:
-    """Find the first film that breaks a rule."""
-    return _fault(_schemas()[1], items)
-
-
-def users_fault(users: pd.DataFrame) -> Fault | None:
-    """Find the first person that breaks a rule."""
-    return _fault(_schemas()[2], users)
+    try:
+        _schemas()[kind].validate(table, inplace=True)  # a copy would double the memory
+    except SchemaError as error:
+        if error.reason_code == SchemaErrorReason.WRONG_DATATYPE:
+            raise  # a programming error of the reader
+        duplicate = error.reason_code == SchemaErrorReason.SERIES_CONTAINS_DUPLICATES
+        column = str(error.schema.name)
+        rule = "unlike every id before it" if duplicate else getattr(error.check, "error", RULES[column])
+        return Fault(int(error.failure_cases["index"].min()), column, rule)
+    return None
 
 
 @cache
-def _schemas() -> tuple[Any, Any, Any]:
-    """The schemas of ratings, films and people. Pandera is slow to import, and most sources of `fetch` do without."""
+def _schemas() -> dict[str, Any]:
+    """The schemas by kind. Pandera is slow to import, and most sources of `fetch` do without."""
     import pandera.pandas as pa
 
     ratings = {
@@ -60,19 +62,5 @@ def _schemas() -> tuple[Any, Any, Any]:
         TITLE: pa.Column(checks=pa.Check(lambda titles: titles != "", error=RULES[TITLE])),
     }
     users = {USER_ID: pa.Column(unique=True, report_duplicates="exclude_first")}
-    return pa.DataFrameSchema(ratings), pa.DataFrameSchema(items), pa.DataFrameSchema(users)
-
-
-def _fault(schema: Any, frame: pd.DataFrame) -> Fault | None:  # noqa: ANN401
-    from pandera.errors import SchemaError, SchemaErrorReason
-
-    try:
-        schema.validate(frame, inplace=True)  # a copy would double the memory
-    except SchemaError as error:
-        if error.reason_code == SchemaErrorReason.WRONG_DATATYPE:
-            raise  # a programming error of the reader
-        duplicate = error.reason_code == SchemaErrorReason.SERIES_CONTAINS_DUPLICATES
-        column = str(error.schema.name)
-        rule = "unlike every id before it" if duplicate else getattr(error.check, "error", RULES[column])
-        return Fault(int(error.failure_cases["index"].min()), column, rule)
-    return None
+    kinds = {"ratings": ratings, "items": items, "users": users}
+    return {kind: pa.DataFrameSchema(columns) for kind, columns in kinds.items()}

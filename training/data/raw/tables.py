@@ -12,10 +12,9 @@ from pyarrow import types
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID
 from training.data.raw.layouts import Layout
 from training.data.raw.rows import value_error
-from training.data.raw.schema import RULES
+from training.data.raw.schema import NUMBER, RULES
 from training.errors import DataError
 
-_NUMBER = r"^\s*-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"  # pyarrow takes 0x1 for a number, too
 _COLUMNS = (USER_ID, ITEM_ID, RATING, TIMESTAMP)
 
 
@@ -144,7 +143,7 @@ def _usual(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Numbers, or texts in the spellings of numbers that CSV may have."""
     if not (types.is_string(column.type) or types.is_large_string(column.type)):
         return column
-    if not pc.all(pc.match_substring_regex(column, _NUMBER), min_count=0).as_py():
+    if not pc.all(pc.match_substring_regex(column, f"^{NUMBER}$"), min_count=0).as_py():
         raise pa.ArrowInvalid("no number")
     return pc.utf8_trim_whitespace(column)
 

@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from training.data.dataset import USER_ID
-from training.data.raw import ids
 from training.data.raw.layouts import Layout, detect
-from training.data.raw.records import Record, complete, named_records, rows_of, values_of
-from training.data.raw.rows import header, value_error
-from training.data.raw.schema import RULES, Fault, users_fault
+from training.data.raw.records import Record, complete, named_records, refuse_faults, rows_of, values_of
+from training.data.raw.rows import header
 from training.errors import DataError
 from training.params.catalogue import Attributes
 
@@ -28,15 +25,9 @@ def read_users(directory: Path, columns: Attributes) -> pd.DataFrame | None:
     records = list(_records(path, layout, columns))
     if not records:
         raise DataError(f"{path} holds no people; {layout.remedy}")
-    texts = pa.array([record.texts[USER_ID] for record in records], pa.string())
-    users = pd.DataFrame(
-        {USER_ID: pd.Series(texts.to_pylist()), **values_of(columns, "catalogue.users", records, path, layout)}
-    )
-    bad = ids.bad(texts)
-    fault = Fault(int(bad.argmax()), USER_ID, RULES[USER_ID]) if bad.any() else users_fault(users)
-    if fault:
-        record = records[fault.row]
-        raise value_error(f"{path}, line {record.line}", USER_ID, record.texts[USER_ID], fault.rule, layout.remedy)
+    own = {USER_ID: pd.Series([record.texts[USER_ID] for record in records])}
+    users = pd.DataFrame(own | values_of(columns, "catalogue.users", records, path, layout))
+    refuse_faults("users", users, USER_ID, records, path, layout)
     return users
 
 
