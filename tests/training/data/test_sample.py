@@ -61,9 +61,13 @@ def test_popularity_is_far_from_it(metrics: dict[str, dict[str, float]]) -> None
 def test_the_readme_shows_these_metrics(readme: str, metrics: dict[str, dict[str, float]]) -> None:
     table = (ROOT / readme).read_text(encoding="utf-8").partition("| `dvc metrics show` |")[2].partition("\n\n")[0]
     rows = [re.findall(r"\d[\d,.]*", row.replace(",", ".")) for row in table.splitlines()[2:]]
-    of_candidates = [
-        [*(f"{found[name]:.3f}" for name in (NDCG, "recall@10", "auc")), f"{100 * found['coverage@10']:.0f}"]
-        for name, found in metrics.items()
-        if name != BEST
-    ]
-    assert rows == [*of_candidates, [f"{metrics[BEST][NDCG]:.3f}"]]
+    shown = dict(zip(metrics, ([float(figure) for figure in row] for row in rows), strict=True))
+    assert shown["popularity"] == pytest.approx(_figures(metrics["popularity"]), abs=0.0005)
+    assert shown[BEST] == pytest.approx([metrics[BEST][NDCG]], abs=0.0005)
+    # Processors differ in what LightFM learns step by step: docs/decisions/0009.
+    assert shown["lightfm"] == pytest.approx(_figures(metrics["lightfm"]), abs=0.005, rel=0.03)
+
+
+def _figures(found: dict[str, float]) -> list[float]:
+    """NDCG, recall, AUC and coverage, this one in whole percents."""
+    return [*(found[name] for name in (NDCG, "recall@10", "auc")), round(100 * found["coverage@10"])]
