@@ -27,7 +27,7 @@ from app.contract.item_features import features_of
 from app.contract.item_fold_in import ItemFoldIn
 from app.contract.store_address import StoreAddress
 from app.events.open_store import open_store
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 from app.main import Service, create_app
 from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.contract.artifact import Artifact, write_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import write_artifact
 from app.contract.recommender import Rows
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 from app.model.profile import Profile, learned_profile
 from app.model.registered_version import RegisteredVersion
 from app.model.store import ServedModel, load_model

@@ -25,7 +25,7 @@ from app.events.catalogue_changes import CatalogueChanges
 from app.events.live_catalogue import LiveCatalogue
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 from app.model.item_fields import ItemFields
 from app.model.store import ModelStore, ServedModel
 from benchmarks.freshness import Steps, cut_in_time, gain, loaded, ndcg, show, sign

@@ -11,7 +11,8 @@ from prometheus_client import Counter
 from app.contract.events import is_storable
 from app.contract.recommendation_id import read_id
 from app.events.flushed import Flushed
-from app.events.store import Answer, EventStore
+from app.events.rows import Answer
+from app.events.store import EventStore
 
 MAX_WAITING = 20_000  # lists; older ones are dropped while the store is down
 AT_ONCE = 1_000  # rows of one transaction
@@ -46,7 +47,7 @@ class Answers(Flushed):
     def flush(self) -> None:
         """Append what waits."""
         while taken := [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]:
-            if not self._is_stored(lambda taken=taken: self._store.append_answers(taken)):  # type: ignore[misc]
+            if not self._is_stored(lambda taken=taken: self._store.add(taken)):  # type: ignore[misc]
                 self._waiting.extendleft(reversed(taken))
                 return
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from app.contract.events import CHANGE, EDITS, FORGET
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 from app.model.changed_item import ChangedItem
 from app.model.store import ModelStore
 

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry, Counter
 from app.contract.trial import ARMS, MOST_LISTS, Arm
 from app.events.flushed import Flushed
 from app.events.placements import Placements
-from app.events.store import EventStore, Exposure, Verdict
+from app.events.rows import Exposure, Verdict
+from app.events.store import EventStore
 
 MAX_WAITING = 250_000  # users and lengths of lists of an arm; more are dropped while the store is down
 FALLBACK = "fallback"  # a list of the live version, as that on trial is not loaded
@@ -128,7 +129,7 @@ class Exposures(Flushed):
 
     def _append(self, tally: Tally, taken: dict[tuple[str, int], int]) -> None:
         rows = tally.rows(taken)
-        if rows and not self._is_stored(lambda: self._store.append_exposures(rows)):
+        if rows and not self._is_stored(lambda: self._store.add(rows)):
             if not tally.put_back(taken):
                 logger.error("The exposures of %d users and lengths of lists are lost", len(taken))
             return

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.recommender import Recommender
 from app.model.profile import ItemRows
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter
 
 from app.events.flushed import Flushed
+from app.events.rows import Impression
 from app.events.showings import Showings
-from app.events.store import EventStore, Impression
+from app.events.store import EventStore
 
 ACCEPTED, EXPIRED, DROPPED = "accepted", "expired", "dropped"
 MAX_WAITING = 100_000  # shown items; more are dropped while the store is down
@@ -57,7 +58,7 @@ class Impressions(Flushed):
             taken, self._waiting = list(self._waiting.values()), {}
         for start in range(0, len(taken), AT_ONCE):
             rows = taken[start : start + AT_ONCE]
-            if not self._is_stored(lambda rows=rows: self._store.append_impressions(rows)):  # type: ignore[misc]
+            if not self._is_stored(lambda rows=rows: self._store.add(rows)):  # type: ignore[misc]
                 self.metrics.items[DROPPED].inc(self.add(taken[start:]))
                 return
         self._is_stored(lambda: self._showings.read(self._store))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from app.contract.artifact import Artifact
 from app.contract.events import EDITS, FORGET
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 
 PACKED = Struct("<qiHdd")  # position, item number, type number, value, time in seconds since 1970
 PACKED_ARRAY = np.dtype([("position", "<i8"), ("item", "<i4"), ("type", "<u2"), ("value", "<f8"), ("time", "<f8")])

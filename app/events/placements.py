@@ -8,7 +8,7 @@ from app.contract.events import PLACEMENT
 from app.contract.placement import Placement
 from app.contract.placement_rules import Rest
 from app.contract.placement_trial import Declared, PlacementTrial, changed, trials
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 
 KEPT = 100  # changes of a placement that are kept to be listed
 

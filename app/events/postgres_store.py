@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import psycopg
@@ -9,8 +10,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from app.contract.events import Event
-from app.events.sql_store import LATEST, SqlStore, names
-from app.events.store import TIMEOUT_SECONDS, Answer, Appended, EventStoreError, Exposure, Impression
+from app.events.rows import TABLES, Appended, Impression, Row, names
+from app.events.store import LATEST, TIMEOUT_SECONDS, EventStore, EventStoreError
 
 # The server ends what takes longer, so that a writer that hangs holds up the others no longer than this.
 MILLISECONDS = 1000 * TIMEOUT_SECONDS
@@ -29,7 +30,6 @@ CHANNEL = "event"
 # Writers take turns, and the lock ends after the commit is visible: so events become visible in the order of their
 # positions. The number is any that nothing else in this database locks.
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(7310302)"
-EVENT_FIELDS = ("event_id", "user_id", "item_id", "type", "value", "occurred_at", "recommendation_id", "body", "after")
 APPEND = """
 INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, received_at)
 SELECT event_id, user_id, item_id, type, value, to_timestamp(occurred_at), recommendation_id, body,
@@ -43,27 +43,18 @@ WHERE after IS NULL OR after >=
 ORDER BY place ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id::text, position
 """
-EXPOSE = """
-INSERT INTO exposure (day, user_id, experiment, arm, version, lists, films)
-SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::integer[], %s::integer[])
-"""
-SHOW = """
-INSERT INTO impression (day, recommendation_id, item_id, user_id, rank, placement, source, odds, among)
-SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[],
-  %s::float8[], %s::text[])
-ON CONFLICT DO NOTHING
-"""
-ANSWER = """
-INSERT INTO answer (day, recommendation_id, user_id, share, item_ids, rank, placement, source)
-SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::float8[], %s::text[], %s::smallint[], %s::text[],
-  %s::text[])
-ON CONFLICT DO NOTHING
-"""
+ARRAYS: dict[Any, str] = {
+    str: "text[]",
+    str | None: "text[]",
+    int: "integer[]",
+    float: "float8[]",
+    float | None: "float8[]",
+}
 
 Connection = psycopg.Connection[TupleRow]
 
 
-class PostgresStore(SqlStore):
+class PostgresStore(EventStore):
     """Events in a database, whose user needs no right but to insert and select."""
 
     seconds, moment = "extract(epoch FROM {})::float8", "to_timestamp(%s)"
@@ -80,28 +71,21 @@ class PostgresStore(SqlStore):
         with self._connected() as connection:
             with connection.pipeline(), connection.transaction():
                 connection.execute(TAKE_TURNS)
-                added = connection.execute(APPEND, (received_at, *_columns(events, EVENT_FIELDS)))
+                added = connection.execute(APPEND, (received_at, *_columns(events, names(Event))))
                 last = connection.execute(LATEST)
                 connection.execute(f"NOTIFY {CHANNEL}")
             new: dict[str, int] = dict(added.fetchall())
             # The first of two events with the same id is the one that was stored.
             return Appended([new.pop(event.event_id, None) for event in events], _only(last))
 
-    def append_exposures(self, exposures: Sequence[Exposure]) -> None:
-        """Store all or none, in one statement."""
+    def add(self, rows: Sequence[Row]) -> None:
+        """Store all or none, in one statement; impressions after a table for each day."""
         with self._connected() as connection:
-            connection.execute(EXPOSE, _columns(exposures, names(Exposure)))
-
-    def append_impressions(self, impressions: Sequence[Impression]) -> None:
-        """Store all or none, in one statement, after a table for each day."""
-        with self._connected() as connection:
-            connection.execute("SELECT make_impression_days(%s::date[])", ([*{each.day for each in impressions}],))
-            connection.execute(SHOW, _columns(impressions, names(Impression)))
-
-    def append_answers(self, answers: Sequence[Answer]) -> None:
-        """Store all or none, in one statement."""
-        with self._connected() as connection:
-            connection.execute(ANSWER, _columns(answers, names(Answer)))
+            if days := {row.day for row in rows if isinstance(row, Impression)}:
+                connection.execute("SELECT make_impression_days(%s::date[])", ([*days],))
+            if rows:
+                kind = type(rows[0])
+                connection.execute(_insert(kind), _columns(rows, names(kind)))
 
     def delete_impressions(self, before: str) -> None:
         """Drop the tables of old days; what is left is in the table that was there before days had their own."""
@@ -144,7 +128,14 @@ class PostgresStore(SqlStore):
             yield connection
 
 
-def _columns(rows: Sequence[Event | Exposure | Impression | Answer], fields: Sequence[str]) -> tuple[list[object], ...]:
+def _insert(kind: type[Row]) -> str:
+    """A statement for any number of rows: it takes an array for each column."""
+    arrays = ", ".join(f"%s::{'date[]' if each.name == 'day' else ARRAYS[each.type]}" for each in fields(kind))
+    columns = ", ".join(names(kind))
+    return f"INSERT INTO {TABLES[kind]} ({columns}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of ours
+
+
+def _columns(rows: Sequence[Event | Row], fields: Sequence[str]) -> tuple[list[object], ...]:
     return tuple([getattr(row, field) for row in rows] for field in fields)
 
 

@@ -4,30 +4,27 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
+from operator import attrgetter
 from pathlib import Path
 
 from app.contract.events import Event
-from app.events.sql_store import LATEST, SqlStore, names
+from app.events.rows import TABLES, Appended, Row, names
 from app.events.sqlite_tables import VERSION, make_tables, transaction
-from app.events.store import TIMEOUT_SECONDS, Answer, Appended, EventStoreError, Exposure, Impression
+from app.events.store import LATEST, TIMEOUT_SECONDS, EventStore, EventStoreError
 
 POLL_SECONDS = 0.02
-APPEND = """
-INSERT INTO event (event_id, user_id, item_id, type, value, occurred_at, recommendation_id, body, received_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING
-"""
+COLUMNS = [name for name in names(Event) if name != "after"]
 LAST_EDIT = "SELECT coalesce(max(position), 0) FROM event WHERE body IS NOT NULL AND type = ? AND item_id = ?"
 
 
-class SqliteStore(SqlStore):
+class SqliteStore(EventStore):
     """Events in a file, which is made at first use; each commit is on the disk before it returns.
 
     A file that was deleted or replaced meanwhile is an error for as long as the process runs. To open the new one would
     mix it with the log of the old one, which other connections have open, and to make an empty one would hide the loss.
     """
 
-    seconds, moment = "{}", "%s"
+    seconds, moment, mark = "{}", "%s", "?"
     day = "date({}, 'unixepoch')"
     texts = "SELECT value FROM json_each(%s)"
 
@@ -43,20 +40,12 @@ class SqliteStore(SqlStore):
             positions = [_append(connection, event, received_at) for event in events]
             return Appended(positions, connection.execute(LATEST).fetchone()[0])
 
-    def append_exposures(self, exposures: Sequence[Exposure]) -> None:
+    def add(self, rows: Sequence[Row]) -> None:
         """Store all or none, in one transaction."""
         with self._connected() as connection, transaction(connection):
-            connection.executemany(_insert("exposure", Exposure), [astuple(each) for each in exposures])
-
-    def append_impressions(self, impressions: Sequence[Impression]) -> None:
-        """Store all or none, in one transaction."""
-        with self._connected() as connection, transaction(connection):
-            connection.executemany(_insert("impression", Impression), [astuple(each) for each in impressions])
-
-    def append_answers(self, answers: Sequence[Answer]) -> None:
-        """Store all or none, in one transaction."""
-        with self._connected() as connection, transaction(connection):
-            connection.executemany(_insert("answer", Answer), [astuple(each) for each in answers])
+            if rows:
+                table, columns = TABLES[type(rows[0])], names(type(rows[0]))
+                connection.executemany(_insert(table, columns), map(attrgetter(*columns), rows))
 
     def wait(self, seconds: float) -> bool:
         """Poll the number that changes whenever another connection commits, of this process or of any."""
@@ -98,10 +87,6 @@ class SqliteStore(SqlStore):
         with self._connected() as connection, transaction(connection):
             yield connection
 
-    @staticmethod
-    def _marked(statement: str) -> str:
-        return statement.replace("%s", "?")
-
     def _check_that_it_is_the_same(self) -> None:
         if self._opened is not None and self._opened != _identity(self._file):
             raise EventStoreError(
@@ -139,10 +124,12 @@ def _connect(file: Path) -> sqlite3.Connection:
     return connection
 
 
-def _insert(table: str, kind: type[Exposure | Impression | Answer]) -> str:
-    columns = names(kind)
+def _insert(table: str, columns: Sequence[str]) -> str:
     marks = ", ".join("?" * len(columns))
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of ours
+
+
+APPEND, VALUES = _insert("event", [*COLUMNS, "received_at"]), attrgetter(*COLUMNS)
 
 
 def _append(connection: sqlite3.Connection, event: Event, received_at: float) -> int | None:
@@ -150,18 +137,5 @@ def _append(connection: sqlite3.Connection, event: Event, received_at: float) ->
         [last] = connection.execute(LAST_EDIT, (event.type, event.item_id)).fetchone()
         if last > event.after:
             return None
-    done = connection.execute(
-        APPEND,
-        (
-            event.event_id,
-            event.user_id,
-            event.item_id,
-            event.type,
-            event.value,
-            event.occurred_at,
-            event.recommendation_id,
-            event.body,
-            received_at,
-        ),
-    )
+    done = connection.execute(APPEND, (*VALUES(event), received_at))
     return done.lastrowid if done.rowcount else None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from app.contract.events import EDITS
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 
 PER_ITEM = 200  # events of one such item
 ITEMS = 500  # such items

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from app.contract.events import Event
 from app.errors import EventsUnavailableError
 from app.events.metrics import EventMetrics
-from app.events.store import Appended, EventStore, EventStoreError
+from app.events.rows import Appended
+from app.events.store import EventStore, EventStoreError
 
 MAX_WAITING = 20_000  # events; the writer takes them within a second unless the store hangs
 MAX_COMMIT = 5_000  # events of one transaction, and those of the request that goes beyond

@@ -17,7 +17,7 @@ from app.errors import (
     NoModelError,
 )
 from app.events.metrics import ACCEPTED, DUPLICATE, UNKNOWN_ITEM, EventMetrics
-from app.events.store import Appended
+from app.events.rows import Appended
 from app.http.access import EVENTS_PATH
 from app.http.body_limit import LimitedRoute, large_bodies
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts

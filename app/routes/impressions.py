@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from app.contract.recommendation_id import read_id
 from app.errors import BodyTooLargeError, EventsDisabledError, InvalidParameterError
 from app.events.impressions import ACCEPTED, DROPPED, EXPIRED
-from app.events.store import Impression
+from app.events.rows import Impression
 from app.http.access import IMPRESSIONS_PATH
 from app.http.body_limit import LimitedRoute
 from app.http.dependencies import CurrentImpressions

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParameterError
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 from app.http.dependencies import CurrentParts, opened_store
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.schemas.events import StoredPathText

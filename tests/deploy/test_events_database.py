@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine, text
 import deploy.events
 from app.contract.store_address import StoreAddress
 from app.events.open_store import open_store
-from app.events.store import Impression
+from app.events.rows import Impression
 from tests.postgres import Postgres
 
 INSERT = (
@@ -192,10 +192,10 @@ def test_each_day_of_impressions_has_a_table_which_the_keeper_drops(events_datab
     rows = [Impression(day.isoformat(), f"of {day}", "10", "ann", 1, odds=0.5) for day in (today, *later)]
     service, keeper = (StoreAddress(events_database.url(f"events_{role}")) for role in ("service", "keeper"))
     with closing(open_store(service)) as one, closing(open_store(service)) as other, ThreadPoolExecutor() as both:
-        for done in [both.submit(store.append_impressions, rows) for store in (one, other)]:
+        for done in [both.submit(store.add, rows) for store in (one, other)]:
             done.result()
         # Sent again on another day it is in the same table, as the day is the list's own.
-        other.append_impressions([*rows, replace(rows[0], rank=9)])
+        other.add([*rows, replace(rows[0], rank=9)])
         assert one.personal_data("ann").impressions == rows
         assert set(later) <= set(days(events_database))
         found = one.explored_showings(later[0].isoformat())

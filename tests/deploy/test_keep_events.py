@@ -13,7 +13,8 @@ import pytest
 
 from app.contract.store_address import StoreAddress
 from app.events.open_store import open_store
-from app.events.store import Answer, EventStore, Exposure, Impression
+from app.events.rows import Answer, Exposure, Impression
+from app.events.store import EventStore
 from deploy.keep_events import keep, main
 from tests.app.events.test_store import event
 from tests.processes import PROJECT, free_port
@@ -75,9 +76,9 @@ def test_what_was_shown_goes_with_forgotten_users_and_after_90_days_or_as_many_a
 ) -> None:
     store.append([event("42"), event("42", None, type="forget"), event("1")], NOW)
     days = {user: (date.today() - timedelta(ago)).isoformat() for user, ago in (("42", 0), ("1", 89), ("old", 91))}
-    store.append_exposures([Exposure(day, user, "films:7@0.5", 0, "5", 1, 10) for user, day in days.items()])
-    store.append_impressions([Impression(day, user, "10", user, 1) for user, day in days.items()])
-    store.append_answers([Answer(day, user, user, 0.5, "[]", 1, None, "popular") for user, day in days.items()])
+    store.add([Exposure(day, user, "films:7@0.5", 0, "5", 1, 10) for user, day in days.items()])
+    store.add([Impression(day, user, "10", user, 1) for user, day in days.items()])
+    store.add([Answer(day, user, user, 0.5, "[]", 1, None, "popular") for user, day in days.items()])
 
     def held() -> dict[str, tuple[int, int, int]]:
         data = {user: store.personal_data(user) for user in days}

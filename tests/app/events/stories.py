@@ -5,7 +5,7 @@ from itertools import count
 from uuid import uuid4
 
 from app.contract.events import Event
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 
 NOW = 1_700_000_000.0
 

@@ -1,7 +1,5 @@
 """Which answered lists are kept, and what becomes of them while the store is down."""
 
-from collections.abc import Sequence
-
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
@@ -9,25 +7,11 @@ from app.contract.recommendation_id import id_maker
 from app.contract.trial import Arm
 from app.events import answers as module
 from app.events.answers import Answers
-from app.events.store import Answer, EventStoreError
 from tests.app.events.test_impressions import Store
 
 
-class Kept(Store):
-    """Keeps answers in a list, or is down."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answers: list[Answer] = []
-
-    def append_answers(self, answers: Sequence[Answer]) -> None:
-        if not self.room:
-            raise EventStoreError("the store is down")
-        self.answers += answers
-
-
-def kept(share: float) -> tuple[Kept, Answers]:
-    store, failures = Kept(), Counter("failures", "Of a test.", registry=CollectorRegistry())
+def kept(share: float) -> tuple[Store, Answers]:
+    store, failures = Store(), Counter("failures", "Of a test.", registry=CollectorRegistry())
     return store, Answers(store, failures, share)  # type: ignore[arg-type]
 
 
@@ -54,7 +38,7 @@ def test_what_a_store_that_is_down_does_not_take_waits_within_a_limit(monkeypatc
         answers.add(str(number), make(b""), "popular", [10, 20], 2, "home")
     for strange in ("x" * 201, "a\0b"):  # no event can be of such a user
         answers.add(strange, make(b""), "popular", [10], 1, None)
-    store.room = 1
+    store.room = 4
     answers.flush()
-    assert [each.user_id for each in store.answers] == ["2", "3", "4", "5"]
-    assert (store.answers[-1].item_ids, store.answers[-1].rank) == ('["10", "20"]', 2)
+    assert [each.user_id for each in store.rows] == ["2", "3", "4", "5"]
+    assert (store.rows[-1].item_ids, store.rows[-1].rank) == ('["10", "20"]', 2)

@@ -4,7 +4,7 @@ import json
 
 from app.contract.events import CHANGE
 from app.events.catalogue_changes import RECENT, RECENT_BYTES, CatalogueChanges
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 
 
 def change(position: int, characters: int) -> StoredEvent:

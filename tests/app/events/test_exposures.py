@@ -10,7 +10,8 @@ from app.contract.trial import MOST_LISTS, Arm
 from app.events import exposures as module
 from app.events import flushed
 from app.events.exposures import ExposureMetrics, Exposures, Tally
-from app.events.store import EventStoreError, Exposure
+from app.events.rows import Exposure
+from app.events.store import EventStoreError
 from tests.app.events.test_store import Open
 from tests.app.events.test_store import opened as opened
 from tests.metrics import collected
@@ -28,7 +29,7 @@ class Store:
         self.answers = threading.Event()
         self.answers.set()
 
-    def append_exposures(self, exposures: Sequence[Exposure]) -> None:
+    def add(self, exposures: Sequence[Exposure]) -> None:
         self.answers.wait()
         if self.is_down:
             raise EventStoreError("the store is down")
@@ -237,9 +238,9 @@ def test_a_store_keeps_what_it_is_given(opened: Open, tmp_path: Path) -> None:
         Exposure("2026-11-28", "ann", "films:7@0.5", 0, "5", lists=1, films=0),
     ]
     store = opened()
-    store.append_exposures(rows)
-    store.append_exposures([])
-    store.append_exposures(rows[:1])  # what is appended again adds up
+    store.add(rows)
+    store.add([])
+    store.add(rows[:1])  # what is appended again adds up
     with pytest.raises(EventStoreError, match=r"(?i)check"):
-        store.append_exposures([rows[0], Exposure("2026-11-28", "x" * 201, "e", 0, "5", lists=1, films=1)])
+        store.add([rows[0], Exposure("2026-11-28", "x" * 201, "e", 0, "5", lists=1, films=1)])
     assert store.latest() == 0  # no positions

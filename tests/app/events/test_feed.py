@@ -23,7 +23,8 @@ from app.events.feed import STALLED_SECONDS, Feed
 from app.events.feed_state import LATE_SECONDS, OK, UNAVAILABLE, FeedMetrics
 from app.events.open_store import open_store
 from app.events.overlay import Overlay
-from app.events.store import EventStore, StoredEvent
+from app.events.rows import StoredEvent
+from app.events.store import EventStore
 from tests.app.events.stories import NOW, said
 from tests.metrics import collected
 from tests.postgres import Postgres

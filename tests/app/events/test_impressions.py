@@ -4,14 +4,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from app.events import impressions as module
 from app.events.impressions import ImpressionMetrics, Impressions
+from app.events.rows import Exposure, Impression, Row
 from app.events.showings import Showings
-from app.events.store import EventStoreError, Exposure, Impression
+from app.events.store import EventStoreError
 from tests.app.events.test_store import NOW, Open, event
 from tests.app.events.test_store import opened as opened
 from tests.metrics import collected
@@ -25,17 +27,17 @@ def shown(item: str = "10", name: str = "list", user: str = "ann", rank: int = 1
 
 def test_an_item_of_a_list_is_kept_once_and_a_person_is_told_of_it(opened: Open) -> None:
     store = opened()
-    store.append_impressions([shown("20", rank=2), shown(), shown(rank=7), shown("10", "other", "日本")])
-    store.append_impressions([shown(rank=9), shown("30", rank=3, day="2026-11-29")])
-    store.append_impressions([])
+    store.add([shown("20", rank=2), shown(), shown(rank=7), shown("10", "other", "日本")])
+    store.add([shown(rank=9), shown("30", rank=3, day="2026-11-29")])
+    store.add([])
     store.append([event("ann"), event("bob"), event("ann", None, type="forget")], NOW)
-    store.append_exposures([Exposure(DAY, "ann", "films:7@0.5", 1, "7", 3, 30)])
+    store.add([Exposure(DAY, "ann", "films:7@0.5", 1, "7", 3, 30)])
     held = opened().personal_data("ann")
     assert held.impressions == [shown(), shown("20", rank=2), shown("30", rank=3, day="2026-11-29")]
     assert [each.type for each in held.events] == ["like", "forget"]
     assert held.exposures == [Exposure(DAY, "ann", "films:7@0.5", 1, "7", 3, 30)]
     drawn = [replace(shown(user="ann", name=name), odds=0.5, among="[]") for name in ("one", "two")]
-    store.append_impressions([*drawn, replace(drawn[0], day="2026-11-27")])
+    store.add([*drawn, replace(drawn[0], day="2026-11-27")])
     assert opened().explored_showings(DAY) == [(DAY, "10", 2)]
     assert opened().personal_data("日本").impressions == [shown("10", "other", "日本")]
     assert opened().personal_data("nobody").events == []
@@ -44,10 +46,10 @@ def test_an_item_of_a_list_is_kept_once_and_a_person_is_told_of_it(opened: Open)
 def test_an_item_rests_that_was_shown_often_without_a_word_about_it(opened: Open) -> None:
     store = opened()
     days = [*["2026-11-27"] * 2, DAY, *["2026-11-29"] * 2]
-    store.append_impressions([shown(item, f"{user} {n}", user, day=day)
+    store.add([shown(item, f"{user} {n}", user, day=day)
                               for user in ("ann", "bob", "gone") for item in ("10", "20", "30")
                               for n, day in enumerate(days)])  # fmt: skip
-    store.append_impressions([shown("40", "list 0")])
+    store.add([shown("40", "list 0")])
     noon = datetime(2026, 11, 28, 12, tzinfo=timezone.utc).timestamp()
     early, late = event("ann", "10", occurred_at=noon - 86400), event("ann", "20", occurred_at=noon)
     store.append([early, late, event("gone", None, type="forget", occurred_at=noon), event("bob", "40")], noon)
@@ -61,21 +63,21 @@ def test_an_item_rests_that_was_shown_often_without_a_word_about_it(opened: Open
 def test_one_bad_row_stores_none(opened: Open) -> None:
     store = opened()
     with pytest.raises(EventStoreError, match=r"(?i)check"):
-        store.append_impressions([shown(), shown("x" * 201)])
+        store.add([shown(), shown("x" * 201)])
     assert store.personal_data("ann").impressions == []
 
 
 class Store:
-    """Keeps impressions in a list, or is down."""
+    """Keeps rows in a list, or is down."""
 
     def __init__(self) -> None:
-        self.rows: list[Impression] = []
+        self.rows: list[Any] = []
         self.room = 1_000_000
 
-    def append_impressions(self, impressions: Sequence[Impression]) -> None:
-        if len(self.rows) + len(impressions) > self.room:
+    def add(self, rows: Sequence[Row]) -> None:
+        if len(self.rows) + len(rows) > self.room:
             raise EventStoreError("the store is down")
-        self.rows += impressions
+        self.rows += rows
 
     def explored_showings(self, since: str) -> list[tuple[str, str, int]]:
         return []

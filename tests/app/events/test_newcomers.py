@@ -10,9 +10,9 @@ import pytest
 from app.contract.placement_rules import Exploration
 from app.events.newcomers import Newcomers, won
 from app.events.overlay import Overlay
+from app.events.rows import Impression
 from app.events.showings import Counts, Showings
 from app.events.sqlite_store import SqliteStore
-from app.events.store import Impression
 from app.events.trending import Trending
 from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
@@ -60,7 +60,7 @@ def test_all_replicas_showings_are_counted_by_day_and_limit_a_day(
     def show(item: int, days_ago: int, times: int) -> None:
         day = (today - timedelta(days=days_ago)).isoformat()
         rows = [Impression(day, f"{item}-{days_ago}-{each}", str(item), "ann", 3, odds=0.1) for each in range(times)]
-        store.append_impressions([*rows, Impression(day, f"{day}-{item}", "30", "ann", 4)])  # which nobody drew
+        store.add([*rows, Impression(day, f"{day}-{item}", "30", "ann", 4)])  # which nobody drew
 
     show(20, 0, 150)
     show(30, 1, 149)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from app.events.rows import Exposure, Impression
 from app.events.sqlite_store import SqliteStore
 from app.events.sqlite_tables import VERSION, make_tables
-from app.events.store import EventStoreError, Exposure, Impression
+from app.events.store import EventStoreError
 from tests.app.events.stories import NOW, said
 
 
@@ -54,7 +55,7 @@ def test_a_file_of_an_earlier_release_gets_new_tables_and_keeps_events_and_posit
         if former_version == 1:
             file.execute("DROP TABLE exposure")
         file.execute(f"PRAGMA user_version = {former_version}")
-    store.append_exposures([Exposure("2026-11-28", "42", "films:7@0.5", 1, "7", 1, 10)])
+    store.add([Exposure("2026-11-28", "42", "films:7@0.5", 1, "7", 1, 10)])
     assert (store.read_after(0, 9), store.id) == ([first], store_id)
     assert store.append([said(42, "play", 3, 0.8)], NOW).positions == [3]
     store.close()
@@ -94,14 +95,14 @@ def test_a_file_without_placements_takes_them_and_keeps_changes_of_films(tmp_pat
 def test_a_file_without_odds_takes_them_and_keeps_what_was_shown(tmp_path: Path, former_version: int) -> None:
     store = SqliteStore(tmp_path / "events.db")
     before = Impression("2026-11-28", "list", "1", "ann", 1)
-    store.append_impressions([before])
+    store.add([before])
     store.append([said(42, "like", 1)], NOW)
     events = store.read_after(0, 9)
     store.close()
     with closing(sqlite3.connect(tmp_path / "events.db")) as file, file:
         _make_former(file, former_version)
     explored = Impression("2026-11-28", "list", "2", "ann", 2, odds=0.25, among='["1", "2"]')
-    store.append_impressions([explored])
+    store.add([explored])
     assert store.personal_data("ann").impressions == [before, explored]
     assert store.read_after(0, 9) == events
     store.close()
@@ -173,7 +174,7 @@ def test_nothing_is_stored_once_the_file_was_deleted_or_replaced(
     harm(file)
     calls = [
         lambda: store.append([said(42, "like", 2)], NOW),
-        lambda: store.append_exposures([Exposure("2026-11-28", "42", "films:7@0.5", 1, "7", 1, 10)]),
+        lambda: store.add([Exposure("2026-11-28", "42", "films:7@0.5", 1, "7", 1, 10)]),
         store.latest,
     ]
     for call in calls * 2:

@@ -14,7 +14,7 @@ from app.contract.events import Event
 from app.contract.trends import DAY
 from app.errors import InvalidParameterError
 from app.events.overlay import Overlay
-from app.events.store import StoredEvent
+from app.events.rows import StoredEvent
 from app.events.trending import Trending
 from app.model.registered_version import RegisteredVersion
 from app.model.selection import by_counts

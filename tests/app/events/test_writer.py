@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from app.errors import EventsUnavailableError
 from app.events.metrics import EventMetrics
+from app.events.rows import StoredEvent
 from app.events.sqlite_store import SqliteStore
-from app.events.store import StoredEvent
 from app.events.writer import MAX_WAITING, PATIENCE_SECONDS, EventWriter
 from tests.app.events.test_store import event
 

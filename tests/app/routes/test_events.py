@@ -11,7 +11,8 @@ import pytest
 
 from app.contract.store_address import StoreAddress
 from app.events.open_store import open_store
-from app.events.store import EventStore, StoredEvent
+from app.events.rows import StoredEvent
+from app.events.store import EventStore
 from tests.app.conftest import offline_settings
 from tests.artifacts import make_artifact, write
 from tests.client import Answer, Client, put_in_cache, serving

@@ -8,13 +8,13 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.events import Event
 from app.contract.recommendation_id import id_maker
 from app.contract.recommender import Recommender
 from app.contract.trial import Arm
+from app.events.rows import Impression
 from app.events.sqlite_store import SqliteStore
-from app.events.store import Impression
 from tests.training.world import GROUPS, Trained
 from training.__main__ import main
 from training.pleased.explored import choices, explored
@@ -49,7 +49,7 @@ class Viewers:
                 self.brings.append(self._taste(number, self._choice(user, among)))
                 if self._rng.random() < self._taste(number, item):
                     said.append(Event(str(uuid4()), user, item, "like", None, now, name))
-        store.append_impressions(shown)
+        store.add(shown)
         store.append(said, now)
 
     def _taste(self, number: int, item: str) -> float:
@@ -78,7 +78,7 @@ def test_a_version_is_estimated_from_lists_by_lot_and_refused_where_these_do_not
     version = Recommender(load_artifact(project.served))
     store, viewers, since = SqliteStore(project.root / "events.db"), Viewers(version, 1), int(time.time())
     days = ["--from", (datetime.now(timezone.utc) - timedelta(days=1)).date().isoformat(), "--to", today()]
-    store.append_impressions([Impression(today(), id_maker("1", Arm.NONE)(b"").decode(), "1", "ann", 3)])
+    store.add([Impression(today(), id_maker("1", Arm.NONE)(b"").decode(), "1", "ann", 3)])
     with pytest.raises(SystemExit, match=r"replay: version 1, production: 0 choices .* record any choices"):
         main(["replay", "--version", "1", *days])
     viewers.look(store)

@@ -16,7 +16,8 @@ from app.contract.store_address import StoreAddress
 from app.contract.trial import ARMS, Arm
 from app.events.open_store import open_store
 from app.events.placements import Placements
-from app.events.store import Answer, EventStore, Impression
+from app.events.rows import Answer, Impression
+from app.events.store import EventStore
 from app.schemas.pleased import PleasedReport
 from training.data.events.snapshot import snapshot
 from training.pleased.figures import differences, figures, varieties
@@ -39,12 +40,12 @@ class World:
         name = id_maker(version, Arm.NONE)(user.encode()).decode()
         day = (TODAY - timedelta(days_ago)).isoformat()
         rows = [Impression(day, name, item, user, rank, None, source) for rank, item in enumerate(items, 1)]
-        self.store.append_impressions(rows)
+        self.store.add(rows)
         return name
 
     def answer(self, user: str, *items: str, share: float = 0.5, source: str = "popular") -> str:
         name = id_maker("7", Arm.NONE)(user.encode()).decode()
-        self.store.append_answers([Answer(TODAY.isoformat(), name, user, share, json.dumps(items), 1, "home", source)])
+        self.store.add([Answer(TODAY.isoformat(), name, user, share, json.dumps(items), 1, "home", source)])
         return name
 
     def say(self, user: str, item: str | None, what: str, name: str | None = None) -> None:
@@ -97,7 +98,7 @@ def test_in_a_trial_of_placements_a_list_counts_for_that_whose_rules_made_it(wor
     for number, arm in enumerate((*ARMS, Arm.CHALLENGER)):
         name = id_maker("7", Arm.NONE, trial.secret, arm)(b"ann").decode()
         user = "ann" if number < len(ARMS) else "bob"  # who names somebody else's list
-        world.store.append_impressions([Impression(day, name, "10", user, 1, "home")])
+        world.store.add([Impression(day, name, "10", user, 1, "home")])
     totals = Totals.over([world.shown()], KNOWN, ("placement",))
     found = {each.group: each.lists for each in figures(totals, 0.95)}
     assert found == {"home": 2, "home-b": 1}

@@ -14,7 +14,7 @@ from app.contract.recommendation_id import id_maker
 from app.contract.store_address import StoreAddress
 from app.contract.trial import Arm, Trial
 from app.events.open_store import open_store
-from app.events.store import Exposure
+from app.events.rows import Exposure
 from tests.postgres import Postgres
 from training.data.events.snapshot import Snapshot, snapshot
 from training.trials.attribution import COUNTED, NOT_COUNTED, AnyTrial, Observations, observe
@@ -43,7 +43,7 @@ class Story:
         arm = TRIAL.arm(user) if arm is None else arm
         on = pd.Timestamp(FIRST + day, unit="D").date().isoformat()
         version = TRIAL.version if arm is Arm.CHALLENGER else TRIAL.against
-        self.store.append_exposures([Exposure(on, user, name or TRIAL.experiment, arm, version, lists, 10 * lists)])
+        self.store.add([Exposure(on, user, name or TRIAL.experiment, arm, version, lists, 10 * lists)])
 
     def name(
         self,

@@ -21,7 +21,7 @@ from app.contract.recommendation_id import id_maker
 from app.contract.store_address import StoreAddress
 from app.contract.trial import ARMS, Arm, read_gain
 from app.events.open_store import open_store
-from app.events.store import Exposure
+from app.events.rows import Exposure
 from tests.metrics import samples
 from tests.processes import PROJECT, free_port, wait_until
 from training.__main__ import main
@@ -69,7 +69,7 @@ def people(folder: Path, liking: dict[Arm, float], n: int = 1200) -> None:
         if number % 100 < liking[arm]:
             name = makers[arm](user.encode()).decode()
             said.append(Event(str(uuid4()), user, "1", "like", None, now, name))
-    store.append_exposures(shown)
+    store.add(shown)
     store.append(said, now)
     store.close()
 

@@ -15,7 +15,7 @@ from app.contract.events import Event
 from app.contract.trial import Arm
 from app.events import flushed
 from app.events.placements import Placements
-from app.events.store import Verdict as StoredVerdict
+from app.events.rows import Verdict as StoredVerdict
 from tests.app.routes.test_item_changes import Editing, settings_of
 from tests.artifacts import make_artifact, write
 from tests.client import Client, put_in_cache, serving
