@@ -22,6 +22,12 @@ export class ApiError extends Error {
   }
 }
 
+/** The error, if the service has answered with it or not answered at all; any other is thrown on. */
+export function known(error) {
+  if (!(error instanceof ApiError)) throw error;
+  return error;
+}
+
 /** A key that this tab keeps until it is closed. */
 const keptKey = (name) => ({
   get: () => sessionStorage.getItem(name),

@@ -1,6 +1,6 @@
 // The page: what all views share, and which view is on the screen.
 
-import { apiKey, ApiError, ask, at, curl, request } from "./api.js";
+import { apiKey, ask, at, curl, known, request } from "./api.js";
 import { h, replace } from "./dom.js";
 import { fillKeyForm } from "./key.js";
 import { href, onChange, read } from "./state.js";
@@ -89,7 +89,7 @@ async function look(quiet) {
     if (onScreen && live !== null && live !== onScreen && live !== (shown.live ??= live)) offerReload(live);
     else notice("swap", null);
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
+    known(error);
     if (error.status === 401) {
       askForKey();
       return false;

@@ -35,9 +35,7 @@ export function controls({ seen = false, diversity = true } = {}) {
     onchange: () => change({ diversity: slider.value === "0" ? "" : slider.value }, true),
   });
   const include = h("input", { id: "include_seen", type: "checkbox", onchange: () => change({ include_seen: include.checked ? "true" : "" }) });
-  const fields = h(
-    "div",
-    { class: "controls", role: "group", "aria-label": t("controls") },
+  const fields = h("div", { class: "controls", role: "group", "aria-label": t("controls") },
     h("label", { class: "field" }, t("k"), k),
     ofColumns,
     diversity &&

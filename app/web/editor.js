@@ -1,6 +1,6 @@
 // What the views of editors share: who somebody is, and the last change that they have stored.
 
-import { ApiError, ask, catalogueKey, request } from "./api.js";
+import { ask, catalogueKey, known, request } from "./api.js";
 import { h, replace } from "./dom.js";
 import { fillKeyForm } from "./key.js";
 import { t } from "./texts.js";
@@ -39,7 +39,7 @@ export class Editor {
     try {
       replace(failure, await act());
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      known(error);
       if (error.status === 401) return this.update();
       replace(failure, error.advice);
     }

@@ -1,6 +1,6 @@
 // What a user says about films, stored as events where the service keeps them.
 
-import { ApiError, ask, at, request } from "./api.js";
+import { ask, at, known, request } from "./api.js";
 import { h } from "./dom.js";
 import { Panel, say } from "./panel.js";
 import { t } from "./texts.js";
@@ -10,7 +10,7 @@ export async function eventsAreOn() {
   try {
     return (await ask(request(at`model`), undefined, true)).events !== null;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
+    known(error);
     return false;
   }
 }

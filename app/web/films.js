@@ -16,14 +16,10 @@ export function filmList(items, { label, unit = "score", marks, judge, judged, c
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
   const share = (item) => (high > low ? SHORTEST + ((1 - SHORTEST) * (item.score - low)) / (high - low) : 1);
   const rows = items.map((item) =>
-    h(
-      "li",
-      { class: "film", "data-id": item.id },
+    h("li", { class: "film", "data-id": item.id },
       item.rank === undefined ? null : h("span", { class: "rank" }, number(item.rank)),
       compact ? null : poster(item),
-      h(
-        "div",
-        { class: "what" },
+      h("div", { class: "what" },
         title(item),
         h("p", { class: "facts" }, facts(item)),
         item.because?.length ? because(item.because, reason) : null,
@@ -49,9 +45,7 @@ function because(films, reason) {
 
 function score(item, share, unit) {
   const text = t(unit, number(item.score, unit === "likes" ? 0 : 3));
-  return h(
-    "div",
-    { class: "score" },
+  return h("div", { class: "score" },
     h("span", { class: "bar", "--share": share.toFixed(3), "aria-hidden": "true" }),
     h("span", { class: "number" }, text),
   );
@@ -61,18 +55,10 @@ const mark = ({ kind, text }) => h("span", { class: `mark ${kind}` }, text);
 
 /** Like and dislike, as two buttons that stay pressed. */
 export function judgement(item, judge, judged = () => null) {
-  const button = (kind) =>
-    h(
-      "button",
-      {
-        type: "button",
-        class: `judge ${kind}`,
-        "aria-pressed": String(judged(item) === kind),
-        "aria-label": t(`${kind}Film`, item.title),
-        onclick: () => judge(item, kind),
-      },
-      t(kind),
-    );
+  const button = (kind) => h("button", {
+    type: "button", class: `judge ${kind}`, "aria-pressed": String(judged(item) === kind),
+    "aria-label": t(`${kind}Film`, item.title), onclick: () => judge(item, kind),
+  }, t(kind));
   return h("span", { class: "judgement" }, button("like"), button("dislike"));
 }
 
@@ -92,9 +78,7 @@ export function moves(former) {
 export function shortfall(answer, clear) {
   if (!answer.reason) return null;
   const filtered = ["filtered", "unknown_genre"].includes(answer.reason);
-  return h(
-    "p",
-    { class: "shortfall" },
+  return h("p", { class: "shortfall" },
     answer.items.length ? "" : `${t("empty")} `,
     t(`reason_${answer.reason}`),
     filtered && clear ? [" ", h("button", { type: "button", class: "quiet", onclick: clear }, t("clearFilters"))] : null,

@@ -23,9 +23,7 @@ export function finder(choose, hint = "") {
     onkeydown: type,
     onblur: () => setTimeout(close, PAUSE_MS),
   });
-  const element = h(
-    "div",
-    { class: "finder" },
+  const element = h("div", { class: "finder" },
     h("label", { class: "field" }, t("find"), input),
     list,
     h("small", { id: "find-hint" }, hint),

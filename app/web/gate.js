@@ -43,9 +43,7 @@ export function scaleOf(intervals) {
 /** A confidence interval as a bar with its middle, and 0 as a line; the text below says the same. */
 export function interval({ value, low, high }, { least, span }, text = (each) => signed(each, DIGITS)) {
   const place = (figure) => `${(3 + (94 * (figure - least)) / span).toFixed(2)}%`;
-  return h(
-    "div",
-    { class: "interval" },
+  return h("div", { class: "interval" },
     h("span", { class: "track", "aria-hidden": "true", "--low": place(low), "--high": place(high), "--mean": place(value), "--zero": place(0) }, h("i")),
     h("small", {}, t("interval", text(low), text(high))),
   );

@@ -1,6 +1,6 @@
 // What all views have in common: a part of the page that is loaded, may fail, and can be tried again.
 
-import { ApiError, ask } from "./api.js";
+import { ask, known } from "./api.js";
 import { describe } from "./columns.js";
 import { h, replace } from "./dom.js";
 import { t } from "./texts.js";
@@ -33,7 +33,7 @@ export class Panel {
       if (!running.signal.aborted) replace(this.element, show(...answers));
     } catch (error) {
       if (error.name === "AbortError") return;
-      if (!(error instanceof ApiError)) throw error;
+      known(error);
       if (error.code in calm) replace(this.element, calm[error.code](error));
       else this.fail(error, () => this.load(requests, show, calm));
     }
@@ -52,9 +52,7 @@ export const heading = (text, ...more) => h("div", { class: "heading" }, h("h2",
 
 /** Where a list comes from. */
 export function origin(answer) {
-  return h(
-    "p",
-    { class: "origin" },
+  return h("p", { class: "origin" },
     answer.source ? h("span", { class: `source ${answer.source}` }, t(`source_${answer.source}`)) : null,
     h("span", {}, t("fromVersion", answer.model_version)),
   );

@@ -25,13 +25,9 @@ export function placementForm(content, changed) {
   const ids = h("input", { autocomplete: "off", "aria-label": t("fallbackIds"), placeholder: "601, 93", value: Array.isArray(given) ? given.join(", ") : "" });
   const rules = Object.entries(RULES).map(([name, make]) => new RuleList(name, [content[name] ?? []].flat(), make, changed));
   const show = () => { ids.hidden = fallback.value !== "list"; };
-  const element = h(
-    "div",
-    { class: "view", oninput: () => (show(), changed()) },
+  const element = h("div", { class: "view", oninput: () => (show(), changed()) },
     offered,
-    h(
-      "div",
-      { class: "fields" },
+    h("div", { class: "fields" },
       h("label", { class: "field" }, t("listLength"), k),
       h("label", { class: "field" }, t("diversity"), diversity),
       h("label", { class: "field" }, t("filter"), filter),

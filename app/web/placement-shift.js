@@ -1,6 +1,6 @@
 // How a placement shifts the catalogue, over a sample of people: asked for part by part, while somebody looks on.
 
-import { ApiError, ask } from "./api.js";
+import { ask, known } from "./api.js";
 import { filterColumns, label } from "./columns.js";
 import { bdi, h, replace } from "./dom.js";
 import { percent, number, t } from "./texts.js";
@@ -37,7 +37,7 @@ export class Shift {
       this.bar.hidden = true;
     } catch (error) {
       if (error.name === "AbortError") return;
-      if (!(error instanceof ApiError)) throw error;
+      known(error);
       this.bar.hidden = true;
       replace(this.found, h("p", { class: "remark" }, error.advice));
     }
@@ -82,13 +82,9 @@ function table(before, after) {
     h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, former), h("td", {}, now, share === undefined ? null : h("span", { class: "bar", "--share": share.toFixed(3), "aria-hidden": "true" })));
   return [
     h("p", { class: "remark" }, t("shiftText", before.people)),
-    h(
-      "table",
-      {},
+    h("table", {},
       h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, t("before")), h("th", { scope: "col" }, t("after")))),
-      h(
-        "tbody",
-        {},
+      h("tbody", {},
         row(t("predictedLoss"), percent(before.loss), percent(after.loss)),
         row(t("distinct"), number(before.different.size), number(after.different.size)),
         tags.slice(0, SHOWN).map((tag) => row(bdi(tag), percent(before.share(tag)), percent(after.share(tag)), after.share(tag))),

@@ -17,12 +17,8 @@ export function plot({ name, times, ends = [clock(times[0]), clock(times.at(-1))
   const x = (place) => (times.length > 1 ? (place / (times.length - 1)) * WIDTH : WIDTH);
   const y = (value) => BOTTOM - (value / most) * (BOTTOM - TOP);
   const said = lines.map(({ name: line, values: all }) => t("plot", line, text(last(all)), text(Math.max(...all.filter((each) => each !== null), 0))));
-  return h(
-    "figure",
-    { class: "plot" },
-    s(
-      "svg",
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${name}. ${said.join("; ")}.` },
+  return h("figure", { class: "plot" },
+    s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${name}. ${said.join("; ")}.` },
       s("line", { class: "axis", x1: 0, x2: WIDTH, y1: BOTTOM, y2: BOTTOM }),
       s("line", { class: "axis top", x1: 0, x2: WIDTH, y1: TOP, y2: TOP }),
       marks.map((place) => s("line", { class: "event", x1: x(place), x2: x(place), y1: TOP, y2: BOTTOM })),

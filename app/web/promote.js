@@ -1,6 +1,6 @@
 // Makes a version the live one, once somebody with the editor's key has confirmed it.
 
-import { adminToken, ApiError, ask, at, request } from "./api.js";
+import { adminToken, ask, at, known, request } from "./api.js";
 import { h, replace } from "./dom.js";
 import { gateSentence } from "./gate.js";
 import { say } from "./panel.js";
@@ -13,9 +13,7 @@ export function confirmPromotion(version, live, done) {
   const key = h("input", { id: "editor-key", type: "password", autocomplete: "off", required: true, value: adminToken.get() ?? "" });
   const failure = h("p", { class: "failure", role: "alert" });
   const confirm = h("button", { class: "primary" }, t("promoteConfirm"));
-  const form = h(
-    "form",
-    { class: "view" },
+  const form = h("form", { class: "view" },
     h("h2", { id: "promote-title" }, t("promoteTitle", version.version)),
     h("p", {}, live ? t("promoteText", live) : t("promoteFirst")),
     h("p", { class: "remark" }, gateSentence(version.gate)),
@@ -42,7 +40,7 @@ async function promote(version, key, done) {
     done(model);
     return "";
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
+    known(error);
     return { 401: t("keyWrong"), 404: error.code === "not_found" ? t("promoteOff") : null }[error.status] ?? error.advice;
   }
 }

@@ -108,7 +108,6 @@ export default {
   dislike: "Dislike",
   likeFilm: (title) => `Like ${title}`,
   dislikeFilm: (title) => `Dislike ${title}`,
-  removeFilm: (title) => `Remove ${title}`,
   liked: "Liked",
   disliked: "Disliked",
   about: "About you",

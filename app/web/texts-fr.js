@@ -108,7 +108,6 @@ export default {
   dislike: "Je n’aime pas",
   likeFilm: (title) => `J’aime ${title}`,
   dislikeFilm: (title) => `Je n’aime pas ${title}`,
-  removeFilm: (title) => `Retirer ${title}`,
   liked: "Aimés",
   disliked: "Pas aimés",
   about: "À propos de vous",

@@ -72,16 +72,12 @@ export function mount(root, showCurl) {
     const failure = h("p", { class: "failure", role: "alert" });
     const send = (method, item, body) => editing.failing(failure, () => store(method, item, body, former?.[ETAG] ?? null));
     const turn = () => send("PATCH", former.id, { withdrawn: !former.withdrawn });
-    const form = h(
-      "form",
-      { class: "view" },
+    const form = h("form", { class: "view" },
       heading(former ? bdi(former.title) : t("addFilm"), former && h("p", { class: "origin" }, t("filmId", former.id))),
       former && !former.available && h("p", { class: "remark" }, t("unavailable")),
       h("div", { class: "fields" }, id && h("label", { class: "field" }, t("newId"), id), fields.elements),
       failure,
-      h(
-        "div",
-        { class: "row" },
+      h("div", { class: "row" },
         h("button", { class: "primary" }, t("save")),
         former && h("button", { type: "button", onclick: turn }, t(former.withdrawn ? "bringBack" : "withdraw")),
         h("button", { type: "button", onclick: () => change({ id: "", add: "" }) }, t("close")),
@@ -118,12 +114,8 @@ export function mount(root, showCurl) {
     const { id, item, before, editor, made_at: seconds, etag } = each;
     const failure = h("p", { class: "failure", role: "alert" });
     const undo = () => editing.failing(failure, () => store("PUT", id, before, etag));
-    return h(
-      "li",
-      {},
-      h(
-        "div",
-        { class: "what" },
+    return h("li", {},
+      h("div", { class: "what" },
         h("a", { class: "title", href: href("catalogue", { id }) }, bdi(item.title)),
         h("p", { class: "facts" }, bdi(editor), ` · ${moment(1000 * seconds)}`),
         differences(before ?? {}, item).map((text) => h("p", { class: "facts" }, bdi(text))),

@@ -1,6 +1,6 @@
 // What this replica did in the last minutes.
 
-import { ApiError, ask, at, request } from "./api.js";
+import { ask, at, known, request } from "./api.js";
 import { h, replace } from "./dom.js";
 import { title } from "./films.js";
 import { interval, scaleOf } from "./gate.js";
@@ -31,7 +31,7 @@ export function mount(root, showCurl) {
     try {
       replace(panel.element, show(...(await Promise.all(wanted.map((each) => ask(each, undefined, true))))));
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      known(error);
     }
   }
 
@@ -51,9 +51,7 @@ export function mount(root, showCurl) {
 function trial({ challenger, production, share, lists, verdict, gain }, kind) {
   const made = lists.production + lists.challenger;
   const change = (value) => signed(100 * value, 1) + t("percent");
-  return h(
-    "section",
-    { class: "tile", "aria-label": t(kind, production) },
+  return h("section", { class: "tile", "aria-label": t(kind, production) },
     h("h2", {}, t(kind, production)),
     h("p", {}, t(`${kind}Text`, challenger, production, percent(share))),
     gain && h("p", { class: "figure" }, h("strong", {}, change(gain.value)), " ", h("span", {}, t(`${kind}Gain`, production))),
@@ -75,41 +73,32 @@ function plots(steps) {
   const total = (value) => number(steps.reduce((sum, step) => sum + value(step), 0));
   const swaps = steps.flatMap((step, place) => (step.swaps ? [place] : []));
   const minutes = Math.max(1, Math.round(steps.reduce((sum, step) => sum + step.seconds, 0) / 60));
-  const perSecond = (value) => number(value, value < 10 ? 1 : 0);
+  const short = (value) => number(value, value < 10 ? 1 : 0);
+  const curve = (name, unit, lines) => plot({ name: `${t(name)}, ${t(unit)}`, times, marks: swaps, text: short, lines });
   const over = t("lastMinutes", minutes);
   const latest = steps.findLast((step) => step.latency_ms !== null)?.latency_ms;
   return [
-    tile(t("requests"), `${total((step) => step.requests)}`, over, plot({
-      name: `${t("requests")}, ${t("perSecond")}`, times, marks: swaps, text: perSecond,
-      lines: [{ name: t("perSecond"), values: rate((step) => step.requests) }],
-    }), t("perSecond")),
-    tile(t("latency"), latest === undefined ? "–" : number(latest.p50, latest.p50 < 10 ? 1 : 0), t("halfOf"), plot({
-      name: `${t("latency")}, ${t("milliseconds")}`, times, marks: swaps, text: (value) => number(value, value < 10 ? 1 : 0),
-      lines: ["p50", "p95", "p99"].map((share) => ({ name: t(share), values: steps.map((step) => step.latency_ms?.[share] ?? null) })),
-    })),
-    tile(t("errors"), total((step) => step.refused + step.errors), over, plot({
-      name: `${t("errors")}, ${t("perSecond")}`, times, marks: swaps, text: perSecond,
-      lines: [{ name: t("refusedLine"), values: rate((step) => step.refused) }, { name: t("errorsLine"), values: rate((step) => step.errors) }],
-    })),
-    tile(t("lists"), total((step) => SOURCES.reduce((sum, source) => sum + step.lists[source], 0)), over, plot({
-      name: `${t("lists")}, ${t("perSecond")}`, times, marks: swaps, text: perSecond,
-      lines: SOURCES.map((source) => ({ name: t(`source_${source}`), values: rate((step) => step.lists[source]) })),
-    })),
+    tile(t("requests"), total((step) => step.requests), over, curve("requests", "perSecond", [
+      { name: t("perSecond"), values: rate((step) => step.requests) },
+    ]), t("perSecond")),
+    tile(t("latency"), latest === undefined ? "–" : short(latest.p50), t("halfOf"), curve("latency", "milliseconds",
+      ["p50", "p95", "p99"].map((share) => ({ name: t(share), values: steps.map((step) => step.latency_ms?.[share] ?? null) })))),
+    tile(t("errors"), total((step) => step.refused + step.errors), over, curve("errors", "perSecond", [
+      { name: t("refusedLine"), values: rate((step) => step.refused) }, { name: t("errorsLine"), values: rate((step) => step.errors) },
+    ])),
+    tile(t("lists"), total((step) => SOURCES.reduce((sum, source) => sum + step.lists[source], 0)), over, curve("lists", "perSecond",
+      SOURCES.map((source) => ({ name: t(`source_${source}`), values: rate((step) => step.lists[source]) })))),
   ];
 }
 
 /** The films of most lists: a bar for each is the share of the lists that hold it. */
 function mostShown({ lists, most_shown: films }) {
-  const row = (film, place) => h(
-    "li",
-    { class: "film", "data-id": film.id },
+  const row = (film, place) => h("li", { class: "film", "data-id": film.id },
     h("span", { class: "rank" }, number(place + 1)),
     title(film),
     h("div", { class: "score" }, h("span", { class: "bar", "--share": (film.lists / lists).toFixed(3), "aria-hidden": "true" }), h("span", { class: "number" }, t("inLists", percent(film.lists / lists)))),
   );
-  return h(
-    "section",
-    { class: "panel", "aria-label": t("mostShown") },
+  return h("section", { class: "panel", "aria-label": t("mostShown") },
     heading(t("mostShown"), lists > 0 && h("p", { class: "origin" }, t("lastLists", number(lists)))),
     films.length ? h("ol", { class: "films", "aria-label": t("mostShown") }, films.map(row)) : h("p", { class: "remark" }, t("noLists")),
   );
@@ -119,13 +108,9 @@ function mostShown({ lists, most_shown: films }) {
 function summary({ steps, recent_lists: recent, model_version: version }, events) {
   const row = (name, ...value) => [h("dt", {}, name), h("dd", {}, value)];
   const swaps = steps.reduce((sum, step) => sum + step.swaps, 0);
-  return h(
-    "section",
-    { class: "panel", "aria-label": t("summary") },
+  return h("section", { class: "panel", "aria-label": t("summary") },
     heading(t("summary")),
-    h(
-      "dl",
-      {},
+    h("dl", {},
       row(t("live"), version ?? "–"),
       row(t("swaps"), number(swaps)),
       row(t("distinct"), h("strong", {}, number(recent.distinct_items)), recent.lists ? ` ${t("ofCatalogue", percent(recent.distinct_items / recent.catalogue_items))}` : ""),
@@ -136,9 +121,7 @@ function summary({ steps, recent_lists: recent, model_version: version }, events
 }
 
 function tile(name, figure, unit, content, below = "") {
-  return h(
-    "section",
-    { class: "tile", "aria-label": name },
+  return h("section", { class: "tile", "aria-label": name },
     h("h2", {}, name),
     h("p", { class: "figure" }, h("strong", {}, figure), " ", h("span", {}, unit)),
     content,

@@ -80,15 +80,11 @@ export function mount(root, showCurl) {
     edit.element.hidden = false;
     const failure = h("p", { class: "failure", role: "alert" });
     const send = (method, path, body) => editing.failing(failure, () => store(method, path, body));
-    const element = h(
-      "form",
-      { class: "view" },
+    const element = h("form", { class: "view" },
       heading(bdi(opened), !saved && h("p", { class: "origin" }, t("notSaved"))),
       form.element,
       failure,
-      h(
-        "div",
-        { class: "row" },
+      h("div", { class: "row" },
         h("button", { class: "primary" }, t("save")),
         saved && h("button", { type: "button", onclick: () => send("POST", at`placements/${opened}/rollback`) }, t("undo")),
         saved && h("button", { type: "button", onclick: () => send("DELETE", at`placements/${opened}`) }, t("delete")),
@@ -113,9 +109,7 @@ export function mount(root, showCurl) {
     const back = (each) => store("POST", `${at`placements/${opened}/rollback`}?position=${each.position}`);
     const row = (each, place) => {
       const failure = h("p", { class: "failure", role: "alert" });
-      return h(
-        "li",
-        {},
+      return h("li", {},
         h("div", { class: "what" }, h("p", {}, bdi(each.editor), ` · ${moment(1000 * each.made_at)}`), h("p", { class: "facts" }, bdi(each.placement ? JSON.stringify(each.placement) : t("deleted"))), failure),
         place > 0 && h("button", { type: "button", class: "quiet", "aria-label": t("backTo", moment(1000 * each.made_at)), onclick: () => editing.failing(failure, () => back(each)) }, t("goBack")),
       );

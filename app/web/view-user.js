@@ -1,6 +1,6 @@
 // A user: what they have seen, what they would get, and why.
 
-import { ApiError, ask, at, request } from "./api.js";
+import { ask, at, known, request } from "./api.js";
 import { clearFilters, controls, listQuery } from "./controls.js";
 import { bdi, h, replace } from "./dom.js";
 import { Events, eventsAreOn } from "./events.js";
@@ -16,19 +16,11 @@ const PAGE = 50;
 export function userForm(label) {
   const input = h("input", { id: "user", type: "text", maxlength: 16384, autocomplete: "off", spellcheck: "false", required: true });
   const examples = h("div", { class: "examples" });
-  const form = h(
-    "form",
-    {
-      class: "asking",
-      onsubmit: (event) => {
-        event.preventDefault();
-        change({ id: input.value });
-      },
-    },
-    h("label", { class: "field" }, label, input),
-    h("button", { class: "primary" }, t("show")),
-    examples,
-  );
+  const form = h("form", { class: "asking" }, h("label", { class: "field" }, label, input), h("button", { class: "primary" }, t("show")), examples);
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    change({ id: input.value });
+  };
   return { element: form, update, examples };
 
   function update() {
@@ -66,7 +58,7 @@ export function mount(root, showCurl, askForKey) {
     try {
       await offerExamples(form);
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      known(error);
       if (!read().values.get("id")) list.fail(error, start);
     }
   }

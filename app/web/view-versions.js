@@ -1,6 +1,6 @@
 // The versions: which one is live, all that there are, and what each loaded one would recommend to a user.
 
-import { ApiError, at, request } from "./api.js";
+import { at, known, request } from "./api.js";
 import { clearFilters, controls, listQuery } from "./controls.js";
 import { bdi, h } from "./dom.js";
 import { filmList, moves, shortfall } from "./films.js";
@@ -19,14 +19,8 @@ export function mount(root, showCurl) {
   const lists = new Panel({ class: "panel", "aria-label": t("recommendations") });
   root.append(all.element, cards.element, form.element, parts.element, lists.element);
   let loaded = null, shownVersion;
-  const waiting = start();
+  const waiting = offerExamples(form).catch(known);
   return { update, version: () => shownVersion };
-
-  async function start() {
-    await offerExamples(form).catch((error) => {
-      if (!(error instanceof ApiError)) throw error;
-    });
-  }
 
   function update(afresh = false) {
     form.update();
@@ -54,9 +48,7 @@ export function mount(root, showCurl) {
 
   function registered(version) {
     const promote = h("button", { type: "button", class: "quiet", "aria-label": t("promoteVersion", version.version), onclick: () => confirmPromotion(version, shownVersion, () => update(true)) }, t("promote"));
-    return h(
-      "li",
-      {},
+    return h("li", {},
       h("div", { class: "what" },
         h("a", { class: "title", href: version.page, target: "_blank", rel: "noreferrer" }, t("version", version.version)), " ",
         version.aliases.map((alias) => [h("span", { class: "alias" }, bdi(alias)), " "]),
@@ -98,9 +90,7 @@ function goes(theirs) {
 function column(answer, version, marks) {
   const name = version.alias ?? t("folder");
   const unit = answer.source === "popular" ? "likes" : "score";
-  return h(
-    "div",
-    { class: "column" },
+  return h("div", { class: "column" },
     h("h3", {}, bdi(name), h("span", { class: "origin" }, ` ${t("fromVersion", answer.model_version)}, ${t(`source_${answer.source}`)}`)),
     filmList(answer.items, { label: name, unit, marks }),
     shortfall(answer, clearFilters),
@@ -109,9 +99,7 @@ function column(answer, version, marks) {
 
 function card(version) {
   const facts = [version.family, t("knowsText", number(version.users), number(version.items)), t("loadedAt", moment(version.loaded_at))];
-  return h(
-    "article",
-    { class: "card" },
+  return h("article", { class: "card" },
     h("h2", {}, t("version", version.version), " ", h("span", { class: "alias" }, bdi(version.alias ?? t("folder")))),
     h("p", { class: "facts" }, facts.join(" · ")),
     h("p", {}, gateSentence(version.gate)),
