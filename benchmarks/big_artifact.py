@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact, ArtifactError, Float32Array, Recipe, load_artifact, write_artifact
-from app.contract.artifact_format import FORMAT_VERSION
+from app.contract.artifact import Artifact, Recipe
+from app.contract.artifact_directory import load_artifact, write_artifact
+from app.contract.artifact_format import FORMAT_VERSION, ArtifactError, Float32Array
 from benchmarks.environments import CACHE
 from tests.artifacts import Film, pack_films
 from training.refit import with_ready_lists

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from app.contract.alias import PRODUCTION
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from app.model.registered_version import RegisteredVersion
 from app.registry.cache import ModelCache
 from app.settings import Settings

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from app.contract.artifact import Artifact, Float32Array, load_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import load_artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.recommender import Recommender
 from benchmarks.big_artifact import Size, kept
 from benchmarks.report import table

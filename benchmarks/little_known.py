@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.recommender import Recommender
 from benchmarks.quality import prepared, without
 from training.data.dataset import Dataset

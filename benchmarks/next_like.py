@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact, write_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import write_artifact
 from app.schemas.queries import MAX_IDS
 from benchmarks.events import COMMAND
 from benchmarks.load import Request

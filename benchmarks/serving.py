@@ -17,7 +17,7 @@ from statistics import median
 
 import numpy as np
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import NO_ITEM, Recommender
 from benchmarks import load
 from benchmarks.big_artifact import MOVIELENS_25M, kept

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact, Recipe, write_artifact
+from app.contract.artifact import Artifact, Recipe
+from app.contract.artifact_directory import write_artifact
 from app.contract.catalogue import Catalogue, pack
 from app.contract.columns import Column
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from app.http.known_uvicorn import IS_KNOWN, PROTOCOL
 from app.http.protocol import LimitedProtocol
 from app.main import Service, create_app

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from tests.repository import Repository
 from tests.training.event_store import Said
 from tests.training.world import grouped_items, grouped_ratings

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.settings import Settings
 from tests.client import Answer, Client
 from tests.processes import wait_until

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import load_artifact, write_artifact
+from app.contract.artifact_directory import load_artifact, write_artifact
 from app.settings import Settings
 from tests.processes import free_port, wait_until
 from tests.service import service

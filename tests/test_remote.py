@@ -9,7 +9,7 @@ import httpx
 import mlflow
 import pytest
 
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from tests.pages import blocks
 from tests.processes import answers, free_port, process, wait_until
 from tests.repository import Repository

@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar, get_args
 
-from app.contract.artifact import ArtifactError
+from app.contract.artifact_format import ArtifactError
 from app.contract.version import VERSION
 from training.commands import by_dvc, by_hand
 from training.errors import PipelineError

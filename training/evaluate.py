@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from app.contract.artifact import Artifact, load_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import load_artifact
 from training.data.dataset import load_dataset
 from training.evaluation.cold import cold_report
 from training.evaluation.ranking import Outcome, rank_test

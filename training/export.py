@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.contract.artifact import content_hash, load_artifact
+from app.contract.artifact_directory import content_hash, load_artifact
 from app.contract.recommender import Recommender
 from app.contract.rules import Rules
 from training.errors import ParamsError, TrackingError

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.placement_rules import Content
 from app.contract.predicted_loss import PredictedLoss
 from app.contract.recommender import NO_ITEM, Recommender, Rows

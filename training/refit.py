@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.contract.artifact import Artifact, write_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import write_artifact
 from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, Recommender
 from training.data.dataset import SPLITS, load_dataset

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from app.contract.alias import CHALLENGER, PRODUCTION
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from training.data.dataset import load_dataset
 from training.errors import CollisionError
 from training.params.whole import Params

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from app.contract.artifact import Recipe, content_hash, write_artifact
+from app.contract.artifact import Recipe
+from app.contract.artifact_directory import content_hash, write_artifact
 from training.data.dataset import load_dataset
 from training.files import significant, write_csv, write_json
 from training.fitting.candidate import fit_candidate

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.item_matrix import Rows
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.columns import Column, as_time
 from app.contract.item_document import DocumentError, check_value
 from app.contract.item_features import features_of

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 
 BLOCK = 64
 SHORT = 20_000  # up to this length a partition of whole rows is quicker

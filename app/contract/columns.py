@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, ClassVar, Literal, TypeGuard
+from functools import partial
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -73,21 +74,8 @@ def as_time(text: str) -> int | None:
     return (aware - EPOCH) // timedelta(seconds=1)
 
 
-def is_filled(value: str | None) -> TypeGuard[str]:
-    """Whether a text has something in it."""
-    return bool(value)
-
-
-def _pack_numbers(values: Iterable[float | None]) -> Arrays:
-    return {"values": np.array([np.nan if value is None else value for value in values], dtype=np.float64)}
-
-
-def _pack_times(values: Iterable[int | None]) -> Arrays:
-    return {"values": np.array([NO_TIME if value is None else value for value in values], dtype=np.int64)}
-
-
-def _pack_flags(values: Iterable[bool | None]) -> Arrays:
-    return {"values": np.array([NO_FLAG if value is None else value for value in values], dtype=np.int8)}
+def _pack_values(dtype: type[np.generic], none: float, values: Iterable[float | None]) -> Arrays:
+    return {"values": np.array([none if value is None else value for value in values], dtype=dtype)}
 
 
 def _pack_tags(values: Iterable[Sequence[str]]) -> Arrays:
@@ -103,7 +91,7 @@ def _pack_tags(values: Iterable[Sequence[str]]) -> Arrays:
 
 
 def _pack_tag(values: Iterable[str | None]) -> Arrays:
-    return _pack_tags([value] if is_filled(value) else [] for value in values)
+    return _pack_tags([value] if value else [] for value in values)
 
 
 def _pack_text(values: Iterable[str | None]) -> Arrays:
@@ -112,9 +100,9 @@ def _pack_text(values: Iterable[str | None]) -> Arrays:
 
 
 _PACK: dict[str, Callable[[Iterable[Any]], Arrays]] = {
-    "number": _pack_numbers,
-    "time": _pack_times,
-    "flag": _pack_flags,
+    "number": partial(_pack_values, np.float64, np.nan),
+    "time": partial(_pack_values, np.int64, NO_TIME),
+    "flag": partial(_pack_values, np.int8, NO_FLAG),
     "tag": _pack_tag,
     "tags": _pack_tags,
     "text": _pack_text,

@@ -9,7 +9,7 @@ from typing import Any
 from app.contract.columns import FIRST_TIME, LAST_TIME, Column, as_time
 
 FROM, UNTIL, WITHDRAWN, TITLE = "available_from", "available_until", "withdrawn", "title"
-OWN = (TITLE, FROM, UNTIL, WITHDRAWN)
+OWN = {TITLE: "text", FROM: "time", UNTIL: "time", WITHDRAWN: "flag"}  # types of the keys beside columns
 MAX_TITLE, MAX_TAG, MAX_TAGS, MAX_TEXT, MAX_NUMBER = 1000, 200, 100, 100_000, 1e15
 SEPARATOR = "|"  # of tags in items.csv
 
@@ -65,20 +65,15 @@ class ItemDocument:
 
 def checked(content: Content, columns: Sequence[Column]) -> dict[str, Any]:
     """The content without what has no value; raises DocumentError for what no item with such columns can have."""
-    by_name = {column.name: column for column in columns if column.type != "vector"}
+    kinds = OWN | {each.name: each.type for each in columns if each.type != "vector" and each.name not in OWN}
     for key in content:
-        if key not in by_name and key not in OWN:
-            known = ", ".join([*OWN, *by_name])
-            raise DocumentError(key[:MAX_TAG], f"is unknown; an item has {known}")
+        if key not in kinds:
+            raise DocumentError(key[:MAX_TAG], f"is unknown; an item has {', '.join(kinds)}")
     found = {key: value for key, value in content.items() if value is not None and value != []}
     _check_text(TITLE, found.get(TITLE), MAX_TITLE)
     for key, value in found.items():
-        if key in (FROM, UNTIL):
-            _check_time(key, value)
-        elif key == WITHDRAWN:
-            _require(isinstance(value, bool), key, value, "true or false")
-        elif key != TITLE:
-            _CHECKS[by_name[key].type](key, value)
+        if key != TITLE:
+            _CHECKS[kinds[key]](key, value)
     if FROM in found and UNTIL in found and not (as_time(found[FROM]) or 0) < (as_time(found[UNTIL]) or 0):
         raise DocumentError(UNTIL, f"is not after {FROM}")
     return {key: value for key, value in found.items() if key != WITHDRAWN or value}

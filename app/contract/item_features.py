@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Feature, Float32Array
+from app.contract.artifact import Feature
+from app.contract.artifact_format import Float32Array
 
 Values = Sequence[Any]
 

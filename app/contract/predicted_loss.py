@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.recommender import Recommender, Rows
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.added_items import AddedItems
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.candidates import candidates_of_each
 from app.contract.encoder import Encoder, History
 from app.contract.ids import row_of

@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 
 
 class RoundingBound:

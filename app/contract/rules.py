@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from app.contract.arrangement import Bounds, arranged
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.filter_language import FilterError
 from app.contract.item_document import DocumentError
 from app.contract.item_filter import ItemFilter

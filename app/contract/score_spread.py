@@ -5,7 +5,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 
 BLOCK = 4096  # items in float64 at once
 

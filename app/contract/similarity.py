@@ -3,14 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.item_matrix import ItemMatrix
 from app.contract.placement_rules import MAX_LENGTH
 from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
 from app.contract.scored import Scored
 
-CANDIDATES_PER_ITEM = 5  # among which diversity may choose
-FEWEST_CANDIDATES = 100
+# Among which diversity may choose. All pages share them: the second does not depend on the size of the first.
+DIVERSITY_CANDIDATES = 5 * MAX_LENGTH
 TIE_DECIMALS = 5
 TIE = 2e-5  # more than what two cosines that round alike differ by
 
@@ -84,12 +85,3 @@ def _shown(cosines: Float32Array) -> Float64Array:
     # Rounded to what float32 can tell apart, so that equal items tie whatever the order of summation.
     scores: Float64Array = cosines.round(TIE_DECIMALS).astype(np.float64)
     return scores
-
-
-def pool_size(k: int) -> int:
-    """How many candidates to rank for `diversify` to choose k from."""
-    return max(FEWEST_CANDIDATES, CANDIDATES_PER_ITEM * k)
-
-
-# All pages of a list share these candidates: the second page does not depend on the size of the first.
-DIVERSITY_CANDIDATES = pool_size(MAX_LENGTH)

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 
 DAY = 86_400.0
 HALF_LIVES = (30 * DAY, 7 * DAY, DAY)  # which training counts with, beside the one of aged popularity

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.recommender import NO_ROWS, Ranking, Rows
 from app.model.store import ServedModel
 

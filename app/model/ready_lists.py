@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
 from app.contract.artifact_files import give_pages_back
+from app.contract.artifact_format import Float32Array
 from app.contract.ids import row_of
 from app.contract.ready_scores import MILLION, NO_SCORE
 from app.contract.recommender import NO_ITEM, Recommender

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.catalogue import Catalogue, pack
 from app.contract.columns import Column
 from app.contract.ids import as_number

@@ -12,7 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from app.contract.artifact import Artifact, ArtifactError, content_hash, load_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import content_hash, load_artifact
+from app.contract.artifact_format import ArtifactError
 from app.contract.events import EventTypes
 from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity

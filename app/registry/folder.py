@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from app.contract.artifact import MANIFEST, content_hash
+from app.contract.artifact_directory import content_hash
+from app.contract.artifact_format import MANIFEST
 from app.model.errors import ArtifactMissingError, DownloadFailedError
 from app.model.registered_version import RegisteredVersion
 from app.registry.cache import DISK_ERRORS, unwritable

@@ -7,7 +7,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Response
 
 import app.http.path_ids  # noqa: F401 - the convertor `any`
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.attributes import person_vector
 from app.contract.item_document import DocumentError
 from app.contract.recommender import Mask

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import Recommender
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from app.model.registered_version import RegisteredVersion
 from app.model.store import load_model
 from app.registry.cache import ModelCache

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import content_hash, load_artifact, write_artifact
+from app.contract.artifact_directory import content_hash, load_artifact, write_artifact
 from app.contract.artifact_files import sha256_of
 from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact

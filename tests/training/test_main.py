@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import training.__main__ as command
-from app.contract.artifact import ArtifactError
+from app.contract.artifact_format import ArtifactError
 from tests.training.world import change_params
 from training.errors import DataError
 from training.project import Project

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.events import CHANGE, Event
 from app.contract.recommender import Recommender
 from tests.training.event_store import NOW, Said

@@ -13,7 +13,7 @@ import mlflow
 import pandas as pd
 import pytest
 
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from tests.processes import free_port
 from tests.training.event_store import Said
 from tests.training.registered import FirstVersion

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import Artifact, content_hash, load_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import content_hash, load_artifact
 from app.contract.recommender import Recommender
 from tests.artifacts import Film, film_of
 from tests.training import families

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from app.contract.artifact import Aging, Artifact, Float32Array, Recipe, Trends
-from app.contract.artifact_format import BY_ITEM, BY_TIME
+from app.contract.artifact import Aging, Artifact, Recipe, Trends
+from app.contract.artifact_format import BY_ITEM, BY_TIME, Float32Array
 from app.contract.encoder import Encoder
 from training.data.dataset import Dataset
 from training.data.features import vectors_of

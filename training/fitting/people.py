@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.encoder import Encoder
 from training.data.features import vectors_of
 from training.data.people import People

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from app.contract.artifact_files import sha256_of
 from training.errors import DataError
 from training.files import read_json, write_json

@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Aging, Float32Array, Trends
+from app.contract.artifact import Aging, Trends
+from app.contract.artifact_format import Float32Array
 from app.contract.trends import HALF_LIVES
 from training.models.base import TrainingData
 

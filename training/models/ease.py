@@ -8,7 +8,7 @@ from pydantic import Field
 from scipy import sparse
 from scipy.linalg import lapack
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.encoder import Encoder
 from training.models.base import Factors, TrainingData, Watch
 from training.models.histories import RecencyPower, with_encoded_users

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.encoder import Encoder
 from training.models.base import Factors
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import Field
 from scipy import sparse
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.encoder import Encoder, age_weights
 from training.models.base import Factors, TrainingData
 from training.models.search import Between

@@ -12,7 +12,7 @@ from pydantic import Field
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from training.errors import TrainingError
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.encoder import encoder_of

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from app.contract.encoder import Encoder
 from app.contract.item_fold_in import ItemFoldIn
 from training.models.base import Factors, TrainingData

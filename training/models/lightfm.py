@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 from scipy import sparse
 
-from app.contract.artifact import Float32Array
+from app.contract.artifact_format import Float32Array
 from training.errors import TrainingError
 from training.models.base import Factors, IterativeSection, TrainingData, Watch
 from training.models.encoder import encoder_of

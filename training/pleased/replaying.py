@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import Recommender
 from training.errors import DataError, ParamsError
 from training.metrics.bootstrap import Interval

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from app.contract.artifact import Artifact, load_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import load_artifact
 from training.data.dataset import SPLITS, USER_ID, Dataset
 from training.errors import PipelineError
 from training.evaluation.ranking import rank_test

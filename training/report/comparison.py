@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from app.contract.artifact import content_hash, load_artifact
+from app.contract.artifact_directory import content_hash, load_artifact
 from training.evaluation.results import headline_k
 from training.files import REPRODUCE, read_json
 from training.params.whole import Params

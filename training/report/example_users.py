@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import NO_ITEM, Recommender
 from training.data.dataset import ITEM, POSITIVE, TIMESTAMP, TITLE, USER, USER_ID, Dataset
 from training.evaluation.results import HISTORY

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from training.files import REPRODUCE, read_json
 from training.params.whole import Params
 from training.project import Project

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import Recommender
 from training.data.dataset import load_dataset
 from training.evaluate import Evaluation, write_evaluation

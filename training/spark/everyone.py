@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import Artifact, Float32Array, load_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import load_artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.encoder import Encoder
 from training.errors import TrainingError
 from training.files import read_parquet, replacing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import Mask, Recommender
 from app.contract.rules import Rules
 from training.lists.bucket import Lists, file_name

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.contract.artifact import Artifact, Recipe, write_artifact
+from app.contract.artifact import Artifact, Recipe
+from app.contract.artifact_directory import write_artifact
 from training.data.dataset import ITEM, POSITIVE, USER
 from training.files import write_parquet
 from training.fitting.assembly import Knowledge

@@ -1,6 +1,6 @@
 """The `refit` stage on Spark."""
 
-from app.contract.artifact import write_artifact
+from app.contract.artifact_directory import write_artifact
 from training.data.dataset import SPLITS
 from training.data.provenance import read_provenance
 from training.files import REPRODUCE, read_json

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from app.contract.artifact import write_artifact
+from app.contract.artifact_directory import write_artifact
 from training.fitting.newcomers import NOTHING_CHOSEN, newcomers
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family

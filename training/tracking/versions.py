@@ -18,7 +18,7 @@ from mlflow.types.schema import Array, ColSpec
 
 from app import contract
 from app.contract.alias import PRODUCTION
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from training.data.dataset import USER_ID
 from training.tracking.aliases import version_of
 from training.tracking.connection import Client, mlflow_errors

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact import MANIFEST
+from app.contract.artifact_format import MANIFEST
 
 
 def rewrite_manifest(directory: Path, **changes: object) -> None:

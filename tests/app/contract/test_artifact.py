@@ -11,16 +11,9 @@ import numpy as np
 import psutil
 import pytest
 
-from app.contract.artifact import (
-    MANIFEST,
-    ArtifactError,
-    LearnedEvents,
-    Recipe,
-    content_hash,
-    load_artifact,
-    write_artifact,
-)
-from app.contract.artifact_format import ARRAYS, CATALOGUE_ARRAYS, FORMAT_VERSION, READY_ARRAYS
+from app.contract.artifact import LearnedEvents, Recipe
+from app.contract.artifact_directory import content_hash, load_artifact, write_artifact
+from app.contract.artifact_format import ARRAYS, CATALOGUE_ARRAYS, FORMAT_VERSION, MANIFEST, READY_ARRAYS, ArtifactError
 from tests.app.contract.conftest import FILMS, READY
 from tests.app.contract.hostile import list_file, list_hash, rewrite_manifest
 from tests.artifacts import damage, film_of, make_artifact, write

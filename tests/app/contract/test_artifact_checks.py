@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from app.contract.artifact import ArtifactError, load_artifact
 from app.contract.artifact_checks import check_contents
-from app.contract.artifact_format import ARRAYS
+from app.contract.artifact_directory import load_artifact
+from app.contract.artifact_format import ARRAYS, ArtifactError
 from tests.app.contract.hostile import edit_array, rewrite_array
 from tests.artifacts import make_artifact, write
 

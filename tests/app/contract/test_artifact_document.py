@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.artifact_format import ARRAYS, COLUMN_ARRAYS, OPTIONAL, Table
 from app.contract.recommender import Recommender
 from tests.artifacts import Film, film_of

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.contract.artifact import ArtifactError, load_artifact
+from app.contract.artifact_directory import load_artifact
+from app.contract.artifact_format import ArtifactError
 from app.contract.catalogue import pack
 from app.contract.columns import Column, ColumnType, as_time
 from app.contract.words import Words

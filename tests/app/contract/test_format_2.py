@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.contract.artifact import ArtifactError, load_artifact
+from app.contract.artifact_directory import load_artifact
+from app.contract.artifact_format import ArtifactError
 from app.contract.format_2 import FORMER
 from tests.app.conftest import offline_settings
 from tests.app.contract.hostile import rewrite_array, rewrite_manifest

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.contract.recommender import Ranking, Recommender
-from app.contract.similarity import Similarity, pool_size
+from app.contract.similarity import Similarity
 from tests.artifacts import make_artifact
 
 # Two pairs that point the same way, one that points elsewhere, one of zeros.
@@ -45,7 +45,7 @@ def test_a_film_that_is_not_alike_explains_nothing() -> None:
 def test_without_diversity_the_order_stays() -> None:
     artifact = make_artifact(range(2), range(200), dim=5)
     recommender = Recommender(artifact)
-    ranking = recommender.top(recommender.user_vector(0), pool_size(10))
+    ranking = recommender.top(recommender.user_vector(0), 100)
     kept = Similarity(artifact).diversify(ranking, 10, 0.0)
     assert kept.items.tolist() == ranking.items[:, :10].tolist()
     assert kept.scores.tolist() == ranking.scores[:, :10].tolist()

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.contract.artifact import Artifact, Float32Array
+from app.contract.artifact import Artifact
+from app.contract.artifact_format import Float32Array
 from app.contract.conditions import Conditions
 from app.contract.ready_scores import as_millionths
 from app.contract.recommender import NO_ITEM, Recommender

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.contract.artifact import content_hash, load_artifact
+from app.contract.artifact_directory import content_hash, load_artifact
 from app.model.errors import DownloadFailedError
 from app.model.registered_version import RegisteredVersion
 from app.registry.cache import ModelCache

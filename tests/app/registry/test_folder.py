@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from app.model.errors import DownloadFailedError
 from app.model.store import ModelStore
 from app.observability.telemetry import Telemetry

@@ -4,7 +4,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from app.contract.artifact import content_hash, load_artifact
+from app.contract.artifact_directory import content_hash, load_artifact
 from app.model.errors import (
     ArtifactMissingError,
     DownloadFailedError,

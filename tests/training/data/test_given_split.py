@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import Artifact, load_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import load_artifact
 from tests.training.data.archives import Files, fetch_params, write
 from tests.training.world import change_params
 from training.data.dataset import Dataset, load_dataset

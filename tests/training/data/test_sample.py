@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from tests.training.world import ROOT
 from training.data.dataset import load_dataset
 from training.data.sample.simulation import simulate

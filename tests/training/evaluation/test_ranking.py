@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from tests.training.world import make_project
 from training.data.dataset import USER_ID, load_dataset
 from training.evaluation.ranking import blocks_of, rank_test

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.contract.artifact import content_hash
+from app.contract.artifact_directory import content_hash
 from tests.training.world import change_params, make_project
 from training.fitting.kept_fits import NEWEST, KeptFits
 from training.models.base import Factors

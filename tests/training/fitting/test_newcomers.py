@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.encoder import Encoder
 from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from app.contract.artifact import Artifact, load_artifact
+from app.contract.artifact import Artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.attributes import person_vector
 from app.contract.recommender import Recommender
 from benchmarks.quality import without

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import Artifact, Trends, load_artifact
+from app.contract.artifact import Artifact, Trends
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import NO_ITEM, Recommender
 from app.contract.trends import DAY
 from app.model.registered_version import RegisteredVersion

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from app.contract.artifact import content_hash, load_artifact
+from app.contract.artifact_directory import content_hash, load_artifact
 from app.contract.recommender import Recommender
 from tests.training.world import ROOT
 from training.data.dataset import Dataset

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import training.promotion.contest
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from training.data.dataset import load_dataset
 from training.files import read_json, write_json
 from training.fitting.candidate import fit_candidate

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import content_hash, write_artifact
+from app.contract.artifact_directory import content_hash, write_artifact
 from app.contract.encoder import Encoder
 from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact

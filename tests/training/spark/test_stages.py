@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import Recommender
 from tests.training.spark.test_prepare import bytes_of
 from tests.training.world import make_project

@@ -7,7 +7,7 @@ import mlflow
 import numpy as np
 import pytest
 
-from app.contract.artifact import load_artifact
+from app.contract.artifact_directory import load_artifact
 from app.contract.recommender import Recommender
 from tests.training.spark.test_stages import prepared
 from training.register import register

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.contract.artifact import content_hash, load_artifact
+from app.contract.artifact_directory import content_hash, load_artifact
 from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact, write
 from tests.training.registered import REGISTERED
