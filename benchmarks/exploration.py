@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import t
 from threadpoolctl import threadpool_limits
 
-from app.contract.recommender import Float64Array
+from app.contract.artifact_format import Float64Array
 from app.events.newcomers import FAIR
 from benchmarks.report import table
 from benchmarks.weeks import Books, Weeks

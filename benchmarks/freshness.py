@@ -19,7 +19,7 @@ import numpy as np
 
 from app.contract.artifact import Artifact
 from app.contract.artifact_directory import write_artifact
-from app.contract.recommender import Rows
+from app.contract.item_matrix import Rows
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
 from app.events.rows import StoredEvent

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from app.contract.artifact_format import Float64Array
 from app.contract.placement import Placement
 from app.contract.rules import Rules
-from app.contract.scored import Float64Array
 from app.model.profile import learned_profile
 from app.model.registered_version import RegisteredVersion
 from app.model.selection import allowed_items, place, recommend

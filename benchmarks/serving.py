@@ -18,7 +18,8 @@ from statistics import median
 import numpy as np
 
 from app.contract.artifact_directory import load_artifact
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.ranking import NO_ITEM
+from app.contract.recommender import Recommender
 from benchmarks import load
 from benchmarks.big_artifact import MOVIELENS_25M, kept
 from benchmarks.contenders import CONTENDERS, FILTERED, NOTHING, PLAIN, Contender, Route, two_workers

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact_directory import load_artifact
+from app.contract.item_matrix import Rows
 from app.contract.placement_rules import Content
 from app.contract.predicted_loss import PredictedLoss
-from app.contract.recommender import NO_ITEM, Recommender, Rows
+from app.contract.ranking import NO_ITEM
+from app.contract.recommender import Recommender
 from training.data.dataset import load_dataset
 from training.errors import DataError
 from training.evaluation.ranking import in_blocks

@@ -6,8 +6,9 @@ import numpy as np
 
 from app.contract.artifact import Artifact
 from app.contract.artifact_directory import write_artifact
+from app.contract.ranking import NO_ITEM
 from app.contract.ready_scores import as_millionths
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.recommender import Recommender
 from training.data.dataset import SPLITS, load_dataset
 from training.data.provenance import read_provenance
 from training.evaluation.ranking import in_blocks

@@ -113,3 +113,7 @@ class Artifact:
         What people like first is not what they like in all.
         """
         return starts if self.first_likes is None else starts + self.first_likes
+
+    def start_of(self, stranger: Float32Array) -> Float32Array:
+        """What attributes say of a person who likes nothing yet, and whose vector this is: float32 (dim,)."""
+        return stranger if self.first_likes is None or not stranger.any() else stranger - self.first_likes

@@ -95,6 +95,7 @@ MAX_COLUMNS = 200
 NOT_EMPTY = {"users", "items", "dim", "ready"}
 
 Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
 Arrays = dict[str, npt.NDArray[Any]]
 
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Float32Array = npt.NDArray[np.float32]
+from app.contract.artifact_format import Float32Array
+
 History = npt.NDArray[np.integer]  # rows of items that somebody likes, from the oldest to the newest
 
 

@@ -1,6 +1,5 @@
 """What people can say about an item, and what each type of event means: the service, training and trials go by this."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -172,28 +171,23 @@ def _problem(name: object, described: object) -> str | None:
     if not isinstance(described["means"], str) or described["means"] not in MEANS:
         return f"means {described['means']!r:.80}; choose from {', '.join(MEANS)}"
     values: Any = described.get("value")
-    if "value" in described and not _is_range(values):
+    is_range = isinstance(values, list) and len(values) == 2 and all(map(_is_number, values)) and values[0] < values[1]
+    if "value" in described and not is_range:
         return f"has the value {values!r:.80}; expected [least, most], two rising numbers within ±{MAX_VALUE:g}"
     if "from" in described and (described["means"] != "positive" or values is None):
         return "has a from, which is for a positive with a value"
-    if "from" in described and not _is_range([values[0], described["from"], values[1]], strictly=False):
-        return f"is a positive from {described['from']!r:.80}, which is not one of its values"
+    first = described.get("from")
+    if "from" in described and not (_is_number(first) and values[0] <= first <= values[1]):
+        return f"is a positive from {first!r:.80}, which is not one of its values"
     weight = described.get("weight", 1)
-    if "weight" in described and (described["means"] != "positive" or not _is_share(weight)):
+    is_share = _is_number(weight) and 0 < weight <= 1
+    if "weight" in described and (described["means"] != "positive" or not is_share):
         return f"has the weight {weight!r:.80}; expected a number above 0 and up to 1, and a positive"
     return None
 
 
-def _is_share(number: object) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number <= 1
-
-
-def _is_range(numbers: object, *, strictly: bool = True) -> bool:
-    if not isinstance(numbers, list) or len(numbers) != (2 if strictly else 3):
-        return False
-    if not all(type(each) in (int, float) and math.isfinite(each) and abs(each) <= MAX_VALUE for each in numbers):
-        return False
-    return numbers == sorted(numbers) and not (strictly and numbers[0] == numbers[-1])
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_VALUE
 
 
 def _rule(described: Mapping[str, Any]) -> Rule:

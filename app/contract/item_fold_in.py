@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Float32Array = npt.NDArray[np.float32]
-Float64Array = npt.NDArray[np.float64]
+from app.contract.artifact_format import Float32Array, Float64Array
 
 
 class ItemFoldIn(NamedTuple):

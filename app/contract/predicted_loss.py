@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from app.contract.artifact_format import Float32Array
-from app.contract.recommender import Recommender, Rows
+from app.contract.item_matrix import Rows
+from app.contract.recommender import Recommender
 
 
 @dataclass(frozen=True)

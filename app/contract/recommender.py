@@ -1,7 +1,6 @@
 """Exact top-k over an artifact: the one ranking that both the service and the evaluation use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -14,30 +13,11 @@ from app.contract.candidates import candidates_of_each
 from app.contract.encoder import Encoder, History
 from app.contract.ids import row_of
 from app.contract.item_matrix import ItemMatrix, Mask, Rows
-from app.contract.ready_scores import MILLION, NO_SCORE, as_millionths
+from app.contract.ranking import NO_ITEM, NO_ROWS, ExactScores, Ranking
+from app.contract.ready_rankings import ReadyRankings
 from app.contract.rounding import RoundingBound
 from app.contract.score_spread import ScoreSpread
 from app.contract.scored import Scored
-
-__all__ = ["NO_ITEM", "Float64Array", "Mask", "Ranking", "Recommender", "Rows"]
-
-Float64Array = npt.NDArray[np.float64]
-Int32Array = npt.NDArray[np.int32]
-
-NO_ITEM = -1
-NO_ROWS: Rows = np.empty(0, dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Items, best first: rows of the artifact, int64 (n_users, k), and scores, float64 (n_users, k).
-
-    k is what was asked for, or the number of items if that is smaller. Where a user has fewer candidates
-    the rest is NO_ITEM with the score -inf.
-    """
-
-    items: Rows
-    scores: Float64Array
 
 
 class Recommender:
@@ -63,12 +43,11 @@ class Recommender:
         self.spread = spread or ScoreSpread(artifact)
         self.encoder = Encoder(artifact.encoder, artifact.encoder_intercept, artifact.recency)
         self._added = AddedItems(artifact, added)
-        self._is_there: Mask | None = None
-        if len(withdrawn):
-            self._is_there = np.ones(len(artifact.item_ids), dtype=bool)
-            self._is_there[withdrawn] = False
         self._rounding = RoundingBound(artifact)
         self.all_items = ItemMatrix.of_all(artifact)
+        self._exact = ExactScores(artifact, self.all_items.popularity)
+        self.exact_scores = self._exact.of
+        self.ready_rankings = ReadyRankings(artifact, withdrawn, self._added, self._exact, self._rounding)
         self._most_popular = float(self.all_items.popularity.max(initial=0))
 
     @property
@@ -122,11 +101,6 @@ class Recommender:
             vector += (1 - share) * (start if start is not None and known else mean)
         return vector
 
-    def start_of(self, stranger: Float32Array) -> Float32Array:
-        """What attributes say of a person who likes nothing yet, and whose vector this is: float32 (dim,)."""
-        first = self.artifact.first_likes
-        return stranger if first is None or not stranger.any() else stranger - first
-
     def popular(self, k: int) -> Ranking:
         """The k items with most positives, of which older ones count less, scored by that."""
         return self.top(np.zeros(self.artifact.item_embeddings.shape[1], dtype=np.float32), k)
@@ -136,70 +110,8 @@ class Recommender:
 
         Scores from a ready list are rounded to six decimals.
         """
-        found = self.ready_list(user_row, k)
+        found = self.ready_rankings.first(user_row, k)
         return self.top(self.user_vector(user_row), k, self.seen(user_row)) if found is None else found
-
-    def ready_list(
-        self,
-        user_row: int,
-        k: int,
-        allowed: Mask | None = None,
-        hidden: npt.NDArray[np.integer] | None = None,
-        added_scores: Float32Array | None = None,
-    ) -> Ranking | None:
-        """The k best unseen items of one user by the ready list, or None where it is too short to tell.
-
-        A ready list is the beginning of the user's order, so its first k items where `allowed`, bool (n_items,), is
-        True and whose rows are not in `hidden` are the k best of these. One that ends with padding holds all unseen
-        items. `added_scores` are those of `added_scores`, if they are there by now.
-        """
-        if self.artifact.ready_items is None or self.artifact.ready_scores is None:
-            return None
-        items, millionths = self.artifact.ready_items[user_row], self.artifact.ready_scores[user_row]
-        holds_all = items[-1] == NO_ITEM
-        if len(self._added):
-            if NO_SCORE in millionths:
-                return None
-            scores = self.added_scores(user_row) if added_scores is None else added_scores
-            items, millionths = self._with_added(user_row, items, millionths, scores)
-        if holds_all or allowed is not None or hidden is not None or self._is_there is not None:
-            shown = items != NO_ITEM
-            if self._is_there is not None:
-                shown &= self._is_there[items]
-            if allowed is not None:
-                shown &= allowed[items]
-            if hidden is not None:
-                shown &= (items[:, None] != hidden).all(axis=1)
-            places = np.flatnonzero(shown)
-            items, millionths = items[places], millionths[places]
-        if len(items) < k and not holds_all:
-            return None
-        items, millionths = items[:k].astype(np.int64), millionths[:k]
-        if NO_SCORE in millionths.tolist():
-            return Ranking(items[None], self.exact_scores(self.user_vector(user_row)[None], items[None]))
-        return Ranking(items[None], (millionths / MILLION)[None])
-
-    def added_scores(self, user_row: int) -> Float32Array:
-        """Scores of the added items that differ, for a user: float32, within its rounding."""
-        return self._added.scores_of_kinds(self.artifact.user_embeddings[user_row])
-
-    def _with_added(
-        self, user_row: int, items: Int32Array, millionths: Int32Array, scores: Float32Array
-    ) -> tuple[Int32Array, Int32Array]:
-        """A ready list with the added items that are above its last one; with all where it holds all items."""
-        vector, rows, holds_all = self.user_vector(user_row)[None], self._added.rows, items[-1] == NO_ITEM
-        if not holds_all:
-            # Exact scores of all take ten times as long as these.
-            least = millionths[-1] / MILLION - 2 * float(self._rounding.errors(vector)[0]) - 1 / MILLION
-            rows = rows[self._added.scores(scores) >= least]
-        exact = as_millionths(self.exact_scores(vector, rows[None]))[0]
-        better = np.ones(len(rows), dtype=bool) if holds_all else exact > millionths[-1]
-        if not better.any():
-            return items, millionths
-        millionths = np.concatenate([millionths, exact[better]])
-        # Equal scores stay in the order of rows: those of added items are the highest.
-        order = np.argsort(-millionths.astype(np.int64), kind="stable")
-        return np.concatenate([items, rows[better].astype(np.int32)])[order], millionths[order]
 
     def top(
         self,
@@ -216,7 +128,7 @@ class Recommender:
         """
         scored = self.scored(vector, hidden, allowed, among)
         places = scored.best_places(k)
-        return self._best(vector[None], scored.matrix.items(places)[None], k)
+        return self._exact.best(vector[None], scored.matrix.items(places)[None], k)
 
     def scored(
         self,
@@ -268,22 +180,10 @@ class Recommender:
         for length in np.unique(lengths[lengths > 0]):
             places = np.flatnonzero(lengths == length)
             rows = found[starts[places, None] + np.arange(length)]
-            best = self._best(vectors[places], rows, k)
+            best = self._exact.best(vectors[places], rows, k)
             ranking.items[places, : best.items.shape[1]] = best.items
             ranking.scores[places, : best.scores.shape[1]] = best.scores
         return ranking
-
-    def exact_scores(self, vectors: Float32Array, items: Rows) -> Float64Array:
-        """Scores of some items for each vector, float32 (n, dim): float64, of the shape of `items` (n, m)."""
-        artifact = self.artifact
-        # Each product is summed by itself, so the same whatever else is in the batch, which a matrix product isn't.
-        embeddings = artifact.item_embeddings[items].astype(np.float64, order="C")
-        scores: Float64Array = np.vecdot(embeddings, vectors.astype(np.float64)[:, None, :])
-        scores += artifact.item_biases.take(items)
-        learned = vectors.any(axis=1)
-        if not learned.all():
-            scores[~learned] = self.all_items.popularity[items[~learned]]
-        return scores
 
     def _rated(self, user_row: int) -> slice:
         return slice(*self.artifact.seen_indptr[user_row : user_row + 2].tolist())
@@ -295,9 +195,3 @@ class Recommender:
         positions = np.repeat(np.arange(len(user_rows)), lengths)
         within = np.arange(len(positions)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         return positions, self.artifact.seen_indices[np.repeat(starts, lengths) + within]
-
-    def _best(self, vectors: Float32Array, rows: Rows, k: int) -> Ranking:
-        exact = self.exact_scores(vectors, rows)
-        # Rows are sorted, so a stable sort leaves ties in the order of rows.
-        order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
-        return Ranking(np.take_along_axis(rows, order, axis=1), np.take_along_axis(exact, order, axis=1))

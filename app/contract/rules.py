@@ -2,59 +2,37 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
-from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from app.contract.arrangement import Bounds, arranged
-from app.contract.artifact_format import Float32Array
+from app.contract.artifact_format import Float32Array, Float64Array
 from app.contract.filter_language import FilterError
 from app.contract.item_document import DocumentError
 from app.contract.item_filter import ItemFilter
 from app.contract.item_matrix import ItemMatrix, Mask, Rows
+from app.contract.placed import NOTHING_NEW, Chance, Placed
 from app.contract.placement import MAX_FALLBACK, Placement
 from app.contract.placement_rules import Boost, Pin, Quota
-from app.contract.recommender import NO_ROWS, Ranking
-from app.contract.scored import Float64Array, Kinds, Scored
+from app.contract.ranking import NO_ROWS, Ranking
+from app.contract.scored import Kinds, Scored
 from app.contract.similarity import DIVERSITY_CANDIDATES, Similarity
 
 Rule = TypeVar("Rule", Boost, Quota)
-
-NOTHING_NEW: Mapping[int, float] = MappingProxyType({})
 
 logger = logging.getLogger(__name__)
 
 
 class _ByPlace(NamedTuple):
-    """Boosts and the filter's penalties, float32 (m,), and the items that the same quotas count, by places of a matrix.
-
-    None where the filter leaves out none of them, and where there is no quota.
-    """
+    """What the rules say of the places of a matrix."""
 
     matrix: ItemMatrix
-    boost: Float32Array
-    penalties: Float32Array | None
-    kinds: Kinds | None
-
-
-class Chance(NamedTuple):
-    """An item, by row, that may get an explored rank: its score, and how likely it is, beside the others."""
-
-    row: int
-    score: float
-    weight: float
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A ranking by rules: one row of items and scores, the rule that gave some rows their place, and new items."""
-
-    ranking: Ranking
-    moved: Mapping[int, str]
-    new: Sequence[Chance] = ()
+    boost: Float32Array  # (m,)
+    penalties: Float32Array | None  # (m,), of the filter; None where it leaves out none of them
+    kinds: Kinds | None  # of what the same quotas count; None without a quota
 
 
 class Rules:
@@ -111,8 +89,7 @@ class Rules:
             scored = scored.less(by_place.penalties)
         first = self._first(scored, trending) if is_unknown else NO_ROWS
         n_best = max(depth, DIVERSITY_CANDIDATES if diversity else self.placement.k)
-        # Those that are named, the best of each kind, and the best where more than these are shown: the list holds no
-        # others.
+        # The list holds none but those that are named, the best of each kind, and the best where more are shown.
         parts = [scored.places_of(np.concatenate([self._pinned, first]))]
         if by_place.kinds is not None:
             parts += scored.best_of_kinds(by_place.kinds)
@@ -195,8 +172,7 @@ class Rules:
 
 
 def _answered(rules: Sequence[Rule], items: ItemFilter) -> list[tuple[Rule, Mask]]:
-    masks = [(rule, _mask_or_none(rule, items)) for rule in rules]
-    return [(rule, mask) for rule, mask in masks if mask is not None]
+    return [(rule, mask) for rule in rules if (mask := _mask_or_none(rule, items)) is not None]
 
 
 def _mask_or_none(rule: Boost | Quota, items: ItemFilter) -> Mask | None:

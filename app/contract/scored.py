@@ -5,13 +5,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from app.contract.artifact_format import Float32Array
+from app.contract.artifact_format import Float32Array, Float64Array
 from app.contract.candidates import candidates
 from app.contract.item_matrix import ItemMatrix, Rows
-
-Float64Array = npt.NDArray[np.float64]
 
 WIDE = 8  # times as many as are needed of one kind are looked at before a kind is searched by itself
 

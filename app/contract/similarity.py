@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact
-from app.contract.artifact_format import Float32Array
-from app.contract.item_matrix import ItemMatrix
+from app.contract.artifact_format import Float32Array, Float64Array
+from app.contract.item_matrix import ItemMatrix, Mask, Rows
 from app.contract.placement_rules import MAX_LENGTH
-from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
+from app.contract.ranking import NO_ROWS, Ranking
 from app.contract.scored import Scored
 
 # Among which diversity may choose. All pages share them: the second does not depend on the size of the first.

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from app.contract.artifact_format import Float64Array
 from app.contract.events import Meaning
-from app.contract.item_fold_in import Float64Array
 from app.events.overlay import Overlay, learned_until
 from app.model.revision import Crowd
 from app.model.store import ServedModel

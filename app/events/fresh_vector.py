@@ -31,6 +31,6 @@ def fresh_vector(
     now = np.concatenate([learned[~np.isin(learned, taken_back)], added])
     (before, n), (vector, n_now) = encoder.encoded(learned), encoder.encoded(now)
     if not n or not n_now:
-        return recommender.fold_in(now, None if n else recommender.start_of(learned_vector))
+        return recommender.fold_in(now, None if n else recommender.artifact.start_of(learned_vector))
     vector += np.float32(n / (n + LEARNED_PER_FRESH * m)) * (learned_vector - before)
     return vector

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.contract.artifact_format import Float64Array
+from app.contract.item_matrix import Rows
+from app.contract.placed import NOTHING_NEW
 from app.contract.placement_rules import Exploration
-from app.contract.recommender import Float64Array, Rows
-from app.contract.rules import NOTHING_NEW
 from app.contract.trends import trends_of
 from app.events.showings import Counts, Showings
 from app.events.trending import Trending

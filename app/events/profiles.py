@@ -8,7 +8,8 @@ import numpy as np
 
 from app.contract.artifact_format import BY_TIME
 from app.contract.events import FORGET, Meaning
-from app.contract.recommender import Recommender, Rows
+from app.contract.item_matrix import Rows
+from app.contract.recommender import Recommender
 from app.events.fresh_vector import fresh_vector
 from app.events.newcomers import Newcomers
 from app.events.overlay import Overlay, learned_until

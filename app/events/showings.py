@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.contract.recommender import Float64Array, Mask
+from app.contract.artifact_format import Float64Array
+from app.contract.item_matrix import Mask
 from app.contract.trends import DAY
 from app.events.store import EventStore
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.contract.recommender import Float64Array, Mask, Recommender, Rows
+from app.contract.artifact_format import Float64Array
+from app.contract.item_matrix import Mask, Rows
+from app.contract.recommender import Recommender
 from app.contract.trends import Trend, trends_of
 from app.errors import InvalidParameterError
 from app.events.overlay import Overlay, Packed, learned_until

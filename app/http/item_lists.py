@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import Response
 from numpy.typing import NDArray
 
-from app.contract.recommender import Rows
+from app.contract.item_matrix import Rows
 from app.model.item_fields import to_json
 from app.model.ready_lists import SCORE_DECIMALS
 from app.model.selection import REASONS_SHOWN, Selection

@@ -1,7 +1,8 @@
 """Answers recommendations for a user as bytes, for both the documented route and the front door."""
 
-from app.contract.recommender import Mask
-from app.contract.rules import NOTHING_NEW, Placed, Rules
+from app.contract.item_matrix import Mask
+from app.contract.placed import NOTHING_NEW, Placed
+from app.contract.rules import Rules
 from app.events.placements import Placements
 from app.events.resting import NOTHING, RestingItems
 from app.http.item_lists import ListAnswer, list_json

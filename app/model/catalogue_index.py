@@ -9,7 +9,8 @@ from app.contract.columns import Value
 from app.contract.conditions import GENRES, NO_CONDITIONS, Conditions
 from app.contract.filter_language import FilterError
 from app.contract.item_filter import ItemFilter
-from app.contract.recommender import NO_ROWS, Mask, Rows
+from app.contract.item_matrix import Mask, Rows
+from app.contract.ranking import NO_ROWS
 from app.errors import InvalidParameterError
 from app.model.item_fields import ItemFields
 from app.model.title_search import TitleSearch

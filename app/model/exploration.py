@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.contract.item_matrix import Rows
+from app.contract.placed import Chance, Placed
 from app.contract.placement_rules import Exploration
-from app.contract.recommender import Rows
-from app.contract.rules import Chance, Placed
 
 CHANCES = 2**32
 

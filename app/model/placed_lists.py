@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from app.contract.filter_language import FilterError
 from app.contract.item_filter import ItemFilter
+from app.contract.placed import Placed
 from app.contract.placement import Placement
-from app.contract.rules import Placed, Rules
+from app.contract.rules import Rules
 from app.errors import InvalidParameterError
 from app.model.kept import KeptAMinute
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact_format import Float32Array
-from app.contract.recommender import NO_ROWS, Ranking, Rows
+from app.contract.item_matrix import Rows
+from app.contract.ranking import NO_ROWS, Ranking
 from app.model.store import ServedModel
 
 Source = Literal["personalised", "popular"]

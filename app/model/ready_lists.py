@@ -6,8 +6,9 @@ from app.contract.artifact import Artifact
 from app.contract.artifact_files import give_pages_back
 from app.contract.artifact_format import Float32Array
 from app.contract.ids import row_of
+from app.contract.ranking import NO_ITEM
 from app.contract.ready_scores import MILLION, NO_SCORE
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.recommender import Recommender
 
 MAX_DIGITS = 18  # of numbers that are surely in the range of int64
 ZERO = ord("0")
@@ -52,7 +53,7 @@ class ReadyLists:
             return None
         if self._revised is not None and self._has_added:
             # argmax takes a quarter of the time of max.
-            added, least = self._revised.added_scores(user_row), millionths[-1] / MILLION
+            added, least = self._revised.ready_rankings.added_scores(user_row), millionths[-1] / MILLION
             if float(added[added.argmax()]) >= least - MARGIN * (1 + abs(least)):
                 return _first(self._revised, user_row, k, added)
         return rows, [score / MILLION for score in millionths], is_learned
@@ -65,7 +66,7 @@ class ReadyLists:
 def _first(
     revised: Recommender, user_row: int, k: int, added: Float32Array | None
 ) -> tuple[list[int], list[float], bool] | None:
-    found = revised.ready_list(user_row, k, added_scores=added)
+    found = revised.ready_rankings.first(user_row, k, added_scores=added)
     if found is None or found.items.shape[1] < k:
         return None
     return found.items[0].tolist(), found.scores[0].round(SCORE_DECIMALS).tolist(), False

@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from app.contract.artifact import Artifact
-from app.contract.artifact_format import Float32Array
+from app.contract.artifact_format import Float32Array, Float64Array
 from app.contract.catalogue import Catalogue, pack
 from app.contract.columns import Column
 from app.contract.ids import as_number
 from app.contract.item_document import TITLE, ItemDocument
 from app.contract.item_features import features_of
-from app.contract.item_fold_in import Float64Array
+from app.contract.item_matrix import Rows
 from app.contract.merged_catalogue import merged_catalogue
-from app.contract.recommender import Recommender, Rows
+from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity
 from app.model.catalogue_index import CatalogueIndex
 from app.model.changed_item import ChangedItem

@@ -7,8 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from app.contract.recommender import NO_ROWS, Float64Array, Mask, Ranking, Rows
-from app.contract.rules import NOTHING_NEW, Placed, Rules
+from app.contract.artifact_format import Float64Array
+from app.contract.item_matrix import Mask, Rows
+from app.contract.placed import NOTHING_NEW, Placed
+from app.contract.ranking import NO_ROWS, Ranking
+from app.contract.rules import Rules
 from app.contract.similarity import DIVERSITY_CANDIDATES
 from app.model.exploration import Explored, explored
 from app.model.profile import ItemRows, Profile, empty_profile
@@ -58,7 +61,7 @@ def rank(
         return profile.kept.first(k, lambda: _ranked(model, profile, k, query, allowed))
     ready = None
     if profile.row is not None:
-        ready = model.recommender.ready_list(profile.row, k, allowed, profile.newly_seen)
+        ready = model.recommender.ready_rankings.first(profile.row, k, allowed, profile.newly_seen)
     return _ranked(model, profile, k, query, allowed) if ready is None else ready
 
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from app.contract.catalogue import BREAK, Catalogue
 from app.contract.folding import fold
-from app.contract.recommender import NO_ROWS, Mask, Rows
+from app.contract.item_matrix import Mask, Rows
+from app.contract.ranking import NO_ROWS
 from app.model.spelling import Spelling
 
 EXACT, BEGINNING, WORDS, INSIDE, ALIKE, NOWHERE = range(6)

@@ -10,7 +10,7 @@ import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.artifact_format import Float32Array
 from app.contract.attributes import person_vector
 from app.contract.item_document import DocumentError
-from app.contract.recommender import Mask
+from app.contract.item_matrix import Mask
 from app.contract.rules import Rules
 from app.errors import (
     AliasNotLoadedError,

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.artifact import Artifact
-from app.contract.recommender import Mask, Recommender
+from app.contract.item_matrix import Mask
+from app.contract.recommender import Recommender
 from training.evaluation.ranking import in_blocks
 from training.evaluation.results import CONFIDENCE, with_intervals
 from training.evaluation.targets import Targets

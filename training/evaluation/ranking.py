@@ -11,7 +11,9 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from app.contract.artifact import Artifact
-from app.contract.recommender import NO_ROWS, Recommender, Rows
+from app.contract.item_matrix import Rows
+from app.contract.ranking import NO_ROWS
+from app.contract.recommender import Recommender
 from training.data.dataset import Dataset
 from training.evaluation.targets import Targets, held_out
 from training.metrics import ranking

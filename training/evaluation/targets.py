@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from app.contract.artifact import Artifact
-from app.contract.recommender import Rows
+from app.contract.item_matrix import Rows
 from training.data.dataset import Dataset
 from training.data.interactions import Interactions
 

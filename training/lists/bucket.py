@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.contract.recommender import NO_ITEM, Mask, Ranking, Recommender, Rows
+from app.contract.item_matrix import Mask, Rows
+from app.contract.ranking import NO_ITEM, Ranking
+from app.contract.recommender import Recommender
 from app.contract.rules import Rules
 from app.contract.similarity import Similarity
 from app.contract.trends import trends_of
@@ -79,7 +81,7 @@ class Lists:
     def _one(self, row: int, k: int) -> Ranking | None:
         """The list of one user, if there is one without ranking for many at once."""
         if self.rules is None:
-            return self.recommender.ready_list(row, k, self.allowed)
+            return self.recommender.ready_rankings.first(row, k, self.allowed)
         vector = self.recommender.user_vector(row)
         return self.rules.rank(
             self.recommender.scored(vector, self.recommender.seen(row), self.allowed),

@@ -7,7 +7,7 @@ from app.contract.conditions import GENRES, Conditions
 from app.contract.filter_language import FilterError
 from app.contract.ids import row_of
 from app.contract.item_filter import ItemFilter
-from app.contract.recommender import Mask
+from app.contract.item_matrix import Mask
 from training.errors import ParamsError
 from training.params.section import Section, validated
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.contract.artifact import Artifact
 from app.contract.ids import row_of
-from app.contract.recommender import Mask, Rows
+from app.contract.item_matrix import Mask, Rows
 from training.data.changes import stored_changes
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from app.contract.encoder import Encoder, Float32Array
+from app.contract.artifact_format import Float32Array
+from app.contract.encoder import Encoder
 from training.models import make_family
 from training.models.base import Factors, Family, TrainingData, ValidatedFit, Watch
 from training.models.validated_fit import Measure, fit_validated

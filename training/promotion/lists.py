@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from app.contract.artifact import Artifact
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.ranking import NO_ITEM
+from app.contract.recommender import Recommender
 from training.data.dataset import USER_ID
 
 ITEMS = "items"

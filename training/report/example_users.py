@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from app.contract.artifact_directory import load_artifact
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.ranking import NO_ITEM
+from app.contract.recommender import Recommender
 from training.data.dataset import ITEM, POSITIVE, TIMESTAMP, TITLE, USER, USER_ID, Dataset
 from training.evaluation.results import HISTORY
 from training.files import REPRODUCE, read_parquet

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from app.contract.artifact_directory import load_artifact
-from app.contract.recommender import Mask, Recommender
+from app.contract.item_matrix import Mask
+from app.contract.recommender import Recommender
 from app.contract.rules import Rules
 from training.lists.bucket import Lists, file_name
 from training.params.spark import SparkParams

@@ -12,7 +12,8 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
 from app.contract.artifact_directory import load_artifact
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.ranking import NO_ITEM
+from app.contract.recommender import Recommender
 
 
 class RecommenderModel(PythonModel):  # type: ignore[misc]

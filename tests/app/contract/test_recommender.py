@@ -6,8 +6,9 @@ import numpy.typing as npt
 import pytest
 
 from app.contract.artifact import Artifact
+from app.contract.ranking import NO_ITEM, Ranking
 from app.contract.ready_scores import as_millionths
-from app.contract.recommender import NO_ITEM, Ranking, Recommender
+from app.contract.recommender import Recommender
 from tests.artifacts import make_artifact
 
 

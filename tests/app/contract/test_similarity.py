@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from app.contract.recommender import Ranking, Recommender
+from app.contract.ranking import Ranking
+from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity
 from tests.artifacts import make_artifact
 

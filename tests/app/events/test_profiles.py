@@ -9,8 +9,9 @@ import pytest
 
 from app.contract.artifact import Artifact, LearnedEvents
 from app.contract.events import Event
+from app.contract.ranking import NO_ITEM, NO_ROWS
 from app.contract.ready_scores import as_millionths
-from app.contract.recommender import NO_ITEM, NO_ROWS, Recommender
+from app.contract.recommender import Recommender
 from app.events.fresh_vector import fresh_vector
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles

@@ -3,9 +3,10 @@
 import pytest
 
 from app.contract.item_filter import ItemFilter
+from app.contract.placed import Placed
 from app.contract.placement import Placement
 from app.contract.recommender import Recommender
-from app.contract.rules import Placed, Rules
+from app.contract.rules import Rules
 from app.model import kept
 from app.model.placed_lists import PlacedLists
 from tests.artifacts import make_artifact

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.contract.recommender import Ranking
+from app.contract.ranking import Ranking
 from app.model.profile import KeptRanking, Profile
 
 

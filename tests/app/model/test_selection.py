@@ -9,8 +9,9 @@ import pytest
 from app.contract.artifact import Artifact
 from app.contract.artifact_format import Float32Array
 from app.contract.conditions import Conditions
+from app.contract.ranking import NO_ITEM
 from app.contract.ready_scores import as_millionths
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.recommender import Recommender
 from app.http.item_lists import list_json
 from app.model import item_subsets
 from app.model.catalogue_index import filter_key

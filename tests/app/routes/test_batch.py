@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.contract.recommender import Ranking, Recommender
+from app.contract.ranking import Ranking
+from app.contract.ready_rankings import ReadyRankings
 from tests.app.conftest import ODD_IDS
 from tests.client import Client
 
@@ -61,14 +62,14 @@ def test_a_field_that_is_wrong_is_named(films: Client, request_: dict[str, Any],
 
 
 def test_others_are_answered_while_a_batch_is_worked_on(films: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go_on, ranked = threading.Event(), threading.Event(), Recommender.ready_list
+    begun, go_on, ranked = threading.Event(), threading.Event(), ReadyRankings.first
 
-    def wait(self: Recommender, *asked: Any) -> Ranking | None:
+    def wait(self: ReadyRankings, *asked: Any) -> Ranking | None:
         begun.set()
         assert go_on.wait(20)
         return ranked(self, *asked)
 
-    monkeypatch.setattr(Recommender, "ready_list", wait)
+    monkeypatch.setattr(ReadyRankings, "first", wait)
     batch = threading.Thread(target=ask, args=(films,), kwargs={"user_ids": [1, 2]})
     batch.start()
     try:

@@ -10,9 +10,9 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
+from app.contract.placed import Placed
 from app.contract.placement_rules import Exploration
-from app.contract.recommender import Ranking
-from app.contract.rules import Placed
+from app.contract.ranking import Ranking
 from app.events import flushed
 from app.model.exploration import explored
 from tests.app.conftest import ids

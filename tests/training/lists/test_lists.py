@@ -8,7 +8,8 @@ import pytest
 
 from app.contract.artifact import Artifact, Trends
 from app.contract.artifact_directory import load_artifact
-from app.contract.recommender import NO_ITEM, Recommender
+from app.contract.ranking import NO_ITEM
+from app.contract.recommender import Recommender
 from app.contract.trends import DAY
 from app.model.registered_version import RegisteredVersion
 from app.model.selection import allowed_items as of_service
