@@ -25,7 +25,7 @@ from app.http.front_door import FrontDoor
 from app.http.known_uvicorn import warn_if_unknown
 from app.http.list_ids import RECOMMENDATION_ID
 from app.http.middleware import RequestMiddleware
-from app.http.parts import Parts, make_parts
+from app.http.parts import Parts
 from app.http.query_names import refuse_unknown_names
 from app.http.read_after import POSITION, READ_AFTER
 from app.mask import Mask
@@ -62,6 +62,7 @@ SWITCH_SECONDS = 0.0005
 # Routes are tried in this order, and events are many.
 FOR_EVENT_KEYS = (events, impressions, personal_data)
 FOR_CLIENTS = (*FOR_EVENT_KEYS, recommendations, history, example_users, items, model, versions, status, pleased)
+FOR_THE_PAGE = (page, model, versions, status, pleased)  # no request of a client's that figures count
 # These need no API key: orchestrators and Prometheus send none.
 OPEN = (health, metrics)
 # These ask for the operator's token, and exist only if there is one.
@@ -99,20 +100,20 @@ def create_app(settings: Settings | None = None) -> Service:
         redoc_url=None,
         # A path that is no route gets 404 in our error shape, not a redirect.
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
+        # The function's name gives generated clients readable methods, which stay the same when a path changes.
+        generate_unique_id_function=lambda route: route.name,
         responses=error_responses(InternalError),
         telemetry=tracing,
     )
-    parts = app.state.parts = make_parts(settings, mask, _routes_not_of_clients())
+    parts = app.state.parts = Parts(settings, mask, _paths(*OPEN, *FOR_OPERATORS, *FOR_THE_PAGE))
     _add_routes(app, settings)
     add_error_handlers(app)
     _add_middleware(app, parts, traced=tracing["tracing"])
     gc.enable()  # app/__main__.py has switched it off
     if not tracing["tracing"] and settings.cors_origins is None:
-        keys = _keys(settings.api_keys)
-        secrets = None if keys is None else Secrets(keys)
         warn_if_unknown()
-        app.front_door = FrontDoor(parts.store, parts.lanes, parts.telemetry, parts.request_log, secrets)
+        keys = _keys(settings.api_keys)
+        app.front_door = FrontDoor(parts.store, parts.lanes, parts.telemetry, parts.request_log, keys)
     return app
 
 
@@ -124,13 +125,9 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
     for routes in FOR_CLIENTS:
         # This describes the key in the OpenAPI document; ApiKeyMiddleware checks it.
         is_keyed = settings.api_keys is not None or (routes in FOR_EVENT_KEYS and settings.events_keys is not None)
-        keyed = [Security(API_KEY)] if is_keyed else []
+        checks = [*([Security(API_KEY)] if is_keyed else []), Depends(refuse_unknown_names)]
         errors: list[type[ServiceError]] = [InvalidParameterError, *([UnauthorizedError] if is_keyed else [])]
-        app.include_router(
-            routes.router,
-            dependencies=[*keyed, Depends(refuse_unknown_names)],
-            responses=error_responses(*errors),
-        )
+        app.include_router(routes.router, dependencies=checks, responses=error_responses(*errors))
     for routes in (*OPEN, *(FOR_OPERATORS if settings.admin_token is not None else ())):
         app.include_router(routes.router)
     if app.openapi_url is not None:
@@ -149,7 +146,7 @@ def _add_middleware(app: FastAPI, parts: Parts, *, traced: bool) -> None:
     if keys is not None or events_keys is not None:
         # Changes ask for an editor's key themselves; without editors their path is that of an item.
         changes = {CHANGES_PATH} if settings.catalogue_keys is not None else set[str]()
-        open_paths = {*pages, str(app.openapi_url), *_operator_paths(), *changes}
+        open_paths = {*pages, str(app.openapi_url), *_paths(*OPEN, *FOR_OPERATORS), *changes}
         app.add_middleware(ApiKeyMiddleware, keys=keys, open_paths=open_paths, events_keys=events_keys)
     if settings.cors_origins is not None:
         # Outside ApiKeyMiddleware: a browser asks for permission without a key.
@@ -160,26 +157,11 @@ def _add_middleware(app: FastAPI, parts: Parts, *, traced: bool) -> None:
             allow_headers=[API_KEY_HEADER, "X-Request-ID", READ_AFTER, "Content-Type", "If-Match"],
             expose_headers=["X-Request-ID", POSITION, RECOMMENDATION_ID, "ETag"],
         )
-    app.add_middleware(
-        RequestMiddleware,
-        store=parts.store,
-        telemetry=parts.telemetry,
-        request_log=parts.request_log,
-        pages=pages,
-        traced=traced,
-    )
+    app.add_middleware(RequestMiddleware, parts.store, parts.telemetry, parts.request_log, pages=pages, traced=traced)
 
 
-def _keys(setting: SecretStr | None) -> list[str] | None:
-    return None if setting is None else comma_separated(setting.get_secret_value())
-
-
-def _operator_paths() -> set[str]:
-    return _paths(*OPEN, *FOR_OPERATORS)
-
-
-def _routes_not_of_clients() -> set[str]:
-    return _paths(*OPEN, *FOR_OPERATORS, page, model, versions, status, pleased)
+def _keys(setting: SecretStr | None) -> Secrets | None:
+    return None if setting is None else Secrets(comma_separated(setting.get_secret_value()))
 
 
 def _paths(*modules: ModuleType) -> set[str]:
@@ -207,11 +189,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for each in parts.running():
             each.stop()
     parts.request_log.flush()
-
-
-def _operation_id(route: APIRoute) -> str:
-    # The function's name gives generated clients readable methods, which stay the same when a path changes.
-    return route.name
 
 
 def _settings_or_exit() -> Settings:

@@ -79,8 +79,7 @@ class Rules:
         """The first `depth` items by these rules, of those that the scores don't leave out and the filter lets pass.
 
         `spread` gives the standard deviation of the scores; `is_unknown` says that nothing is known of the person, who
-        may get what trends: the items that have the most of `trending`, float64 (n_items,). `new` are the weights of
-        new items by row.
+        may get what trends: the items that have the most of `trending`, float64 (n_items,). `new` are weights by row.
         """
         by_place = self._by_place(scored.matrix)
         if self._most:

@@ -45,15 +45,10 @@ class ApiKeyMiddleware:
     """
 
     def __init__(
-        self,
-        app: ASGIApp,
-        keys: Iterable[str] | None,
-        open_paths: Collection[str],
-        events_keys: Iterable[str] | None = None,
+        self, app: ASGIApp, keys: Secrets | None, open_paths: Collection[str], events_keys: Secrets | None
     ) -> None:
         self._app, self._open_paths = app, frozenset(open_paths)
-        self._keys = None if keys is None else Secrets(keys)
-        self._events_keys = self._keys if events_keys is None else Secrets(events_keys)
+        self._keys, self._events_keys = keys, events_keys or keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -67,17 +62,12 @@ class ApiKeyMiddleware:
     def _accepted(self, scope: Scope) -> Secrets | None:
         """The keys that open a request; None if it needs no key."""
         path = route_path(scope)
-        if path in (EVENTS_PATH, IMPRESSIONS_PATH) or _is_personal(path):
+        if path in (EVENTS_PATH, IMPRESSIONS_PATH) or (path.startswith(USERS_PATH) and path.endswith(DATA)):
             return self._events_keys
         # What editors do asks for an editor's key instead, or for the operator's token.
         is_own = scope["method"] in ("DELETE", "PUT", "PATCH") or f"{path}/".startswith(f"{PLACEMENTS_PATH}/")
         is_own |= path == CATALOGUE_PATH and scope["method"] == "POST"
         return None if is_own or path in self._open_paths else self._keys
-
-
-def _is_personal(path: str) -> bool:
-    """Whether it asks for all that is held about a user."""
-    return path.startswith(USERS_PATH) and path.endswith(DATA)
 
 
 def route_path(scope: Scope) -> str:

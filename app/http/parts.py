@@ -1,10 +1,10 @@
 """The parts of the service, which are put together once: routes get them by `CurrentParts`."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from app.contract.alias import CHALLENGER
+from app.contract.store_address import StoreAddress
 from app.events.answers import Answers
 from app.events.catalogue_changes import CatalogueChanges
 from app.events.exposures import ExposureMetrics, Exposures
@@ -34,7 +34,7 @@ from app.observability.recent_figures import RecentFigures
 from app.observability.request_log import RequestLog
 from app.observability.telemetry import Telemetry
 from app.registry.challenger import Challenger
-from app.registry.follower import Follower
+from app.registry.follower import Follower, Prepare
 from app.registry.loaded import Followed, LoadedVersions
 from app.registry.mlflow_registry import Registry
 from app.settings import Settings
@@ -50,38 +50,72 @@ class Runs(Protocol):
         """End."""
 
 
-@dataclass(frozen=True)
 class Parts:
-    """What exists once in a process; None is what the settings switch off.
+    """What exists once in a process, none of it started; None is what the settings switch off."""
 
-    `registry` is for requests that need MLflow: the followers have their own.
-    """
+    challenger: Challenger | None = None
+    overlap: Overlap | None = None
+    writer: EventWriter | None = None
+    feed: Feed | None = None
+    exposures: Exposures | None = None
+    impressions: Impressions | None = None
+    answers: Answers | None = None
 
-    settings: Settings
-    mask: Mask
-    store: ModelStore
-    telemetry: Telemetry
-    request_log: RequestLog
-    stop: GracefulStop
-    profiles: Profiles
-    figures: RecentFigures
-    lanes: Lanes
-    placement_arms: PlacementArms
-    follower: Follower
-    versions: LoadedVersions
-    registry: Registry | None
-    challenger: Challenger | None
-    overlap: Overlap | None
-    writer: EventWriter | None
-    feed: Feed | None
-    exposures: Exposures | None
-    impressions: Impressions | None
-    answers: Answers | None
-    resting: Resting
-    changes: CatalogueChanges
-    trending: Trending
-    placements: Placements
-    unknown_items: UnknownItems
+    def __init__(self, settings: Settings, mask: Mask, own_routes: Collection[str]) -> None:
+        """`own_routes` are those that clients don't call."""
+        self.settings, self.mask, self.telemetry = settings, mask, Telemetry()
+        self.request_log = RequestLog(settings.log_level, settings.log_format)
+        self.stop = GracefulStop(settings.drain_seconds)
+        self.figures = RecentFigures(self.telemetry, own_routes)
+        self.changes, self.unknown_items, self.placements = CatalogueChanges(), UnknownItems(), Placements()
+        self._overlay, self._showings, address = Overlay(), Showings(), settings.store_address
+        self.trending = Trending(self._overlay)
+        self.profiles = Profiles(self._overlay, Newcomers(self.trending, self._showings))
+        self.store = ModelStore(LiveCatalogue(self.changes, self._overlay, self.trending))
+        if address is not None:
+            self._keep_events(address)
+        prepare = None if self.feed is None else self.feed.prepare
+        self.follower = Follower(settings, self.store, self.telemetry.model, prepare=prepare)
+        followed = [Followed(settings.model_alias.lower() if settings.model_dir is None else None, self.follower)]
+        self.changes.stores.append(self.store)
+        # A trial counts events, and its version is in the registry. With a share of 0 nothing is counted.
+        if settings.trial_share == 0 or (address is not None and settings.model_dir is None):
+            followed.append(Followed(CHALLENGER, self._follow_challenger(prepare)))
+        self.versions = LoadedVersions(followed)
+        # For requests that need MLflow: the followers have their own.
+        self.registry = Registry(settings) if settings.model_dir is None else None
+        self.telemetry.collectors.register(LostPins(self.placements, self.store))
+        self.resting = Resting(None if address is None else open_store(address), self.telemetry.collectors)
+        self.placement_arms = PlacementArms(self.placements, self.exposures)
+        self.lanes = Lanes(
+            self.profiles,
+            self.telemetry,
+            with_ids=address is not None,
+            challenger=self.challenger,
+            exposures=self.exposures,
+            overlap=self.overlap,
+            placements=self.placements,
+            answers=self.answers,
+        )
+
+    def _keep_events(self, address: StoreAddress) -> None:
+        collectors, share = self.telemetry.collectors, self.settings.answered_share
+        self.writer = EventWriter(open_store(address), EventMetrics(collectors))
+        takers = self.unknown_items, self.placements
+        self.feed = Feed(open_store(address), self._overlay, self.changes, FeedMetrics(collectors), *takers)
+        self.exposures = Exposures(open_store(address), ExposureMetrics(collectors), self.placements)
+        self.impressions = Impressions(open_store(address), ImpressionMetrics(collectors), self._showings)
+        if share:
+            self.answers = Answers(open_store(address), self.impressions.metrics.failures, share)
+
+    def _follow_challenger(self, prepare: Prepare | None) -> Challenger:
+        settings, collectors = self.settings, self.telemetry.collectors
+        revises = LiveCatalogue(self.changes, self._overlay, self.trending)
+        self.challenger = Challenger(settings, collectors, prepare=prepare, revises=revises)
+        self.changes.stores.append(self.challenger.store)
+        if settings.trial_share == 0:
+            self.overlap = Overlap(self.challenger.store, self.profiles.apart().of, collectors)
+        return self.challenger
 
     @property
     def feed_state(self) -> FeedState | None:
@@ -94,78 +128,3 @@ class Parts:
         for part in (self.feed, self.follower, self.challenger, self.overlap, self.writer, *counted):
             if part is not None:
                 yield part
-
-
-def make_parts(settings: Settings, mask: Mask, own_routes: Collection[str]) -> Parts:
-    """The parts that the settings ask for, none of them started; `own_routes` are those that clients don't call."""
-    telemetry, overlay, changes = Telemetry(), Overlay(), CatalogueChanges()
-    unknown_items, placements = UnknownItems(), Placements()
-    trending, showings = Trending(overlay), Showings()
-    profiles = Profiles(overlay, Newcomers(trending, showings))
-    store = ModelStore(LiveCatalogue(changes, overlay, trending))
-    collectors = telemetry.collectors
-    writer = feed = exposures = impressions = answers = prepare = None
-    if (address := settings.store_address) is not None:
-        writer = EventWriter(open_store(address), EventMetrics(collectors))
-        feed = Feed(open_store(address), overlay, changes, FeedMetrics(collectors), unknown_items, placements)
-        exposures = Exposures(open_store(address), ExposureMetrics(collectors), placements)
-        impressions = Impressions(open_store(address), ImpressionMetrics(collectors), showings)
-        if settings.answered_share:
-            answers = Answers(open_store(address), impressions.metrics.failures, settings.answered_share)
-        prepare = feed.prepare
-    follower = Follower(settings, store, telemetry.model, prepare=prepare)
-    challenger = overlap = None
-    # A trial counts events, and its version is in the registry. With a share of 0 nothing is counted.
-    if settings.trial_share == 0 or (settings.events_url is not None and settings.model_dir is None):
-        challenger = Challenger(
-            settings, collectors, prepare=prepare, revises=LiveCatalogue(changes, overlay, trending)
-        )
-        if settings.trial_share == 0:
-            overlap = Overlap(challenger.store, profiles.apart().of, collectors)
-    telemetry.collectors.register(LostPins(placements, store))
-    changes.stores += [store, *([] if challenger is None else [challenger.store])]
-    with_ids = settings.events_url is not None
-    lanes = Lanes(
-        profiles,
-        telemetry,
-        with_ids=with_ids,
-        challenger=challenger,
-        exposures=exposures,
-        overlap=overlap,
-        placements=placements,
-        answers=answers,
-    )
-    return Parts(
-        settings=settings,
-        mask=mask,
-        store=store,
-        telemetry=telemetry,
-        request_log=RequestLog(settings.log_level, settings.log_format),
-        stop=GracefulStop(settings.drain_seconds),
-        profiles=profiles,
-        figures=RecentFigures(telemetry, own_routes),
-        lanes=lanes,
-        placement_arms=PlacementArms(placements, exposures),
-        follower=follower,
-        versions=_versions(settings, follower, challenger),
-        registry=Registry(settings) if settings.model_dir is None else None,
-        challenger=challenger,
-        overlap=overlap,
-        writer=writer,
-        feed=feed,
-        exposures=exposures,
-        impressions=impressions,
-        answers=answers,
-        resting=Resting(None if address is None else open_store(address), collectors),
-        changes=changes,
-        trending=trending,
-        placements=placements,
-        unknown_items=unknown_items,
-    )
-
-
-def _versions(settings: Settings, follower: Follower, challenger: Challenger | None) -> LoadedVersions:
-    followed = [Followed(settings.model_alias.lower() if settings.model_dir is None else None, follower)]
-    if challenger is not None:
-        followed.append(Followed(CHALLENGER, challenger))
-    return LoadedVersions(followed)

@@ -169,7 +169,7 @@ def test_a_request_is_answered_once_by_the_application_or_by_the_refusal(key: by
             sent.append(message["type"])
 
     scope = {"type": "http", "path": "/model", "method": "GET", "headers": [(b"x-api-key", key)]}
-    asyncio.run(ApiKeyMiddleware(application, ["one"], [])(scope, receive, send))
+    asyncio.run(ApiKeyMiddleware(application, Secrets(["one"]), [], None)(scope, receive, send))
     assert sent == answers
 
 
