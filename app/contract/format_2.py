@@ -26,12 +26,6 @@ FORMER: Table = {
     "genre_names": ("|u1", ("genre bytes",)),
     "genre_name_offsets": ("<i8", ("genres + 1",)),
 }
-PRESENT = {
-    "genre_indptr": "column_1_indptr",
-    "genre_codes": "column_1_codes",
-    "genre_names": "column_1_names",
-    "genre_name_offsets": "column_1_name_offsets",
-}
 
 
 def load_columns(directory: Path, files: Mapping[str, Any]) -> Arrays:
@@ -39,6 +33,6 @@ def load_columns(directory: Path, files: Mapping[str, Any]) -> Arrays:
     check_listed(directory / MANIFEST, files, [f"{name}.npy" for name in FORMER])
     arrays = load_arrays(directory, files, FORMER)
     check_shapes(directory, arrays, FORMER)
-    years = arrays[YEARS]
+    years = arrays.pop(YEARS)
     columns: Arrays = {"column_0_values": np.where(years == NO_YEAR, np.nan, years.astype(np.float64))}
-    return columns | {PRESENT[name]: array for name, array in arrays.items() if name in PRESENT}
+    return columns | {name.replace("genre", "column_1"): array for name, array in arrays.items()}

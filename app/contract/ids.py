@@ -7,7 +7,8 @@ import numpy.typing as npt
 def row_of(ids: npt.NDArray[np.generic], external_id: str) -> int | None:
     """The row of an id among sorted ids, int64 or fixed-width text; None if it isn't there."""
     if ids.dtype.kind == "i":
-        wanted = _int64(external_id)
+        number = as_number(external_id)
+        wanted = None if number is None else np.array(number, dtype=np.int64)
     else:
         # A longer text, or one that ends in NUL, would silently be cut to fit the array's width.
         fits = len(external_id) * 4 <= ids.dtype.itemsize and not external_id.endswith("\0")
@@ -24,8 +25,3 @@ def as_number(text: str) -> int | None:
         return None
     number = int(text)
     return number if -(2**63) <= number < 2**63 else None
-
-
-def _int64(text: str) -> npt.NDArray[np.int64] | None:
-    number = as_number(text)
-    return None if number is None else np.array(number, dtype=np.int64)

@@ -26,19 +26,23 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True)
 class ItemDocument:
-    """An item: `content` has the keys above and the columns; what it lacks has no value. Times are seconds."""
+    """An item: `content` has the keys above and the columns; what it lacks has no value. Times are seconds.
+
+    `position` is that of the change which made it so.
+    """
 
     content: Content
-    available_from: int | None
-    available_until: int | None
+    available_from: int | None = None
+    available_until: int | None = None
+    position: int = 0
 
     @classmethod
-    def read(cls, text: str) -> "ItemDocument":
+    def read(cls, text: str, position: int = 0) -> "ItemDocument":
         """Parse an item; raises ValueError for a text that isn't one."""
         content = dict(json.loads(text))
         _check_text(TITLE, content.get(TITLE), MAX_TITLE)
-        times = [content.get(key) for key in (FROM, UNTIL)]
-        return cls(content, *(None if time is None else as_time(str(time)) for time in times))
+        starts, ends = (None if content.get(key) is None else as_time(str(content[key])) for key in (FROM, UNTIL))
+        return cls(content, starts, ends, position)
 
     @property
     def is_withdrawn(self) -> bool:

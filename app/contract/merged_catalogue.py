@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.contract.catalogue import BREAK, Catalogue
-from app.contract.columns import Arrays, Column
+from app.contract.columns import Arrays
 from app.contract.item_matrix import Rows
 from app.contract.packed_text import Offsets, pack_texts, texts_of
 
@@ -23,12 +23,9 @@ def merged_catalogue(first: Catalogue, second: Catalogue, rows: Rows) -> Catalog
     folded, breaks = _rows_of(
         first.folded_titles[:-1], first.folded_breaks, second.folded_titles[:-1], second.folded_breaks, rows
     )
-    columns = tuple(map(_merged_column, first.columns, second.columns, [rows] * len(first.columns)))
+    pairs = zip(first.columns, second.columns, strict=True)
+    columns = tuple(replace(one, arrays=_merged_arrays(one.arrays, other.arrays, rows)) for one, other in pairs)
     return Catalogue(titles, offsets, np.append(folded, np.uint8(ord(BREAK))), breaks, columns)
-
-
-def _merged_column(first: Column, second: Column, rows: Rows) -> Column:
-    return replace(first, arrays=_merged_arrays(first.arrays, second.arrays, rows))
 
 
 def _merged_arrays(first: Arrays, second: Arrays, rows: Rows) -> Arrays:

@@ -23,8 +23,6 @@ from app.contract.placement_rules import (
     read_filter,
     read_pin,
     read_quota,
-    read_rest,
-    read_trial,
 )
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -71,10 +69,11 @@ class Placement:
             fallback == TRENDING,
             frozenset(content.get("overridable", OVERRIDABLE)),
             read_exploration(content["explore"]) if "explore" in content else None,
-            read_rest(content["rest"]) if "rest" in content else None,
-            read_trial(content["trial"]) if "trial" in content else None,
+            Rest(content["rest"]["shown"], content["rest"]["days"]) if "rest" in content else None,
+            Against(content["trial"]["against"], float(content["trial"]["share"])) if "trial" in content else None,
         )
-        _check_length(placement)
+        if not isinstance(placement.k, int) or not 1 <= placement.k <= MAX_LENGTH:
+            raise DocumentError("k", f"is {placement.k!r:.80}; expected a whole number from 1 to {MAX_LENGTH}")
         _check_pins(placement)
         _check_quotas(placement)
         _check_exploration(placement)
@@ -107,11 +106,6 @@ def _check_columns(items: ItemFilter, field: str, expression: Expression) -> Non
         items.mask(expression)
     except FilterError as error:
         raise DocumentError(field, f"is no filter: {error}") from error
-
-
-def _check_length(placement: Placement) -> None:
-    if not isinstance(placement.k, int) or not 1 <= placement.k <= MAX_LENGTH:
-        raise DocumentError("k", f"is {placement.k!r:.80}; expected a whole number from 1 to {MAX_LENGTH}")
 
 
 def _check_pins(placement: Placement) -> None:

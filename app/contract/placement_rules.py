@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from app.contract.columns import as_time
 from app.contract.filter_language import Expression, FilterError, parse
@@ -97,7 +97,9 @@ def read_boost(place: str, content: Content) -> Boost:
     """Understand a boost at a place of the document; raise DocumentError where it makes no sense."""
     if not abs(content["by"]) <= MAX_BY:
         raise DocumentError(f"{place}.by", f"is {content['by']!r:.80}; expected a number within ±{MAX_BY:g}")
-    return Boost(read_filter(f"{place}.filter", content["filter"]), float(content["by"]), _name(content))
+    return Boost(
+        read_filter(f"{place}.filter", content["filter"]), float(content["by"]), content.get("name", content["filter"])
+    )
 
 
 def read_pin(place: str, content: Content) -> Pin:
@@ -115,27 +117,13 @@ def read_quota(place: str, content: Content) -> Quota:
         raise DocumentError(place, "has neither at_least nor at_most")
     if least > most:
         raise DocumentError(f"{place}.at_least", f"is {least}, and at_most is {most}")
-    return Quota(read_filter(f"{place}.filter", content["filter"]), least, most, _name(content))
+    return Quota(read_filter(f"{place}.filter", content["filter"]), least, most, content.get("name", content["filter"]))
 
 
 def read_exploration(content: Content) -> Exploration:
     """Understand an exploration."""
     new = content.get("new_below", 0), content.get("most_a_day", MOST_A_DAY)
     return Exploration(content["rank"], content["among"], float(content["share"]), *new)
-
-
-def read_rest(content: Content) -> Rest:
-    """Understand a rest."""
-    return Rest(content["shown"], content["days"])
-
-
-def read_trial(content: Content) -> Against:
-    """Understand the declaration of a trial."""
-    return Against(content["against"], float(content["share"]))
-
-
-def _name(content: Content) -> str:
-    return cast(str, content.get("name", content["filter"]))
 
 
 def read_filter(place: str, text: str) -> Expression:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from app.contract.events import CHANGE, EDITS, FORGET
+from app.contract.item_document import ItemDocument
 from app.events.rows import StoredEvent
-from app.model.changed_item import ChangedItem
 from app.model.store import ModelStore
 
 RECENT, RECENT_BYTES = 10_000, 16 * 2**20  # changes that are kept to be listed, and the texts of their items
@@ -27,8 +27,8 @@ class Change(NamedTuple):
     item_id: str
     editor: str
     made_at: float
-    document: ChangedItem
-    before: ChangedItem | None  # by the change before this one
+    document: ItemDocument
+    before: ItemDocument | None  # by the change before this one
     size: int  # of the document's text
 
 
@@ -106,9 +106,9 @@ class CatalogueChanges:
             self.revise()
 
 
-def _document(event: StoredEvent) -> ChangedItem | None:
+def _document(event: StoredEvent) -> ItemDocument | None:
     try:
-        return ChangedItem.at(event.position, event.body or "")
+        return ItemDocument.read(event.body or "", event.position)
     except ValueError as error:  # a newer release may have written it
         logger.warning("The change at position %d can't be read: %s", event.position, error)
         return None

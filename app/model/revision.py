@@ -19,7 +19,6 @@ from app.contract.merged_catalogue import merged_catalogue
 from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity
 from app.model.catalogue_index import CatalogueIndex
-from app.model.changed_item import ChangedItem
 from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists
 from app.model.store import ServedModel
@@ -27,7 +26,7 @@ from app.model.store import ServedModel
 NEVER = (None, None)  # does an item come or go by itself
 AT_ONCE = 4096  # items whose features are in memory together
 
-Items = Mapping[str, ChangedItem]
+Items = Mapping[str, ItemDocument]
 
 
 class Crowd(NamedTuple):
@@ -140,7 +139,7 @@ class Revision:
     def _follow_features(self, changed: Mapping[int, ItemDocument]) -> dict[int, Float32Array]:
         """What was learned of items, moved by the difference that their new columns make."""
         artifact, catalogue, now = self.base.artifact, self.base.catalogue, self.current.artifact
-        former = [ItemDocument(catalogue.content(row), None, None) for row in changed]
+        former = [ItemDocument(catalogue.content(row)) for row in changed]
         known = [column for column in artifact.catalogue.columns if column.arrays]  # of others nothing former is known
         differences = _made(artifact, [*changed.values()], known) - _made(artifact, former, known)
         moved = {}

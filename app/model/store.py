@@ -16,11 +16,11 @@ from app.contract.artifact import Artifact
 from app.contract.artifact_directory import content_hash, load_artifact
 from app.contract.artifact_format import ArtifactError
 from app.contract.events import EventTypes
+from app.contract.item_document import ItemDocument
 from app.contract.recommender import Recommender
 from app.contract.similarity import Similarity
 from app.errors import NoModelError
 from app.model.catalogue_index import CatalogueIndex
-from app.model.changed_item import ChangedItem
 from app.model.errors import ModelNotLoadedError, ModelRefusedError
 from app.model.item_subsets import ItemSubsets
 from app.model.placed_lists import PlacedLists
@@ -43,7 +43,7 @@ class ServedModel:
     catalogue: CatalogueIndex
     subsets: ItemSubsets
     ready_lists: ReadyLists
-    items: Mapping[str, ChangedItem] = field(default_factory=dict)  # what editors have said, by id
+    items: Mapping[str, ItemDocument] = field(default_factory=dict)  # what editors have said, by id
 
     @property
     def version(self) -> str:
