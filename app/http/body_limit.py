@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from app.errors import BodyTooLargeError, ClientGoneError
 from app.http.bounded_json import BoundedDecoder
-from app.schemas.queries import Body
+from app.schemas.bodies import Body
 
 MAX_BODY_BYTES = 1 << 20
 # To read and validate a body of this size takes less time than to pass it to a thread.

@@ -32,7 +32,6 @@ def rules_of(model: ServedModel, placement: Placement) -> Rules:
 def warnings_of(model: ServedModel, placement: Placement) -> list[PlacementWarning]:
     """The rules that do nothing with the current films."""
     try:
-        found = placement_warnings(model.recommender, rules_of(model, placement))
+        return placement_warnings(model.recommender, rules_of(model, placement))
     except FilterError as error:  # of another version
         return [PlacementWarning(field="filter", message=f"The loaded version can't answer it: {error}.")]
-    return [PlacementWarning(**each._asdict()) for each in found]

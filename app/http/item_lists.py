@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from app.contract.item_matrix import Rows
 from app.model.item_fields import to_json
 from app.model.ready_lists import SCORE_DECIMALS
-from app.model.selection import REASONS_SHOWN, Selection
+from app.model.selection import Selection
 from app.model.store import ServedModel
 from app.observability.served_lists import NotedList, ReadyList
+
+REASONS_SHOWN = 3
 
 ListAnswer = tuple[bytes, str, NotedList | ReadyList]  # the body as JSON; the source of the list, and what is counted
 

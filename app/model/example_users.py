@@ -1,24 +1,17 @@
 """Users to try the service with."""
 
 from itertools import count
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
 from app.contract.recommender import Recommender
+from app.schemas.users import ExampleUser
 
 Kind = Literal["short", "medium", "long", "unknown"]
 # How many of the users, ordered by the length of their histories, come before the example.
 PLACES: dict[Kind, float] = {"short": 0.05, "medium": 0.5, "long": 0.99}
 NAME = "nobody"
-
-
-class ExampleUser(NamedTuple):
-    """A user with a history of some length, or one that the model does not know."""
-
-    kind: Kind
-    user_id: str
-    seen: int
 
 
 def example_users(recommender: Recommender) -> list[ExampleUser]:
@@ -27,10 +20,7 @@ def example_users(recommender: Recommender) -> list[ExampleUser]:
     rows = np.flatnonzero(lengths)
     rows = rows[np.argsort(lengths[rows], kind="stable")]
     found = [(kind, rows[int(place * len(rows))]) for kind, place in PLACES.items() if len(rows)]
-    known = [ExampleUser(kind, str(recommender.artifact.user_ids[row]), int(lengths[row])) for kind, row in found]
-    return [*known, ExampleUser("unknown", _unknown(recommender), 0)]
-
-
-def _unknown(recommender: Recommender) -> str:
+    known = [(kind, str(recommender.artifact.user_ids[row]), int(lengths[row])) for kind, row in found]
     names = (f"{NAME}{number or ''}" for number in count())
-    return next(name for name in names if recommender.user_row(name) is None)
+    unknown: tuple[Kind, str, int] = "unknown", next(name for name in names if recommender.user_row(name) is None), 0
+    return [ExampleUser(kind=kind, user_id=user_id, seen=seen) for kind, user_id, seen in (*known, unknown)]

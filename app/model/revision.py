@@ -23,7 +23,6 @@ from app.model.item_subsets import ItemSubsets
 from app.model.ready_lists import ReadyLists
 from app.model.store import ServedModel
 
-NEVER = (None, None)  # does an item come or go by itself
 AT_ONCE = 4096  # items whose features are in memory together
 
 Items = Mapping[str, ItemDocument]
@@ -83,7 +82,9 @@ class Revision:
 
     def _take_in(self, changed: Items) -> list[str]:
         """Give the changed items rows, and return those that had none."""
-        self._timed |= {each for each, item in changed.items() if (item.available_from, item.available_until) != NEVER}
+        self._timed |= {
+            each for each, item in changed.items() if (item.available_from, item.available_until) != (None, None)
+        }
         new = {each: item for each, item in changed.items() if each not in self._rows}
         added = self.added(new)
         self._added |= {each: self._n_learned + len(self._added) + n for n, each in enumerate(added)}
@@ -174,14 +175,8 @@ def _made(artifact: Artifact, items: Sequence[ItemDocument], columns: Iterable[C
         made[:, -1] = np.median(artifact.item_biases)
         return made
     parts = [items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE)]
-    features = (
-        features_of(
-            {column.name: column.learned([each.value(column) for each in part]) for column in columns},
-            artifact.item_features,
-            len(part),
-        )
-        for part in parts
-    )
+    values = ({each.name: each.learned([item.value(each) for item in part]) for each in columns} for part in parts)
+    features = (features_of(of, artifact.item_features, len(part)) for of, part in zip(values, parts, strict=True))
     nothing: Float32Array = np.empty((0, artifact.item_encoder.shape[1]), dtype=np.float32)
     return np.concatenate([nothing, *(each @ artifact.item_encoder for each in features)])
 

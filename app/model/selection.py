@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from app.contract.artifact_format import Float64Array
+from app.contract.conditions import GENRES
 from app.contract.item_matrix import Mask, Rows
 from app.contract.placed import NOTHING_NEW, Placed
 from app.contract.ranking import NO_ROWS, Ranking
@@ -19,7 +20,6 @@ from app.model.ready_lists import SCORE_DECIMALS
 from app.model.store import ServedModel
 from app.schemas.queries import MAX_K, Filters, ListQuery, PersonalQuery
 
-REASONS_SHOWN = 3
 NO_FILTERS = Filters()
 
 Reason = Literal["unknown_genre", "filtered", "seen", "end_of_catalogue"]
@@ -68,10 +68,8 @@ def rank(
 def recommend(model: ServedModel, profile: Profile, query: PersonalQuery, allowed: Mask | None) -> Selection:
     """One page of the best items for a profile."""
     depth = query.offset + query.k
-    if query.diversity:
-        ranking = _diverse(model, profile, query, allowed)
-    else:
-        ranking = rank(model, profile, depth, query, allowed)
+    plain = not query.diversity
+    ranking = rank(model, profile, depth, query, allowed) if plain else _diverse(model, profile, query, allowed)
     return _page(model, ranking, query, everything=model.recommender.n_items, seen=profile.seen)
 
 
@@ -117,9 +115,13 @@ def placed_page(
 ) -> Selection:
     """One page of a list that rules have made; the first one explores if its placement does and the list has an id."""
     page = _page(model, placed.ranking, query, everything=model.recommender.n_items, seen=seen)
-    explore = rules.placement.explore
+    explore, drawn = rules.placement.explore, None
     if explore is not None and recommendation_id is not None and not query.offset:
-        page = _exploring(page, explored(placed, query.k, explore, recommendation_id))
+        drawn = explored(placed, query.k, explore, recommendation_id)
+    if drawn is not None:
+        rows, scores = page.rows.copy(), page.scores.copy()
+        rows[drawn.place], scores[drawn.place] = drawn.row, drawn.score
+        page = replace(page, rows=rows, scores=scores, explored=drawn)
     return replace(page, rules=rules.reasons(placed, page.rows))
 
 
@@ -165,14 +167,6 @@ def _page(
     return Selection(rows, scores, query.offset, reason)
 
 
-def _exploring(page: Selection, drawn: Explored | None) -> Selection:
-    if drawn is None:
-        return page
-    rows, scores = page.rows.copy(), page.scores.copy()
-    rows[drawn.place], scores[drawn.place] = drawn.row, drawn.score
-    return replace(page, rows=rows, scores=scores, explored=drawn)
-
-
 def _ranked(model: ServedModel, profile: Profile, k: int, query: Filters, allowed: Mask | None) -> Ranking:
     return model.recommender.top(profile.vector, k, profile.seen, allowed, model.subsets.of(query))
 
@@ -197,12 +191,8 @@ def _shortfall(model: ServedModel, found: int, query: ListQuery, everything: int
     """The first cause without which the page would hold more items."""
     withdrawn = model.recommender.withdrawn
     everything, seen = everything - len(withdrawn), np.setdiff1d(seen, withdrawn)
-    if query.genre and not model.catalogue.knows_a_genre(query.genre):
+    if query.genre and not model.catalogue.filter.knows_a_tag(GENRES, query.genre):
         return "unknown_genre"
-    if found < _on_page(everything - len(seen), query):
+    if found < everything - len(seen) - query.offset:
         return "filtered"
-    return "seen" if found < _on_page(everything, query) else "end_of_catalogue"
-
-
-def _on_page(available: int, query: ListQuery) -> int:
-    return max(0, min(query.k, available - query.offset))
+    return "seen" if found < everything - query.offset else "end_of_catalogue"

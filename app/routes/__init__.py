@@ -2,3 +2,5 @@
 
 What several endpoints share is in `http`.
 """
+
+import app.http.path_ids  # noqa: F401 - paths hold its convertor `any`

@@ -6,7 +6,7 @@ from app.errors import NoModelError
 from app.http.dependencies import CurrentModel
 from app.http.error_answers import error_responses
 from app.model.example_users import example_users
-from app.schemas.items import ExampleUser, ExampleUsers
+from app.schemas.users import ExampleUsers
 
 router = APIRouter(tags=["users"])
 
@@ -15,5 +15,4 @@ router = APIRouter(tags=["users"])
 @router.get("/users/examples", responses=error_responses(NoModelError))
 def list_example_users(model: CurrentModel) -> ExampleUsers:
     """A user with a short, a medium and a long history, and one that the model does not know."""
-    users = [ExampleUser(**user._asdict()) for user in example_users(model.recommender)]
-    return ExampleUsers(model_version=model.version, users=users)
+    return ExampleUsers(model_version=model.version, users=example_users(model.recommender))

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.events import FORGET, Event
 from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParameterError, UnauthorizedError
 from app.events.metrics import ACCEPTED

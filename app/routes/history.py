@@ -4,13 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import InvalidParameterError, NoModelError, UnknownUserError
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
 from app.http.read_after import ReadAfter
-from app.schemas.items import History, SeenItem
 from app.schemas.queries import PageQuery, PathText
+from app.schemas.users import History, SeenItem
 
 router = APIRouter(tags=["users"])
 

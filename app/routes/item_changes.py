@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Security
 
-import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.events import CHANGE, Event
 from app.contract.ids import as_number
 from app.contract.item_document import DocumentError, checked

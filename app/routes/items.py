@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.columns import Column
 from app.contract.conditions import GENRES
 from app.contract.item_document import FROM, UNTIL, WITHDRAWN
@@ -28,10 +27,9 @@ from app.schemas.items import (
     FoundItems,
     GenreList,
     ItemDetails,
-    PopularItems,
-    SimilarItems,
     TagCount,
 )
+from app.schemas.lists import PopularItems, SimilarItems
 from app.schemas.queries import ListQuery, PathText, SearchQuery, SimilarQuery, TrendingQuery
 
 ItemPath = Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["1"])]
@@ -59,7 +57,7 @@ def search_items(model: CurrentModel, query: Annotated[SearchQuery, Query()]) ->
 @router.get("/genres", responses=error_responses(NoModelError))
 async def list_genres(model: CurrentModel) -> GenreList:
     """All genres in the catalogue: the values that `genre` and `exclude_genre` know."""
-    genres = [TagCount(name=name, films=films) for name, films in model.catalogue.tags(GENRES)]
+    genres = [TagCount(name=name, films=films) for name, films in model.catalogue.filter.tags(GENRES)]
     return GenreList(model_version=model.version, genres=genres)
 
 
@@ -118,7 +116,7 @@ async def describe_item(model: CurrentModel, item_id: ItemPath, response: Respon
 
 
 def _column(model: ServedModel, column: Column) -> ColumnDetails:
-    tags = model.catalogue.tags(column.name)
+    tags = model.catalogue.filter.tags(column.name)
     most = sorted(tags, key=lambda tag: -tag[1])[:TAGS_LISTED]
     return ColumnDetails(
         name=column.name,

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParameterError
 from app.events.rows import StoredEvent
 from app.http.dependencies import CurrentParts, opened_store

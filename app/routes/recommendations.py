@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Response
 
-import app.http.path_ids  # noqa: F401 - the convertor `any`
 from app.contract.artifact_format import Float32Array
 from app.contract.attributes import person_vector
 from app.contract.item_document import DocumentError
@@ -36,8 +35,9 @@ from app.model.selection import allowed_items, known_rows, place, placed_page, r
 from app.model.store import ServedModel
 from app.observability.served_lists import NotedList
 from app.observability.telemetry import FALLBACK
-from app.schemas.items import BatchRecommendations, FoldInRecommendations, Recommendations
-from app.schemas.queries import BatchRequest, FoldInRequest, PathText, UserQuery
+from app.schemas.bodies import BatchRequest, FoldInRequest
+from app.schemas.lists import BatchRecommendations, FoldInRecommendations, Recommendations
+from app.schemas.queries import PathText, UserQuery
 
 ERRORS = (InvalidParameterError, NoModelError, UnknownPlacementError)
 MAX_QUOTED_IDS = 3

@@ -17,7 +17,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.contract.events import MAX_ID_LENGTH, MAX_VALUE, TYPE_NAME, Event, is_storable
-from app.schemas.queries import LONE_SURROGATES, Body
+from app.schemas.bodies import Body
+from app.schemas.queries import LONE_SURROGATES
 
 MAX_EVENTS = 1000
 MAX_RECOMMENDATION_ID = 64

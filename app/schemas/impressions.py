@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.contract.placement_rules import MAX_AMONG
+from app.schemas.bodies import Body
 from app.schemas.events import MAX_RECOMMENDATION_ID, StoredId
-from app.schemas.queries import MAX_K, MAX_OFFSET, Body
+from app.schemas.queries import MAX_K, MAX_OFFSET
 
 MAX_IMPRESSIONS = 1000
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]

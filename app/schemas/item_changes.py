@@ -5,9 +5,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.contract.artifact_format import MAX_COLUMNS
+from app.schemas.bodies import Body
 from app.schemas.events import StoredId
 from app.schemas.items import COLUMN_VALUE, ItemId
-from app.schemas.queries import Body, K, Offset
+from app.schemas.queries import K, Offset
 
 MAX_ITEMS = 1000
 When = Annotated[str | None, Field(description="ISO 8601; without it, no limit.", examples=["2026-12-01T18:00:00Z"])]

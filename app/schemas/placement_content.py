@@ -7,7 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from app.contract.placement import MAX_BOOSTS, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS
 from app.contract.placement_rules import MAX_AMONG, MAX_BY, MAX_REST_DAYS, MOST_A_DAY
-from app.schemas.queries import DEFAULT_K, MAX_FILTER_LENGTH, MAX_K, WHOLE, Body, Id, PlacementName
+from app.schemas.bodies import Body
+from app.schemas.queries import DEFAULT_K, MAX_FILTER_LENGTH, MAX_K, WHOLE, Id, PlacementName
 
 MAX_RULE_NAME = 60
 MAX_SHOWN = 100

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from app.schemas.items import Recommendations
+from app.schemas.bodies import Body
+from app.schemas.lists import Recommendations
 from app.schemas.placement_content import PlacementContent
 from app.schemas.placements import PlacementWarning
-from app.schemas.queries import WHOLE, Body, Id
+from app.schemas.queries import WHOLE, Id
 
 MAX_PREVIEWS = 10
 PARTS = 20  # of the sample of people

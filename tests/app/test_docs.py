@@ -22,8 +22,8 @@ from app.observability.recent_figures import STEP_SECONDS, STEPS
 from app.observability.served_lists import LISTS, PLACES, NotedList
 from app.observability.telemetry import OK, Telemetry
 from app.registry.follower import NOT_CHECKED
+from app.schemas.bodies import Body
 from app.schemas.events import EventsRequest
-from app.schemas.queries import Body
 from app.settings import Settings
 from tests.app.conftest import offline_settings
 from tests.artifacts import write

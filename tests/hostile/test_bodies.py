@@ -12,7 +12,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from app.schemas.queries import BatchRequest, FoldInRequest
+from app.schemas.bodies import BatchRequest, FoldInRequest
 from app.settings import Settings
 from tests.client import Client
 from tests.every_route import EDITOR

@@ -146,9 +146,9 @@ def test_no_filter_is_no_mask(index: CatalogueIndex) -> None:
 
 def test_genres_are_listed_as_they_are_written(index: CatalogueIndex) -> None:
     expected = [("Action", 3), ("Crime", 1), ("Drama", 1), ("Sci-Fi", 1), ("War", 1), ("drama", 1), ("Œuvre d'été", 1)]
-    assert index.tags("genres") == expected
-    assert index.knows_a_genre(["western", "WAR"])
-    assert not index.knows_a_genre(["western"])
+    assert index.filter.tags("genres") == expected
+    assert index.filter.knows_a_tag("genres", ["western", "WAR"])
+    assert not index.filter.knows_a_tag("genres", ["western"])
 
 
 def test_films_without_any_genre_can_be_filtered() -> None:
@@ -156,4 +156,4 @@ def test_films_without_any_genre_can_be_filtered() -> None:
     mask = index.allowed(Filters(genre=["comedy"]))
     assert mask is not None
     assert not mask.any()
-    assert index.tags("genres") == []
+    assert index.filter.tags("genres") == []
