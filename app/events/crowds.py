@@ -16,7 +16,7 @@ class Crowds:
 
     def __init__(self, model: ServedModel, overlay: Overlay) -> None:
         self._model, self._overlay, self.store_id = model, overlay, overlay.store_id
-        self._until = learned_until(model.artifact, overlay.store_id)
+        self._until = learned_until(model.artifact.events, overlay.store_id)
         self._users: dict[str, set[str]] = {}  # of each item
         self.of: dict[str, Crowd] = {}
 

@@ -9,7 +9,7 @@ from collections import deque
 from app.contract.artifact import LearnedEvents
 from app.events.catalogue_changes import CatalogueChanges
 from app.events.feed_state import CATCHING_UP, OK, UNAVAILABLE, FeedMetrics, FeedState
-from app.events.overlay import Overlay
+from app.events.overlay import Overlay, learned_until
 from app.events.placements import Placements
 from app.events.store import EventStore, EventStoreError
 from app.events.unknown_items import UnknownItems
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 class Feed:
     """Reads the store in a thread of its own, and goes on after whatever happens to the store.
 
-    The overlay reaches back to the lowest position that one of the models in use has learned until: the loaded model,
-    that on trial, and of each the one before, which may come back.
+    The overlay reaches back to the lowest position that one of these has learned until: the loaded model, that on
+    trial, and of each the one before, which may come back.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Feed:
         self._read_at = time.monotonic()
         self._woken, self._is_stopping = threading.Event(), False
         self._waiters = Waiters(self._woken)
+        self.has = self._waiters.wait_for  # the events up to a position, in the overlay
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
@@ -81,10 +82,6 @@ class Feed:
                 logger.warning("A version is loaded without all recent events: the store of events is too slow")
                 return
 
-    async def has(self, position: int, seconds: float) -> bool:
-        """Wait until the overlay has the events up to a position; False if it has not after so many seconds."""
-        return await self._waiters.wait_for(position, seconds)
-
     def _run(self) -> None:
         while not self._is_stopping:
             self._work()
@@ -94,7 +91,8 @@ class Feed:
         """Read what is new, then wait until something may be. Never raises."""
         try:
             self._woken.clear()
-            self._follow()
+            if self._models:
+                self._follow()
             self._pause()
         except Exception as error:
             # Any error here must not end the thread: the service must go on following.
@@ -102,8 +100,6 @@ class Feed:
             self._woken.wait(POLL_SECONDS)
 
     def _follow(self) -> None:
-        if not self._models:
-            return
         if self._floor is None:
             gc.disable()  # what is read first stays: to look for garbage among it took two fifths of the time
         try:
@@ -128,21 +124,22 @@ class Feed:
         if floor > self._floor:
             self._overlay.drop_until(floor)
             self._floor = floor
-        self._caught_up()
+        if self.state.status != OK:
+            logger.info("The overlay has all events up to position %d", self.state.position)
+        self.state = self.state._replace(status=OK, caught_up_at=time.time(), learned_until=max(self._learned_until()))
         self._release(catching_up)
 
     def _restart_if_replaced(self) -> None:
         store_id = self._store.id
         if store_id != self._overlay.store_id:
             self._overlay.restart(store_id)
-            self._changes.restart()
-            self._placements.restart()
-            self._unknown_items.restart()
+            for each in (self._changes, self._placements, self._unknown_items):
+                each.restart()
             self._floor = None
 
     def _learned_until(self) -> list[int]:
         learned = [each for models in list(self._models.values()) for each in list(models)]
-        return [each.until if each and each.store == self._overlay.store_id else 0 for each in learned]
+        return [learned_until(each, self._overlay.store_id) for each in learned]
 
     def _read(self, after: int, until: int | None = None) -> None:
         """Add the events after a position, and up to another one or to the last."""
@@ -180,11 +177,6 @@ class Feed:
     def _moved_to(self, position: int) -> None:
         self.state = self.state._replace(position=position)
         self._waiters.reached(position)
-
-    def _caught_up(self) -> None:
-        if self.state.status != OK:
-            logger.info("The overlay has all events up to position %d", self.state.position)
-        self.state = self.state._replace(status=OK, caught_up_at=time.time(), learned_until=max(self._learned_until()))
 
     def _release(self, catching_up: list[threading.Event]) -> None:
         for each in catching_up:

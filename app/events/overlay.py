@@ -5,37 +5,20 @@ import math
 import sys
 import threading
 from collections.abc import Iterable, Sequence
-from struct import Struct
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from app.contract.artifact import Artifact
+from app.contract.artifact import LearnedEvents
 from app.contract.events import EDITS, FORGET
+from app.events.packed_events import PACKED, PACKED_ARRAY, FreshEvent, Packing
 from app.events.rows import StoredEvent
 
-PACKED = Struct("<qiHdd")  # position, item number, type number, value, time in seconds since 1970
-PACKED_ARRAY = np.dtype([("position", "<i8"), ("item", "<i4"), ("type", "<u2"), ("value", "<f8"), ("time", "<f8")])
-LAST_TYPE = 2**16 - 1
-NO_ITEM = -1
-NO_VALUE = math.nan
 TIDIED = 64 * PACKED.size
 PER_USER = 100  # bytes beside those of the events and the id: its place in the dictionary, the head of the events
 MOST_BYTES = 256 * 2**20
 
-Packed = npt.NDArray[np.void]  # of PACKED_ARRAY
-
 logger = logging.getLogger(__name__)
-
-
-class FreshEvent(NamedTuple):
-    """One event of a user; `item` is a place in `Overlay.item_ids`, or NO_ITEM for the wish to be forgotten."""
-
-    position: int
-    item: int
-    type: str
-    value: float | None
 
 
 class LastHeard(NamedTuple):
@@ -70,10 +53,7 @@ class Overlay:
         self.users: dict[str, bytes] = {}
         self.last = LastHeard(0, 0.0)
         self._size, self._left_out = 0, 0  # bytes; events since it is full
-        self.item_ids: list[str] = []
-        self._types = [FORGET]
-        self._item_numbers: dict[str, int] = {}
-        self._type_numbers = {FORGET: 0}
+        self.packing = Packing()
 
     def add(self, events: Iterable[StoredEvent]) -> None:
         """Add events, except those that no longer fit."""
@@ -87,7 +67,7 @@ class Overlay:
             if is_full and event.type != FORGET:
                 self._leave_out()
                 continue
-            added.setdefault(event.user_id, []).append(self._packed_event(event))
+            added.setdefault(event.user_id, []).append(self.packing.packed(event))
             if event.type == FORGET:
                 forgotten.add(event.user_id)
         with self.lock:
@@ -96,32 +76,13 @@ class Overlay:
                 after = b"".join([held, *parts])
                 # Now and then is enough: it takes longer than to add, and most users have few events.
                 is_due = user_id in forgotten or len(held) // TIDIED != len(after) // TIDIED
-                self._put(user_id, self._tidied(after) if is_due else after)
+                self._put(user_id, self.packing.tidied(after) if is_due else after)
             for each in self.listeners if added else ():
                 each.hear(before, [self.users[user_id] for user_id in added])
 
-    def last_of_all(self, users: Sequence[bytes], after: int) -> Packed:
-        """The last event of each of these users about each item, after a position and the wish to be forgotten."""
-        events: Packed = np.frombuffer(b"".join(users), dtype=PACKED_ARRAY)
-        user = np.repeat(np.arange(len(users)), [len(packed) // PACKED.size for packed in users])
-        since = np.full(len(users), after)
-        is_wish = events["type"] == 0
-        np.maximum.at(since, user[is_wish], events["position"][is_wish])
-        kept = events["position"] > since[user]
-        events, user = events[kept], user[kept]
-        order = np.lexsort((events["position"], events["item"], user))
-        events, user = events[order], user[order]
-        has_later = (events["item"][1:] == events["item"][:-1]) & (user[1:] == user[:-1])
-        last: Packed = events[~np.append(has_later, np.zeros(min(len(events), 1), dtype=bool))]
-        return last
-
-    def type_name(self, number: int) -> str:
-        """The type that a number of `last_of_all` stands for."""
-        return self._types[number]
-
     def who_said(self, item_ids: Iterable[str]) -> list[tuple[str, str]]:
         """Users and items of those among whose events one is about such an item."""
-        numbers = [number for item_id in item_ids if (number := self._item_numbers.get(item_id)) is not None]
+        numbers = [number for item_id in item_ids if (number := self.packing.item_number(item_id)) is not None]
         users = list(self.users.items())
         if not numbers or not users:
             return []
@@ -130,14 +91,14 @@ class Overlay:
         found = np.flatnonzero(np.isin(items, numbers))
         places = np.searchsorted(ends, found, side="right").tolist()
         pairs = zip(places, items[found].tolist(), strict=True)
-        return [(users[place][0], self.item_ids[item]) for place, item in dict.fromkeys(pairs)]
+        return [(users[place][0], self.packing.item_ids[item]) for place, item in dict.fromkeys(pairs)]
 
     def last_event(self, user_id: str, item_id: str) -> FreshEvent | None:
         """The last event of a user about an item; None without one, and for a user who wants to be forgotten."""
-        events = self.unpacked(self.users.get(user_id, b""))
+        events = self.packing.unpacked(self.users.get(user_id, b""))
         if any(each.type == FORGET for each in events):
             return None
-        number = self._item_numbers.get(item_id)
+        number = self.packing.item_number(item_id)
         return next((each for each in reversed(events) if each.item == number), None)
 
     def drop_until(self, position: int) -> None:
@@ -180,44 +141,11 @@ class Overlay:
             logger.warning("The overlay has room again: answers know nothing of %d events before", self._left_out)
             self._left_out = 0
 
-    def unpacked(self, packed: bytes) -> list[FreshEvent]:
-        """The events of a user, oldest first."""
-        found = sorted(PACKED.iter_unpack(packed))
-        return [
-            FreshEvent(position, item, self._types[kind], None if math.isnan(value) else value)
-            for position, item, kind, value, _ in found
-        ]
-
-    def _packed_event(self, event: StoredEvent) -> bytes:
-        item = NO_ITEM if event.item_id is None else _number(event.item_id, self.item_ids, self._item_numbers)
-        kind = min(_number(event.type, self._types, self._type_numbers), LAST_TYPE)
-        value = NO_VALUE if event.value is None else event.value
-        return PACKED.pack(event.position, item, kind, value, event.occurred_at)
-
-    def _tidied(self, packed: bytes) -> bytes:
-        """Keep what counts: the last wish to be forgotten, and of the events after it the last about each item."""
-        last: dict[int, tuple[int, int, int, float, float]] = {}
-        for event in sorted(PACKED.iter_unpack(packed)):
-            if self._types[event[2]] == FORGET:
-                last.clear()
-            last[event[1]] = event
-        return b"".join(PACKED.pack(*event) for event in last.values())
-
 
 def _size_of(user_id: str) -> int:
     return PER_USER + sys.getsizeof(user_id)
 
 
-def _number(text: str, known: list[str], numbers: dict[str, int]) -> int:
-    """The place of a text among those that are known, which it joins."""
-    number = numbers.get(text)
-    if number is None:
-        number = numbers[text] = len(known)
-        known.append(text)
-    return number
-
-
-def learned_until(artifact: Artifact, store_id: str | None) -> int:
+def learned_until(learned: LearnedEvents | None, store_id: str | None) -> int:
     """The position up to which a model has learned from the events of a store; 0 if it knows another store or none."""
-    events = artifact.events
-    return events.until if events is not None and events.store == store_id else 0
+    return learned.until if learned is not None and learned.store == store_id else 0

@@ -95,7 +95,7 @@ class _Reader:
 
     def __init__(self, model: ServedModel, overlay: Overlay) -> None:
         self._model, self._overlay = model, overlay
-        self._until = learned_until(model.artifact, overlay.store_id)
+        self._until = learned_until(model.artifact.events, overlay.store_id)
         self._rows: dict[int, int | None] = {}
 
     def profile(self, user_id: str, packed: bytes) -> Profile | None:
@@ -109,7 +109,7 @@ class _Reader:
     def fresh(self, packed: bytes) -> Fresh:
         """What these events mean, without those that the model has learned from."""
         is_forgotten, meanings, types = False, dict[int, Meaning](), self._model.event_types
-        for event in self._overlay.unpacked(packed):
+        for event in self._overlay.packing.unpacked(packed):
             if event.position <= self._until:
                 continue
             if event.type == FORGET:
@@ -122,7 +122,7 @@ class _Reader:
 
     def _row(self, item: int) -> int | None:
         if item not in self._rows:
-            self._rows[item] = self._model.recommender.item_row(self._overlay.item_ids[item])
+            self._rows[item] = self._model.recommender.item_row(self._overlay.packing.item_ids[item])
         return self._rows[item]
 
 

@@ -9,7 +9,8 @@ from app.contract.item_matrix import Mask, Rows
 from app.contract.recommender import Recommender
 from app.contract.trends import Trend, trends_of
 from app.errors import InvalidParameterError
-from app.events.overlay import Overlay, Packed, learned_until
+from app.events.overlay import Overlay, learned_until
+from app.events.packed_events import Packed, last_of_all
 from app.model.registered_version import RegisteredVersion
 from app.model.store import ServedModel
 
@@ -65,7 +66,7 @@ class FreshLikes:
 
     def __init__(self, model: ServedModel, overlay: Overlay) -> None:
         self._overlay, self._types = overlay, model.event_types
-        self.until = learned_until(model.artifact, overlay.store_id)
+        self.until = learned_until(model.artifact.events, overlay.store_id)
         self._half_lives = np.array([[trend.half_life] for trend in trends_of(model.artifact)])
         self._sums, self._latest = np.zeros((len(self._half_lives), 0)), np.zeros(0)
         self._rows: Rows = np.empty(0, dtype=np.int64)  # of the items, in the model
@@ -75,7 +76,7 @@ class FreshLikes:
 
     def count(self, users: Sequence[bytes], times: int = 1) -> None:
         """Count what users say at last about each item so many times: -1 takes back what was counted."""
-        said = self._overlay.last_of_all(users, self.until)
+        said = last_of_all(users, self.until)
         items, likes = said["item"], times * self._are_liked(said)
         self._grow()
         touched = np.unique(items)
@@ -107,12 +108,12 @@ class FreshLikes:
         liked = np.zeros(len(said), dtype=bool)
         for number in np.unique(said["type"]):
             of_type = said["type"] == number
-            name = self._overlay.type_name(int(number))
+            name = self._overlay.packing.type_name(int(number))
             liked[of_type] = self._types.are_liked(name, said["value"][of_type])
         return liked
 
     def _grow(self) -> None:
-        more = len(self._overlay.item_ids) - len(self._latest)
+        more = len(self._overlay.packing.item_ids) - len(self._latest)
         if more > 0:
             more = max(more, len(self._latest))  # doubling keeps copies few
             self._sums = np.pad(self._sums, ((0, 0), (0, more)))
@@ -120,7 +121,7 @@ class FreshLikes:
 
     def _rows_in(self, recommender: Recommender) -> Rows:
         """The rows of all items in the overlay; those of items that a version knows stay, whatever comes later."""
-        ids, rows = self._overlay.item_ids, np.full(len(self._latest), UNKNOWN)
+        ids, rows = self._overlay.packing.item_ids, np.full(len(self._latest), UNKNOWN)
         rows[: len(self._rows)] = self._rows
         is_new = recommender is not self._rows_of
         for number in np.flatnonzero(rows[: len(ids)] == UNKNOWN) if is_new else range(self._looked_up, len(ids)):

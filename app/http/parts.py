@@ -34,8 +34,9 @@ from app.observability.recent_figures import RecentFigures
 from app.observability.request_log import RequestLog
 from app.observability.telemetry import Telemetry
 from app.registry.challenger import Challenger
-from app.registry.follower import Follower, Prepare
+from app.registry.follower import Follower
 from app.registry.loaded import Followed, LoadedVersions
+from app.registry.loader import Prepare
 from app.registry.mlflow_registry import Registry
 from app.settings import Settings
 

@@ -14,7 +14,8 @@ from app.contract.trial import Trial, read_trial
 from app.model.errors import AliasMissingError, ModelError, ModelMissingError, VersionMissingError
 from app.model.store import ModelStore, Revises, ServedModel
 from app.observability.telemetry import OK, ModelMetrics
-from app.registry.follower import Follower, Prepare
+from app.registry.follower import Follower
+from app.registry.loader import Prepare
 from app.registry.target import Target
 from app.settings import Settings
 
@@ -92,7 +93,8 @@ class Challenger(Follower):
     def _begin_or_end(self, trial: Trial | None) -> None:
         self.trial = trial
         if trial is None:
-            self._let_go()
+            self.store.clear()
+            self._metrics.let_go()
             logger.info("The trial has ended: everybody gets the live version's lists")
             return
         logger.info(

@@ -3,19 +3,16 @@
 import logging
 import math
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
 
-from app.contract.artifact import LearnedEvents
-from app.model.errors import ModelError, ModelNotLoadedError, ModelRefusedError
-from app.model.registered_version import RegisteredVersion
-from app.model.store import ModelStore, ServedModel, load_model
+from app.model.errors import ModelError
+from app.model.store import ModelStore
 from app.observability.telemetry import OK, ModelMetrics
-from app.registry.cache import Entry, ModelCache
 from app.registry.folder import ModelFolder
+from app.registry.loader import Loader, Prepare
 from app.registry.mlflow_registry import Registry
 from app.registry.target import Target
 from app.settings import Settings
@@ -24,8 +21,6 @@ NOT_CHECKED = "not_checked"
 STOP_SECONDS = 1.0
 MAX_POLL_SECONDS_WITHOUT_MODEL = 1.0
 SERVING = "serving"  # the purpose of a follower's model, as log lines say it
-
-Prepare = Callable[[str, LearnedEvents | None], None]
 
 logger = logging.getLogger(__name__)
 
@@ -70,18 +65,10 @@ class Follower:
     ) -> None:
         """`prepare` is called before each swap with the purpose and what the version has learned of recorded events."""
         self.state = FollowerState()
-        self._metrics = metrics
-        self._purpose = purpose
-        self._prepare = prepare
+        self.store, self._metrics, self._purpose = store, metrics, purpose
         self._source = Registry(settings) if settings.model_dir is None else ModelFolder(settings.model_dir)
-        # A folder needs no cache, and the cache holds the registry's versions only.
-        self._is_cached = settings.model_dir is None
-        self._cache = ModelCache(settings)
-        self.store = store
+        self._loader = Loader(self._source, settings, store, metrics, purpose, prepare)
         self._poll_seconds = settings.model_poll_seconds
-        self._refused: tuple[RegisteredVersion, str] | None = None
-        self._failure: tuple[RegisteredVersion, str] | None = None  # the last one, with its error's code
-        self._polls_failed = 0  # so often in succession
         # The callers that wait for a poll; None ends the thread.
         self._asked: SimpleQueue[Future[FollowerState] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"follower ({purpose})", daemon=True)
@@ -106,9 +93,7 @@ class Follower:
 
     def load_last_good(self) -> None:
         """Load the newest usable version on disk, if there is one."""
-        for entry in self._cache.entries() if self._is_cached else ():
-            if self._load_cached(entry):
-                return
+        self._loader.load_last_good()
 
     def poll(self) -> None:
         """Resolve the alias once and load its version if it is new. Never raises."""
@@ -152,81 +137,7 @@ class Follower:
         return asked
 
     def _follow(self, target: Target) -> None:
-        current, registered = self.store.loaded, target.registered
-        if current is not None and current.registered == registered:
-            return
-        try:
-            self._load(registered)
-        except ModelError as error:
-            # Count only if the swap, not just caching, failed.
-            if self.store.loaded is current:
-                self._count_failure(registered, error)
-            raise
-
-    def _load(self, registered: RegisteredVersion) -> None:
-        if self._refused is not None and self._refused[0] == registered:
-            raise ModelRefusedError(self._refused[1])
-        entry = self._cache.find(registered) if self._is_cached else None
-        if entry is not None and self._load_cached(entry):
-            self._cache.keep(entry)
-            return
-        try:
-            self._load_downloaded(registered)
-        except ModelRefusedError as error:
-            # Keep the sentence alone: an error keeps the models that the frames of its traceback know.
-            self._refused = (registered, str(error))
-            raise
-
-    def _count_failure(self, registered: RegisteredVersion, error: ModelError) -> None:
-        """Count a refused version once, and other failures at each poll.
-
-        A folder counts from the second poll on that finds it the same: until then it may be incomplete, as somebody is
-        copying files into it.
-        """
-        failure = (registered, error.code)
-        self._polls_failed = self._polls_failed + 1 if failure == self._failure else 1
-        self._failure = failure
-        first = 1 if self._is_cached else 2
-        if self._polls_failed == first or (self._polls_failed > first and not isinstance(error, ModelRefusedError)):
-            self._metrics.swap_failed(error.code)
-
-    def _load_cached(self, entry: Entry) -> bool:
-        try:
-            model = load_model(entry.directory, entry.registered)
-        except ModelRefusedError as error:
-            logger.warning("The cached version %s is not usable: %s", entry.registered.version, error)
-            self._metrics.swap_failed(error.code)
-            self._cache.discard(entry)
-            return False
-        except ModelNotLoadedError as error:
-            # The entry may be the only copy of the last good version.
-            logger.warning("The cached version %s is kept, but was not loaded: %s", entry.registered.version, error)
-            self._metrics.swap_failed(error.code)
-            return False
-        self._serve(model, "from the cache")
-        return True
-
-    def _load_downloaded(self, registered: RegisteredVersion) -> None:
-        with self._cache.download_directory() as directory:
-            artifact = self._source.fetch(registered, directory)
-            model = load_model(artifact, registered)
-            # The mapped files survive being moved, and even being removed.
-            self._serve(model, f"from {self._source.label}")
-            if self._is_cached:
-                self._cache.add(registered, artifact, model.described.content_hash)
-
-    def _serve(self, model: ServedModel, origin: str) -> None:
-        former = self.store.current
-        if self._prepare is not None:
-            self._prepare(self._purpose, model.artifact.events)
-        self.store.swap(model)
-        self._metrics.swapped(model)
-        before = f", instead of version {former.version}" if former is not None else ""
-        logger.info("%s version %s %s%s", self._purpose.capitalize(), model.version, origin, before)
-
-    def _let_go(self) -> None:
-        self.store.clear()
-        self._metrics.let_go()
+        self._loader.load(target.registered)
 
     def _warn(self, warning: str | None) -> None:
         if warning is not None and warning != self.state.warning:
@@ -237,14 +148,10 @@ class Follower:
         now, known = datetime.now(timezone.utc), self.state.last_problem
         met = Problem(error.code, str(error), version, now)
         if self.state.status != error.code or known is None or replace(known, at=now) != met:
-            known = met
-            unexpected = type(error) is ModelError
-            current = self.store.current
-            doing = (
-                f"Not {self._purpose} yet" if current is None else f"Still {self._purpose} version {current.version}"
-            )
-            cause = error.__cause__ if unexpected else None
-            logger.warning("%s: %s", doing, error, exc_info=cause)
+            known, current, purpose = met, self.store.current, self._purpose
+            doing = f"Not {purpose} yet" if current is None else f"Still {purpose} version {current.version}"
+            is_unexpected = type(error) is ModelError
+            logger.warning("%s: %s", doing, error, exc_info=error.__cause__ if is_unexpected else None)
         self._metrics.polled(error.code)
         self.state = replace(self.state, status=error.code, checked_at=now, last_problem=known)
 

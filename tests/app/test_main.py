@@ -64,12 +64,8 @@ def test_log_lines_are_short_and_plain(make_settings: MakeSettings, tmp_path: Pa
     put_in_cache(settings, write(tmp_path / "served"), "5")
     with service(settings, tmp_path / "log") as (client, _):
         wait_for_polls(client, 5)
-    lines = [
-        line.split(" ", 2)[2]
-        for line in (tmp_path / "log").read_text().splitlines()
-        if " app.registry.follower" in line
-    ]
-    assert lines[0] == "INFO app.registry.follower: Serving version 5 from the cache"
+    lines = [line.split(" ", 2)[2] for line in (tmp_path / "log").read_text().splitlines() if " app.registry." in line]
+    assert lines[0] == "INFO app.registry.loader: Serving version 5 from the cache"
     assert lines[1].startswith("WARNING app.registry.follower: Still serving version 5: MLflow at http://127.0.0.1:")
     assert len(lines) == 2
     assert "Traceback" not in (tmp_path / "log").read_text()

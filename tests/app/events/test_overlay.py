@@ -6,15 +6,16 @@ import pytest
 
 from app.contract.events import Event
 from app.events import overlay as overlay_module
-from app.events.overlay import NO_ITEM, PACKED, PER_USER, Overlay
+from app.events.overlay import PER_USER, Overlay
+from app.events.packed_events import NO_ITEM, PACKED
 from tests.app.events.stories import said, stored
 
 
 def read(overlay: Overlay, user: str) -> list[tuple[int, str, str]]:
     """Position, type and item of a user's events."""
     return [
-        (one.position, one.type, "" if one.item == NO_ITEM else overlay.item_ids[one.item])
-        for one in overlay.unpacked(overlay.users[user])
+        (one.position, one.type, "" if one.item == NO_ITEM else overlay.packing.item_ids[one.item])
+        for one in overlay.packing.unpacked(overlay.users[user])
     ]
 
 
@@ -22,7 +23,7 @@ def test_events_are_read_as_they_were_said() -> None:
     overlay = Overlay()
     overlay.add(stored(said("a", "rating", "x", 3.7), said("b", "like", "日本"), said("a", "hide", "y")))
     assert read(overlay, "a") == [(1, "rating", "x"), (3, "hide", "y")]
-    assert [one.value for one in overlay.unpacked(overlay.users["a"])] == [3.7, None]
+    assert [one.value for one in overlay.packing.unpacked(overlay.users["a"])] == [3.7, None]
     assert read(overlay, "b") == [(2, "like", "日本")]
     assert overlay.users.keys() == {"a", "b"}
 
@@ -68,7 +69,7 @@ def test_somebody_who_says_the_same_without_end_takes_bounded_memory() -> None:
     overlay = Overlay()
     for start in range(0, 10_000, 10):
         overlay.add(stored(*(said("a", "like", n % 5) for n in range(10)), first=start))
-    assert len(overlay.unpacked(overlay.users["a"])) < 80
+    assert len(overlay.packing.unpacked(overlay.users["a"])) < 80
 
 
 def test_a_full_overlay_takes_no_more_but_wishes_to_be_forgotten_until_models_have_learned(
@@ -112,7 +113,7 @@ def test_what_every_model_has_learned_is_dropped(until: int, left: set[str]) -> 
     overlay.add(stored(said("a", "like", "x"), said("b", "like", "x"), said("a", "like", "y")))
     overlay.drop_until(until)
     assert overlay.users.keys() == left
-    assert all(one.position > until for packed in overlay.users.values() for one in overlay.unpacked(packed))
+    assert all(one.position > until for packed in overlay.users.values() for one in overlay.packing.unpacked(packed))
 
 
 @pytest.mark.long
