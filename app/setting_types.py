@@ -16,14 +16,6 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 ORIGIN = re.compile(r"\*|https?://[^/?#\s;\"'<>&]+")
 
 
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
 def comma_separated(text: str) -> list[str]:
     """The parts of a setting that is a list, without spaces around them and without empty parts."""
     return [part.strip() for part in text.split(",") if part.strip()]
@@ -84,17 +76,14 @@ def _events_address(secret: SecretStr | None) -> SecretStr | None:
     return None if secret is None or StoreAddress.of(secret.get_secret_value()) is None else secret
 
 
-def _password(secret: SecretStr) -> SecretStr:
-    return SecretStr(secret.get_secret_value().rstrip("\r\n"))  # the end of the file that it was read from
-
-
 HttpAddress = Annotated[str, AfterValidator(_http_address)]
 EventsAddress = Annotated[SecretStr | None, AfterValidator(_events_address)]
 Authorities = Annotated[FilePath, AfterValidator(_authorities)]
 Certificate = Annotated[FilePath, AfterValidator(_certificate)]
 Origins = Annotated[str, AfterValidator(_origins)]
-Password = Annotated[SecretStr, AfterValidator(_password)]
+# Without the end of the file that it was read from.
+Password = Annotated[SecretStr, AfterValidator(lambda secret: SecretStr(secret.get_secret_value().rstrip("\r\n")))]
 Secret = Annotated[SecretStr, AfterValidator(_sendable)]
 NamedKeys = Annotated[Secret, AfterValidator(_named)]
-LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
-LogFormat = Annotated[Literal["plain", "json"], BeforeValidator(_lower)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
+LogFormat = Annotated[Literal["plain", "json"], BeforeValidator(str.lower)]

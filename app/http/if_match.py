@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Header
 
+from app.errors import ServiceError
 from app.http.item_content import etag
 
 IfMatch = Annotated[
@@ -13,7 +14,10 @@ IfMatch = Annotated[
 ]
 
 
-def is_meant(content: Mapping[str, Any] | None, if_match: str | None) -> bool:
-    """Whether this content, None if there is none, is what the header names; without the header it always is."""
+def check_match(
+    content: Mapping[str, Any] | None, if_match: str | None, otherwise: type[ServiceError], what: str
+) -> None:
+    """Raise unless this content, None if there is none, is what the header names; without the header it always is."""
     tags = [] if if_match is None else [each.strip() for each in if_match.split(",")]
-    return not tags or (content is not None and ("*" in tags or etag(content) in tags))
+    if tags and (content is None or not {"*", etag(content)} & {*tags}):
+        raise otherwise(f"The {what} is another than If-Match says: read it again.", field="If-Match")

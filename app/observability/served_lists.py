@@ -115,20 +115,21 @@ class ServedLists(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The metrics that Prometheus reads; without lists, shares are left out."""
         recent = self.summary()
-        yield _gauge("catalogue_items", "Films that the model can recommend.", recent.catalogue_items)
-        yield _gauge("recent_lists", f"Number of recent lists: the last {LISTS} of this model.", recent.lists)
-        yield _gauge("recent_distinct_items", "Different films in the recent lists.", recent.distinct_items)
-        if recent.fallback_share is not None:
-            description = "Share of the recent lists that hold popular films."
-            yield _gauge("recent_fallback_share", description, recent.fallback_share)
-        if recent.short_share is not None:
-            description = "Share of the recent lists that hold fewer films than asked for."
-            yield _gauge("recent_short_share", description, recent.short_share)
-        if recent.top10_share is not None:
-            share = recent.distinct_items / recent.catalogue_items
-            yield _gauge("recent_catalogue_share", "Share of the catalogue that the recent lists show.", share)
-            description = "Share of all recent places that the ten most served films take."
-            yield _gauge("recent_top10_share", description, recent.top10_share)
+        lists, shown, top10 = "Share of the recent lists that hold", None, recent.top10_share
+        if top10 is not None:
+            shown = recent.distinct_items / recent.catalogue_items
+        figures = (
+            ("catalogue_items", "Films that the model can recommend.", recent.catalogue_items),
+            ("recent_lists", f"Number of recent lists: the last {LISTS} of this model.", recent.lists),
+            ("recent_distinct_items", "Different films in the recent lists.", recent.distinct_items),
+            ("recent_fallback_share", f"{lists} popular films.", recent.fallback_share),
+            ("recent_short_share", f"{lists} fewer films than asked for.", recent.short_share),
+            ("recent_catalogue_share", "Share of the catalogue that the recent lists show.", shown),
+            ("recent_top10_share", "Share of all recent places that the ten most served films take.", top10),
+        )
+        for name, description, value in figures:
+            if value is not None:
+                yield GaugeMetricFamily(f"recommender_{name}", description, value=value)
 
 
 def rows_of(one: NotedList | ReadyList, artifact: Artifact | None) -> npt.NDArray[np.int32]:
@@ -137,7 +138,3 @@ def rows_of(one: NotedList | ReadyList, artifact: Artifact | None) -> npt.NDArra
         return np.frombuffer(one.item_rows, dtype=np.int32)
     ready = None if artifact is None else artifact.ready_items
     return NO_ROWS if ready is None else ready[one.user_row, : one.k]
-
-
-def _gauge(name: str, description: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"recommender_{name}", description, value=value)

@@ -26,7 +26,7 @@ from app.http.access import API_KEY, CATALOGUE_PATH, CHANGES_PATH
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.editors import Edit, Editor, EditorsRoute
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
-from app.http.if_match import is_meant
+from app.http.if_match import check_match
 from app.http.item_content import Content, content_of, etag
 from app.http.read_after import ReadAfter, until_answers_know
 from app.model.item_fields import to_json
@@ -117,27 +117,19 @@ async def put_item(edit: ItemEdit, request: ItemContent) -> ItemChange:
 @router.patch("/items/{item_id:any}", responses=WITH_BODY)
 async def patch_item(edit: ItemEdit, request: ItemPatch) -> ItemChange:
     """Change some of an item (RFC 7396): null takes a value away, what is not sent stays."""
-
-    def patched(former: Content | None) -> Content:
-        return _known(former, edit.item_id) | request.content
-
-    return await _change(edit, patched)
+    return await _change(edit, lambda former: _known(former, edit.item_id) | request.content)
 
 
 @router.delete("/items/{item_id:any}", responses=WITHOUT_BODY)
 async def withdraw_item(edit: ItemEdit) -> ItemChange:
     """Withdraw an item: it is in no list, and stays in histories. `{"withdrawn": false}` brings it back."""
-
-    def withdrawn(former: Content | None) -> Content:
-        return _known(former, edit.item_id) | {"withdrawn": True}
-
-    return await _change(edit, withdrawn)
+    return await _change(edit, lambda former: _known(former, edit.item_id) | {"withdrawn": True})
 
 
 async def _change(edit: _ItemEdit, make: Callable[[Content | None], Content]) -> ItemChange:
     def change() -> Event:
         former, after = content_of(edit.parts.store.require(), edit.item_id)
-        _check_match(former, edit.if_match, edit.item_id)
+        check_match(former, edit.if_match, ItemChangedError, f"film {edit.item_id[:80]!r}")
         return _event(edit.model, edit.editor, edit.item_id, make(former), after=after)
 
     event, position = await edit.store(change)
@@ -164,9 +156,3 @@ def _known(former: Content | None, item_id: str) -> Content:
     if former is None:
         raise UnknownItemError(f"The catalogue has no film {item_id[:80]!r}; PUT makes one.", field="item_id")
     return former
-
-
-def _check_match(former: Content | None, if_match: str | None, item_id: str) -> None:
-    if not is_meant(former, if_match):
-        message = f"The film {item_id[:80]!r} is another than If-Match says: read it again."
-        raise ItemChangedError(message, field="If-Match")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 from anyio import to_thread
@@ -28,7 +28,7 @@ from app.http.checked_placements import checked, warnings_of
 from app.http.dependencies import CurrentEventWriter, CurrentModel, CurrentParts
 from app.http.editors import Edit, Editor, EditorsRoute
 from app.http.error_answers import error_responses
-from app.http.if_match import is_meant
+from app.http.if_match import check_match
 from app.http.item_content import etag
 from app.http.read_after import ReadAfter
 from app.model.item_fields import to_json
@@ -88,8 +88,9 @@ async def show_placement(
     change = parts.placements.last(name)
     if change is None or change.placement is None:
         raise _unknown(name)
-    response.headers["ETag"] = _tag(change.placement)
-    return await to_thread.run_sync(_shown, parts.placements, model, change)
+    shown = await to_thread.run_sync(_shown, parts.placements, model, change)
+    response.headers["ETag"] = shown.etag
+    return shown
 
 
 @router.get("/{name}/history", responses=KNOWN)
@@ -149,7 +150,7 @@ async def roll_placement_back(
 async def _changed(edit: _PlacementEdit, make: Callable[[PlacementChange | None], Placement | None]) -> ShownPlacement:
     def change() -> Event:
         last = edit.parts.placements.last(edit.name)
-        _check_match(last, edit.if_match, edit.name)
+        check_match(_content(last), edit.if_match, PlacementChangedError, f"placement {edit.name!r}")
         placement = make(last)
         body = to_json(None if placement is None else placement.content).decode()
         after = 0 if last is None else last.position
@@ -158,9 +159,10 @@ async def _changed(edit: _PlacementEdit, make: Callable[[PlacementChange | None]
 
     event, position = await edit.store(change)
     placement = Placement.read(event.body or "")
-    edit.response.headers["ETag"] = _tag(placement)
     stored = PlacementChange(position, edit.name, edit.editor, event.occurred_at, placement)
-    return await to_thread.run_sync(_shown, edit.parts.placements, edit.model, stored)
+    shown = await to_thread.run_sync(_shown, edit.parts.placements, edit.model, stored)
+    edit.response.headers["ETag"] = shown.etag
+    return shown
 
 
 def _shown(placements: Placements, model: ServedModel, change: PlacementChange) -> ShownPlacement:
@@ -172,20 +174,12 @@ def _shown(placements: Placements, model: ServedModel, change: PlacementChange) 
 
 
 def _stored(change: PlacementChange) -> dict[str, object]:
-    placement = change.placement
-    content = None if placement is None else dict(placement.content)
-    return change._asdict() | {"placement": content, "etag": _tag(placement)}
+    content = _content(change)
+    return change._asdict() | {"placement": content, "etag": etag(content or {})}
 
 
-def _tag(placement: Placement | None) -> str:
-    return etag({} if placement is None else placement.content)
-
-
-def _check_match(last: PlacementChange | None, if_match: str | None, name: str) -> None:
-    placement = None if last is None else last.placement
-    if not is_meant(None if placement is None else placement.content, if_match):
-        message = f"The placement {name!r} is another than If-Match says: read it again."
-        raise PlacementChangedError(message, field="If-Match")
+def _content(change: PlacementChange | None) -> dict[str, Any] | None:
+    return None if change is None or change.placement is None else dict(change.placement.content)
 
 
 def _unknown(name: str) -> UnknownPlacementError:

@@ -14,6 +14,7 @@ from pydantic import (
     PlainValidator,
     WithJsonSchema,
 )
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from app.contract.events import MAX_ID_LENGTH, MAX_VALUE, TYPE_NAME, Event, is_storable
@@ -24,7 +25,10 @@ MAX_EVENTS = 1000
 MAX_RECOMMENDATION_ID = 64
 OLDEST_SECONDS = 30 * 24 * 3600
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+AN_ID = "1b671a64-40d5-491e-99b0-da01ff1f3341"
 DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+LIKED: JsonDict = {"event_id": AN_ID, "user_id": 42, "item_id": 601, "type": "like"}
+RATED: JsonDict = {"user_id": 42, "item_id": 93, "type": "rating", "value": 2.5}
 TOO_LARGE = 10**MAX_ID_LENGTH  # the first whole number with too many digits
 
 
@@ -36,7 +40,7 @@ def new_event_id() -> str:
 def _event_id(value: object) -> str:
     text = value.lower() if isinstance(value, str) else ""
     if not UUID.fullmatch(text):
-        raise PydanticCustomError("uuid", "It must be a UUID, such as 1b671a64-40d5-491e-99b0-da01ff1f3341")
+        raise PydanticCustomError("uuid", f"It must be a UUID, such as {AN_ID}")
     return text
 
 
@@ -88,7 +92,7 @@ class NewEvent(Body):
     event_id: EventId | None = Field(
         default=None,
         description="A UUID of your making, by which a repeated event is recognised.",
-        examples=["1b671a64-40d5-491e-99b0-da01ff1f3341"],
+        examples=[AN_ID],
     )
     user_id: StoredId = Field(description="Whose event it is; the model need not know the user.", examples=[42])
     item_id: StoredId = Field(description="The film's id.", examples=[601])
@@ -138,24 +142,7 @@ class NewEvent(Body):
 class EventsRequest(Body):
     """What users have said about films."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "events": [
-                        {
-                            "event_id": "1b671a64-40d5-491e-99b0-da01ff1f3341",
-                            "user_id": 42,
-                            "item_id": 601,
-                            "type": "like",
-                        },
-                        {"user_id": 42, "item_id": 93, "type": "rating", "value": 2.5},
-                    ]
-                }
-            ]
-        }
-    )
-
+    model_config = ConfigDict(json_schema_extra={"examples": [{"events": [LIKED, RATED]}]})
     max_values = 10 * MAX_EVENTS
     events: list[NewEvent] = Field(
         min_length=1, max_length=MAX_EVENTS, description="In the order in which they happened.", examples=[[]]

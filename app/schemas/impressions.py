@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from app.contract.placement_rules import MAX_AMONG
 from app.schemas.bodies import Body
@@ -10,6 +11,7 @@ from app.schemas.events import MAX_RECOMMENDATION_ID, StoredId
 from app.schemas.queries import MAX_K, MAX_OFFSET
 
 MAX_IMPRESSIONS = 1000
+SEEN: JsonDict = {"recommendation_id": "AgExajHwqFhZ7zJbb1Uz3VQb", "user_id": 42, "item_ids": [601, 93]}
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 
 
@@ -58,18 +60,7 @@ class NewImpression(Body):
 class ImpressionsRequest(Body):
     """What users have seen."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "impressions": [
-                        {"recommendation_id": "AgExajHwqFhZ7zJbb1Uz3VQb", "user_id": 42, "item_ids": [601, 93]}
-                    ]
-                }
-            ]
-        }
-    )
-
+    model_config = ConfigDict(json_schema_extra={"examples": [{"impressions": [SEEN]}]})
     max_values = 50 * MAX_IMPRESSIONS
     impressions: list[NewImpression] = Field(
         min_length=1, max_length=MAX_IMPRESSIONS, description="Of any lists.", examples=[[]]

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from app.contract.placement import MAX_BOOSTS, MAX_FALLBACK, MAX_PINS, MAX_QUOTAS
@@ -14,6 +15,12 @@ MAX_RULE_NAME = 60
 MAX_SHOWN = 100
 MAX_NEW_BELOW = 1000
 MAX_A_DAY = 1_000_000
+EXAMPLE: JsonDict = {
+    "filter": "year >= 1980",
+    "boosts": [{"filter": "genres:Comedy", "by": 0.3, "name": "comedies"}],
+    "pins": [{"item_id": 601, "rank": 1}],
+    "quotas": [{"filter": "genres:Drama", "at_most": 4}],
+}
 
 Filter = Annotated[str, Field(min_length=1, max_length=MAX_FILTER_LENGTH)]
 RuleFilter = Annotated[
@@ -124,18 +131,7 @@ class TrialRule(_Rule):
 class PlacementContent(Body):
     """All of a placement: what is not sent has its default."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "filter": "year >= 1980",
-                    "boosts": [{"filter": "genres:Comedy", "by": 0.3, "name": "comedies"}],
-                    "pins": [{"item_id": 601, "rank": 1}],
-                    "quotas": [{"filter": "genres:Drama", "at_most": 4}],
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     filter: Filter | None = Field(default=None, description="Only films that pass it.", examples=["year >= 1980"])
     boosts: list[BoostRule] = Field(
