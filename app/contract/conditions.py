@@ -1,7 +1,7 @@
 """The conditions that a request sets for items: a filter, and parameters that are short for one."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.contract.filter_language import Comparison, Expression, FilterError, combined, parse
 from app.contract.item_filter import ItemFilter
@@ -23,33 +23,26 @@ class Conditions(NamedTuple):
 
     def mask(self, items: ItemFilter) -> Mask:
         """The items that pass, bool (n_items,); raises FilterError, which names the parameter."""
+        given: tuple[tuple[str, Any, Callable[[Any], Expression]], ...] = (
+            ("filter", self.filter or None, parse),
+            ("genre", self.genres or None, _any_tag),
+            ("exclude_genre", self.excluded or None, lambda tags: combined("not", [_any_tag(tags)])),
+            ("year_from", self.year_from, lambda year: Comparison(YEAR, ">=", str(year))),
+            ("year_to", self.year_to, lambda year: Comparison(YEAR, "<=", str(year))),
+        )
         mask = items.all()
-        for parameter, read in self._given().items():
-            mask &= _mask(items, parameter, read)
+        for parameter, value, read in given:
+            if value is not None:
+                mask &= _mask(items, parameter, value, read)
         return mask
-
-    def _given(self) -> dict[str, Callable[[], Expression]]:
-        """Make a reader for each parameter that is given."""
-        given: dict[str, Callable[[], Expression]] = {}
-        if text := self.filter:
-            given["filter"] = lambda: parse(text)
-        if self.genres:
-            given["genre"] = lambda: _any_tag(self.genres)
-        if self.excluded:
-            given["exclude_genre"] = lambda: combined("not", [_any_tag(self.excluded)])
-        if self.year_from is not None:
-            given["year_from"] = lambda: Comparison(YEAR, ">=", str(self.year_from))
-        if self.year_to is not None:
-            given["year_to"] = lambda: Comparison(YEAR, "<=", str(self.year_to))
-        return given
 
 
 NO_CONDITIONS = Conditions()
 
 
-def _mask(items: ItemFilter, parameter: str, read: Callable[[], Expression]) -> Mask:
+def _mask(items: ItemFilter, parameter: str, value: object, read: Callable[[Any], Expression]) -> Mask:
     try:
-        return items.mask(read())
+        return items.mask(read(value))
     except FilterError as error:
         raise FilterError(f"{parameter}: {error}", parameter) from error
 

@@ -39,7 +39,10 @@ class Similarity:
             scores[~allowed] = -np.inf
         scores[self._withdrawn] = -np.inf
         scores[item_row] = -np.inf
-        return Scored(self._all_items, scores, lambda rows: _shown(scores[rows]), TIE / 2, 1.0)
+        # Rounded to what float32 can tell apart, so that equal items tie whatever the order of summation.
+        return Scored(
+            self._all_items, scores, lambda rows: scores[rows].round(TIE_DECIMALS).astype(float), TIE / 2, 1.0
+        )
 
     def cosines(self, item_row: int) -> Float32Array:
         """The cosines of all items with this one, float32 (n_items,), withdrawn ones among them."""
@@ -79,9 +82,3 @@ class Similarity:
     def _unit(self, rows: npt.NDArray[np.integer]) -> Float64Array:
         unit: Float64Array = self._embeddings[rows] * self._inverse_norms[rows, None].astype(np.float64)
         return unit
-
-
-def _shown(cosines: Float32Array) -> Float64Array:
-    # Rounded to what float32 can tell apart, so that equal items tie whatever the order of summation.
-    scores: Float64Array = cosines.round(TIE_DECIMALS).astype(np.float64)
-    return scores

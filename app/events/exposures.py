@@ -79,16 +79,12 @@ class ExposureMetrics:
 
     def __init__(self, collectors: CollectorRegistry) -> None:
         description = "Lists during a trial, by arm, and by placement where that is on trial."
-        self._lists = Counter("recommender_arm_lists", description, ["arm", "placement"], registry=collectors)
+        self.lists = Counter("recommender_arm_lists", description, ["arm", "placement"], registry=collectors)
         for arm in COUNTED:
-            self._lists.labels(arm, "")
+            self.lists.labels(arm, "")
         self.failures = Counter(
             "recommender_exposure_failures", "Failed attempts to store exposures.", registry=collectors
         )
-
-    def count(self, arm: str, placement: str, lists: int) -> None:
-        """Count lists of an arm."""
-        self._lists.labels(arm, placement).inc(lists)
 
 
 class Exposures(Flushed):
@@ -138,4 +134,4 @@ class Exposures(Flushed):
 
     def _count(self, experiment: str, arm: str, placement: str, lists: int) -> None:
         self._totals[experiment, arm] += lists
-        self._metrics.count(arm, placement, lists)
+        self._metrics.lists.labels(arm, placement).inc(lists)

@@ -119,9 +119,7 @@ class EventWriter:
             appended = self._store.append(events, time.time())
         except EventStoreError as error:
             self._note_failure(error)
-            return [EventsUnavailableError("The store of events does not answer; send the events again.")] * len(
-                requests
-            )
+            return [EventsUnavailableError()] * len(requests)
         except Exception as error:
             logger.exception("The writer of events failed")
             return [error] * len(requests)

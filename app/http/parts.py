@@ -1,7 +1,6 @@
 """The parts of the service, which are put together once: routes get them by `CurrentParts`."""
 
 from collections.abc import Collection, Iterator
-from typing import Protocol
 
 from app.contract.alias import CHALLENGER
 from app.contract.store_address import StoreAddress
@@ -40,15 +39,7 @@ from app.registry.loader import Prepare
 from app.registry.mlflow_registry import Registry
 from app.settings import Settings
 
-
-class Runs(Protocol):
-    """A part with a thread of its own."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def stop(self) -> None:
-        """End."""
+Running = Feed | Follower | Challenger | Overlap | EventWriter | Exposures | Impressions | Answers | Resting
 
 
 class Parts:
@@ -123,7 +114,7 @@ class Parts:
         """How far answers know the events; None without events."""
         return None if self.feed is None else self.feed.state
 
-    def running(self) -> Iterator[Runs]:
+    def running(self) -> Iterator[Running]:
         """The parts to start, in this order. The feed comes first: a version waits for the recent events."""
         counted = self.exposures, self.impressions, self.answers, self.resting
         for part in (self.feed, self.follower, self.challenger, self.overlap, self.writer, *counted):

@@ -5,7 +5,7 @@ Prometheus' own counters take a lock and several calls for each step: more than 
 
 import time
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -99,7 +99,16 @@ class RequestCounters(Collector):
         for labels, counted in list(self._counts.items()):
             requests.add_metric(labels, counted.count, counted.created)
         yield requests
-        yield _histogram(self._latencies)
+        seconds = HistogramMetricFamily(
+            "recommender_request_seconds",
+            "Time from the arrival of a request to the end of its answer.",
+            labels=["route", "status"],
+        )
+        for (route, status), measured in list(self._latencies.items()):
+            seconds.add_metric([route, status], measured.cumulative(), measured.seconds)
+            created = Sample(f"{seconds.name}_created", {"route": route, "status": status}, measured.created)
+            seconds.samples.append(created)
+        yield seconds
 
 
 class ListCount:
@@ -143,15 +152,3 @@ class ListCounters(Collector):
             short.add_metric([source], count.short, count.created)
         yield lists
         yield short
-
-
-def _histogram(latencies: dict[tuple[str, str], Latencies]) -> Metric:
-    names: Sequence[str] = ("route", "status")
-    seconds = HistogramMetricFamily(
-        "recommender_request_seconds", "Time from the arrival of a request to the end of its answer.", labels=names
-    )
-    for labels, measured in list(latencies.items()):
-        seconds.add_metric(labels, measured.cumulative(), measured.seconds)
-        created = dict(zip(names, labels, strict=True))
-        seconds.samples.append(Sample(f"{seconds.name}_created", created, measured.created))
-    return seconds

@@ -14,33 +14,24 @@ Mask = Callable[[str], str]
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
-class PlainFormatter(logging.Formatter):
-    """Writes a line as plain text."""
+class MaskedFormatter(logging.Formatter):
+    """Writes a line without secrets, as plain text with a traceback below it, or as one JSON object."""
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Mask, *, as_json: bool) -> None:
         """`mask` hides secrets."""
         super().__init__(PLAIN_LINE)
-        self._mask = mask
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, a traceback below it."""
-        return self._mask(super().format(record))
-
-
-class JsonFormatter(logging.Formatter):
-    """Writes a line as one JSON object; named values of the message become keys."""
-
-    def __init__(self, mask: Mask) -> None:
-        """`mask` hides secrets."""
-        super().__init__()
-        self._mask = mask
+        self._mask, self._line = mask, self._json if as_json else super().format
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
+        return self._mask(self._line(record))
+
+    def _json(self, record: logging.LogRecord) -> str:
+        """Named values of the message become keys."""
         fields: dict[str, object] = dict(record.args) if isinstance(record.args, Mapping) else {}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return self._mask(json_line(record.created, record.levelname, record.name, record.getMessage(), fields))
+        return json_line(record.created, record.levelname, record.name, record.getMessage(), fields)
 
 
 def json_line(now: float, level: str, logger: str, message: str, fields: Mapping[str, object]) -> str:
@@ -58,7 +49,7 @@ def json_line(now: float, level: str, logger: str, message: str, fields: Mapping
 def configure_logging(level: str, log_format: str, mask: Mask) -> None:
     """Log our lines and the server's from `level` on, in one format, and those of libraries from WARNING on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter(mask) if log_format == "json" else PlainFormatter(mask))
+    handler.setFormatter(MaskedFormatter(mask, as_json=log_format == "json"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in ("app", *SERVER_LOGGERS):
         logging.getLogger(name).setLevel(level)

@@ -1,8 +1,4 @@
-"""Counts what the service does, for Prometheus; docs/operation.md lists the metrics.
-
-Each process counts for
-itself: Prometheus scrapes every one of them.
-"""
+"""Counts what the process does, for Prometheus, which scrapes each of them; docs/operation.md lists the metrics."""
 
 import time
 

@@ -18,7 +18,8 @@ def main() -> None:
     except Exception as error:
         # MLflow lets through the errors of its parts: requests, json, urllib3, storage clients.
         failed = {"failed": in_our_words(error), "errno": getattr(innermost(error), "errno", None)}
-        answer = {"missing": True} if _is_absent(error) else failed
+        is_absent = getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST"
+        answer = {"missing": True} if is_absent else failed
     sys.stdout.write(f"\n{json.dumps(answer)}\n")
 
 
@@ -50,10 +51,6 @@ def _download(uri: str, directory: str) -> dict[str, object]:
     if not mlflow.artifacts.list_artifacts(artifact_uri=uri):
         return {"missing": True}
     return {"directory": mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=directory)}
-
-
-def _is_absent(error: Exception) -> bool:
-    return getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST"
 
 
 if __name__ == "__main__":

@@ -91,8 +91,10 @@ class Registry:
             order_by="version_number DESC",
             max_results="100",
         )
-        targets = [_target(version) for version in found.model_versions]
-        return [(each, _names(aliases, each.registered.version)) for each in targets]
+        names: dict[str, list[str]] = {}
+        for alias, version in sorted(aliases.items()):
+            names.setdefault(version, []).append(alias)
+        return [(_target(each), names.get(each.version, [])) for each in found.model_versions]
 
     def promote(self, version: str) -> None:
         """Give the alias, in lower case, to a version, and note which was live before; raises ModelError."""
@@ -153,7 +155,3 @@ class Registry:
 def _target(found: _Version, warning: str | None = None) -> Target:
     registered = RegisteredVersion(found.version, found.creation_timestamp, found.run_id)
     return Target(registered, warning, {tag.key: tag.value for tag in found.tags})
-
-
-def _names(aliases: Mapping[str, str], version: str) -> list[str]:
-    return sorted(alias for alias, named in aliases.items() if named == version)

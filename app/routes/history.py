@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from app.errors import InvalidParameterError, NoModelError, UnknownUserError
 from app.http.dependencies import CurrentModel, CurrentParts
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
+from app.http.path_ids import UserPath
 from app.http.read_after import ReadAfter
-from app.schemas.queries import PageQuery, PathText
+from app.schemas.queries import PageQuery
 from app.schemas.users import History, SeenItem
 
 router = APIRouter(tags=["users"])
@@ -20,10 +21,7 @@ router = APIRouter(tags=["users"])
     dependencies=[ReadAfter],
 )
 async def list_history(
-    model: CurrentModel,
-    parts: CurrentParts,
-    user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
-    query: Annotated[PageQuery, Query()],
+    model: CurrentModel, parts: CurrentParts, user_id: UserPath, query: Annotated[PageQuery, Query()]
 ) -> History:
     """The films that a user has seen, and so does not get recommended again: the latest first."""
     seen = parts.profiles.history(model, user_id)

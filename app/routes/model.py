@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import asdict, replace
-from typing import Any
 
 from fastapi import APIRouter
 
@@ -11,7 +10,6 @@ from app.events.feed_state import FeedState
 from app.http.dependencies import CurrentParts
 from app.http.parts import Parts
 from app.mask import Mask
-from app.model.store import ServedModel
 from app.registry.follower import FollowerState
 from app.schemas.model import EventsState, ModelDescription, ModelProblem, RegistryState
 from app.schemas.versions import LoadedVersion
@@ -29,12 +27,13 @@ def description(parts: Parts, state: FollowerState) -> ModelDescription:
     """The answer of `describe_model`."""
     settings, mask, feed = parts.settings, parts.mask, parts.feed_state
     known = state.last_problem
+    model = parts.store.current
     problem = None if known is None else ModelProblem(**asdict(replace(known, message=mask(known.message))))
     return ModelDescription(
         service_version=VERSION,
         name=settings.model_name,
         alias=settings.model_alias.lower() if settings.model_dir is None else None,
-        **_details(parts.store.current),
+        **(dict.fromkeys(LoadedVersion.model_fields) if model is None else dict(model.described)),
         registry=_registry_state(state, mask),
         last_problem=problem,
         events=None if feed is None else _events_state(feed, mask),
@@ -57,7 +56,3 @@ def _registry_state(state: FollowerState, mask: Mask) -> RegistryState:
         succeeded_at=state.succeeded_at,
         warning=None if state.warning is None else mask(state.warning),
     )
-
-
-def _details(model: ServedModel | None) -> dict[str, Any]:
-    return dict.fromkeys(LoadedVersion.model_fields) if model is None else dict(model.described)

@@ -1,15 +1,14 @@
 """Tells a person all that is held about them."""
 
 from datetime import datetime, timezone
-from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from app.errors import EventsDisabledError, EventsUnavailableError, InvalidParameterError
 from app.events.rows import StoredEvent
 from app.http.dependencies import CurrentParts, opened_store
 from app.http.error_answers import ADDRESS_TOO_LONG, error_responses
-from app.schemas.events import StoredPathText
+from app.http.path_ids import StoredUserPath
 from app.schemas.personal_data import Held, HeldAnswer, HeldEvent, HeldExposure, HeldImpression, HeldItem
 
 ERRORS = (InvalidParameterError, EventsDisabledError, EventsUnavailableError)
@@ -19,10 +18,7 @@ router = APIRouter(tags=["users"])
 
 # A plain function, which FastAPI runs in a thread: it reads the store.
 @router.get("/users/{user_id:any}/data", responses=ADDRESS_TOO_LONG | error_responses(*ERRORS))
-def tell_personal_data(
-    parts: CurrentParts,
-    user_id: Annotated[StoredPathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
-) -> Held:
+def tell_personal_data(parts: CurrentParts, user_id: StoredUserPath) -> Held:
     """All that is held about a user: what they said and were shown, and what the model has learned from."""
     with opened_store(parts) as store:
         stored = store.personal_data(user_id)

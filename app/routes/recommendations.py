@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from app.contract.artifact_format import Float32Array
 from app.contract.attributes import person_vector
@@ -27,6 +27,7 @@ from app.http.item_lists import ListAnswer, json_response, list_json
 from app.http.lanes import Lane
 from app.http.list_ids import id_field, list_response
 from app.http.parts import Parts
+from app.http.path_ids import UserPath
 from app.http.placed_queries import placed_query, placement_field
 from app.http.read_after import ReadAfter
 from app.http.user_recommendations import answer_allowed, answer_user
@@ -37,7 +38,7 @@ from app.observability.served_lists import NotedList
 from app.observability.telemetry import FALLBACK
 from app.schemas.bodies import BatchRequest, FoldInRequest
 from app.schemas.lists import BatchRecommendations, FoldInRecommendations, Recommendations
-from app.schemas.queries import PathText, UserQuery
+from app.schemas.queries import UserQuery
 
 ERRORS = (InvalidParameterError, NoModelError, UnknownPlacementError)
 MAX_QUOTED_IDS = 3
@@ -54,10 +55,7 @@ router = APIRouter(tags=["recommendations"], route_class=LimitedRoute)
     dependencies=[ReadAfter],
 )
 async def recommend_for_user(
-    parts: CurrentParts,
-    model: CurrentModel,
-    user_id: Annotated[PathText, Path(description="Any text; a slash as %2F.", examples=["42"])],
-    query: Annotated[UserQuery, Query()],
+    parts: CurrentParts, model: CurrentModel, user_id: UserPath, query: Annotated[UserQuery, Query()]
 ) -> Response:
     """The k films that a user has not seen and would like best; popular films for an unknown user."""
     lane, query = parts.placement_arms.of(_lane(parts, model, user_id, query), model, user_id, query)

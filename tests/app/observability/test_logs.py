@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.observability.logs import JsonFormatter, json_line
+from app.observability.logs import MaskedFormatter, json_line
 from tests.conftest import MakeSettings
 from tests.service import service
 
@@ -39,7 +39,8 @@ def test_a_json_line_has_the_time_in_utc_to_the_millisecond_and_its_fields_last(
 def test_a_record_s_fields_and_exception_are_keys_of_its_line() -> None:
     def line(**changes: object) -> dict[str, object]:
         fields = {"name": "app.x", "levelname": "ERROR", "levelno": 40, "msg": "no %(what)s", **changes}
-        parsed: dict[str, object] = json.loads(JsonFormatter(lambda line: line).format(logging.makeLogRecord(fields)))
+        formatter = MaskedFormatter(lambda line: line, as_json=True)
+        parsed: dict[str, object] = json.loads(formatter.format(logging.makeLogRecord(fields)))
         return {name: value for name, value in parsed.items() if name not in ("time", "level", "logger")}
 
     assert line(args={"what": "store"}) == {"message": "no store", "what": "store"}
