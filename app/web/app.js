@@ -100,11 +100,7 @@ async function look(quiet) {
 }
 
 function offerReload(version) {
-  const reload = h("button", {
-    type: "button",
-    onclick: () => refresh(true),
-  }, t("reloadList"));
-  notice("swap", t("swapped", version), reload);
+  notice("swap", t("swapped", version), h("button", { type: "button", onclick: () => refresh(true) }, t("reloadList")));
 }
 
 /** Ask for an API key, once for this tab. */

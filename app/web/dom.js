@@ -12,6 +12,14 @@ export function replace(element, ...children) {
   return element;
 }
 
+/** Do something when a form is sent, in place of what a browser would do. */
+export function onSubmit(form, act) {
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    act();
+  };
+}
+
 /** Text from data, in its own direction of writing. */
 export const bdi = (text) => h("bdi", {}, text);
 

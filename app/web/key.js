@@ -1,6 +1,6 @@
 // Asks for a key.
 
-import { h, replace } from "./dom.js";
+import { h, onSubmit, replace } from "./dom.js";
 import { t } from "./texts.js";
 
 /** Fill a form that asks for a key, and calls `use` with it; the field is returned. */
@@ -14,9 +14,6 @@ export function fillKeyForm(form, title, text, wrong, use) {
     h("label", { class: "field" }, t("keyLabel"), input),
     h("button", { class: "primary" }, t("keyUse")),
   );
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    use(input.value);
-  };
+  onSubmit(form, () => use(input.value));
   return input;
 }

@@ -1,7 +1,7 @@
 // Makes a version the live one, once somebody with the editor's key has confirmed it.
 
 import { adminToken, ask, at, known, request } from "./api.js";
-import { h, replace } from "./dom.js";
+import { h, onSubmit, replace } from "./dom.js";
 import { gateSentence } from "./gate.js";
 import { say } from "./panel.js";
 import { t } from "./texts.js";
@@ -21,12 +21,11 @@ export function confirmPromotion(version, live, done) {
     failure,
     h("div", { class: "row" }, confirm, h("button", { type: "button", onclick: () => dialog.close() }, t("cancel"))),
   );
-  form.onsubmit = async (event) => {
-    event.preventDefault();
+  onSubmit(form, async () => {
     confirm.disabled = true;
     replace(failure, await promote(version.version, key.value, done));
     confirm.disabled = false;
-  };
+  });
   replace(dialog, form).showModal();
 }
 

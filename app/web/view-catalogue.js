@@ -2,7 +2,7 @@
 
 import { ask, at, ETAG, request } from "./api.js";
 import { label } from "./columns.js";
-import { bdi, h, replace } from "./dom.js";
+import { bdi, h, onSubmit, replace } from "./dom.js";
 import { Editor } from "./editor.js";
 import { asDate, filmFields } from "./film-fields.js";
 import { finder } from "./finder.js";
@@ -83,13 +83,12 @@ export function mount(root, showCurl) {
         h("button", { type: "button", onclick: () => change({ id: "", add: "" }) }, t("close")),
       ),
     );
-    form.onsubmit = (event) => {
-      event.preventDefault();
+    onSubmit(form, () => {
       const changes = fields.changes();
       if (!Object.keys(changes).length) return replace(failure, t("nothingChanged"));
       if (former) send("PATCH", former.id, changes);
       else editing.failing(failure, () => addFilm(id.value, changes));
-    };
+    });
     return form;
   }
 

@@ -23,7 +23,7 @@ export function mount(root, showCurl) {
     parts.update();
     const id = read().values.get("id");
     about.element.hidden = !id;
-    const wanted = id ? request(at`items/${id}/similar`, listQuery({ diversity: false })) : request(at`items/popular`, listQuery({ diversity: false }));
+    const wanted = request(id ? at`items/${id}/similar` : at`items/popular`, listQuery({ diversity: false }));
     const film = request(at`items/${id ?? ""}`);
     showCurl(...(id ? [film, wanted] : [wanted]));
     if (id) about.load([film], showFacts);

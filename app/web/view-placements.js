@@ -1,7 +1,7 @@
 // Placements: what editors decide of lists, and what people would get, before it is saved.
 
 import { ask, at, request } from "./api.js";
-import { bdi, h, replace } from "./dom.js";
+import { bdi, h, onSubmit, replace } from "./dom.js";
 import { Editor } from "./editor.js";
 import { filmList, moves } from "./films.js";
 import { heading, Panel, say } from "./panel.js";
@@ -43,10 +43,7 @@ export function mount(root, showCurl) {
     const name = read().values.get("name");
     const input = h("input", { required: true, pattern: "[a-z][a-z0-9_\\-]{0,63}", maxlength: 64, autocomplete: "off", title: t("placementName") });
     const make = h("form", { class: "asking" }, h("label", { class: "field" }, t("newPlacement"), input), h("button", {}, t("open")));
-    make.onsubmit = (event) => {
-      event.preventDefault();
-      change({ name: input.value });
-    };
+    onSubmit(make, () => change({ name: input.value }));
     open(name, placements.find((each) => each.name === name), afresh);
     const link = (each) => h("a", { class: "example", href: href("placements", { name: each.name }), "aria-current": each.name === name ? "true" : null }, bdi(each.name));
     return [heading(t("placements")), h("div", { class: "row" }, h("div", { class: "examples" }, placements.map(link)), make)];
@@ -62,13 +59,9 @@ export function mount(root, showCurl) {
     });
     showForm();
     history.element.hidden = !stored && !afresh;
-    if (stored || afresh) history.load([request(at`placements/${name}/history`, {}, undefined, editing.headers())], showHistory, { placement_unknown: hideHistory });
+    if (stored || afresh) history.load([request(at`placements/${name}/history`, {}, undefined, editing.headers())], showHistory, { placement_unknown: () => { history.element.hidden = true; } });
     if (!people[0].value) await nameSomebody();
     tryOut();
-  }
-
-  function hideHistory() {
-    history.element.hidden = true;
   }
 
   async function nameSomebody() {
@@ -90,10 +83,7 @@ export function mount(root, showCurl) {
         saved && h("button", { type: "button", onclick: () => send("DELETE", at`placements/${opened}`) }, t("delete")),
       ),
     );
-    element.onsubmit = (event) => {
-      event.preventDefault();
-      send("PUT", at`placements/${opened}`, form.content());
-    };
+    onSubmit(element, () => send("PUT", at`placements/${opened}`, form.content()));
     replace(edit.element, element);
   }
 

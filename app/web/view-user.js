@@ -2,7 +2,7 @@
 
 import { ask, at, known, request } from "./api.js";
 import { clearFilters, controls, listQuery } from "./controls.js";
-import { bdi, h, replace } from "./dom.js";
+import { bdi, h, onSubmit, replace } from "./dom.js";
 import { Events, eventsAreOn } from "./events.js";
 import { filmList, moves, shortfall } from "./films.js";
 import { finder } from "./finder.js";
@@ -17,10 +17,7 @@ export function userForm(label) {
   const input = h("input", { id: "user", type: "text", maxlength: 16384, autocomplete: "off", spellcheck: "false", required: true });
   const examples = h("div", { class: "examples" });
   const form = h("form", { class: "asking" }, h("label", { class: "field" }, label, input), h("button", { class: "primary" }, t("show")), examples);
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    change({ id: input.value });
-  };
+  onSubmit(form, () => change({ id: input.value }));
   return { element: form, update, examples };
 
   function update() {
