@@ -13,15 +13,7 @@ from app.contract.version import VERSION
 from app.http.descriptors import BACKLOG
 from app.http.known_uvicorn import PROTOCOL
 
-OPTIONS = (
-    "--factory",
-    "app.main:create_app",
-    "--http",
-    PROTOCOL,
-    "--ws",
-    "none",
-    "--no-proxy-headers",
-)
+OPTIONS = ("--factory", "app.main:create_app", "--http", PROTOCOL, "--ws", "none", "--no-proxy-headers")
 
 # What imports make stays, so that to look for garbage among it is in vain; `create_app` switches that on again.
 # A worker runs this file, too, under another name.

@@ -48,8 +48,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid")
 
     mlflow_tracking_uri: HttpAddress = Field(
-        default="http://127.0.0.1:5000",
-        description="Address of the MLflow server, `http://…` or `https://…`.",
+        default="http://127.0.0.1:5000", description="Address of the MLflow server, `http://…` or `https://…`."
     )
     mlflow_tracking_username: str | None = Field(
         default=None,
@@ -65,8 +64,7 @@ class Settings(BaseSettings):
         description="File with the certificate authorities (PEM) that check the MLflow server's certificate.",
     )
     mlflow_tracking_client_cert_path: Certificate | None = Field(
-        default=None,
-        description="File with the service's certificate and key (PEM), for an MLflow server that asks.",
+        default=None, description="File with the service's certificate and key (PEM), for an MLflow server that asks."
     )
     mlflow_tracking_insecure_tls: bool = Field(
         default=False, description="`true` turns off the check of the MLflow server's certificate."
@@ -78,9 +76,7 @@ class Settings(BaseSettings):
         description="Name of the registered model.",
     )
     model_alias: str = Field(
-        default="production",
-        pattern=r"^[\w-]+$",
-        description="Alias of the version to serve, in upper or lower case.",
+        default="production", pattern=r"^[\w-]+$", description="Alias of the version to serve, in upper or lower case."
     )
     model_dir: Path | None = Field(
         default=None,
@@ -115,8 +111,7 @@ class Settings(BaseSettings):
         description="Bearer token for promoting, reloading and forgetting; without it these routes don't exist.",
     )
     events_url: EventsAddress = Field(
-        default=SecretStr(EMBEDDED_STORE),
-        description=f"Where events are kept: {ADDRESSES}.",
+        default=SecretStr(EMBEDDED_STORE), description=f"Where events are kept: {ADDRESSES}."
     )
     events_keys: Secret | None = Field(
         default=None,
@@ -127,8 +122,7 @@ class Settings(BaseSettings):
         description="Keys of editors, `NAME:KEY` separated by commas; without them no route changes the catalogue.",
     )
     cors_origins: Origins | None = Field(
-        default=None,
-        description="Origins, separated by commas, whose web pages may call the service; `*` allows all.",
+        default=None, description="Origins, separated by commas, whose web pages may call the service; `*` allows all."
     )
     image_origins: Origins | None = Field(
         default=None,
@@ -163,8 +157,7 @@ class Settings(BaseSettings):
     )
     web_page: bool = Field(default=True, description="`false` switches off the page for people at `/`.")
     mlflow_page_uri: HttpAddress | None = Field(
-        default=None,
-        description="Address of MLflow's page for people, if theirs is not `MLFLOW_TRACKING_URI`.",
+        default=None, description="Address of MLflow's page for people, if theirs is not `MLFLOW_TRACKING_URI`."
     )
 
     @field_validator("*", mode="before")

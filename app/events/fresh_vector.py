@@ -10,11 +10,7 @@ LEARNED_PER_FRESH = 4  # so many learned likes weigh as much as a fresh one
 
 
 def fresh_vector(
-    recommender: Recommender,
-    learned_vector: Float32Array,
-    learned: ItemRows,
-    added: ItemRows,
-    taken_back: ItemRows,
+    recommender: Recommender, learned_vector: Float32Array, learned: ItemRows, added: ItemRows, taken_back: ItemRows
 ) -> Float32Array:
     """The vector, float32 (dim,), of a user who liked the item rows `learned` when `learned_vector` was learned.
 

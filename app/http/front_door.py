@@ -48,12 +48,7 @@ class FrontDoor:
     """Answers a request if it can, and leaves it alone otherwise."""
 
     def __init__(
-        self,
-        store: ModelStore,
-        lanes: Lanes,
-        telemetry: Telemetry,
-        request_log: RequestLog,
-        keys: Secrets | None,
+        self, store: ModelStore, lanes: Lanes, telemetry: Telemetry, request_log: RequestLog, keys: Secrets | None
     ) -> None:
         self._store, self._lanes, self._telemetry = store, lanes, telemetry
         self._log, self._keys = request_log, keys

@@ -9,8 +9,7 @@ from app.errors import ServiceError
 from app.http.item_content import etag
 
 IfMatch = Annotated[
-    str | None,
-    Header(max_length=200, description="The `ETag` of what is meant.", examples=['"5f1d7a84db00d2fc"']),
+    str | None, Header(max_length=200, description="The `ETag` of what is meant.", examples=['"5f1d7a84db00d2fc"'])
 ]
 
 

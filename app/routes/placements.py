@@ -62,10 +62,7 @@ class _PlacementEdit(Edit):
 PlacementEdit = Annotated[_PlacementEdit, Depends()]
 
 router = APIRouter(
-    prefix=PLACEMENTS_PATH,
-    tags=["placements"],
-    route_class=EditorsRoute,
-    dependencies=[Security(API_KEY), ReadAfter],
+    prefix=PLACEMENTS_PATH, tags=["placements"], route_class=EditorsRoute, dependencies=[Security(API_KEY), ReadAfter]
 )
 
 

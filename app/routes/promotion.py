@@ -19,13 +19,7 @@ from app.http.registry_calls import ask_registry
 from app.routes.model import description
 from app.schemas.model import ModelDescription
 
-ERRORS = (
-    UnauthorizedError,
-    PromotionForbiddenError,
-    UnknownVersionError,
-    InvalidParameterError,
-    RegistrySilentError,
-)
+ERRORS = (UnauthorizedError, PromotionForbiddenError, UnknownVersionError, InvalidParameterError, RegistrySilentError)
 
 router = APIRouter(tags=["model"], dependencies=OPERATOR)
 

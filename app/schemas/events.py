@@ -5,15 +5,7 @@ import uuid
 from random import getrandbits
 from typing import Annotated
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    WithJsonSchema,
-)
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -90,9 +82,7 @@ class NewEvent(Body):
     """Something that a user says about a film."""
 
     event_id: EventId | None = Field(
-        default=None,
-        description="A UUID of your making, by which a repeated event is recognised.",
-        examples=[AN_ID],
+        default=None, description="A UUID of your making, by which a repeated event is recognised.", examples=[AN_ID]
     )
     user_id: StoredId = Field(description="Whose event it is; the model need not know the user.", examples=[42])
     item_id: StoredId = Field(description="The film's id.", examples=[601])

@@ -24,8 +24,7 @@ EXAMPLE: JsonDict = {
 
 Filter = Annotated[str, Field(min_length=1, max_length=MAX_FILTER_LENGTH)]
 RuleFilter = Annotated[
-    Filter,
-    Field(description="A filter, in the language of https://google.aip.dev/160.", examples=["genres:Comedy"]),
+    Filter, Field(description="A filter, in the language of https://google.aip.dev/160.", examples=["genres:Comedy"])
 ]
 RuleName = Annotated[
     Annotated[str, Field(min_length=1, max_length=MAX_RULE_NAME)] | None,
@@ -179,10 +178,7 @@ class PlacementContent(Body):
         default=DEFAULT_K, description="The length of a list, and that which quotas are about.", examples=[10]
     )
     overridable: list[Literal["k", "diversity"]] = Field(
-        default=["k", "diversity"],
-        max_length=2,
-        description="What a request may say otherwise.",
-        examples=[["k"]],
+        default=["k", "diversity"], max_length=2, description="What a request may say otherwise.", examples=[["k"]]
     )
 
     @property

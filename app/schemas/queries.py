@@ -81,10 +81,7 @@ class Filters(BaseModel):
         examples=[["Comedy", "Drama"]],
     )
     exclude_genre: list[Genre] = Field(
-        default=[],
-        max_length=MAX_GENRES,
-        description="No films with one of these genres.",
-        examples=[["Horror"]],
+        default=[], max_length=MAX_GENRES, description="No films with one of these genres.", examples=[["Horror"]]
     )
     filter: Annotated[str, Field(min_length=1, max_length=MAX_FILTER_LENGTH)] | None = Field(
         default=None,
