@@ -4,7 +4,6 @@ from bisect import bisect_left
 
 from app.contract.artifact import Artifact
 from app.contract.artifact_files import give_pages_back
-from app.contract.artifact_format import Float32Array
 from app.contract.ids import row_of
 from app.contract.ranking import NO_ITEM
 from app.contract.ready_scores import MILLION, NO_SCORE
@@ -55,18 +54,12 @@ class ReadyLists:
             # argmax takes a quarter of the time of max.
             added, least = self._revised.ready_rankings.added_scores(user_row), millionths[-1] / MILLION
             if float(added[added.argmax()]) >= least - MARGIN * (1 + abs(least)):
-                return _first(self._revised, user_row, k, added)
+                found = self._revised.ready_rankings.first(user_row, k, added_scores=added)
+                if found is None or found.items.shape[1] < k:
+                    return None
+                return found.items[0].tolist(), found.scores[0].round(SCORE_DECIMALS).tolist(), False
         return rows, [score / MILLION for score in millionths], is_learned
 
     def _without_withdrawn(self, rows: list[int], millionths: list[int], k: int) -> tuple[list[int], list[int]]:
         shown = [pair for pair in zip(rows, millionths, strict=True) if pair[0] not in self._withdrawn][:k]
         return [row for row, _ in shown], [score for _, score in shown]
-
-
-def _first(
-    revised: Recommender, user_row: int, k: int, added: Float32Array | None
-) -> tuple[list[int], list[float], bool] | None:
-    found = revised.ready_rankings.first(user_row, k, added_scores=added)
-    if found is None or found.items.shape[1] < k:
-        return None
-    return found.items[0].tolist(), found.scores[0].round(SCORE_DECIMALS).tolist(), False

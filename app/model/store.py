@@ -76,19 +76,11 @@ class Revises(Protocol):
         """Keep no version in memory."""
 
 
-class _AsLearned:
-    def revised(self, model: ServedModel) -> ServedModel:
-        return model
-
-    def let_go(self) -> None:
-        pass
-
-
 class ModelStore:
     """Holds the current model. A request takes one reference and keeps it, so a swap can't disturb it."""
 
     def __init__(self, revises: Revises | None = None) -> None:
-        self._revises = revises or _AsLearned()
+        self._revises = revises
         self._lock = threading.Lock()
         self.loaded: ServedModel | None = None  # as it was loaded
         self._current: ServedModel | None = None
@@ -110,19 +102,23 @@ class ModelStore:
             # What is there by now stays: no collection needs to look at it again, which takes 40 ms.
             gc.freeze()
         with self._lock:
-            self._current, self.loaded = self._revises.revised(model), model
+            self._current, self.loaded = self._revised(model), model
 
     def revise(self) -> None:
         """Answer the next request with the current catalogue."""
         with self._lock:
             if self.loaded is not None:
-                self._current = self._revises.revised(self.loaded)
+                self._current = self._revised(self.loaded)
 
     def clear(self) -> None:
         """Let the model go; it is freed with its last request."""
         with self._lock:
             self._current = self.loaded = None
-            self._revises.let_go()
+            if self._revises is not None:
+                self._revises.let_go()
+
+    def _revised(self, model: ServedModel) -> ServedModel:
+        return model if self._revises is None else self._revises.revised(model)
 
 
 def load_model(directory: Path, registered: RegisteredVersion) -> ServedModel:

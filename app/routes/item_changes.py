@@ -34,7 +34,6 @@ from app.model.store import ServedModel
 from app.schemas.events import StoredPathText, new_event_id
 from app.schemas.item_changes import (
     ChangedItems,
-    ChangesQuery,
     ItemChange,
     ItemContent,
     ItemPatch,
@@ -42,6 +41,7 @@ from app.schemas.item_changes import (
     RecentChange,
     RecentChanges,
 )
+from app.schemas.queries import ChangesQuery
 
 ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError)
 WITH_BODY = ADDRESS_TOO_LONG | error_responses(*ERRORS, UnknownItemError, ItemChangedError, BodyTooLargeError)

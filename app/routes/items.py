@@ -118,13 +118,8 @@ async def describe_item(model: CurrentModel, item_id: ItemPath, response: Respon
 def _column(model: ServedModel, column: Column) -> ColumnDetails:
     tags = model.catalogue.filter.tags(column.name)
     most = sorted(tags, key=lambda tag: -tag[1])[:TAGS_LISTED]
-    return ColumnDetails(
-        name=column.name,
-        type=column.type,
-        filter=column.filter,
-        shown=column.shown,
-        tags=[TagCount(name=name, films=films) for name, films in most],
-    )
+    counts = [TagCount(name=name, films=films) for name, films in most]
+    return ColumnDetails.model_validate(column.described | {"tags": counts})
 
 
 def _attribute(model: ServedModel, column: Column) -> AttributeDetails:

@@ -34,15 +34,8 @@ from app.http.read_after import ReadAfter
 from app.model.item_fields import to_json
 from app.model.store import ServedModel
 from app.schemas.placement_content import PlacementContent
-from app.schemas.placements import (
-    HistoryQuery,
-    PlacementHistory,
-    PlacementList,
-    PlacementWarning,
-    ShownPlacement,
-    StoredPlacement,
-)
-from app.schemas.queries import PlacementName
+from app.schemas.placements import PlacementHistory, PlacementList, PlacementWarning, ShownPlacement, StoredPlacement
+from app.schemas.queries import ChangesQuery, PlacementName
 
 MOST = 200  # placements, with those that were deleted
 ERRORS = (UnauthorizedError, InvalidParameterError, EventsDisabledError, NoModelError, EventsUnavailableError)
@@ -92,7 +85,7 @@ async def show_placement(
 
 @router.get("/{name}/history", responses=KNOWN)
 async def show_history(
-    parts: CurrentParts, writer: CurrentEventWriter, editor: Editor, name: Name, query: Annotated[HistoryQuery, Query()]
+    parts: CurrentParts, writer: CurrentEventWriter, editor: Editor, name: Name, query: Annotated[ChangesQuery, Query()]
 ) -> PlacementHistory:
     """What a placement was, who has changed it and when; of the latest 100 changes."""
     changes = parts.placements.history.get(name, ())[::-1]

@@ -8,7 +8,6 @@ from app.contract.artifact_format import MAX_COLUMNS
 from app.schemas.bodies import Body
 from app.schemas.events import StoredId
 from app.schemas.items import COLUMN_VALUE, ItemId
-from app.schemas.queries import K, Offset
 
 MAX_ITEMS = 1000
 When = Annotated[str | None, Field(description="ISO 8601; without it, no limit.", examples=["2026-12-01T18:00:00Z"])]
@@ -53,13 +52,6 @@ class NewItems(Body):
 
     max_values: ClassVar[int] = 100_000
     items: list[NewItem] = Field(min_length=1, max_length=MAX_ITEMS, description="Each of them whole.")
-
-
-class ChangesQuery(BaseModel):
-    """A page of changes."""
-
-    k: K = 10
-    offset: Offset = 0
 
 
 class ItemChange(BaseModel):

@@ -4,15 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.schemas.queries import DEFAULT_K, K, Offset
 from app.schemas.queries import PlacementName as Name
-
-
-class HistoryQuery(BaseModel):
-    """A page of changes."""
-
-    k: K = DEFAULT_K
-    offset: Offset = 0
 
 
 class PlacementWarning(BaseModel):

@@ -175,6 +175,13 @@ class SearchQuery(ListQuery):
     )
 
 
+class ChangesQuery(BaseModel):
+    """A page of changes."""
+
+    k: K = DEFAULT_K
+    offset: Offset = 0
+
+
 class PageQuery(BaseModel):
     """A page of a list without filters."""
 
