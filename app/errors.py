@@ -65,6 +65,9 @@ class UnknownPlacementError(ServiceError, status=404, code="placement_unknown"):
     example = "There is no placement 'home'; PUT /placements/home makes it."
     example_field = "placement"
 
+    def __init__(self, name: str, *, field: str) -> None:
+        super().__init__(f"There is no placement {name!r}; PUT /placements/{name} makes it.", field=field)
+
 
 class PlacementChangedError(ServiceError, status=412, code="placement_changed"):
     """The placement is another than `If-Match` says: somebody has changed it."""

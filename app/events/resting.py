@@ -49,11 +49,9 @@ class Resting:
         users = [each for each in dict.fromkeys(user_ids) if is_storable(each)]
         found = {each: kept for each in users if (kept := self._kept.get((each, rest))) is not None}
         missing = [each for each in users if each not in found]
-        asked = (
-            await self._asked(self._store, missing, rest)
-            if missing and time.monotonic() >= self._silent_until
-            else None
-        )
+        if not missing or time.monotonic() < self._silent_until:
+            return found
+        asked = await self._asked(self._store, missing, rest)
         if asked is not None:
             found |= {each: self._kept.put((each, rest), frozenset(asked.get(each, ()))) for each in missing}
         return found

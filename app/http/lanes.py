@@ -58,10 +58,8 @@ class Lane:
     ) -> None:
         """Count a list that somebody is shown, in the event loop; a plain one was asked for by user and k alone.
 
-        Without its id no sample holds it; without a query it has the first ranks, and no placement.
-
-        Lists that are the same for everybody on purpose (popular items, similar items, a search) are not counted: they
-        would be fallbacks.
+        Without its id no sample holds it; without a query it has the first ranks, and no placement. Lists that are the
+        same for everybody on purpose (popular or similar items, a search) are not counted: they would be fallbacks.
         """
         if self.telemetry is not None:
             self.telemetry.served(self.model, source, noted)

@@ -22,9 +22,7 @@ def placed_query(placements: Placements, model: ServedModel, query: Query) -> tu
         return query, None
     placement = placements.current.get(name)
     if placement is None:
-        raise UnknownPlacementError(
-            f"There is no placement {name!r}; PUT /placements/{name} makes it.", field="placement"
-        )
+        raise UnknownPlacementError(name, field="placement")
     rules = model.placed_lists.rules(name, placement, model.catalogue.filter, model.recommender.item_row)
     return with_defaults(query, name, placement), rules
 

@@ -5,8 +5,8 @@ import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import Full, Queue
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -24,8 +24,7 @@ ProfileOf = Callable[[ServedModel, str], Profile]
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ServedList:
+class ServedList(NamedTuple):
     """A list that the live version has answered."""
 
     model: ServedModel

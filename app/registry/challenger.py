@@ -53,14 +53,12 @@ class Challenger(Follower):
             super().load_last_good()
 
     def _follow(self, target: Target) -> None:
-        if self._share == 0:
-            super()._follow(target)
-            return
-        trial = self._read(target)
-        if trial != self.trial:
-            self._begin_or_end(trial)
-        if trial is None:
-            return
+        if self._share != 0:
+            trial = self._read(target)
+            if trial != self.trial:
+                self._begin_or_end(trial)
+            if trial is None:
+                return
         super()._follow(target)
 
     @property

@@ -77,7 +77,7 @@ async def show_placement(
     """A placement, with its `ETag`."""
     change = parts.placements.last(name)
     if change is None or change.placement is None:
-        raise _unknown(name)
+        raise UnknownPlacementError(name, field="name")
     shown = await to_thread.run_sync(_shown, parts.placements, model, change)
     response.headers["ETag"] = shown.etag
     return shown
@@ -90,7 +90,7 @@ async def show_history(
     """What a placement was, who has changed it and when; of the latest 100 changes."""
     changes = parts.placements.history.get(name, ())[::-1]
     if not changes:
-        raise _unknown(name)
+        raise UnknownPlacementError(name, field="name")
     shown = [StoredPlacement(**_stored(each)) for each in changes[query.offset : query.offset + query.k]]
     return PlacementHistory(name=name, total=len(changes), changes=shown)
 
@@ -113,7 +113,7 @@ async def delete_placement(edit: PlacementEdit) -> ShownPlacement:
 
     def deleted(former: PlacementChange | None) -> None:
         if former is None or former.placement is None:
-            raise _unknown(edit.name)
+            raise UnknownPlacementError(edit.name, field="name")
 
     return await _changed(edit, deleted)
 
@@ -170,9 +170,3 @@ def _stored(change: PlacementChange) -> dict[str, object]:
 
 def _content(change: PlacementChange | None) -> dict[str, Any] | None:
     return None if change is None or change.placement is None else dict(change.placement.content)
-
-
-def _unknown(name: str) -> UnknownPlacementError:
-    return UnknownPlacementError(
-        f"There is no placement {name!r}; PUT {PLACEMENTS_PATH}/{name} makes it.", field="name"
-    )

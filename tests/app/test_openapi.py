@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-import app.schemas.items
 from app.main import create_app
+from app.schemas import items, lists, users
 from tests.app.conftest import offline_settings
 
 
@@ -66,8 +66,8 @@ def fields(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[dict[str
 
 
 def test_every_field_of_an_answer_has_an_example_or_speaks_for_itself(document: dict[str, Any]) -> None:
-    names = document["components"]["schemas"].keys() & vars(app.schemas.items).keys()
-    assert names >= {"Recommendations", "RecommendedItem"}
+    names = document["components"]["schemas"].keys() & {*vars(items), *vars(lists), *vars(users)}
+    assert names >= {"Recommendations", "RecommendedItem", "FoundItem", "History"}
     for name in names:
         for field, schema in document["components"]["schemas"][name]["properties"].items():
             if schema.get("type") != "array" or "$ref" not in schema["items"]:
