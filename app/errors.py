@@ -22,7 +22,7 @@ class ServiceError(Exception):
         cls.status, cls.code = status, code
 
     def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
-        self.message = message or self.example
+        self.message = self.example if message is None else message
         self.field = field
         super().__init__(self.message)
 
