@@ -1,4 +1,4 @@
-"""What the service answers that is a list of items for somebody."""
+"""What the service answers about lists of items."""
 
 from typing import Annotated, Literal
 
