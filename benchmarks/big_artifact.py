@@ -1,12 +1,8 @@
 """An artifact of MovieLens-25M's size, made up: 62,423 films x 64, 162,541 users, 25 million seen films.
 
-    python -m benchmarks.big_artifact [FOLDER] [--seed 0]
-
-The same seed gives the same bytes. Serving and kernel benchmarks make it themselves and keep it in .cache/benchmarks/.
+The same seed gives the same bytes. It is made once, and kept in .cache/benchmarks/.
 """
 
-import argparse
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,17 +52,6 @@ class Size:
 
 
 MOVIELENS_25M = Size(users=162_541, items=62_423, seen=25_000_095, ready=50)
-
-
-def main() -> None:
-    """Make the artifact, in place of what is there."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", default=folder_of(MOVIELENS_25M, 0))
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    start = time.perf_counter()
-    write_artifact(options.folder, make(MOVIELENS_25M, options.seed))
-    print(f"{options.folder} written in {time.perf_counter() - start:.0f} s")
 
 
 def kept(size: Size = MOVIELENS_25M, seed: int = 0) -> Path:
@@ -179,7 +164,3 @@ def films(n: int, rng: np.random.Generator) -> list[Film]:
         )
         for first, last, name, year, genre_rows, count in columns
     ]
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,6 @@ trained and refit as the pipeline does it, and lists are compared as the check b
 Markdown table, and ends with 1 where the recipe of params.yaml keeps less than 90 %.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ import pandas as pd
 
 from app.contract.artifact import Artifact
 from benchmarks.environments import PROJECT
+from benchmarks.options import options
 from benchmarks.quality import RANDOM
 from training.data.dataset import SPLITS, USER_ID, Dataset, load_dataset
 from training.data.raw.layouts import detect
@@ -50,13 +50,11 @@ class Fitted(NamedTuple):
 
 def main() -> None:
     """Print the table, row by row."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sources", default="sample,ml-latest-small")
-    options = parser.parse_args()
+    sources = options(__doc__, sources=["sample", "ml-latest-small"]).sources
     params = load_params(PROJECT / "params.yaml")
     print("| data | LightFM | test NDCG@10 | shared by top-10 lists | seconds |\n|---|---|---|---|---|")
     shared: list[float] = []
-    for source in options.sources.split(","):
+    for source in sources:
         datasets = with_more(source, params)
         for name, changes in VARIANTS.items():
             cells, shares = row(datasets, params, changes)

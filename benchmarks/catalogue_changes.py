@@ -6,17 +6,16 @@ One thread for products, as in the image: two on a busy machine wait for each ot
 The artifact is of ml-latest-small's size, made up. It exits with 1 where a mark of docs/catalogue.md is missed.
 """
 
-import argparse
 import asyncio
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 from scipy import sparse
@@ -35,7 +34,9 @@ from app.schemas.events import new_event_id
 from app.settings import Settings
 from benchmarks.big_artifact import GENRES, Size, films, make
 from benchmarks.front_door import time_of_requests
+from benchmarks.options import options
 from benchmarks.report import table
+from benchmarks.timing import processor_ms
 from tests.artifacts import write
 from training.models.feature_encoder import PENALTY, fit_feature_encoder
 
@@ -48,17 +49,15 @@ positions = count(1)
 
 def main() -> None:
     """Print the figures and exit with 1 where one misses its mark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--dim", type=int, default=64)
-    options = parser.parse_args()
+    given = options(__doc__, rounds=60, dim=64)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = write(Path(scratch) / "served", artifact(options.dim))
+        folder = write(Path(scratch) / "served", artifact(given.dim))
         plain, few, many = (Served(Path(scratch) / name, folder) for name in ("plain", "few", "many"))
         few.become([*withdrawn(few), *new(FEW)])
         many.become(new(MANY))
-        rounds = [[each.round() for each in (plain, few, many)] for _ in range(options.rounds)]
+        rounds = [[each.round() for each in (plain, few, many)] for _ in range(given.rounds)]
         requests = np.min(rounds, axis=0)
+        timed = partial(processor_ms, times=15)
         one = timed(lambda: many.become(new(1, "one")))
         renamed = timed(lambda: many.become(titled(many)))
         like = timed(lambda: many.like(1))
@@ -74,7 +73,7 @@ def main() -> None:
         ["one of them", f"{fold_in:.3f} ms", f"{MOST_FOLD_IN}"],
         [f"{START:,} changes at a start", f"{start:.2f} s", f"{MOST_START}"],
     ]
-    print(table([f"{ITEMS:,} films x {options.dim}", "processor time", "mark"], rows))
+    print(table([f"{ITEMS:,} films x {given.dim}", "processor time", "mark"], rows))
     found = (requests[1] / requests[0], requests[2] / 1000, fold_in, start)
     marks = (MOST_TIMES, MOST_MILLISECONDS, MOST_FOLD_IN, MOST_START)
     sys.exit(int(any(each > mark for each, mark in zip(found, marks, strict=True))))
@@ -123,19 +122,18 @@ def artifact(dim: int) -> Artifact:
 
 def change(item_id: object, **content: object) -> StoredEvent:
     """A change as the store gives it."""
-    event = Event(new_event_id(), "ann", str(item_id), CHANGE, None, 0.0, body=json.dumps(content))
-    return stored(event)
+    return _stored("ann", str(item_id), CHANGE, json.dumps(content))
 
 
 def said(user: int, item_id: str) -> StoredEvent:
     """A like."""
-    return stored(Event(new_event_id(), str(user), item_id, "like", None, 0.0))
+    return _stored(str(user), item_id, "like")
 
 
-def stored(event: Event) -> StoredEvent:
-    """An event with a position."""
-    fields = {name: getattr(event, name) for name in Event.__slots__}
-    return StoredEvent(**fields, position=next(positions), received_at=0.0)
+def _stored(user_id: str, item_id: str, kind: str, body: str | None = None) -> StoredEvent:
+    return StoredEvent(
+        new_event_id(), user_id, item_id, kind, None, 0.0, body=body, position=next(positions), received_at=0.0
+    )
 
 
 def new(n: int, kind: str = "") -> Iterator[StoredEvent]:
@@ -157,16 +155,6 @@ def titled(served: Served) -> Iterator[StoredEvent]:
     made = served.parts.store.current.artifact
     number = next(positions)
     yield change(made.item_ids[number % ITEMS].item(), title=f"Film {number}")
-
-
-def timed(run: Callable[[], object], times: int = 15) -> float:
-    """Milliseconds of processor time, the median."""
-    found = []
-    for _ in range(times):
-        started = time.process_time()
-        run()
-        found.append(1000 * (time.process_time() - started))
-    return median(found)
 
 
 def read_at_a_start(scratch: Path, artifact: Path) -> float:

@@ -143,25 +143,9 @@ def litserve(artifact: Path) -> Contender:
     return Contender("litserve", in_environment("litserve", command), (_job("LitServe", "/predict"),), variables)
 
 
-def constant(artifact: Path) -> Contender:
-    """FastAPI returning the same bytes for everybody: what the framework costs without any work."""
-    return _constant("constant", "FastAPI, constant", "benchmarks.peers.fastapi_constant:app")
-
-
-def constant_without_log(artifact: Path) -> Contender:
-    """The same without uvicorn's access log, which takes a third of its time."""
-    name = "FastAPI, constant, no access log"
-    return _constant("constant-without-log", name, "benchmarks.peers.fastapi_constant:app", "--no-access-log")
-
-
-def bare(artifact: Path) -> Contender:
-    """The same bytes without FastAPI: the least that a server on uvicorn can take."""
-    options = ("--no-access-log", "--lifespan", "off")
-    return _constant("bare", "bare ASGI, constant", "benchmarks.peers.bare_asgi:app", *options)
-
-
 def _constant(name: str, title: str, app: str, *options: str) -> Contender:
-    command = ("{bin}/uvicorn", app, "--host", "127.0.0.1", "--port", "{port}", *options)
+    """The same bytes for everybody, from an application below peers/."""
+    command = ("{bin}/uvicorn", f"benchmarks.peers.{app}:app", "--host", "127.0.0.1", "--port", "{port}", *options)
     return Contender(name, in_environment("constant", command), (Route(title, Request("/"), _ids_of_items, NOTHING),))
 
 
@@ -171,9 +155,13 @@ CONTENDERS: dict[str, Callable[[Path], Contender]] = {
     "mlflow": mlflow_serve,
     "bentoml": bentoml,
     "litserve": litserve,
-    "constant": constant,
-    "constant-without-log": constant_without_log,
-    "bare": bare,
+    # What the framework costs without any work; a third of it is uvicorn's access log.
+    "constant": lambda _: _constant("constant", "FastAPI, constant", "fastapi_constant"),
+    "constant-without-log": lambda _: _constant(
+        "constant-without-log", "FastAPI, constant, no access log", "fastapi_constant", "--no-access-log"
+    ),
+    # The least that a server on uvicorn can take.
+    "bare": lambda _: _constant("bare", "bare ASGI, constant", "bare_asgi", "--no-access-log", "--lifespan", "off"),
 }
 
 

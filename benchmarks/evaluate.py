@@ -6,9 +6,7 @@ Both rank all items that a user has not seen in training. Ours gives every per-u
 metrics of the catalogue; lightfm's functions give one figure each. The best of several repeats counts.
 """
 
-import argparse
 import os
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -20,6 +18,8 @@ from lightfm import evaluation as theirs
 from scipy import sparse
 
 from app.contract.artifact import Artifact, Recipe
+from benchmarks.options import options
+from benchmarks.timing import best_of
 from training.data.dataset import ITEM_ID, TITLE, Dataset
 from training.data.interactions import Interactions
 from training.evaluation.ranking import rank
@@ -36,12 +36,12 @@ PARAMS = EvaluateParams(at=(5, 10, 20, 50), segments=(20, 60), bootstrap=1000, c
 
 def main() -> None:
     """Print seconds and ratios."""
-    options = _options()
+    given = options(__doc__, users=6000, items=4000, repeats=5)
     rng = np.random.default_rng(0)
-    dataset = _dataset(options.users, options.items, rng)
+    dataset = _dataset(given.users, given.items, rng)
     model = _model(dataset)
     artifact = _artifact(dataset, model)
-    train, test = (dataset.interactions(name).matrix(options.users, options.items) for name in ("train", "test"))
+    train, test = (dataset.interactions(name).matrix(given.users, given.items) for name in ("train", "test"))
 
     def ours() -> object:
         outcome = rank(
@@ -56,19 +56,10 @@ def main() -> None:
         theirs_here = partial(function, model, test, train_interactions=train, check_intersections=False)
         contenders[f"lightfm.evaluation.{name}, {cores} threads"] = partial(theirs_here, num_threads=cores)
         contenders[f"lightfm.evaluation.{name}, 1 thread"] = theirs_here
-    seconds = {name: _best_of(options.repeats, contender) for name, contender in contenders.items()}
-    first = next(iter(seconds.values()))
-    print(f"{options.users} users x {options.items} items, dim {EMBEDDING_SIZE}, {test.nnz} test interactions")
-    for name, value in seconds.items():
-        print(f"  {name:<45}{value:8.2f} s{value / first:8.1f} x")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--users", type=int, default=6000)
-    parser.add_argument("--items", type=int, default=4000)
-    parser.add_argument("--repeats", type=int, default=5)
-    return parser.parse_args()
+    seconds = best_of(given.repeats, *contenders.values())
+    print(f"{given.users} users x {given.items} items, dim {EMBEDDING_SIZE}, {test.nnz} test interactions")
+    for name, value in zip(contenders, seconds, strict=True):
+        print(f"  {name:<45}{value:8.2f} s{value / seconds[0]:8.1f} x")
 
 
 def _dataset(n_users: int, n_items: int, rng: np.random.Generator) -> Dataset:
@@ -95,15 +86,6 @@ def _model(dataset: Dataset) -> lightfm.LightFM:
 def _artifact(dataset: Dataset, model: lightfm.LightFM) -> Artifact:
     factors = Factors(model.user_embeddings, model.item_embeddings, model.user_biases, model.item_biases)
     return Knowledge(dataset, ("train",), 2).artifact(factors, Recipe("lightfm", {}, 0, ""))
-
-
-def _best_of(repeats: int, contender: Callable[[], object]) -> float:
-    def timed() -> float:
-        start = time.perf_counter()
-        contender()
-        return time.perf_counter() - start
-
-    return min(timed() for _ in range(repeats))
 
 
 if __name__ == "__main__":

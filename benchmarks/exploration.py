@@ -6,7 +6,6 @@ benchmarks/world.py says what people like, benchmarks/weeks.py how they live. A 
 their screen. Ways are compared in the same worlds; brackets are 95 % intervals over these.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from app.contract.artifact_format import Float64Array
 from app.events.newcomers import FAIR
-from benchmarks.report import table
-from benchmarks.weeks import Books, Weeks
+from benchmarks.options import options
+from benchmarks.report import publish, table
+from benchmarks.weeks import Weeks
 from benchmarks.world import N_NEW, NEW_BELOW, World
 from training.params.whole import load_params
 from training.project import Project
@@ -42,34 +42,29 @@ FAIRNESS = [
 
 def main() -> None:
     """Simulate and print two tables: what it costs and brings, and how fairly new films were shown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--days", type=int, default=N_NEW + WITHIN - 1)
-    parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--family", default="implicit_als")
-    parser.add_argument("--markdown", type=Path)
-    options = parser.parse_args()
+    given = options(__doc__, days=N_NEW + WITHIN - 1, seeds=4, family="implicit_als", markdown=Path)
     params, runs = load_params(Project(Path()).params), dict[str, list[Weeks]]()
     with threadpool_limits(1):
-        for seed in range(options.seeds):
+        for seed in range(given.seeds):
             world = World.of(params, seed)
             for way, rules in WAYS.items():
-                weeks = Weeks(world, params, options.family, rules, seed)
-                weeks.run(options.days)
+                weeks = Weeks(world, params, given.family, rules, seed)
+                weeks.run(given.days)
                 runs.setdefault(way, []).append(weeks)
                 print(seed, way, weeks.books.half, dict(weeks.books.shown), flush=True)
     marks = [_marks(way, found, runs["none"]) for way, found in runs.items()]
     fairness = [_fairness(way, found) for way, found in runs.items()]
-    text = f"{table(MARKS, marks)}\n\n{table(FAIRNESS, fairness)}\n"
-    print(text)
-    if options.markdown:
-        options.markdown.write_text(text, encoding="utf-8")
+    publish(f"{table(MARKS, marks)}\n\n{table(FAIRNESS, fairness)}\n", given.markdown)
 
 
 def _marks(way: str, runs: list[Weeks], none: list[Weeks]) -> list[str]:
     """What all lists brought, and how soon films that are liked reached half of those who like them."""
     cells = [way]
-    for rate in (_successes, _good_lists):
-        ours, theirs = (np.array([rate(each.books) for each in found]) for found in (runs, none))
+    for part, whole in (("liked", "films"), ("good", "lists")):
+        ours, theirs = (
+            np.array([100 * getattr(each.books, part) / getattr(each.books, whole) for each in found])
+            for found in (runs, none)
+        )
         cells.append(f"{ours.mean():.2f}" + ("" if runs is none else f" ({_interval(ours - theirs)})"))
     half = sorted(each.books.half.get(film, np.inf) for each in runs for film in each.world.new[: N_NEW // 2])
     soon = sum(days <= WITHIN for days in half)
@@ -78,14 +73,6 @@ def _marks(way: str, runs: list[Weeks], none: list[Weeks]) -> list[str]:
         *cells,
         f"{soon} of {len(half)} in {WITHIN} days; median " + (f"{middle:.0f}" if middle < np.inf else "never"),
     ]
-
-
-def _successes(books: Books) -> float:
-    return 100 * books.liked / books.films
-
-
-def _good_lists(books: Books) -> float:
-    return 100 * books.good / books.lists
 
 
 def _interval(differences: Float64Array) -> str:

@@ -5,7 +5,6 @@
 Processor time of one process, the least of many short rounds: what else the machine does only adds to it.
 """
 
-import argparse
 import asyncio
 import tempfile
 import time
@@ -24,6 +23,7 @@ from app.main import Service, create_app
 from app.model.registered_version import RegisteredVersion
 from app.model.store import ServedModel, load_model
 from app.settings import Settings
+from benchmarks.options import options
 from benchmarks.report import table
 from tests.artifacts import make_artifact, write
 
@@ -36,9 +36,7 @@ CASES = ("no events are kept", "events are kept: lists have ids", *SHARES, "a tr
 
 def main() -> None:
     """Print processor time for each case, and the difference to the first."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=150)
-    rounds = parser.parse_args().rounds
+    rounds = options(__doc__, rounds=150).rounds
     with tempfile.TemporaryDirectory() as scratch:
         services = [_service(case, Path(scratch)) for case in CASES]
         # In turns, so that a busy moment of the machine meets all of them.

@@ -6,7 +6,6 @@ Every user has a row with an array of 20 to 120 items. The encoder has 62,423 it
 server is the one of the tests, on this machine, over a Unix socket; the client asks one user after the other.
 """
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,10 +15,10 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from app.contract.artifact import Artifact, Recipe
 from app.contract.recommender import Recommender
+from benchmarks.options import options
 from benchmarks.report import table
-from tests.artifacts import Film, pack_films
+from tests.artifacts import Film, make_artifact
 from tests.postgres import postgres
 
 ITEMS, DIM, REPEATS, BATCH = 62_423, 64, 5_000, 100
@@ -34,9 +33,7 @@ MANY = "SELECT items FROM history WHERE user_id = ANY(%s)"
 
 def main() -> None:
     """Print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--users", type=int, default=2_000_000)
-    users = parser.parse_args().users
+    users = options(__doc__, users=2_000_000).users
     with (
         tempfile.TemporaryDirectory() as folder,
         postgres(Path(folder)) as server,
@@ -91,24 +88,9 @@ def _times(step: Callable[[], object], repeats: int, parts: int) -> list[str]:
 
 def _recommender() -> Recommender:
     """Items and an encoder, and one user whom nobody asks for."""
-    rng = np.random.default_rng(0)
-    items, encoder = (rng.standard_normal((ITEMS, DIM), dtype=np.float32) for _ in range(2))
-    artifact = Artifact(
-        recipe=Recipe("benchmark", {}, 0, ""),
-        user_ids=np.array([1]),
-        item_ids=np.arange(ITEMS),
-        user_embeddings=np.zeros((1, DIM), dtype=np.float32),
-        item_embeddings=np.asfortranarray(items),
-        item_biases=np.zeros(ITEMS, dtype=np.float32),
-        item_popularity=np.ones(ITEMS, dtype=np.int64),
-        seen_indptr=np.zeros(2, dtype=np.int64),
-        seen_indices=np.empty(0, dtype=np.int32),
-        seen_liked=np.empty(0, dtype=bool),
-        encoder=encoder,
-        encoder_intercept=np.zeros(DIM, dtype=np.float32),
-        catalogue=pack_films([Film("")] * ITEMS),
-    )
-    return Recommender(artifact)
+    encoder = np.random.default_rng(0).standard_normal((ITEMS, DIM), dtype=np.float32)
+    films = [Film("")] * ITEMS
+    return Recommender(make_artifact([1], range(ITEMS), dim=DIM, films=films, encoder=encoder))
 
 
 if __name__ == "__main__":

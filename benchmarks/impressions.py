@@ -5,7 +5,6 @@
 Processor time of the service, and of PostgreSQL beside it. In the end all films must be stored.
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 
@@ -13,10 +12,11 @@ import psutil
 
 from app.contract.recommendation_id import id_maker
 from app.contract.trial import Arm
+from benchmarks.options import options
 from benchmarks.report import table
 from benchmarks.showings import K, settings_of
 from tests.client import Client
-from tests.postgres import Postgres, postgres
+from tests.postgres import Postgres, postgres_of_events
 from tests.processes import wait_until
 from tests.service import serves, service
 
@@ -26,16 +26,15 @@ MICRO = 1e6
 
 def main() -> None:
     """Print microseconds for each size of bodies."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--films", type=int, default=90_000)
-    films = parser.parse_args().films
-    with tempfile.TemporaryDirectory() as name, postgres(Path(name) / "postgres") as server:
-        made = server.make_database()
-        assert made.returncode == 0, made.stderr
-        with service(settings_of(Path(name), server), Path(name) / "log") as (client, running):
-            wait_until(serves(client, "1"))
-            process = psutil.Process(running.pid)
-            rows = [[str(lists), *_costs(client, server, process, lists, films)] for lists in LISTS]
+    films = options(__doc__, films=90_000).films
+    with (
+        tempfile.TemporaryDirectory() as name,
+        postgres_of_events(Path(name) / "postgres") as server,
+        service(settings_of(Path(name), server), Path(name) / "log") as (client, running),
+    ):
+        wait_until(serves(client, "1"))
+        process = psutil.Process(running.pid)
+        rows = [[str(lists), *_costs(client, server, process, lists, films)] for lists in LISTS]
     print(table(["lists of ten in a body", "µs of the service a film", "µs of PostgreSQL a film"], rows))
 
 

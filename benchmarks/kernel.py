@@ -2,11 +2,11 @@
 
     python -m benchmarks.kernel [--seconds 2] [--rounds 3] [--markdown FILE]
 
-Needs benchmarks/requirements.txt. No item is seen and all biases are zero, so that all do the same work; ours goes
-through the motions. The best time counts, as whatever else the machine does only adds to it; the median is beside it.
+Needs benchmarks/requirements.txt. Each has so many seconds in each round. No item is seen and all biases are zero, so
+that all do the same work; ours goes through the motions. The best time counts, as whatever else the machine does only
+adds to it; the median is beside it.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -21,7 +21,8 @@ from app.contract.artifact_directory import load_artifact
 from app.contract.artifact_format import Float32Array
 from app.contract.recommender import Recommender
 from benchmarks.big_artifact import Size, kept
-from benchmarks.report import table
+from benchmarks.options import options
+from benchmarks.report import publish, table
 
 try:
     import faiss  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -43,25 +44,14 @@ BOUND = "reading the embeddings once"
 
 def main() -> None:
     """Print microseconds and ratios."""
-    options = _options()
+    given = options(__doc__, seconds=2.0, rounds=3, markdown=Path)
     faiss.omp_set_num_threads(1)
     parts = []
     with threadpool_limits(1):
         for n_items in N_ITEMS:
             print(f"{n_items:,} items", flush=True)
-            parts.append(_measure(_artifact(n_items), options))
-    text = "\n\n".join(parts) + "\n"
-    print(f"\n{text}")
-    if options.markdown:
-        options.markdown.write_text(text, encoding="utf-8")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2, help="for each contender in each round")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="where to write the tables too")
-    return parser.parse_args()
+            parts.append(_measure(_artifact(n_items), given.seconds, given.rounds))
+    publish("\n\n".join(parts) + "\n", given.markdown)
 
 
 def _artifact(n_items: int) -> Artifact:
@@ -97,13 +87,13 @@ def _readers(artifact: Artifact) -> dict[str, Callable[[int], object]]:
     return {"dot": lambda _: np.dot(flat, flat), "max": lambda _: flat.max(), "sum": lambda _: flat.sum()}
 
 
-def _measure(artifact: Artifact, options: argparse.Namespace) -> str:
+def _measure(artifact: Artifact, seconds: float, rounds: int) -> str:
     contenders, readers = _contenders(artifact), _readers(artifact)
     equal = _equal(artifact, contenders)
     times: dict[str, list[float]] = {name: [] for name in (*contenders, *readers)}
-    for _ in range(options.rounds):
+    for _ in range(rounds):
         for name, contender in (contenders | readers).items():
-            times[name] += _times(contender, options.seconds)
+            times[name] += _times(contender, seconds)
     quickest = min(readers, key=lambda name: min(times[name]))
     bound, ours = min(times[quickest]), min(times["ours, Recommender.top"])
     rows = [_row(name, times[name], bound, ours, f"{equal[name]} of {CHECKED}") for name in contenders]

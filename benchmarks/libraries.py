@@ -15,6 +15,7 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from training.models.base import TrainingData
+from training.models.lightfm import OF_LIBRARY
 
 Call = Callable[[TrainingData, Any], object]
 """Takes the data and the family with its parameters."""
@@ -22,16 +23,8 @@ Call = Callable[[TrainingData, Any], object]
 
 def _lightfm(data: TrainingData, family: Any) -> object:  # noqa: ANN401
     identity = sparse.identity(data.positives.shape[1], dtype=np.float32, format="csr")
-    model = lightfm.LightFM(
-        loss=family.loss,
-        no_components=family.embedding_size,
-        learning_schedule=family.learning_schedule,
-        learning_rate=family.learning_rate,
-        item_alpha=family.item_alpha,
-        user_alpha=family.user_alpha,
-        max_sampled=family.max_sampled,
-        random_state=0,
-    )
+    shared = family.model_dump(include=OF_LIBRARY)
+    model = lightfm.LightFM(family.embedding_size, random_state=0, **shared)
     features = sparse.hstack([identity, data.item_features], format="csr")
     return model.fit(data.positives, item_features=features, epochs=family.epochs, num_threads=data.threads)
 

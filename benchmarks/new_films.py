@@ -9,7 +9,6 @@ before its first rating and moves by who likes it; and with known films, too, mo
 like of a film that a model does not know counts as 0. It prints Markdown tables: NDCG@10, and the gain over waiting.
 """
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from app.contract.events import CHANGE, Event
+from app.contract.events import CHANGE
 from app.contract.recommender import Recommender
 from app.events.catalogue_changes import CatalogueChanges
 from app.events.live_catalogue import LiveCatalogue
@@ -29,6 +28,7 @@ from app.events.rows import StoredEvent
 from app.model.item_fields import ItemFields
 from app.model.store import ModelStore, ServedModel
 from benchmarks.freshness import Steps, cut_in_time, gain, loaded, ndcg, show, sign
+from benchmarks.options import options
 from training.data.dataset import Dataset
 from training.data.features import vectors_of
 from training.data.interactions import Interactions
@@ -70,15 +70,9 @@ def nights(dataset: Dataset, params: Params, family: str, n: int) -> Iterator[Ni
         known = of_films(dataset, before)
         knowledge = Knowledge(known, LEARNED_FROM, params.threads)
         artifact = fit_artifact(knowledge, family, chosen.family, params.seed, chosen.newcomers)
-        later = test.where(np.isin(np.arange(len(test)), part))
-        yield Night(loaded(artifact, params), known, ordered(later))
+        later = Interactions(*(column[part] for column in test.columns()))
+        yield Night(loaded(artifact, params), known, later)
         before.append(later)
-
-
-def ordered(ratings: Interactions) -> Interactions:
-    """Ratings in the order in which they came."""
-    order = np.lexsort((ratings.items, ratings.times))
-    return Interactions(*(column[order] for column in ratings.columns()))
 
 
 def of_films(dataset: Dataset, train: list[Interactions], validation: list[Interactions] | None = None) -> Dataset:
@@ -179,8 +173,7 @@ def event(
     user_id: str, item_id: str, kind: str, position: int, value: float | None = None, body: str | None = None
 ) -> StoredEvent:
     """An event as the store gives it."""
-    given = Event("", user_id, item_id, kind, value, 0, body=body)
-    return StoredEvent(**{name: getattr(given, name) for name in Event.__slots__}, position=position, received_at=0)
+    return StoredEvent("", user_id, item_id, kind, value, 0, body=body, position=position, received_at=0)
 
 
 def worth(profiles: Profiles, model: ServedModel, user_id: str, item_id: str) -> float:
@@ -204,19 +197,15 @@ def rows_of(name: str, steps: list[tuple[int, int, float, float, float]]) -> Ite
 
 def main() -> None:
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sources", default="sample,ml-100k")
-    parser.add_argument("--families", default="ease")
-    parser.add_argument("--nights", type=int, default=10)
-    options = parser.parse_args()
+    given = options(__doc__, sources=["sample", "ml-100k"], families=["ease"], nights=10)
     params = load_params(Project(Path()).params)
     show("| likes | steps / users | waiting | living | gain | known films move, too |\n|---|---|---|---|---|---|")
-    for source in options.sources.split(","):
+    for source in given.sources:
         dataset, cut = cut_in_time(source, params)
-        for family in options.families.split(","):
+        for family in given.families:
             with threadpool_limits(1):
                 steps = [
-                    step for night in nights(dataset, cut, family, options.nights) for step in replay(night, dataset)
+                    step for night in nights(dataset, cut, family, given.nights) for step in replay(night, dataset)
                 ]
             show("\n".join(rows_of(f"{source} {family}", steps)))
 

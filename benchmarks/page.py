@@ -5,7 +5,6 @@
 Each round is a new browser context, which has nothing of the page in its cache.
 """
 
-import argparse
 import sys
 import time
 from statistics import median
@@ -16,6 +15,7 @@ from benchmarks.big_artifact import kept
 from benchmarks.contenders import SERVICE, in_environment
 from benchmarks.environments import CACHE
 from benchmarks.load import Request
+from benchmarks.options import options
 from benchmarks.servers import serving
 from tests.browser import chromium
 
@@ -24,9 +24,7 @@ MARK_SECONDS = 1.0
 
 def main() -> None:
     """Print the seconds from opening the address to the first list, and whether their median is within the mark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
+    rounds = options(__doc__, rounds=7).rounds
     variables = {"MODEL_DIR": str(kept()), "MODEL_CACHE_DIR": str(CACHE / "page")}
     with serving("page", in_environment("service", SERVICE), variables) as (server, started), chromium() as browser:
         server.seconds_to_first_answer(Request("/users/%d/recommendations"), started)

@@ -5,7 +5,6 @@
 Of each day so many lists of ten films were shown to a third as many people, who liked every twentieth film.
 """
 
-import argparse
 import resource
 import tempfile
 import time
@@ -20,7 +19,8 @@ from app.contract.events import DEFAULT_TYPES, EventTypes
 from app.contract.recommendation_id import id_maker
 from app.contract.store_address import StoreAddress
 from app.contract.trial import Arm
-from tests.postgres import Postgres, postgres
+from benchmarks.options import options
+from tests.postgres import Postgres, postgres_of_events
 from training.data.events.snapshot import snapshot
 from training.pleased.page import lay_out
 from training.pleased.report import Report
@@ -42,12 +42,8 @@ ANALYZE
 
 def main() -> None:
     """Make rows, compute the report, and print how long that took and how much memory it had."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lists", type=int, default=100_000)
-    lists = parser.parse_args().lists
-    with tempfile.TemporaryDirectory() as name, postgres(Path(name) / "postgres") as server:
-        made = server.make_database()
-        assert made.returncode == 0, made.stderr
+    lists = options(__doc__, lists=100_000).lists
+    with tempfile.TemporaryDirectory() as name, postgres_of_events(Path(name) / "postgres") as server:
         _fill(server, lists)
         before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
         report, rows = _report(StoreAddress(server.url("events_training")))

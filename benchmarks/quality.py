@@ -3,13 +3,13 @@
 usage: MOVIELENS_DIR=<folder> python -m benchmarks.quality [--recipes "ease;blend"] [--seeds 4] [--parts families]
 
 The data is prepared as params.yaml says, but from `--source`. What a recipe leaves open is decided on validation; the
-test figure is that of the recipe fitted on train and validation. It prints Markdown tables.
+test figure is that of the recipe fitted on train and validation. It prints Markdown tables. The names of recipes, with
+semicolons between them, are those of RECIPES.
 """
 
-import argparse
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 
 from app.contract.artifact import Artifact
 from app.contract.encoder import Encoder
+from benchmarks.options import options
 from training.data.dataset import Dataset, load_dataset
 from training.evaluation.ranking import Outcome, rank, rank_test
 from training.evaluation.targets import Targets
@@ -27,6 +28,7 @@ from training.fitting.candidate import Trained, fit_candidate
 from training.metrics.bootstrap import confidence_interval
 from training.models.base import Factors
 from training.models.histories import with_encoded_users
+from training.params.prepare import PrepareStage
 from training.params.whole import Params, load_params
 from training.prepare import prepare
 from training.project import Project
@@ -67,10 +69,16 @@ CHANCE = ("lightfm", "implicit_bpr", "implicit_als", "surprise_svd", "blend")
 
 
 def prepared(source: str, params: Params) -> Dataset:
-    """The data set, fetched and prepared in a temporary folder."""
+    """The data set of a source."""
+    wanted = params.fetch.model_copy(update={"source": source})
+    return prepared_from(lambda raw: fetch(wanted, params.seed, raw), params)
+
+
+def prepared_from(fill: Callable[[Path], None], params: PrepareStage) -> Dataset:
+    """The data set of raw files, which a function makes in a folder that is temporary."""
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
-        fetch(params.fetch.model_copy(update={"source": source}), params.seed, project.raw)
+        fill(project.raw)
         prepare(params, project.raw, project.prepared, project.stats)
         return load_dataset(project.prepared)
 
@@ -164,19 +172,16 @@ def _folded(artifact: Artifact, recency: float, everyone: Knowledge, hidden: Tar
 
 def main() -> None:
     """Print the tables that were asked for, row by row."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", default="ml-latest-small")
-    parser.add_argument("--recipes", default=";".join(RECIPES), help=f"separated by ; of {'; '.join(RECIPES)}")
-    parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--parts", default="families,fold-in")
-    arguments = parser.parse_args()
+    given = options(
+        __doc__, source="ml-latest-small", recipes=";".join(RECIPES), seeds=4, parts=("families", "fold-in")
+    )
     params = load_params(Project(Path()).params)
-    dataset, recipes = prepared(arguments.source, params), arguments.recipes.split(";")
+    dataset, recipes = prepared(given.source, params), given.recipes.split(";")
     parts = {
-        "families": lambda: families(dataset, params, recipes, arguments.seeds),
-        "fold-in": lambda: fold_in(dataset, params, [name for name in FOLDED if name in recipes], arguments.seeds),
+        "families": lambda: families(dataset, params, recipes, given.seeds),
+        "fold-in": lambda: fold_in(dataset, params, [name for name in FOLDED if name in recipes], given.seeds),
     }
-    for part in arguments.parts.split(","):
+    for part in given.parts:
         for line in parts[part]():
             print(line, flush=True)
         print()

@@ -1,33 +1,18 @@
 """Ratings as many as MovieLens-25M's, made up: what the door for own CSV files takes.
 
-    python -m benchmarks.ratings FOLDER [--seed 0]
-
 Films have genres and years; a rating's stars and time are random, so nothing can be learned but popularity.
 """
 
-import argparse
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.big_artifact import MOVIELENS_25M, Size, films, histories
+from benchmarks.big_artifact import Size, films, histories
 
 STARS = np.arange(0.5, 5.5, 0.5)
 SHARES = np.array([1.6, 3.2, 1.6, 6.6, 5.0, 19.6, 12.7, 26.6, 8.8, 14.3])  # of the stars in MovieLens-25M, about
 FIRST_TIME, SECONDS = 800_000_000, 700_000_000
-
-
-def main() -> None:
-    """Write ratings.csv and items.csv."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    start = time.perf_counter()
-    write(options.folder, MOVIELENS_25M, options.seed)
-    print(f"{options.folder} written in {time.perf_counter() - start:.0f} s")
 
 
 def write(folder: Path, size: Size, seed: int) -> None:
@@ -49,7 +34,3 @@ def write(folder: Path, size: Size, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     ratings.to_csv(folder / "ratings.csv", index=False)
     pd.DataFrame(rows, columns=["item_id", "title", "year", "genres"]).to_csv(folder / "items.csv", index=False)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,6 @@
 Exits with 1 where parquet takes more than a third of what CSV takes. It needs 2 GB of disk for temporary files.
 """
 
-import argparse
 import shutil
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from statistics import median
 from pyarrow import csv, parquet
 
 from benchmarks.big_artifact import MOVIELENS_25M
+from benchmarks.options import options
 from benchmarks.ratings import write
 from training.data.raw.layouts import OWN, PARQUET
 from training.data.raw.ratings import read_ratings
@@ -25,12 +25,10 @@ MOST = 1 / 3
 
 def main() -> None:
     """Print the seconds of each round, and the ratio of their medians."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    rounds = options(__doc__, rounds=3).rounds
     with tempfile.TemporaryDirectory() as scratch:
         as_csv, as_parquet = made(Path(scratch))
-        found = [(seconds(as_parquet), seconds(as_csv)) for _ in range(options.rounds)]
+        found = [(seconds(as_parquet), seconds(as_csv)) for _ in range(rounds)]
     for of_parquet, of_csv in found:
         print(f"parquet {of_parquet:.2f} s, CSV {of_csv:.2f} s")
     ratio = median(each[0] for each in found) / median(each[1] for each in found)

@@ -9,7 +9,6 @@ A recipe is decided on validation, fitted on train and validation, and ranks the
 its cost. `former` is the blend that was documented for large data before there were recipes. It prints Markdown tables.
 """
 
-import argparse
 import re
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.environments import PROJECT
+from benchmarks.options import options
 from benchmarks.quality import hiding_positives_only, prepared
 from benchmarks.simulated import MADE_UP, SIZES, best_possible, made_up, simulated
 from training.data.dataset import Dataset
@@ -73,32 +73,20 @@ class Result:
 
 def main() -> None:
     """Print the tables, row by row."""
-    options = _options()
-    params = _with_metric(load_params(PROJECT / "params.yaml"), options.metric, options.threads)
-    if options.source in SIZES:
-        dataset, simulation = simulated(SIZES[options.source], params, params.seed)
+    known = (*recipes(Project(PROJECT)), "former")
+    given = options(__doc__, source="ml-latest-small", recipes=known, seeds=1, metric="ndcg@10", threads=1)
+    params = _with_metric(load_params(PROJECT / "params.yaml"), given.metric, given.threads)
+    if given.source in SIZES:
+        dataset, simulation = simulated(SIZES[given.source], params, params.seed)
         best = rank_test(best_possible(dataset, simulation, params.threads), dataset, params.evaluate)
-        best_mean = float(best.per_user(options.metric).mean())
+        best_mean = float(best.per_user(given.metric).mean())
         print(f"The best possible ranking reaches {best_mean:.4f} where all earlier ratings are hidden.\n")
-    elif options.source in MADE_UP:
-        dataset, best_mean = made_up(MADE_UP[options.source], params, params.seed), float("nan")
+    elif given.source in MADE_UP:
+        dataset, best_mean = made_up(MADE_UP[given.source], params, params.seed), float("nan")
     else:
-        dataset, best_mean = prepared(options.source, params), float("nan")
-    for line in tables(dataset, params, options.recipes, options.seeds, best_mean):
+        dataset, best_mean = prepared(given.source, params), float("nan")
+    for line in tables(dataset, params, given.recipes, given.seeds, best_mean):
         print(line, flush=True)
-
-
-def _options() -> argparse.Namespace:
-    known = [*recipes(Project(PROJECT)), "former"]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--source", default="ml-latest-small", help=f"a fetch.source, or {', '.join([*SIZES, *MADE_UP])}"
-    )
-    parser.add_argument("--recipes", type=lambda text: text.split(","), default=known, help=f"of {', '.join(known)}")
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--metric", default="ndcg@10")
-    parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args()
 
 
 def _with_metric(params: Params, metric: str, threads: int) -> Params:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.load import Load
 from benchmarks.servers import Memory
@@ -131,3 +132,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     )
+
+
+def publish(text: str, file: Path | None) -> None:
+    """Print tables, and write them into a file where one is asked for."""
+    print(f"\n{text}")
+    if file:
+        file.write_text(text, encoding="utf-8")

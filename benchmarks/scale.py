@@ -7,7 +7,6 @@ size of its project's folder, scratch files included. It prints a Markdown table
 was measured is kept in .cache/benchmarks/scale and not measured again.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -25,6 +24,7 @@ from ruamel.yaml import YAML
 
 from benchmarks.big_artifact import MOVIELENS_25M, Size, histories
 from benchmarks.environments import CACHE, PROJECT
+from benchmarks.options import options
 from benchmarks.report import table
 from training.project import Project
 
@@ -70,8 +70,8 @@ class Result:
 
 def main() -> None:
     """Measure, print and draw."""
-    options = _options()
-    results = {(size, engine): _result(size, engine) for size in options.ratings for engine in options.engines}
+    given = options(__doc__, ratings=tuple(SIZES), engines=tuple(FAMILIES), plot=Path)
+    results = {(size, engine): _result(size, engine) for size in given.ratings for engine in given.engines}
     rows = [
         [f"{size:,}", engine, stage, *cost.texts(), f"{result.quality:.4f}" if stage == "evaluate" else ""]
         for (size, engine), result in results.items()
@@ -79,16 +79,8 @@ def main() -> None:
     ]
     header = ["ratings", "engine", "stage", "s", "processor, s", "memory, GiB", "disk, GiB", "NDCG@10"]
     print(table(header, rows))
-    if options.plot:
-        _draw({key: result.processor for key, result in results.items()}, options.plot)
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ratings", type=lambda text: [int(part) for part in text.split(",")], default=list(SIZES))
-    parser.add_argument("--engines", type=lambda text: text.split(","), default=list(FAMILIES))
-    parser.add_argument("--plot", type=Path)
-    return parser.parse_args()
+    if given.plot:
+        _draw({key: result.processor for key, result in results.items()}, given.plot)
 
 
 def _generated(size: Size) -> Path:

@@ -15,6 +15,7 @@ import psutil
 from benchmarks.environments import CACHE, PROJECT
 from benchmarks.load import Request
 from scripts.programs import free_port, running
+from tests.client import Client
 
 START_SECONDS = 120
 MEGABYTE = 1e6
@@ -57,16 +58,10 @@ class Server:
 
     def ask(self, request: Request, user: int) -> tuple[int, bytes]:
         """Status and body of one answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"Content-Type": "application/json"} if request.body else {}
-        body = request.body.replace("%d", str(user)) or None
-        path = request.path.replace("%d", str(user))
-        try:
-            connection.request(request.method, path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
+        path, body = (text.replace("%d", str(user)) for text in (request.path, request.body))
+        answer = Client(self.port, timeout=30).get(path, request.method, headers, body.encode() or None)
+        return answer.status, answer.body
 
     def memory(self) -> Memory:
         """What the process tree holds now."""

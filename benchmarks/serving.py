@@ -1,14 +1,15 @@
 """Our service side by side with others, on an artifact of MovieLens-25M's size, under load by wrk.
 
-    python -m benchmarks.serving [--seconds 5] [--rounds 3] [--only service mlflow] [--markdown FILE]
+    python -m benchmarks.serving [--seconds 5] [--rounds 3] [--only service,mlflow] [--markdown FILE]
 
-Each server runs alone with one worker and its defaults, answers some users as `Recommender` ranks them, is warmed, then
-loaded at each number of connections. Rounds repeat all of it; the median counts. Ends with 1 where an answer is wrong.
+Each server runs alone with one worker and its defaults, answers some users, `--checked`, as `Recommender` ranks them,
+is warmed, then loaded for some seconds at each number of `--connections`. Rounds repeat all of it; the median counts.
+Ends with 1 where an answer is wrong.
 """
 
-import argparse
 import os
 import sys
+from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,8 @@ from benchmarks import load
 from benchmarks.big_artifact import MOVIELENS_25M, kept
 from benchmarks.contenders import CONTENDERS, FILTERED, NOTHING, PLAIN, Contender, Route, two_workers
 from benchmarks.load import Load
-from benchmarks.report import AT, Measured, Workers, markdown
+from benchmarks.options import options
+from benchmarks.report import AT, Measured, Workers, markdown, publish
 from benchmarks.servers import Memory, Server, serving
 from tests.artifacts import film_of
 
@@ -71,42 +73,29 @@ class Truth:
 
 def main() -> None:
     """Measure, print, and write a file where one is asked for."""
-    options = _options()
+    given = options(
+        __doc__, seconds=5, connections=[1, 16, 64], rounds=3, checked=25, only=tuple(CONTENDERS), markdown=Path
+    )
     load.require_wrk()
     if (busy := os.getloadavg()[0]) > BUSY:
         print(f"Other programs keep {busy:.1f} processors busy: rates and latencies will suffer", flush=True)
     artifact = kept()
-    truth = Truth.of(artifact, options.checked)
-    contenders = [CONTENDERS[name](artifact) for name in options.only]
+    truth = Truth.of(artifact, given.checked)
+    contenders = [CONTENDERS[name](artifact) for name in given.only]
     found: dict[str, list[Measured]] = defaultdict(list)
     wrong: dict[str, str] = {}
-    for number in range(1, options.rounds + 1):
+    for number in range(1, given.rounds + 1):
         for contender in contenders:
-            print(f"Round {number} of {options.rounds}: {contender.name}", flush=True)
-            for name, measured in _measure(contender, truth, wrong, options).items():
+            print(f"Round {number} of {given.rounds}: {contender.name}", flush=True)
+            for name, measured in _measure(contender, truth, wrong, given).items():
                 found[name].append(measured)
-    workers = next((_workers(each, options.seconds) for each in contenders if each.name == "service"), None)
+    workers = next((_workers(each, given.seconds) for each in contenders if each.name == "service"), None)
     text = markdown({name: _median(each) for name, each in found.items()}, workers, wrong)
-    print(f"\n{text}")
-    if options.markdown:
-        options.markdown.write_text(text, encoding="utf-8")
+    publish(text, given.markdown)
     sys.exit(bool(wrong))
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=5, help="of load for each number of connections")
-    parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--checked", type=int, default=25, help="users whose answers are compared")
-    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="where to write the tables too")
-    return parser.parse_args()
-
-
-def _measure(
-    contender: Contender, truth: Truth, wrong: dict[str, str], options: argparse.Namespace
-) -> dict[str, Measured]:
+def _measure(contender: Contender, truth: Truth, wrong: dict[str, str], given: Namespace) -> dict[str, Measured]:
     """By route; a route whose answers are wrong is left out and named in `wrong`."""
     found: dict[str, Measured] = {}
     with serving(contender.name, contender.command, contender.variables) as (server, started):
@@ -117,18 +106,18 @@ def _measure(
                 print(f"  {route.name} {problem}", flush=True)
                 wrong[route.name] = problem
                 continue
-            loads = _loads(server, route, options)
+            loads = _loads(server, route, given)
             found[route.name] = Measured(loads, start, resident, server.memory())
     return found
 
 
-def _loads(server: Server, route: Route, options: argparse.Namespace) -> dict[int, Load]:
+def _loads(server: Server, route: Route, given: Namespace) -> dict[int, Load]:
     users = MOVIELENS_25M.users
     load.run(server.port, route.request, users, WARM_CONNECTIONS, WARM_SECONDS)
     loads: dict[int, Load] = {}
-    for connections in options.connections if route.everywhere else [AT]:
+    for connections in given.connections if route.everywhere else [AT]:
         before = server.processor_seconds()
-        one = load.run(server.port, route.request, users, connections, options.seconds)
+        one = load.run(server.port, route.request, users, connections, given.seconds)
         used = server.processor_seconds() - before
         loads[connections] = replace(one, processor_ms=1000 * used / max(1, one.answered * route.lists))
         print(
@@ -151,23 +140,19 @@ def _workers(service: Contender, seconds: int) -> Workers:
 
 
 def _median(rounds: Sequence[Measured]) -> Measured:
-    def middle(values: Sequence[float]) -> float:
-        return float(median(values))
-
     loads = {}
     for connections in rounds[0].loads:
         each = [one.loads[connections] for one in rounds]
-        loads[connections] = Load(
-            rate=middle([one.rate for one in each]),
-            p50=middle([one.p50 for one in each]),
-            p99=middle([one.p99 for one in each]),
-            p999=middle([one.p999 for one in each]),
-            processor_ms=middle([one.processor_ms for one in each]),
-            answered=sum(one.answered for one in each),
-            errors=sum(one.errors for one in each),
+        rate, p50, p99, p999, processor_ms = (
+            _middle(each, name) for name in ("rate", "p50", "p99", "p999", "processor_ms")
         )
-    start, resident = (middle([getattr(each, name) for each in rounds]) for name in ("start", "resident"))
-    return Measured(loads, start, resident, rounds[-1].memory)
+        answered, errors = (sum(getattr(one, name) for one in each) for name in ("answered", "errors"))
+        loads[connections] = Load(rate, p50, p99, p999, answered, errors, processor_ms)
+    return Measured(loads, _middle(rounds, "start"), _middle(rounds, "resident"), rounds[-1].memory)
+
+
+def _middle(measured: Sequence[object], name: str) -> float:
+    return float(median(getattr(each, name) for each in measured))
 
 
 if __name__ == "__main__":

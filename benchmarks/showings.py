@@ -8,9 +8,7 @@ training pleased` counts must be what is in the books. In the end a service is k
 what was shown in the last ten seconds, and no success. Exits with 1 if anything else is lost.
 """
 
-import argparse
 import http.client
-import json
 import os
 import signal
 import sys
@@ -20,9 +18,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -33,10 +31,11 @@ from app.contract.store_address import StoreAddress
 from app.events.flushed import FLUSH_SECONDS
 from app.settings import Settings
 from benchmarks.environments import CACHE
+from benchmarks.options import options
 from tests.app.conftest import offline_settings
 from tests.artifacts import make_artifact, write
 from tests.client import Client, put_in_cache
-from tests.postgres import Postgres, postgres
+from tests.postgres import Postgres, postgres_of_events
 from tests.processes import wait_until
 from tests.service import serves, service
 from training.data.events.snapshot import snapshot
@@ -53,9 +52,9 @@ SEEN = (1 - EXAMINED**K) / (1 - EXAMINED)  # films of a list on a screen, on ave
 class Viewer(threading.Thread):
     """One after the other people look at lists; their books say what was answered with 200 or 202."""
 
-    def __init__(self, port: int, number: int, pause: float) -> None:
+    def __init__(self, client: Client, number: int, pause: float) -> None:
         super().__init__(daemon=True)
-        self._port, self._number, self._pause = port, number, pause
+        self._client, self._number, self._pause = client, number, pause
         self._rng, self.stopping = np.random.default_rng(number), threading.Event()
         self.shown: list[tuple[float, int]] = []  # when, and at which rank
         self.liked: Counter[int] = Counter()
@@ -74,14 +73,14 @@ class Viewer(threading.Thread):
             looked += 1
 
     def _look(self, user: int) -> None:
-        status, listed = self._ask("GET", f"/users/{user}/recommendations?k={K}")
-        if status != 200:
+        listed = self._client.get(f"/users/{user}/recommendations?k={K}")
+        if listed.status != 200:
             self.failed += 1
             return
-        name, items = listed["recommendation_id"], [each["id"] for each in listed["items"]]
+        name, items = listed.json["recommendation_id"], [each["id"] for each in listed.json["items"]]
         items = items[: int(self._rng.geometric(1 - EXAMINED))]
         sent = {"impressions": [{"recommendation_id": name, "user_id": user, "item_ids": items}]}
-        if self._ask("POST", "/impressions", sent)[0] != 202:
+        if self._client.post("/impressions", sent).status != 202:
             self.failed += 1
             return
         self.shown += [(time.monotonic(), rank) for rank in range(1, len(items) + 1)]
@@ -92,24 +91,16 @@ class Viewer(threading.Thread):
 
     def _like(self, user: int, item: int, name: str) -> None:
         """Say it until it is answered with 200."""
-        event = {"event_id": str(uuid4()), "user_id": user, "item_id": item, "type": "like"}
-        while self._ask("POST", "/events", {"events": [{**event, "recommendation_id": name}]})[0] != 200:
+        event = {"event_id": str(uuid4()), "user_id": user, "item_id": item, "type": "like", "recommendation_id": name}
+        while self._client.post("/events", {"events": [event]}).status != 200:
             time.sleep(0.1)
-
-    def _ask(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        content = None if body is None else json.dumps(body)
-        connection.request(method, path, content, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        read = answer.read()
-        connection.close()
-        return answer.status, json.loads(read) if answer.status < 300 else {}
 
 
 @contextmanager
 def viewing(client: Client, per_second: float, first: int = 0) -> Iterator[list[Viewer]]:
     """Inside, viewers look at lists; they have ended after it."""
-    viewers = [Viewer(client.port, first + number, VIEWERS * SEEN / per_second) for number in range(VIEWERS)]
+    patient, pause = replace(client, timeout=30), VIEWERS * SEEN / per_second
+    viewers = [Viewer(patient, first + number, pause) for number in range(VIEWERS)]
     for each in viewers:
         each.start()
     yield viewers
@@ -121,15 +112,10 @@ def viewing(client: Client, per_second: float, first: int = 0) -> Iterator[list[
 
 def main() -> None:
     """Run all, print what was seen, and exit with 1 if something is lost."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=120)
-    parser.add_argument("--per-second", type=float, default=120)
-    options = parser.parse_args()
+    given = options(__doc__, seconds=120.0, per_second=120.0)
     CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, postgres(Path(name) / "postgres") as server:
-        made = server.make_database()
-        assert made.returncode == 0, made.stderr
-        sys.exit(not run(Path(name), server, options.seconds, options.per_second))
+    with tempfile.TemporaryDirectory() as name, postgres_of_events(Path(name) / "postgres") as server:
+        sys.exit(not run(Path(name), server, given.seconds, given.per_second))
 
 
 def run(folder: Path, server: Postgres, seconds: float, per_second: float) -> bool:

@@ -1,7 +1,5 @@
 """Data sets of any size: simulated, with the best possible ranking that their truth tells, or made up to see costs."""
 
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +8,9 @@ import pandas as pd
 
 from app.contract.artifact import Artifact
 from benchmarks.big_artifact import Size as Made
+from benchmarks.quality import prepared_from
 from benchmarks.ratings import write
-from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID, Dataset, load_dataset
+from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID, Dataset
 from training.data.raw.items import YEAR
 from training.data.raw.layouts import OWN
 from training.data.sample.simulation import Simulation, simulate
@@ -19,8 +18,6 @@ from training.fetch import CATALOGUE
 from training.fitting.assembly import Knowledge
 from training.models.base import Factors
 from training.params.prepare import PrepareStage
-from training.prepare import prepare
-from training.project import Project
 
 
 @dataclass(frozen=True)
@@ -46,11 +43,12 @@ def simulated(size: Size, params: PrepareStage, seed: int) -> tuple[Dataset, Sim
     simulation = simulate(films, seed, size.users, size.ratings)
 
     def fill(folder: Path) -> None:
+        folder.mkdir(parents=True)
         columns = [USER_ID, ITEM_ID, RATING, TIMESTAMP]
         simulation.ratings.to_csv(folder / OWN.ratings, index=False, columns=columns)
         films.to_csv(folder / OWN.items, index=False)
 
-    return _prepared(fill, params, seed), simulation
+    return prepared_from(fill, params.model_copy(update={"seed": seed})), simulation
 
 
 def made_up(size: Made, params: PrepareStage, seed: int) -> Dataset:
@@ -60,16 +58,7 @@ def made_up(size: Made, params: PrepareStage, seed: int) -> Dataset:
         write(folder, size, seed)
         (folder / "ratings.csv").rename(folder / OWN.ratings)
 
-    return _prepared(fill, params, seed)
-
-
-def _prepared(fill: Callable[[Path], None], params: PrepareStage, seed: int) -> Dataset:
-    with tempfile.TemporaryDirectory() as folder:
-        project = Project(Path(folder))
-        project.raw.mkdir(parents=True)
-        fill(project.raw)
-        prepare(params.model_copy(update={"seed": seed}), project.raw, project.prepared, project.stats)
-        return load_dataset(project.prepared)
+    return prepared_from(fill, params.model_copy(update={"seed": seed}))
 
 
 def catalogue(n_items: int) -> pd.DataFrame:

@@ -5,54 +5,38 @@ version, clients that stop half-way, a process stopped for a second. Each ten se
 latency are noted. The result is in .cache/benchmarks/soak.csv and soak.png.
 """
 
-import argparse
-import contextlib
-import csv
 import http.client
 import json
-import os
 import random
-import signal
-import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from datetime import timezone
+from itertools import chain, cycle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
+from apscheduler.schedulers.background import BackgroundScheduler
 
-from app.contract.artifact import Artifact
 from app.settings import Settings
 from benchmarks.environments import CACHE
-from tests.artifacts import damage, make_artifact, write
+from benchmarks.faults import N_ITEMS, N_USERS, Faults, any_artifact
+from benchmarks.options import options
+from tests.artifacts import write
 from tests.client import Client
 from tests.door import Door
-from tests.processes import answers, free_port, process, wait_until
+from tests.processes import wait_until
 from tests.registry import TestRegistry
 from tests.service import service
+from tests.shared import shared_mlflow
 
 CLIENTS, NOTE_SECONDS = 4, 10
 PROMOTE_SECONDS, FAULT_SECONDS = 60, 300
 WARM_SHARE = 0.2  # of the time, which the slope leaves out
-N_USERS, N_ITEMS = 2000, 5000
 MEGABYTE = 1e6
-
-
-@dataclass(frozen=True)
-class Note:
-    """The process at one moment; latencies are those since the note before."""
-
-    seconds: float
-    rss_mb: float
-    descriptors: int
-    threads: int
-    requests: int
-    failed: int
-    p50_ms: float
-    p99_ms: float
+PLOTTED = [("rss_mb",), ("descriptors", "threads"), ("p50_ms", "p99_ms")]  # each in a picture of its own
 
 
 class Load(threading.Thread):
@@ -97,72 +81,21 @@ class Load(threading.Thread):
         return path, json.dumps(bodies[path]).encode() if path in bodies else None
 
 
-class Faults:
-    """One fault after the other."""
-
-    def __init__(self, door: Door, registry: TestRegistry, port: int, pid: int, scratch: Path) -> None:
-        self._door, self._registry, self._port, self._pid, self._scratch = door, registry, port, pid, scratch
-        self._next = 0
-
-    def strike(self) -> None:
-        """The next fault."""
-        faults: list[Callable[[], None]] = [self.registry_down, self.damaged_version, self.half_requests, self.pause]
-        faults[self._next % len(faults)]()
-        self._next += 1
-
-    def registry_down(self) -> None:
-        """MLflow is a closed port for ten seconds."""
-        self._door.shut()
-        time.sleep(10)
-        self._door.open()
-
-    def damaged_version(self) -> None:
-        """A version with a changed byte gets the alias."""
-        broken = write(self._scratch / f"broken-{self._next}", any_artifact(self._next))
-        damage(broken / "item_biases.npy")
-        self._registry.register(broken, alias="production")
-
-    def half_requests(self) -> None:
-        """A hundred clients send half a request and wait."""
-        with contextlib.ExitStack() as stack:
-            for _ in range(100):
-                one = stack.enter_context(socket.create_connection(("127.0.0.1", self._port)))
-                one.sendall(b"POST /recommendations HTTP/1.1\r\nContent-Length: 99\r\n\r\n{")
-            time.sleep(10)
-
-    def pause(self) -> None:
-        """The process stands still for a second, as on a host that is out of memory."""
-        os.kill(self._pid, signal.SIGSTOP)
-        time.sleep(1)
-        os.kill(self._pid, signal.SIGCONT)
-
-
-def any_artifact(seed: int) -> Artifact:
-    """A model of some size."""
-    seen = {user: [user, user + 1] for user in range(N_USERS)}
-    return make_artifact(range(N_USERS), range(N_ITEMS), dim=32, seed=seed, seen=seen)
-
-
 def main() -> None:
     """Run, print the slopes, and plot."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hours", type=float, default=1)
-    seconds = 3600 * parser.parse_args().hours
+    seconds = 3600 * options(__doc__, hours=1.0).hours
     with tempfile.TemporaryDirectory() as folder:
         notes, failed = soak(Path(folder), seconds)
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "soak.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(Note)])
-        table.writeheader()
-        table.writerows(asdict(note) for note in notes)
+    notes.to_csv(CACHE / "soak.csv", index=False)
     report(notes, failed)
     plot(notes, CACHE / "soak.png")
 
 
-def soak(scratch: Path, seconds: float) -> tuple[list[Note], list[str]]:
+def soak(scratch: Path, seconds: float) -> tuple[pd.DataFrame, list[str]]:
     """Note the service under load; returns the notes and the failed requests."""
-    with mlflow_server(scratch) as port, Door(port) as door:
-        registry = TestRegistry(f"http://127.0.0.1:{port}", "soak", scratch)
+    with shared_mlflow(scratch) as address, Door(int(address.rpartition(":")[2])) as door:
+        registry = TestRegistry(address, "soak", scratch)
         for seed in range(3):
             registry.register(write(scratch / str(seed), any_artifact(seed)), alias="production")
         settings = Settings(
@@ -175,105 +108,74 @@ def soak(scratch: Path, seconds: float) -> tuple[list[Note], list[str]]:
             return watch(client, running.pid, registry, faults, seconds)
 
 
-@contextlib.contextmanager
-def mlflow_server(home: Path) -> Iterator[int]:
-    """A real one; yields its port."""
-    port = free_port()
-    command = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", str(home / "files")]
-    with process(command, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, home / "mlflow.log"):
-        wait_until(lambda: answers(port, "/health"), seconds=90, step=0.1)
-        yield port
-
-
 def watch(
     client: Client, pid: int, registry: TestRegistry, faults: Faults, seconds: float
-) -> tuple[list[Note], list[str]]:
+) -> tuple[pd.DataFrame, list[str]]:
     """Promote, break, and note, while the clients ask."""
-    loads, notes, began = [Load(client.port, seed) for seed in range(CLIENTS)], list[Note](), time.monotonic()
+    loads, notes, began = [Load(client.port, seed) for seed in range(CLIENTS)], [], time.monotonic()
     for load in loads:
         load.start()
-    breaking = threading.Thread(target=every, args=[FAULT_SECONDS, seconds, faults.strike], daemon=True)
-    versions = iter(range(10**9))
-    promoting = threading.Thread(
-        target=every,
-        args=[PROMOTE_SECONDS, seconds, lambda: registry.move("production", str(next(versions) % 3 + 1))],
-        daemon=True,
-    )
-    breaking.start()
-    promoting.start()
+    scheduler, versions = BackgroundScheduler(timezone=timezone.utc), cycle("123")
+    scheduler.add_job(faults.strike, "interval", seconds=FAULT_SECONDS)
+    scheduler.add_job(lambda: registry.move("production", next(versions)), "interval", seconds=PROMOTE_SECONDS)
+    scheduler.start()
     while (now := time.monotonic() - began) < seconds:
         time.sleep(NOTE_SECONDS)
         notes.append(note(psutil.Process(pid), loads, now + NOTE_SECONDS))
+    scheduler.shutdown()
     for load in loads:
         load.stopping.set()
         load.join()
-    return notes, [failure for load in loads for failure in load.failed]
+    return pd.DataFrame(notes), [failure for load in loads for failure in load.failed]
 
 
-def every(pause: float, until: float, act: Callable[[], None]) -> None:
-    """Act each `pause` seconds, for `until` seconds."""
-    began = time.monotonic()
-    while time.monotonic() - began + pause < until:
-        time.sleep(pause)
-        act()
-
-
-def note(process_: psutil.Process, loads: list[Load], seconds: float) -> Note:
-    """The process now."""
+def note(process: psutil.Process, loads: list[Load], seconds: float) -> dict[str, float]:
+    """The process now; latencies are those since the note before."""
     times = []
     for load in loads:
         taken, load.times = load.times, []
         times += taken
-    return Note(
-        seconds=round(seconds, 1),
-        rss_mb=round(process_.memory_info().rss / MEGABYTE, 2),
-        descriptors=process_.num_fds(),
-        threads=process_.num_threads(),
-        requests=len(times),
-        failed=sum(len(load.failed) for load in loads),
-        p50_ms=round(float(np.median(times)), 2),
-        p99_ms=round(float(np.percentile(times, 99)), 2),
-    )
+    return {
+        "seconds": round(seconds, 1),
+        "rss_mb": round(process.memory_info().rss / MEGABYTE, 2),
+        "descriptors": process.num_fds(),
+        "threads": process.num_threads(),
+        "requests": len(times),
+        "failed": sum(len(load.failed) for load in loads),
+        "p50_ms": round(float(np.median(times)), 2),
+        "p99_ms": round(float(np.percentile(times, 99)), 2),
+    }
 
 
-def slope(notes: list[Note], name: str) -> tuple[float, float]:
+def slope(notes: pd.DataFrame, name: str) -> tuple[float, float]:
     """Growth an hour by least squares after the warm-up, and its standard error times 1.96."""
-    kept = [note for note in notes if note.seconds >= WARM_SHARE * notes[-1].seconds]
-    hours = np.array([note.seconds / 3600 for note in kept])
-    values = np.array([float(getattr(note, name)) for note in kept])
-    (growth, _), covariance = np.polyfit(hours, values, 1, cov=True)
+    kept = notes[notes["seconds"] >= WARM_SHARE * notes["seconds"].max()]
+    (growth, _), covariance = np.polyfit(kept["seconds"] / 3600, kept[name], 1, cov=True)
     return float(growth), float(1.96 * covariance[0, 0] ** 0.5)
 
 
-def report(notes: list[Note], failed: list[str]) -> None:
+def report(notes: pd.DataFrame, failed: list[str]) -> None:
     """Print what grew."""
-    total = sum(note.requests for note in notes)
-    print(f"{total:,} requests in {notes[-1].seconds / 60:.0f} minutes, {len(failed)} failed")
+    minutes = notes["seconds"].max() / 60
+    print(f"{notes['requests'].sum():,} requests in {minutes:.0f} minutes, {len(failed)} failed")
     for failure in failed[:10]:
         print(f"  {failure}")
     print("| | first | last | growth an hour (95 %) |\n|---|---|---|---|")
-    for name in ("rss_mb", "descriptors", "threads", "p50_ms", "p99_ms"):
+    for name in chain(*PLOTTED):
         growth, error = slope(notes, name)
-        print(f"| {name} | {getattr(notes[0], name)} | {getattr(notes[-1], name)} | {growth:+.2f} ± {error:.2f} |")
+        print(f"| {name} | {notes[name].iloc[0]} | {notes[name].iloc[-1]} | {growth:+.2f} ± {error:.2f} |")
 
 
-def plot(notes: list[Note], target: Path) -> None:
+def plot(notes: pd.DataFrame, target: Path) -> None:
     """Memory, descriptors and threads, and latency over time."""
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(3, 1, figsize=(9, 9), sharex=True)
-    minutes = [note.seconds / 60 for note in notes]
-    for axis, names in zip(axes, (("rss_mb",), ("descriptors", "threads"), ("p50_ms", "p99_ms")), strict=True):
-        for name in names:
-            axis.plot(minutes, [getattr(note, name) for note in notes], label=name)
-        axis.set_ylim(bottom=0)
-        axis.legend()
-    axes[-1].set_xlabel("minutes")
-    figure.savefig(target, dpi=120)
+    plotted = notes.set_index(notes["seconds"].rename("minutes") / 60)[[*chain(*PLOTTED)]]
+    axes = plotted.plot(subplots=PLOTTED, figsize=(9, 9))
+    for each in axes:
+        each.set_ylim(bottom=0)
+    axes[0].figure.savefig(target, dpi=120)
     print(f"\nPlotted in {target}")
 
 

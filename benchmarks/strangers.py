@@ -7,7 +7,6 @@ older ones counting less; NDCG@10 of their first ten likes, those of one time be
 Markdown table, and exits with 1 where a mark is missed.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from benchmarks.little_known import SHARE, shown
+from benchmarks.options import options
 from benchmarks.quality import prepared
 from training.data.dataset import Dataset
 from training.metrics.ranking import ndcg
@@ -53,11 +53,10 @@ def of_one(items: npt.NDArray[np.int32], times: npt.NDArray[np.int64], n_items: 
 
 def main() -> None:
     """Print the table, row by row."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sources", default="ml-100k,ml-latest-small")
+    sources = options(__doc__, sources=["ml-100k", "ml-latest-small"]).sources
     params, all_good = load_params(Project(Path()).params), True
     print("| data | users | all likes alike | older ones count less | difference |\n|---|---|---|---|---|")
-    for source in parser.parse_args().sources.split(","):
+    for source in sources:
         alike, aged = found(prepared(source, params), params.seed)
         all_good &= bool(aged.mean() >= MARKS.get(source, 0))
         print(

@@ -1,14 +1,11 @@
 """How long answers take while the service swaps a model of MovieLens-25M's size again and again, under load by wrk.
 
-    python -m benchmarks.swaps [--swaps 20] [--connections 4]
+    python -m benchmarks.swaps [--swaps 20] [--connections 4] [--seconds 30]
 
 The folder that MODEL_DIR names changes, `POST /model/reload` asks for it, and the service copies, checks and loads
-the files. The same load without a swap stands beside it.
+the files, as long as the load lasts. The same load without a swap stands beside it.
 """
 
-import argparse
-import http.client
-import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +16,10 @@ from benchmarks.big_artifact import MOVIELENS_25M, kept
 from benchmarks.contenders import SERVICE, in_environment
 from benchmarks.environments import CACHE
 from benchmarks.load import Load, Request
+from benchmarks.options import options
 from benchmarks.report import table
 from benchmarks.servers import Server, serving
+from tests.client import Client
 
 PLAIN = Request("/users/%d/recommendations")
 TOKEN = "benchmark"  # noqa: S105 - of a server that lives for a minute
@@ -30,7 +29,7 @@ WARM_SECONDS = 2
 
 def main() -> None:
     """Print both tails."""
-    options = _options()
+    given = options(__doc__, swaps=20, connections=4, seconds=30)
     load.require_wrk()
     folder = _copy(kept())
     variables = {
@@ -41,30 +40,19 @@ def main() -> None:
     }
     with serving("swaps", in_environment("service", SERVICE), variables) as (server, started):
         server.seconds_to_first_answer(PLAIN, started)
-        _load(server, options.connections, WARM_SECONDS)
-        quiet = _load(server, options.connections, options.seconds)
+        _load(server, given.connections, WARM_SECONDS)
+        quiet = _load(server, given.connections, given.seconds)
         with ThreadPoolExecutor(1) as pool:
-            loaded = pool.submit(_load, server, options.connections, options.seconds)
+            loaded = pool.submit(_load, server, given.connections, given.seconds)
             swaps = 0
-            while not loaded.done() and swaps < options.swaps:
+            while not loaded.done() and swaps < given.swaps:
                 _swap(server, folder)
                 swaps += 1
             swapping = loaded.result()
-    print(
-        table(
-            ["", "req/s", "p50, ms", "p99, ms", "p99.9, ms"], [_row("no swap", quiet), _row(f"{swaps} swaps", swapping)]
-        )
-    )
+    rows = [_row("no swap", quiet), _row(f"{swaps} swaps", swapping)]
+    print(table(["", "req/s", "p50, ms", "p99, ms", "p99.9, ms"], rows))
     reached = "reached" if swapping.p999 <= MARK_MS else "not reached"
     print(f"\nMark: p99.9 at most {MARK_MS} ms; {swapping.p999:.1f} measured, {reached}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--swaps", type=int, default=20)
-    parser.add_argument("--connections", type=int, default=4)
-    parser.add_argument("--seconds", type=int, default=30, help="of load; swaps end with it")
-    return parser.parse_args()
 
 
 def _copy(artifact: Path) -> Path:
@@ -84,12 +72,8 @@ def _load(server: Server, connections: int, seconds: int) -> Load:
 
 def _swap(server: Server, folder: Path) -> None:
     os.utime(folder / "manifest.json")
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-    connection.request("POST", "/model/reload", headers={"Authorization": f"Bearer {TOKEN}"})
-    answer = connection.getresponse()
-    status = json.loads(answer.read())["registry"]["status"]
-    connection.close()
-    assert (answer.status, status) == (200, "ok"), status
+    answer = Client(server.port, timeout=60).get("/model/reload", "POST", {"Authorization": f"Bearer {TOKEN}"})
+    assert (answer.status, answer.json["registry"]["status"]) == (200, "ok"), answer.body
 
 
 def _row(name: str, one: Load) -> list[str]:

@@ -7,8 +7,6 @@ The second takes 25 million made-up ratings, and half an hour. A stage is a proc
 the bare call of its library, on the same matrix and without early stopping, take turns; each one's best time counts.
 """
 
-import argparse
-import math
 import tempfile
 import time
 import warnings
@@ -22,8 +20,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.environments import PROJECT
 from benchmarks.libraries import CALLS
+from benchmarks.options import options
 from benchmarks.report import table
 from benchmarks.stages import stages, write_params
+from benchmarks.timing import best_of
 from training.data.dataset import load_dataset
 from training.fitting.assembly import Knowledge
 from training.fitting.candidate import fit_artifact
@@ -40,30 +40,18 @@ WATCHED_EPOCHS = 3  # from which a full fit is reckoned
 
 def main() -> None:
     """Print Markdown tables."""
-    options = _options()
+    given = options(
+        __doc__, source="ml-latest-small", candidates=["lightfm", "popularity"], epochs=int, threads=1,
+        families=tuple(CALLS), repeats=3,
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
-        params = write_params(project, options.source, options.candidates, options.epochs, options.threads)
+        params = write_params(project, given.source, given.candidates, given.epochs, given.threads)
         for line in stages(project, params):
             print(line, flush=True)
         print(f"\n{_full_fit(project, params)}", flush=True)
-        if options.families:
-            print(f"\n{_overhead(project, params, options.families, options.repeats)}")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-
-    def names(text: str) -> list[str]:
-        return [name for name in text.split(",") if name]
-
-    parser.add_argument("--source", default="ml-latest-small", help="a fetch.source, or generated")
-    parser.add_argument("--candidates", type=names, default=["lightfm", "popularity"], help="of the stages")
-    parser.add_argument("--epochs", type=int, help="of the stages' families; without it, as in params.yaml")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--families", type=names, default=list(CALLS), help="to be compared with their libraries")
-    parser.add_argument("--repeats", type=int, default=3)
-    return parser.parse_args()
+        if given.families:
+            print(f"\n{_overhead(project, params, given.families, given.repeats)}")
 
 
 def _full_fit(project: Project, params: Params) -> str:
@@ -100,9 +88,11 @@ def _overhead(project: Project, params: Params, families: list[str], repeats: in
     for name in families:
         family = _without_early_stopping(name, params)
         whole = partial(fit_artifact, knowledge, name, family, params.seed)
-        ours, alone, artifact = _best_of(
-            repeats, partial(_fitted, family, data), partial(_alone, name, family, data), whole
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            ours, alone, artifact = best_of(
+                repeats, partial(_fitted, family, data), partial(_alone, name, family, data), whole
+            )
         reached = "yes" if ours <= MARK * alone else "no"
         rows.append([name, f"{ours:.2f}", f"{alone:.2f}", f"{ours / alone:.2f}", reached, f"{artifact:.2f}"])
     header = ["family", "fit, s", "library alone, s", "ratio", f"at most {MARK:g}", "with encoder and artifact, s"]
@@ -123,19 +113,6 @@ def _fitted(family: Family, data: TrainingData) -> Factors:
 def _alone(name: str, family: Family, data: TrainingData) -> object:
     with threadpool_limits(data.threads):
         return CALLS[name](data, family)
-
-
-def _best_of(repeats: int, *contenders: Callable[[], object]) -> list[float]:
-    """Seconds of each; they take turns, and each one's best time counts."""
-    best = [math.inf] * len(contenders)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        for _ in range(repeats):
-            for place, contender in enumerate(contenders):
-                start = time.perf_counter()
-                contender()
-                best[place] = min(best[place], time.perf_counter() - start)
-    return best
 
 
 if __name__ == "__main__":

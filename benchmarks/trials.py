@@ -6,7 +6,6 @@ Users come now and then for four weeks, each likes what they are shown with a ch
 code judges after each day. Exits with 1 if a mark is missed.
 """
 
-import argparse
 import math
 import sys
 from collections.abc import Callable
@@ -19,12 +18,13 @@ import numpy as np
 import pandas as pd
 
 from app.contract.trial import Trial
-from benchmarks.report import table
+from benchmarks.options import options
+from benchmarks.report import publish, table
 from tests.training.trials.simulation import FIRST_DAY, simulate
 from training.params.register import TrialParams
 from training.trials.attribution import Observations
 from training.trials.records import DAY, Records
-from training.trials.sequence import Standing, standings
+from training.trials.sequence import standings
 from training.trials.verdict import judge
 
 DAYS, CONFIDENCE = 28, 0.95
@@ -71,15 +71,11 @@ class Run:
 
 def main() -> None:
     """Simulate and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=500)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--markdown", type=Path)
-    options = parser.parse_args()
+    given = options(__doc__, trials=500, processes=2, markdown=Path)
     rows, is_good = [], True
-    with ProcessPoolExecutor(options.processes) as pool:
+    with ProcessPoolExecutor(given.processes) as pool:
         kinds = dict.fromkeys((case.users, case.lift, case.lost) for case in CASES)
-        runs = {kind: list(pool.map(partial(run, *kind), range(options.trials), chunksize=10)) for kind in kinds}
+        runs = {kind: list(pool.map(partial(run, *kind), range(given.trials), chunksize=10)) for kind in kinds}
     for case in CASES:
         found = runs[case.users, case.lift, case.lost]
         share = float(np.mean([happened(case, each) for each in found]))
@@ -91,12 +87,7 @@ def main() -> None:
         )  # fmt: skip
     head = ["true difference", "counted", "share of trials", "mark", "day when the band leaves out 0, median",
             "band at the end"]  # fmt: skip
-    text = table(head, rows) + "\n"
-    print(text, flush=True)
-    sizes = _sizes(options.trials // 5) + "\n"
-    print(sizes)
-    if options.markdown:
-        options.markdown.write_text(f"{text}\n{sizes}", encoding="utf-8")
+    publish(f"{table(head, rows)}\n\n{_sizes(given.trials // 5)}\n", given.markdown)
     sys.exit(not is_good)
 
 
@@ -145,12 +136,8 @@ def run(users: int, lift: float, lost: float, seed: int) -> Run:
         not ordinary.low <= 0 <= ordinary.high,
         any(abs(standing.difference) > 1.96 * standing.standard_error for standing in known),
         first,
-        _relative(known[-1]),
+        known[-1].half / known[-1].rates[0],
     )
-
-
-def _relative(standing: Standing) -> float:
-    return standing.half / standing.rates[0]
 
 
 if __name__ == "__main__":

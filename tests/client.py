@@ -48,12 +48,13 @@ class Client:
     """Sends paths exactly as they are written, without decoding or normalising them."""
 
     port: int
+    timeout: float = 10
 
     def get(
         self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer:
         """One request on its own connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()

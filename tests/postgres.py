@@ -121,3 +121,12 @@ def postgres(folder: Path, like: Path | None = None) -> Iterator[Postgres]:
         yield Postgres(server)
     finally:
         server.cleanup()
+
+
+@contextmanager
+def postgres_of_events(folder: Path) -> Iterator[Postgres]:
+    """A new server with the roles, the database and the tables of events."""
+    with postgres(folder) as server:
+        made = server.make_database()
+        assert made.returncode == 0, made.stderr
+        yield server

@@ -17,6 +17,9 @@ from training.models.search import Between, OneOf
 from training.params.section import Section
 from training.progress import progress
 
+# The parameters that the library calls the same.
+OF_LIBRARY = {"loss", "learning_schedule", "learning_rate", "item_alpha", "user_alpha", "max_sampled"}
+
 
 class ALSStart(Section):
     """Parameters of the implicit ALS whose factors LightFM starts from, scaled to the mean length `norm`.
@@ -125,16 +128,8 @@ class LightFM(IterativeSection):
             target[known] = source[known] * (self.als.norm / lengths[known].mean())
 
     def _model(self, rng: np.random.Generator) -> lightfm.LightFM:
-        return lightfm.LightFM(
-            loss=self.loss,
-            no_components=self.embedding_size,
-            learning_schedule=self.learning_schedule,
-            learning_rate=self.learning_rate,
-            item_alpha=self.item_alpha,
-            user_alpha=self.user_alpha,
-            max_sampled=self.max_sampled,
-            random_state=int(rng.integers(2**31)),
-        )
+        shared = self.model_dump(include=OF_LIBRARY)
+        return lightfm.LightFM(self.embedding_size, random_state=int(rng.integers(2**31)), **shared)
 
 
 def _beside_identity(n: int, features: sparse.csr_matrix | None) -> sparse.csr_matrix:
