@@ -64,8 +64,8 @@ MAY_IMPORT = {
     "training.evaluate": "app.contract data evaluation files params project",
     "training.refit": "app.contract data evaluation files fitting models params project",
     "training.register": "app.contract data errors params project promotion report tracking",
-    "training.spark": "app.contract data errors evaluate evaluation events files fitting lists models params prepare "
-    "progress project refit train",
+    "training.spark": "app.contract data errors evaluate evaluation events files fitting lists models params progress "
+    "project refit train",
     "training.export": "app.contract errors lists params progress project tracking",
     "training.commands": "app.contract check code editing errors evaluate events export fetch former lists models "
     "params placement_quality placing pleased prepare project promotion propose refit register retrain source spark "

@@ -1,7 +1,7 @@
 """The catalogue by files: sends a CSV of changes to the service, and writes the items with all changes."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -36,12 +36,13 @@ def apply_changes(file: Path, url: str, key: str) -> str:
     value. Returns what was done; raises DataError that names the row which the service refuses: those before are made.
     """
     service = Service(url, key)
-    types = _types(service)
+    types = OWN_TYPES | {each["name"]: each["type"] for each in service.ask("GET", "/columns")["columns"]}
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines)
         names = _checked_names(file, list(reader.fieldnames or ()), types)
         rows = ((reader.line_num, row[ITEM_ID], _content(file, reader.line_num, row, types)) for row in reader)
-        count = sum(_send(service, file, part, whole=TITLE in names) for part in _parts(rows))
+        parts = iter(lambda: list(islice(rows, AT_ONCE)), [])
+        count = sum(_send(service, file, part, whole=TITLE in names) for part in parts)
     return f"{count:,} items of {file} are as it says, at {url}"
 
 
@@ -104,16 +105,6 @@ _VALUE: Mapping[str, Any] = {
     "number": _number,
     "flag": lambda text: FLAGS[text.lower()],
 } | dict.fromkeys(("tag", "text", "link", "time"), str)
-
-
-def _parts(rows: Iterator[tuple[int, str, Content]]) -> Iterator[Sequence[tuple[int, str, Content]]]:
-    while part := list(islice(rows, AT_ONCE)):
-        yield part
-
-
-def _types(service: Service) -> dict[str, str]:
-    """The type of each column that an item may have."""
-    return OWN_TYPES | {each["name"]: each["type"] for each in service.ask("GET", "/columns")["columns"]}
 
 
 def _send(service: Service, file: Path, rows: Sequence[tuple[int, str, Content]], *, whole: bool) -> int:

@@ -15,9 +15,8 @@ from app.contract.rules import Rules
 from training.errors import ParamsError, TrackingError
 from training.lists import folder as lists_folder
 from training.lists.bucket import Lists
-from training.lists.filters import ListFilters, allowed_items
+from training.lists.filters import ListFilters, allowed_items, withdrawn_rows, without
 from training.lists.placement import stored_rules
-from training.lists.withdrawn import withdrawn_rows, without
 from training.params.whole import Params
 from training.progress import progress
 from training.project import Project

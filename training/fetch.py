@@ -19,6 +19,7 @@ from training.params.catalogue import NO_COLUMNS, CatalogueParams
 from training.params.fetch import FetchParams
 
 CATALOGUE = Path(sample.__file__).with_name("catalogue.csv")
+OWN_FILES = {"csv": copy_csv, "parquet": copy_parquet, "split": copy_split}
 
 
 def fetch(
@@ -46,19 +47,14 @@ def fetch(
 def _fill(folder: Path, params: FetchParams, seed: int, catalogue: CatalogueParams, base_url: str) -> None:
     if params.source == "sample":
         _write_sample(seed, folder)
-    elif params.source == "csv":
-        copy_csv(Path(params.csv_folder), folder, catalogue)
-    elif params.source == "parquet":
-        copy_parquet(Path(params.csv_folder), folder, catalogue)
-    elif params.source == "split":
-        copy_split(Path(params.csv_folder), folder, catalogue)
+    elif params.source in OWN_FILES:
+        OWN_FILES[params.source](Path(params.csv_folder), folder, catalogue)
+        add_embeddings(Path(params.csv_folder), folder / OWN.items)
     elif params.source == "sql":
         copy_answers(params.sql, folder, catalogue)
     else:
         local = os.environ.get(movielens.VARIABLE)
         movielens.fetch(params.source, folder, local=Path(local) if local else None, base_url=base_url)
-    if params.source in ("csv", "parquet", "split"):
-        add_embeddings(Path(params.csv_folder), folder / OWN.items)
 
 
 def _write_sample(seed: int, folder: Path) -> None:

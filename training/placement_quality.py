@@ -99,5 +99,4 @@ def _figures(values: Float64Array, resamples: int, seed: int) -> str:
     plain, change = confidence_interval(values[:, :2], resamples, CONFIDENCE, rng)
     loss = (0.0 - change.mean) / plain.mean if plain.mean else np.nan
     predicted = 1 - np.nanmean(values[:, 2]) if not np.isnan(values[:, 2]).all() else np.nan
-    ends = f"{change.mean:+.4f} [{change.low:+.4f}, {change.high:+.4f}]"
-    return f"{plain.mean:.4f}  {ends}  {loss:>7.1%}  {predicted:>9.1%}"
+    return f"{plain.mean:.4f}  {change:+.4f}  {loss:>7.1%}  {predicted:>9.1%}"

@@ -1,6 +1,5 @@
 """The `prepare` stage: turns raw ratings into splits by internal id, the catalogue and item features."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from training.data.dataset import (
 from training.data.events.files import Recorded, read_events
 from training.data.events.merging import merge
 from training.data.events.sifting import Sifted, sift
+from training.data.figures import NO_STARS, figures_of, none_left, refuse_empty, summary
 from training.data.people import write_people
 from training.data.provenance import Provenance, write_provenance
 from training.data.raw import read_items, read_ratings, read_users
@@ -35,8 +35,6 @@ from training.data.split import split_rows
 from training.errors import DataError, ParamsError
 from training.files import replacing, write_json
 from training.params.prepare import PrepareParams, PrepareStage
-
-NO_STARS = "the ratings file has no rating column: set prepare.min_rating to null, every row is a positive"
 
 
 def prepare(stage: PrepareStage, raw: Path, prepared: Path, stats: Path, events: Path | None = None) -> str:
@@ -153,58 +151,15 @@ def _frequent(ratings: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
     raise none_left(before, params)
 
 
-def none_left(before: int, params: PrepareParams) -> DataError:
-    """The error where all users or items are too rare."""
-    return DataError(
-        f"none of the {before} ratings is left with prepare.min_user_ratings {params.min_user_ratings} "
-        f"and prepare.min_item_ratings {params.min_item_ratings}; lower them in params.yaml"
-    )
-
-
 def _by_internal_id(ratings: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    rows = pd.DataFrame(
-        {
-            USER: _positions(users[USER_ID], ratings[USER_ID]),
-            ITEM: _positions(items[ITEM_ID], ratings[ITEM_ID]),
-            RATING: ratings[RATING].to_numpy(),
-            TIMESTAMP: ratings[TIMESTAMP].to_numpy(),
-            POSITIVE: ratings[POSITIVE].to_numpy(),
-            **{name: ratings[name].to_numpy() for name in (HELD_OUT, WEIGHT) if name in ratings},
-        }
-    )
-    return rows.sort_values(USER, kind="stable")
+    places = {USER: _positions(users[USER_ID], ratings[USER_ID]), ITEM: _positions(items[ITEM_ID], ratings[ITEM_ID])}
+    kept = [name for name in (RATING, TIMESTAMP, POSITIVE, HELD_OUT, WEIGHT) if name in ratings]
+    return ratings[kept].reset_index(drop=True).assign(**places).sort_values(USER, kind="stable")
 
 
 def _positions(ids: "pd.Series[Any]", values: "pd.Series[Any]") -> npt.NDArray[np.int32]:
     positions: npt.NDArray[np.int32] = pd.Index(ids).get_indexer(pd.Index(values)).astype(np.int32)
     return positions
-
-
-def refuse_empty(positives: Mapping[str, int], highest: float, params: PrepareParams) -> None:
-    """Refuse a split without a positive; `highest` is the highest rating there is, NaN without one."""
-    for name in SPLITS:
-        if not positives[name]:
-            known = "no ratings" if np.isnan(highest) else f"the highest rating is {highest:g}"
-            raise DataError(
-                f"the {name} split has no positive interaction with prepare.min_rating {params.min_rating} "
-                f"({known}) and prepare.split {params.split.model_dump()}; "
-                "lower min_rating or split.min_positives in params.yaml"
-            )
-
-
-def figures_of(
-    users: int, items: int, rated_items: int, ratings: int, positives: dict[str, int], events: dict[str, int] | None
-) -> dict[str, Any]:
-    """The figures of reports/stats.json."""
-    figures: dict[str, Any] = {
-        "users": users,
-        "items": items,
-        "items_without_ratings": items - rated_items,
-        "ratings": ratings,
-        "density": round(ratings / (users * items), 6),
-        "positives": positives,
-    }
-    return figures if events is None else {**figures, "events": events}
 
 
 def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
@@ -216,14 +171,3 @@ def _given_stats(read: pd.DataFrame, rows: pd.DataFrame) -> dict[str, int]:
         "test_users_unknown": int(rows[USER][unknown].nunique()),
         "test_pairs_unknown": int(unknown.sum()),
     }
-
-
-def summary(figures: dict[str, Any]) -> str:
-    """Say what was made, and why events were left out."""
-    made = f"{figures['ratings']:,} ratings of {figures['items']:,} items by {figures['users']:,} users"
-    events = dict(figures.get("events", {}))
-    if not events:
-        return made
-    used = f"{made}; {events.pop('used'):,} events used"
-    reasons = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in events.items() if count]
-    return f"{used} ({', '.join(reasons)})" if reasons else used

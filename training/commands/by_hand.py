@@ -3,7 +3,6 @@
 import math
 import os
 from argparse import Namespace
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +12,6 @@ from training.params.whole import Params
 from training.project import Project
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
-
     from training.tracking.connection import Client
 
 PARAMS = ""  # catalogue --apply without a file
@@ -152,18 +149,17 @@ def trial(project: Project, params: Params, options: Namespace) -> None:
         return
     from training.pleased.metrics import PleasedMetrics
     from training.retrain.schedule import parse_schedule
+    from training.trials.metrics import TrialMetrics
     from training.trials.service import serve
 
-    def also(collectors: "CollectorRegistry") -> Callable[[], None]:
-        metrics = PleasedMetrics(collectors)
+    metrics, trigger = TrialMetrics(), parse_schedule(options.cron, "--cron")
+    pleased_metrics = PleasedMetrics(metrics.collectors)
 
-        def look() -> None:
-            metrics.show(yesterday(project, params))
-            publish_last_week(project, params)
+    def also() -> None:
+        pleased_metrics.show(yesterday(project, params))
+        publish_last_week(project, params)
 
-        return look
-
-    serve(once, also, parse_schedule(options.cron, "--cron"), options.host, options.port)
+    serve(once, also, metrics, trigger, options.host, options.port)
 
 
 def pleased(project: Project, params: Params, options: Namespace) -> None:

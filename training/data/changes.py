@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from app.contract.events import CHANGE
 from app.contract.ids import as_number
 from app.contract.item_document import TITLE, ItemDocument
 from training.data.dataset import ITEM_ID
@@ -35,7 +36,7 @@ class Merged(NamedTuple):
 
 def write_changes(store: Snapshot, folder: Path) -> None:
     """Write the last change of each item into an existing folder; without any, there is no file."""
-    last = {item_id: (position, item_id, body) for position, item_id, body in store.changes()}
+    last = {edit.name: edit[:3] for edit in store.edits(CHANGE)}
     if last:
         table = pa.table(dict(zip(_SCHEMA.names, zip(*last.values(), strict=True), strict=True)), _SCHEMA)
         pq.write_table(table, folder / FILE, compression="zstd")
@@ -55,7 +56,7 @@ def stored_changes(home: Path) -> Documents:
     if address is None:
         return {}
     with snapshot(address) as store:
-        return documents_of((item_id, body) for _, item_id, body in store.changes())
+        return documents_of((edit.name, edit.body) for edit in store.edits(CHANGE))
 
 
 def documents_of(rows: Iterable[tuple[str, str]]) -> Documents:

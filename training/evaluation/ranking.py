@@ -44,12 +44,11 @@ class Outcome:
     def per_user(self, metric: str) -> npt.NDArray[np.float64]:
         """Compute a metric such as `ndcg@10` or `auc` for each user: float64 (n,)."""
         name, k = parse_metric(metric)
-        return self.auc if k is None else ranking.METRICS[name](_cut(self.hits, k), self.n_relevant)
-
-
-def _cut(hits: npt.NDArray[np.bool_], k: int) -> npt.NDArray[np.bool_]:
-    """The first k ranks; in a catalogue smaller than k the last ranks hold no hit."""
-    return np.pad(hits[:, :k], ((0, 0), (0, max(0, k - hits.shape[1]))))
+        if k is None:
+            return self.auc
+        # In a catalogue smaller than k the last ranks hold no hit.
+        first = np.pad(self.hits[:, :k], ((0, 0), (0, max(0, k - self.hits.shape[1]))))
+        return ranking.METRICS[name](first, self.n_relevant)
 
 
 def rank(

@@ -1,13 +1,18 @@
-"""Which films lists may hold: the service's filters, written as in its addresses."""
+"""Which films lists may hold: those that pass the service's filters, and that editors have not withdrawn."""
 
+import time
+from pathlib import Path
 from urllib.parse import parse_qs
+
+import numpy as np
 
 from app.contract.artifact import Artifact
 from app.contract.conditions import GENRES, Conditions
 from app.contract.filter_language import FilterError
 from app.contract.ids import row_of
 from app.contract.item_filter import ItemFilter
-from app.contract.item_matrix import Mask
+from app.contract.item_matrix import Mask, Rows
+from training.data.changes import stored_changes
 from training.errors import ParamsError
 from training.params.section import Section, validated
 
@@ -54,4 +59,23 @@ def allowed_items(artifact: Artifact, filters: ListFilters) -> Mask | None:
     if not mask.any():
         genres = ", ".join(name for name, _ in items.tags(GENRES)[:GENRES_SHOWN])
         raise ParamsError(f"--filters: none of the {len(mask):,} films passes; their genres are {genres}")
+    return mask
+
+
+def withdrawn_rows(artifact: Artifact, home: Path) -> Rows:
+    """The rows of items that are withdrawn, or not available now, by the store at EVENTS_URL; sorted.
+
+    Raises DataError where the store can't be read.
+    """
+    now, changes = time.time(), stored_changes(home)
+    rows = (row_of(artifact.item_ids, item_id) for item_id, each in changes.items() if not each.is_available(now))
+    return np.array(sorted(row for row in rows if row is not None), dtype=np.int64)
+
+
+def without(allowed: Mask | None, rows: Rows, n_items: int) -> Mask | None:
+    """The mask of allowed items, bool (n_items,), without some rows; None allows all."""
+    if not len(rows):
+        return allowed
+    mask = np.ones(n_items, dtype=bool) if allowed is None else allowed
+    mask[rows] = False
     return mask

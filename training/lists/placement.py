@@ -4,6 +4,7 @@ import time
 from dataclasses import fields
 from pathlib import Path
 
+from app.contract.events import PLACEMENT
 from app.contract.filter_language import FilterError
 from app.contract.item_document import DocumentError
 from app.contract.item_filter import ItemFilter
@@ -65,4 +66,4 @@ def _stored(home: Path) -> dict[str, str]:
     if address is None:
         return {}
     with snapshot(address) as store:
-        return store.placements()
+        return {edit.name: edit.body for edit in store.edits(PLACEMENT)}

@@ -17,6 +17,9 @@ class Interval:
     low: float
     high: float
 
+    def __format__(self, form: str) -> str:
+        return f"{self.mean:{form}} [{self.low:{form}}, {self.high:{form}}]"
+
 
 def confidence_interval(
     values: npt.NDArray[np.float64], resamples: int, confidence: float, rng: np.random.Generator

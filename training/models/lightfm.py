@@ -75,7 +75,11 @@ class LightFM(IterativeSection):
         n_users, n_items = data.positives.shape
         features = _beside_identity(n_items, data.item_features if self.item_features else None)
         people = _beside_identity(n_users, data.user_features if self.user_features else None)
-        models = [self._model(rng) for _ in range(self.seeds)]
+        shared = self.model_dump(include=OF_LIBRARY)
+        models = [
+            lightfm.LightFM(self.embedding_size, random_state=int(rng.integers(2**31)), **shared)
+            for _ in range(self.seeds)
+        ]
         interactions = data.positives.tocoo()
         weights = interactions if self.weighs else None
         if self.init == "als":
@@ -126,10 +130,6 @@ class LightFM(IterativeSection):
             lengths = np.linalg.norm(source, axis=1)
             known = np.flatnonzero(lengths)
             target[known] = source[known] * (self.als.norm / lengths[known].mean())
-
-    def _model(self, rng: np.random.Generator) -> lightfm.LightFM:
-        shared = self.model_dump(include=OF_LIBRARY)
-        return lightfm.LightFM(self.embedding_size, random_state=int(rng.integers(2**31)), **shared)
 
 
 def _beside_identity(n: int, features: sparse.csr_matrix | None) -> sparse.csr_matrix:

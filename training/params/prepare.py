@@ -1,11 +1,11 @@
-"""The section `prepare`."""
+"""The sections `prepare` and `events`, and all that the stage `prepare` reads."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from app.contract.events import types_problem
 from training.params.catalogue import CatalogueParams
-from training.params.events import EventsParams
 from training.params.section import AtLeastOne, Section, Seed
 
 ProperShare = Annotated[float, Field(gt=0, lt=1)]
@@ -34,6 +34,18 @@ class PrepareParams(Section):
     min_item_ratings: Annotated[int, Field(ge=0)]
     text_user_ids: bool
     split: SplitParams
+
+
+def _checked(types: dict[str, Any]) -> dict[str, Any]:
+    if problem := types_problem(types):
+        raise ValueError(f"events.types: {problem}")
+    return types
+
+
+class EventsParams(Section):
+    """What people say to the service, beside what everybody can say."""
+
+    types: Annotated[dict[str, Any], AfterValidator(_checked)]
 
 
 class PrepareStage(Section):

@@ -40,15 +40,12 @@ def lay_out(report: Report) -> Page:
 def table(found: Sequence[Figure]) -> str:
     """Write the figures as a table for a terminal."""
     rows = [["", *HEAD[1:]], *([f"{each.dimension} {each.group}", *_texts(each)] for each in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
-        [
-            text.ljust(width) if not place else text.rjust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        for row in rows
+        f"{name:<{first}}" + "".join(f"  {text:>{width}}" for text, width in zip(texts, others, strict=True))
+        for name, *texts in rows
     )
-    return "\n".join("  ".join(line).rstrip() for line in lines)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _title(dimension: str) -> str:

@@ -3,6 +3,7 @@
 from training.evaluation.results import headline_k
 from training.files import REPRODUCE, read_json
 from training.metrics import ranking
+from training.metrics.bootstrap import Interval
 from training.promotion.contest import Contest
 from training.promotion.gate import Ruling
 
@@ -31,7 +32,7 @@ def _metrics(contest: Contest) -> str:
     k = headline_k(contest.params)
     names = [name for name in (*(f"{metric}@{k}" for metric in ranking.METRICS), "auc") if name in report["metrics"]]
     means, intervals = report["metrics"], report["confidence_95"]
-    rows = [f"| {name} | {means[name]:.4f} [{intervals[name][0]:.4f}, {intervals[name][1]:.4f}] |" for name in names]
+    rows = [f"| {name} | {Interval(means[name], *intervals[name]):.4f} |" for name in names]
     head = ["| metric | mean with 95 % interval |", "|---|---|"]
     return "\n".join([f"**Measured on {report['users']:,} test users**", "", *head, *rows])
 

@@ -69,7 +69,7 @@ class Ruling:
             if opponent in self.figures:
                 ends = (self.figures.get(f"{gain}{end}") for end in ("", "_low", "_high"))
                 known = [end for end in ends if end is not None]
-                yield opponent, self.figures[opponent], _range(Interval(*known)) if known else ""
+                yield opponent, self.figures[opponent], f"{Interval(*known):+.4f}" if known else ""
 
     def with_chance(self, trained: Mapping[str, Any], metric: str) -> "Ruling":
         """The decision with how far other seeds move the metric, where the training has tried some."""
@@ -108,16 +108,16 @@ def decide(
     lead = paired_difference(candidate, popularity, metric, params.confidence, seed)
     figures |= _named("gain_over_popularity", lead)
     if lead.low <= 0:
-        return Ruling(False, f"does not beat popularity: {_range(lead)} in {metric}", figures)
+        return Ruling(False, f"does not beat popularity: {lead:+.4f} in {metric}", figures)
     if live is None:
-        return Ruling(True, f"beats popularity by {_range(lead)} in {metric}; {alone}", figures)
+        return Ruling(True, f"beats popularity by {lead:+.4f} in {metric}; {alone}", figures)
     if live.users is None:
         return _same_recipe(live, figures, metric, params)
     gain = paired_difference(candidate, live.users, metric, params.confidence, seed)
     figures |= {"live": float(live.users[metric].mean())} | _named("gain_over_live", gain)
     promote = gain.low > params.min_gain
     verb = "beats" if promote else "does not beat"
-    return Ruling(promote, f"{verb} live version {live.version}: {_range(gain)} in {metric}", figures)
+    return Ruling(promote, f"{verb} live version {live.version}: {gain:+.4f} in {metric}", figures)
 
 
 def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, metric: str, confidence: float, seed: int) -> Interval:
@@ -144,7 +144,3 @@ def _same_recipe(live: LiveResult, figures: dict[str, float], metric: str, param
 
 def _named(name: str, interval: Interval) -> dict[str, float]:
     return {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
-def _range(interval: Interval) -> str:
-    return f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"

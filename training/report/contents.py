@@ -30,7 +30,7 @@ def lay_out(comparison: Comparison) -> Page:
         Section("Checks of data and lists", _checks(comparison)),
         Section("Beyond accuracy", _beyond_accuracy(comparison)),
         Section("Few and many ratings", _activity(comparison)),
-        Section("Cold films", _cold(comparison)),
+        Section("Cold films", [*_cold_alone(comparison), *_strangers(comparison)]),
         Section("Learning and cost", _cost(comparison)),
     ]
     users = [Section(f"User {user.user_id}", _example_user(user)) for user in comparison.example_users]
@@ -117,10 +117,6 @@ def _activity(comparison: Comparison) -> list[Part]:
         return [Text("No segment of evaluate.segments holds a test user.")]
     caption = f"{comparison.params.select.metric} by the number of ratings known of a user; lines: 95 % intervals"
     return [activity_table(comparison), Picture("by_activity", caption, plots.by_activity(comparison))]
-
-
-def _cold(comparison: Comparison) -> list[Part]:
-    return [*_cold_alone(comparison), *_strangers(comparison)]
 
 
 def _strangers(comparison: Comparison) -> Iterator[Part]:

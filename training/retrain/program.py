@@ -34,7 +34,10 @@ def run_on_schedule(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    _show_metrics(host, port, collectors)
+    try:
+        start_http_server(port, host, collectors)
+    except (OSError, OverflowError) as error:
+        raise ParamsError(f"--host {host} --port {port} can't show metrics ({error}): choose others") from error
     scheduler = BackgroundScheduler()
     first = {"next_run_time": datetime.now(timezone.utc)} if at_once else {}
     scheduler.add_job(job, trigger, max_instances=1, coalesce=True, misfire_grace_time=None, **first)
@@ -43,10 +46,3 @@ def run_on_schedule(
     stopping.wait()
     stop()
     scheduler.shutdown()
-
-
-def _show_metrics(host: str, port: int, collectors: CollectorRegistry) -> None:
-    try:
-        start_http_server(port, host, collectors)
-    except (OSError, OverflowError) as error:
-        raise ParamsError(f"--host {host} --port {port} can't show metrics ({error}): choose others") from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +28,18 @@ from training.data.dataset import (
     load_dataset,
 )
 from training.data.interactions import Interactions
-from training.files import read_json, write_json
+from training.data.split import cut_in_time, split_rows
+from training.files import read_json, write_json, write_parquet
+from training.params.prepare import SplitParams
+from training.spark.reading import ORDER
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 FILE = "buckets.json"
+BUCKET = "bucket"
+_COLUMNS = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
+Cuts = tuple[float, float] | None  # the first moments of validation and of test, for everybody
 
 
 @dataclass(frozen=True)
@@ -152,3 +161,33 @@ def _joined(parts: Sequence[Dataset], splits: Sequence[str]) -> Dataset:
 def file_name(bucket: int) -> str:
     """The name of a bucket's file."""
     return f"{bucket:05}.parquet"
+
+
+def write_rows(rows: "DataFrame", folder: Path, params: SplitParams, cuts: Cuts) -> pd.DataFrame:
+    """Write every bucket's files in its own task, and return a row of figures for each."""
+    for name in ("users", *SPLITS):
+        (folder / f"{name}.parquet").mkdir()
+    schema = ", ".join([f"{BUCKET} int", "rows long", *(f"{name} long" for name in SPLITS), "highest double"])
+
+    def write(bucket: pd.DataFrame) -> pd.DataFrame:
+        return _write_bucket(bucket, folder, params, cuts)
+
+    figures: pd.DataFrame = rows.groupBy(BUCKET).applyInPandas(write, schema).toPandas()
+    return figures
+
+
+def _write_bucket(rows: pd.DataFrame, folder: Path, params: SplitParams, cuts: Cuts) -> pd.DataFrame:
+    """Split the rows of a bucket's users and write them; equal rows give equal bytes, whatever order they come in."""
+    rows = rows.sort_values([USER, TIMESTAMP, *ORDER], ignore_index=True).astype({USER: np.int32, ITEM: np.int32})
+    if cuts is None:
+        numbers = split_rows(rows, params, np.random.default_rng(0))
+    else:
+        numbers = cut_in_time(rows[TIMESTAMP].to_numpy(), *cuts)
+    file = file_name(int(rows[BUCKET].iloc[0]))
+    users = rows[[USER_ID]][~rows.duplicated(USER)].reset_index(drop=True)
+    frames = {name: rows.loc[numbers == number, _COLUMNS].reset_index(drop=True) for number, name in enumerate(SPLITS)}
+    for name, frame in {"users": users, **frames}.items():
+        write_parquet(folder / f"{name}.parquet" / file, frame)
+    positives = {name: [int(frame[POSITIVE].sum())] for name, frame in frames.items()}
+    highest = float(rows[RATING].max())
+    return pd.DataFrame({BUCKET: rows[BUCKET].head(1), "rows": [len(rows)], **positives, "highest": [highest]})

@@ -60,15 +60,14 @@ class Everyone:
         """The artifact of one bucket's users."""
         knowledge, model = Knowledge(self.buckets.load(bucket, self.splits), self.splits, 1), _model(self.folder)
         encoder = Encoder(model.encoder, model.encoder_intercept, model.recency)
-        artifact = knowledge.assembled(self._factors(bucket, knowledge, model), model.recipe, encoder)
+        factors = self._factors(bucket, knowledge, model, encoder)
         popularity = {name: getattr(model, name) for name in ("item_popularity", "aged_popularity", "aging")}
-        artifact = replace(artifact, **popularity)
+        artifact = replace(knowledge.assembled(factors, model.recipe, encoder), **popularity)
         return with_ready_lists(artifact, self.ready, progress=False)
 
-    def _factors(self, bucket: int, knowledge: Knowledge, model: Artifact) -> Factors:
+    def _factors(self, bucket: int, knowledge: Knowledge, model: Artifact, encoder: Encoder) -> Factors:
         zeros, dim = np.zeros(len(knowledge.known_users), dtype=np.float32), model.item_embeddings.shape[1]
         nobody = np.zeros((len(zeros), dim), dtype=np.float32)
-        encoder = Encoder(model.encoder, model.encoder_intercept, model.recency)
         factors = Factors(nobody, model.item_embeddings, zeros, model.item_biases, encoder)
         vectors = self.folder / "vectors"
         if vectors.is_dir():

@@ -1,6 +1,6 @@
 """The `export` command on Spark: executors write the buckets of lists."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache, partial
 from pathlib import Path
@@ -8,9 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from app.contract.artifact_directory import load_artifact
-from app.contract.item_matrix import Mask
 from app.contract.recommender import Recommender
-from app.contract.rules import Rules
 from training.lists.bucket import Lists, file_name
 from training.params.spark import SparkParams
 from training.project import Project
@@ -27,7 +25,8 @@ def in_executors(
     if not buckets:
         return
     with session(project, params) as spark:
-        task = partial(write, artifact.resolve(), folder.resolve(), lists.version, lists.k, lists.allowed, lists.rules)
+        make = partial(Lists, version=lists.version, k=lists.k, allowed=lists.allowed, rules=lists.rules)
+        task = partial(write, artifact.resolve(), folder.resolve(), make)
         numbers = spark.createDataFrame([(bucket,) for bucket in buckets], f"{BUCKET} int").repartition(len(buckets))
         with ThreadPoolExecutor(1) as pool:
             job, waiting = pool.submit(numbers.mapInPandas(task, f"{BUCKET} int").count), set(buckets)
@@ -41,16 +40,10 @@ def in_executors(
 
 
 def write(
-    artifact: Path,
-    folder: Path,
-    version: str,
-    k: int,
-    allowed: Mask | None,
-    rules: Rules | None,
-    batches: Iterable[pd.DataFrame],
+    artifact: Path, folder: Path, make: Callable[[Recommender], Lists], batches: Iterable[pd.DataFrame]
 ) -> Iterator[pd.DataFrame]:
     """Write the buckets whose numbers come in; give the numbers back."""
-    lists = Lists(_recommender(artifact), version, k, allowed, rules)
+    lists = make(_recommender(artifact))
     for batch in batches:
         for bucket in batch[BUCKET]:
             lists.write(int(bucket), folder)

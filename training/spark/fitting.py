@@ -121,15 +121,11 @@ class Fitting:
         folder.mkdir()
 
         def write(vectors: pd.DataFrame) -> pd.DataFrame:
-            return _write_vectors(vectors, folder)
+            frame = vectors.sort_values("id", ignore_index=True)
+            write_parquet(folder / file_name(int(frame[BUCKET].iloc[0])), frame[["id", "features"]])
+            return frame[[BUCKET]].head(1)
 
         bucketed.groupBy(BUCKET).applyInPandas(write, f"{BUCKET} int").count()
 
     def _recipe(self, name: str, family: Family, splits: tuple[str, ...]) -> Recipe:
         return Recipe(name, family.model_dump(mode="json"), self.seed, self.buckets.hash(splits))
-
-
-def _write_vectors(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    frame = rows.sort_values("id", ignore_index=True)
-    write_parquet(folder / file_name(int(frame[BUCKET].iloc[0])), frame[["id", "features"]])
-    return frame[[BUCKET]].head(1)

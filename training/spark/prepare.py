@@ -12,26 +12,22 @@ from training.data.catalogue_files import catalogue_of, unread, write_features
 from training.data.changes import merge_changes, read_changes
 from training.data.dataset import ITEM, ITEM_ID, POSITIVE, RATING, SPLITS, TIMESTAMP, USER, USER_ID
 from training.data.events.files import event_files, read_learned
+from training.data.figures import NO_STARS, figures_of, none_left, refuse_empty, summary
 from training.data.provenance import Provenance, write_provenance
 from training.data.raw.ids import typed_series
-from training.data.split import cut_in_time, refuse_one_time, split_rows
+from training.data.split import refuse_one_time
 from training.errors import DataError, ParamsError
-from training.files import replacing, write_json, write_parquet
+from training.files import replacing, write_json
 from training.params.prepare import PrepareParams, PrepareStage, SplitParams
 from training.params.spark import SparkParams
-from training.prepare import NO_STARS, figures_of, none_left, refuse_empty, summary
 from training.project import Project
-from training.spark.buckets import Buckets, file_name
+from training.spark.buckets import BUCKET, Buckets, Cuts, write_rows
 from training.spark.merging import Merging
 from training.spark.reading import ORDER, find, item_ids, read_raw
 from training.spark.session import session
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-BUCKET = "bucket"
-COLUMNS = [USER, ITEM, RATING, TIMESTAMP, POSITIVE]
-Cuts = tuple[float, float] | None
 
 
 def prepare(project: Project, params: PrepareStage, spark_params: SparkParams) -> str:
@@ -76,7 +72,7 @@ def _prepare(
     users = numbered(ratings.select(USER_ID).distinct(), USER_ID, USER).persist()
     buckets = Buckets.divide(folder, users.count(), spark_params.buckets)
     rows = _by_internal_id(spark, ratings, users, items, buckets)
-    parts = _write(rows, folder, params.split, _cuts(ratings, params.split))
+    parts = write_rows(rows, folder, params.split, _cuts(ratings, params.split))
     items.to_parquet(folder / "items.parquet", index=False)
     write_features(folder, items, stage)
     buckets.write(folder)
@@ -183,33 +179,3 @@ def _cuts(ratings: "DataFrame", params: SplitParams) -> Cuts:
     }
     between = [np.quantile([found[int(np.floor(place))], found[int(np.ceil(place))]], place % 1) for place in places]
     return float(between[0]), float(between[1])
-
-
-def _write(rows: "DataFrame", folder: Path, params: SplitParams, cuts: Cuts) -> pd.DataFrame:
-    """Write every bucket's files in its own task, and return a row of figures for each."""
-    for name in ("users", *SPLITS):
-        (folder / f"{name}.parquet").mkdir()
-    schema = ", ".join([f"{BUCKET} int", "rows long", *(f"{name} long" for name in SPLITS), "highest double"])
-
-    def write(bucket: pd.DataFrame) -> pd.DataFrame:
-        return _write_bucket(bucket, folder, params, cuts)
-
-    figures: pd.DataFrame = rows.groupBy(BUCKET).applyInPandas(write, schema).toPandas()
-    return figures
-
-
-def _write_bucket(rows: pd.DataFrame, folder: Path, params: SplitParams, cuts: Cuts) -> pd.DataFrame:
-    """Split the rows of a bucket's users and write them; equal rows give equal bytes, whatever order they come in."""
-    rows = rows.sort_values([USER, TIMESTAMP, *ORDER], ignore_index=True).astype({USER: np.int32, ITEM: np.int32})
-    if cuts is None:
-        numbers = split_rows(rows, params, np.random.default_rng(0))
-    else:
-        numbers = cut_in_time(rows[TIMESTAMP].to_numpy(), *cuts)
-    file = file_name(int(rows[BUCKET].iloc[0]))
-    users = rows[[USER_ID]][~rows.duplicated(USER)].reset_index(drop=True)
-    frames = {name: rows.loc[numbers == number, COLUMNS].reset_index(drop=True) for number, name in enumerate(SPLITS)}
-    for name, frame in {"users": users, **frames}.items():
-        write_parquet(folder / f"{name}.parquet" / file, frame)
-    positives = {name: [int(frame[POSITIVE].sum())] for name, frame in frames.items()}
-    highest = float(rows[RATING].max())
-    return pd.DataFrame({BUCKET: rows[BUCKET].head(1), "rows": [len(rows)], **positives, "highest": [highest]})

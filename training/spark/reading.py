@@ -94,12 +94,8 @@ def _texts(spark: "SparkSession", path: Path, layout: Layout) -> "DataFrame":
             quote='"', escape='"', columnNameOfCorruptRecord=CORRUPT, enforceSchema=True,
         )  # fmt: skip
     theirs = {ours: name for name, ours in (layout.header or {}).items()} if is_parquet else {}
-    place = f.monotonically_increasing_id()
-    chosen = {
-        name: f.col(theirs.get(name, name)).cast("string")
-        for name in (USER_ID, ITEM_ID, RATING, TIMESTAMP)
-        if name in columns
-    }
+    used = [name for name in (USER_ID, ITEM_ID, RATING, TIMESTAMP) if name in columns]
+    chosen = {name: f.col(theirs.get(name, name)).cast("string") for name in used}
     return frame.select(
         f.trim(chosen[USER_ID]).alias(USER_ID),
         f.trim(chosen[ITEM_ID]).alias(ITEM_ID),
@@ -110,7 +106,7 @@ def _texts(spark: "SparkSession", path: Path, layout: Layout) -> "DataFrame":
         f.lit(0).alias("source"),
         f.col("_metadata.file_path").alias("file"),
         f.col("_metadata.file_block_start").alias("start"),
-        place.alias("row"),
+        f.monotonically_increasing_id().alias("row"),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from app.contract.artifact_directory import write_artifact
 from training.fitting.newcomers import NOTHING_CHOSEN, newcomers
 from training.fitting.validation import LEARNED_FROM, Validation
 from training.models import make_family
-from training.models.base import Factors, ValidatedFit
+from training.models.base import ValidatedFit
 from training.models.encoder import encoder_of
 from training.models.spark_als import SparkALS
 from training.params.spark import SparkParams
@@ -53,7 +53,9 @@ def train(project: Project, params: TrainStage, spark_params: SparkParams, candi
 
 def _price(validation: Validation, validated: ValidatedFit, fitting: Fitting) -> dict[str, Any]:
     """What it costs that users outside the sample have vectors of the encoder, measured on the sample's."""
-    by_encoder = validation.measure(_by_encoder(validation, validated))
+    data, factors = validation.knowledge.training_data, validated.factors
+    encoded = replace(factors, encoder=encoder_of(factors, data.positives))
+    by_encoder = validation.measure(by_history(data, encoded, validated.family))
     users = {"users": len(fitting.sample.users), "of": fitting.buckets.users}
     say(
         f"{validation.name}: learned from {users['users']:,} of {users['of']:,} users; {validation.metric} on "
@@ -61,9 +63,3 @@ def _price(validation: Validation, validated: ValidatedFit, fitting: Fitting) ->
         "others have"
     )
     return {**users, "validation_with_encoder": by_encoder}
-
-
-def _by_encoder(validation: Validation, validated: ValidatedFit) -> Factors:
-    """The factors with users as those outside the sample get them."""
-    data, factors = validation.knowledge.training_data, validated.factors
-    return by_history(data, replace(factors, encoder=encoder_of(factors, data.positives)), validated.family)

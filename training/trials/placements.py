@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.contract.events import PLACEMENT
 from app.contract.placement import Placement
 from app.contract.placement_trial import Declared, PlacementTrial, changed, trials
 from app.contract.recommendation_id import RecommendationId
@@ -31,7 +32,7 @@ def placement_trials(store: Snapshot) -> PlacementTrials:
     declared: dict[str, Declared] = {}
     running: dict[str, PlacementTrial] = {}
     ever: dict[str, PlacementTrial] = {}
-    for edit in store.placement_edits():
+    for edit in store.edits(PLACEMENT):
         try:
             placement = Placement.read(edit.body)
         except ValueError:  # a newer release may have written it: the service, too, goes on with the former one

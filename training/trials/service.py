@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from apscheduler.triggers.cron import CronTrigger
-from prometheus_client import CollectorRegistry
 
 from training.errors import PipelineError
 from training.retrain.program import run_on_schedule
@@ -13,19 +12,18 @@ from training.trials.metrics import TrialMetrics
 from training.trials.verdict import Verdict
 
 Judge = Callable[[], tuple[Sequence[Verdict], list[str]]]
-Also = Callable[[CollectorRegistry], Callable[[], None]]
 
 logger = logging.getLogger(__name__)
 
 
-def serve(judge: Judge, also: Also, trigger: CronTrigger, host: str, port: int) -> None:
+def serve(
+    judge: Judge, also: Callable[[], None], metrics: TrialMetrics, trigger: CronTrigger, host: str, port: int
+) -> None:
     """Judge at once and whenever `trigger` says so, and show metrics on a port, until SIGTERM or Ctrl-C.
 
     `also` is what else each look sees to, whether a trial runs or not. Raises ParamsError where the port can't be used.
     """
-    metrics = TrialMetrics()
-    look = partial(_judge, judge, metrics, also(metrics.collectors))
-    run_on_schedule(look, trigger, host, port, metrics.collectors, at_once=True)
+    run_on_schedule(partial(_judge, judge, metrics, also), trigger, host, port, metrics.collectors, at_once=True)
 
 
 def _judge(judge: Judge, metrics: TrialMetrics, also: Callable[[], None]) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 from training.data.dataset import ITEM, POSITIVE
 from training.errors import ParamsError
 from training.files import read_json, read_parquet
+from training.fitting.validation import LEARNED_FROM
 from training.project import Project
 from training.tuning.params_file import read_changes, write_params
 
-LEARNED = ("train", "validation")
 COVERED = 0.9  # share of the positives, from which on EASE's items are enough
 MANY_COLD = 0.25  # share of items that nobody has rated, from which on recommending them matters most
 
@@ -72,7 +72,7 @@ def covered(project: Project, n_items: int) -> float:
     Of train and validation alone: no choice sees the test.
     """
     remedy = "run: dvc repro --force prepare"
-    splits = (read_parquet(project.prepared / f"{name}.parquet", remedy, [ITEM, POSITIVE]) for name in LEARNED)
+    splits = (read_parquet(project.prepared / f"{name}.parquet", remedy, [ITEM, POSITIVE]) for name in LEARNED_FROM)
     counts = np.bincount(np.concatenate([split[ITEM][split[POSITIVE]].to_numpy() for split in splits]))
     return float(np.sort(counts)[::-1][:n_items].sum() / counts.sum())
 

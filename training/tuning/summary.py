@@ -1,7 +1,5 @@
 """The result of a search as a short table."""
 
-from typing import Any
-
 from optuna.trial import FrozenTrial, TrialState
 
 from training.tuning.search import Search
@@ -18,17 +16,14 @@ def search_table(search: Search, applied: bool) -> str:
         return f"{head}\n  no attempt is complete"
     rows = [("", "today", f"attempt {best.number + 1}"), (search.metric, _metric(today), _metric(best))]
     chosen = search.better_params() or search.searched_today
-    rows += [(key, str(value), _change(value, chosen[key])) for key, value in search.searched_today.items()]
+    changes = {key: "" if chosen[key] == now else str(chosen[key]) for key, now in search.searched_today.items()}
+    rows += [(key, str(now), changes[key]) for key, now in search.searched_today.items()]
     lines = [f"  {label:<18}{now:>12}{then:>14}" for label, now, then in rows]
     return "\n".join([head, *lines, f"  {_advice(search, applied)}"])
 
 
 def _metric(attempt: FrozenTrial | None) -> str:
     return "not tried" if attempt is None or attempt.value is None else f"{attempt.value:.4f}"
-
-
-def _change(now: Any, then: Any) -> str:  # noqa: ANN401
-    return "" if now == then else str(then)
 
 
 def _advice(search: Search, applied: bool) -> str:

@@ -30,30 +30,19 @@ def tune(
     with study_errors(project.studies):
         search = Search.open(project, params, family, candidate)
         say(f"tune {search.title}: {len(search.attempts())}{_of(n_attempts)} attempts so far, in {project.studies}")
-        _run(search, project, params, n_attempts, timeout, say)
+        experiment, tags = params.registration.experiment, {"family": search.name, "candidate": search.candidate}
+        client = connect(project.root, experiment)
+        run_id = search_run(client, experiment, search.study.study_name, tags)
+        log_attempts(client, run_id, search.metric, map(_as_run, search.attempts()))
+        end = time.monotonic() + (math.inf if timeout is None else timeout)
+        for attempt in search.run(n_attempts):
+            log_attempts(client, run_id, search.metric, [_as_run(attempt)])
+            say(_progress(attempt, search, n_attempts))
+            if time.monotonic() >= end:
+                break
+        best = search.best()
+        end_search(client, run_id, search.metric, best.value if best else None)
     return search
-
-
-def _run(
-    search: Search,
-    project: Project,
-    params: Params,
-    n_attempts: float,
-    timeout: float | None,
-    say: Callable[[str], None],
-) -> None:
-    experiment, tags = params.registration.experiment, {"family": search.name, "candidate": search.candidate}
-    client = connect(project.root, experiment)
-    run_id = search_run(client, experiment, search.study.study_name, tags)
-    log_attempts(client, run_id, search.metric, map(_as_run, search.attempts()))
-    end = time.monotonic() + (float("inf") if timeout is None else timeout)
-    for attempt in search.run(n_attempts):
-        log_attempts(client, run_id, search.metric, [_as_run(attempt)])
-        say(_progress(attempt, search, n_attempts))
-        if time.monotonic() >= end:
-            break
-    best = search.best()
-    end_search(client, run_id, search.metric, best.value if best else None)
 
 
 def _as_run(attempt: FrozenTrial) -> AttemptRun:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -176,7 +177,9 @@ def test_a_task_of_the_export_writes_its_buckets(tmp_path: Path, monkeypatch: py
     here = Lists(Recommender(make_artifact(range(25))), "7", 3, None)
     batches = [pd.DataFrame({"bucket": [2]}), pd.DataFrame({"bucket": [0, 1]})]
     (tmp_path / "there").mkdir()
-    done = export.write(tmp_path / "served", tmp_path / "there", "7", 3, None, None, batches)
+    done = export.write(
+        tmp_path / "served", tmp_path / "there", partial(Lists, version="7", k=3, allowed=None), batches
+    )
     assert pd.concat(done).bucket.tolist() == [2, 0, 1]
     for bucket in range(here.n_buckets):
         here.write(bucket, tmp_path / "here")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Row, Select, column, create_engine, func, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.contract.events import CHANGE, EDITS, FORGET, PLACEMENT
+from app.contract.events import EDITS, FORGET
 from app.contract.store_address import EMBEDDED_STORE, StoreAddress
 from training.errors import DataError
 
@@ -51,25 +51,14 @@ class Snapshot:
         file = _EVENT.c.position.op("/")(size)
         return sorted(self.connection.execute(select(file).where(_EVENT.c.type.not_in(EDITS)).distinct()).scalars())
 
-    def changes(self) -> list[tuple[int, str, str]]:
-        """The changes of items: position, id and what the item became, oldest first; of a former store none."""
-        return [each[:3] for each in self._edits(CHANGE)]
-
-    def placements(self) -> dict[str, str]:
-        """What placements are now, by name."""
-        return {each.name: each.body for each in self.placement_edits()}
-
-    def placement_edits(self) -> list[Edit]:
-        """All changes of placements, oldest first."""
-        return self._edits(PLACEMENT)
-
     def write(self, statement: str, values: dict[str, object]) -> None:
         """Change the little that training may change, after which the snapshot is another."""
         self.connection.rollback()  # SQLite lets nobody write who has read what has changed meanwhile
         self.connection.execute(text(statement), values)
         self.connection.commit()
 
-    def _edits(self, kind: str) -> list[Edit]:
+    def edits(self, kind: str) -> list[Edit]:
+        """All changes of items, or of placements, oldest first; of a former store none."""
         if "body" not in {each["name"] for each in inspect(self.connection).get_columns(_EVENT.name)}:
             return []
         wanted = (_EVENT.c.type == kind) & (_EVENT.c.position <= self.until)

@@ -52,11 +52,6 @@ def column_names(directory: Path, layout: Layout | None = None) -> list[str] | N
     return [name for name in names if name not in (ITEM_ID, TITLE)]
 
 
-def _own(path: Path, layout: Layout, columns: ItemColumns) -> Iterator[Record]:
-    """Items of a CSV with named columns."""
-    return named_records(path, layout, (ITEM_ID, TITLE), tuple(columns))
-
-
 def _movielens(path: Path, layout: Layout, _: ItemColumns) -> Iterator[Record]:
     """Films of movies.csv or movies.dat: id, title with year, genres."""
     lines = rows_of(path, layout)
@@ -79,7 +74,7 @@ def _film(line: int, item_id: str, text: str, genres: str) -> Record:
 
 
 _PARSERS: dict[str, Callable[[Path, Layout, ItemColumns], Iterator[Record]]] = {
-    OWN.items: _own,
+    OWN.items: lambda path, layout, columns: named_records(path, layout, (ITEM_ID, TITLE), tuple(columns)),
     MOVIELENS_CSV.items: _movielens,
     MOVIELENS_DAT.items: _movielens,
     MOVIELENS_TAB.items: _flagged,
