@@ -94,7 +94,8 @@ class Knowledge:
         encoder = encoder_of(factors, self.training_data.positives)
         if not factors.item_embeddings.any():
             return self.assembled(factors, recipe, encoder)
-        told, item_encoder, made = self.told(factors, likes)
+        item_encoder, made = self.said(factors, likes)
+        told = self.told(factors, made, likes)
         mean, fold_in = fit_item_fold_in(self.training_data, factors, encoder, made[:, :-1])
         artifact = self.assembled(checked(recipe.family, told), recipe, encoder)
         features = self.dataset.item_feature_entries
@@ -102,16 +103,17 @@ class Knowledge:
             artifact, item_encoder=item_encoder, item_features=features, fold_in_mean=mean, item_fold_in=fold_in
         )
 
-    def told(
-        self, factors: Factors, likes: npt.NDArray[np.int64] | None = None
-    ) -> tuple[Factors, Float32Array, Float32Array]:
-        """The factors with what features say of items, the encoder that says it, and what it says of each item."""
+    def said(self, factors: Factors, likes: npt.NDArray[np.int64] | None = None) -> tuple[Float32Array, Float32Array]:
+        """The encoder that tells what features say of items, and what it says of each."""
+        features = self.dataset.item_features
+        encoder = fit_item_encoder(features, factors, self.popularity if likes is None else likes)
+        return encoder, vectors_of(features, encoder)
+
+    def told(self, factors: Factors, made: Float32Array, likes: npt.NDArray[np.int64] | None = None) -> Factors:
+        """The factors with what features say of items, `made`."""
         likes = self.popularity if likes is None else likes
         rated = np.bincount(self.seen.indices, minlength=len(likes)) > 0
-        features = self.dataset.item_features
-        encoder = fit_item_encoder(features, factors, likes)
-        made = vectors_of(features, encoder)
-        return with_features(factors, made, features, likes, rated), encoder, made
+        return with_features(factors, made, self.dataset.item_features, likes, rated)
 
     def ranking_artifact(self, factors: Factors) -> Artifact:
         """An artifact that can only rank known users: it has no encoder and can't be written."""

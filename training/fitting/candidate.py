@@ -55,8 +55,8 @@ def fit_artifact(
     with threadpool_limits(knowledge.threads):
         factors = data.fits.whole(name, family, partial(family.fit, data, np.random.default_rng(seed)))
         factors = checked(name, with_recency(factors, knowledge.training_data.positives, newcomers.recency))
-    if not newcomers.features:
-        factors = replace(factors, knows_features=True)  # so nothing is added to what was learned
+    if factors.feature_share:
+        factors = replace(factors, feature_share=newcomers.features)
     artifact = knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
     if not newcomers.weight:
         return artifact

@@ -18,17 +18,18 @@ from training.models.histories import LEAST_GAIN, best_or_zero, encoded_historie
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 LIKES = (1, 3)  # of a newcomer
+MORE = 1.5  # times what features say: tells apart items with three likes where what was learned of them is faint
 
 
 class Newcomers(NamedTuple):
     """How many likes the mean user counts for, and by which power of its age each like, where no family has said.
 
-    `features` tells whether items with few likes hold what their features say.
+    `features`: how often items with few likes hold what their features say.
     """
 
     weight: float = 0.0
     recency: float = 0.0
-    features: bool = True
+    features: float = 1.0
 
 
 NOTHING_CHOSEN = Newcomers()
@@ -43,19 +44,26 @@ def newcomers(validation: Validation, factors: Factors) -> Newcomers:
     if encoder.recency is None:
         encoder = encoder._replace(recency=recency(validation, replace(factors, encoder=encoder)))
     weight = newcomer_weight(validation, replace(factors, encoder=encoder))
-    return Newcomers(weight, float(encoder.recency or 0.0), features_pay(validation, factors))
+    return Newcomers(weight, float(encoder.recency or 0.0), feature_share(validation, factors))
 
 
-def features_pay(validation: Validation, factors: Factors) -> bool:
-    """Return whether lists keep their metric where items with few likes hold what their features say.
+def feature_share(validation: Validation, factors: Factors) -> float:
+    """Return how often what features say of items with few likes is added to them: as often as lists keep their metric.
 
-    They lose it where most items have few likes: then those push out others.
+    They lose it where most items have few likes: then those push out others. `MORE` must cost nothing.
     """
     knowledge = validation.knowledge
-    if factors.knows_features or not knowledge.dataset.item_features.nnz:
-        return True
-    added, left = (knowledge.told(each)[0] for each in (factors, replace(factors, knows_features=True)))
-    return LEAST_GAIN * validation.measure(added) >= validation.measure(left)
+    if not (factors.feature_share and knowledge.dataset.item_features.nnz):
+        return factors.feature_share
+    _, made = knowledge.said(factors)
+
+    def worth(share: float) -> float:
+        return validation.measure(knowledge.told(replace(factors, feature_share=share), made))
+
+    left, added = worth(0.0), worth(1.0)
+    if LEAST_GAIN * added < left:
+        return 0.0
+    return MORE if worth(MORE) >= max(left, added) else 1.0
 
 
 def recency(validation: Validation, factors: Factors) -> float:

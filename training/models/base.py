@@ -47,8 +47,9 @@ class Factors:
     A user's items are ranked by user_embedding · item_embedding + item_bias. A user with an embedding of zeros is one
     of whom the family knows nothing. `encoder` is the fold-in encoder of a family that makes users' vectors by it; for
     None, a regression finds one, without `intercept` where users' vectors shrink to zero with their histories.
-    `knows_features` tells whether items' vectors were learned from features. `half_life` is the share of the data's
-    span after which a positive counts half for popularity; 0: all count alike.
+    `feature_share`: how often what features say is added to an item of which little is known; 0 where items' vectors
+    were learned from features. `half_life` is the share of the data's span after which a positive counts half for
+    popularity; 0: all count alike.
     """
 
     user_embeddings: Float32Array
@@ -57,7 +58,7 @@ class Factors:
     item_biases: Float32Array
     encoder: Encoder | None = None
     intercept: bool = True
-    knows_features: bool = False
+    feature_share: float = 1.0
     half_life: float = HALF_LIFE
 
     @classmethod

@@ -14,7 +14,7 @@ from training.files import read_json
 from training.fitting.newcomers import (
     drawn_to,
     encoded_newcomers,
-    features_pay,
+    feature_share,
     mean_user,
     newcomer_weight,
     newcomers,
@@ -49,13 +49,31 @@ def test_validation_prefers_the_mean_user_where_the_encoder_tells_nothing(with_c
     assert mean_user(factors).tolist() == [1]
     assert newcomer_weight(validation, factors) > 0
     nothing = Factors(np.zeros((n_users, 1), np.float32), items, zeros, np.zeros(n_items, np.float32))
-    assert newcomers(validation, nothing) == (0, 0, True)
+    assert newcomers(validation, nothing) == (0, 0, 1)
     # Films that are liked share a feature with many that are far from it, so what features say pulls them down.
     features = validation.knowledge.dataset.item_features.toarray()
     feature = features[:, (features * items).sum(axis=0).argmax()] > 0
     items[feature & (items[:, 0] == 0)] = -1000
-    assert not features_pay(validation, factors)
-    assert features_pay(validation, replace(factors, knows_features=True))
+    assert feature_share(validation, factors) == 0
+    assert feature_share(validation, replace(factors, feature_share=0.0)) == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("metrics", "chosen"),
+    [((1, 1, 1), 1.5), ((0.9, 1, 0.99), 1), ((1, 0.995, 0.996), 1), ((1, 0.98, 1.1), 0)],
+)
+def test_features_say_more_only_where_that_costs_nothing(
+    metrics: tuple[float, float, float], chosen: float, with_cold_film: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, params = with_cold_film
+    validation = Validation.of(load_dataset(project.prepared), params, "test_svd")
+    found = dict(zip((0, 1, 1.5), metrics, strict=True))
+    monkeypatch.setattr(Validation, "measure", lambda _, factors: found[factors.feature_share])
+    n_users, n_items = validation.knowledge.training_data.positives.shape
+    ones = np.ones((n_users, 1), np.float32), np.ones((n_items, 1), np.float32)
+    factors = Factors(*ones, np.zeros(n_users, np.float32), np.zeros(n_items, np.float32))
+    assert feature_share(validation, factors) == chosen
 
 
 @pytest.mark.long
