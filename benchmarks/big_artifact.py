@@ -42,12 +42,12 @@ SYLLABLES = [
 
 @dataclass(frozen=True)
 class Size:
-    """How large an artifact is; `ready` is the length of each user's ready list."""
+    """How large an artifact, or a data set, is: `seen` films, or ratings; `ready` is the length of each ready list."""
 
     users: int
     items: int
     seen: int
-    ready: int
+    ready: int = 0
     dim: int = 64
 
 

@@ -100,11 +100,6 @@ def _other_routes(artifact: Path) -> Iterator[Route]:
     yield Route(name, Request("/recommendations/batch", batch), _ids_of_batch, NOTHING, BATCH, everywhere=False)
 
 
-def two_workers(one: Contender) -> Contender:
-    """The service with a second worker."""
-    return Contender(f"{one.name}-2", [*one.command, "--workers", "2"], one.routes, one.variables)
-
-
 def mlflow_serve(artifact: Path) -> Contender:
     """`mlflow models serve` on the artifact, registered as the pipeline does it, in a new SQLite store."""
     store = CACHE / "mlflow"

@@ -17,7 +17,7 @@ import pandas as pd
 from lightfm import evaluation as theirs
 from scipy import sparse
 
-from app.contract.artifact import Artifact, Recipe
+from app.contract.artifact import Recipe
 from benchmarks.options import options
 from benchmarks.timing import best_of
 from training.data.dataset import ITEM_ID, TITLE, Dataset
@@ -39,9 +39,11 @@ def main() -> None:
     given = options(__doc__, users=6000, items=4000, repeats=5)
     rng = np.random.default_rng(0)
     dataset = _dataset(given.users, given.items, rng)
-    model = _model(dataset)
-    artifact = _artifact(dataset, model)
     train, test = (dataset.interactions(name).matrix(given.users, given.items) for name in ("train", "test"))
+    model = lightfm.LightFM(loss="warp", no_components=EMBEDDING_SIZE, random_state=0)
+    model.fit(train, epochs=2, num_threads=2)
+    factors = Factors(model.user_embeddings, model.item_embeddings, model.user_biases, model.item_biases)
+    artifact = Knowledge(dataset, ("train",), 2).artifact(factors, Recipe("lightfm", {}, 0, ""))
 
     def ours() -> object:
         outcome = rank(
@@ -76,16 +78,6 @@ def _interactions(items: npt.NDArray[np.int32]) -> Interactions:
     users = np.repeat(np.arange(len(items), dtype=np.int32), items.shape[1])
     stars, times = np.full(items.size, np.nan, dtype=np.float32), np.zeros(items.size, dtype=np.int64)
     return Interactions(users, items.ravel(), np.ones(items.size, dtype=bool), stars, times)
-
-
-def _model(dataset: Dataset) -> lightfm.LightFM:
-    model = lightfm.LightFM(loss="warp", no_components=EMBEDDING_SIZE, random_state=0)
-    return model.fit(dataset.interactions("train").matrix(dataset.n_users, dataset.n_items), epochs=2, num_threads=2)
-
-
-def _artifact(dataset: Dataset, model: lightfm.LightFM) -> Artifact:
-    factors = Factors(model.user_embeddings, model.item_embeddings, model.user_biases, model.item_biases)
-    return Knowledge(dataset, ("train",), 2).artifact(factors, Recipe("lightfm", {}, 0, ""))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from app.contract.trial import Arm
 from benchmarks.options import options
 from benchmarks.report import table
 from benchmarks.showings import K, settings_of
+from benchmarks.timing import processor_seconds
 from tests.client import Client
 from tests.postgres import Postgres, postgres_of_events
 from tests.processes import wait_until
@@ -44,11 +45,11 @@ def _costs(client: Client, server: Postgres, process: psutil.Process, lists: int
     names = [make(b"1").decode() for _ in range(number * lists)]
     shown = [{"recommendation_id": name, "user_id": 1, "item_ids": [*range(1, K + 1)]} for name in names]
     bodies = [{"impressions": shown[start : start + lists]} for start in range(0, len(shown), lists)]
-    stored, before = _stored(server), (_seconds([process]), _seconds(server.processes()))
+    stored, before = _stored(server), (processor_seconds([process]), processor_seconds(server.processes()))
     for body in bodies:
         assert client.post("/impressions", body).json["dropped"] == 0
     wait_until(lambda: _stored(server) == stored + len(shown) * K, seconds=120)
-    after = _seconds([process]), _seconds(server.processes())
+    after = processor_seconds([process]), processor_seconds(server.processes())
     ours, theirs = (MICRO * (now - then) / films for now, then in zip(after, before, strict=True))
     return f"{ours:.1f}", f"{theirs:.1f}"
 
@@ -57,10 +58,6 @@ def _stored(server: Postgres) -> int:
     [[count]] = server.execute("SELECT count(*) FROM impression", "events")
     assert isinstance(count, int)
     return count
-
-
-def _seconds(processes: list[psutil.Process]) -> float:
-    return sum((float(sum(each.cpu_times()[:2])) for each in processes), 0.0)
 
 
 if __name__ == "__main__":

@@ -24,11 +24,11 @@ from app.events.catalogue_changes import CatalogueChanges
 from app.events.live_catalogue import LiveCatalogue
 from app.events.overlay import Overlay
 from app.events.profiles import Profiles
-from app.events.rows import StoredEvent
 from app.model.item_fields import ItemFields
 from app.model.store import ModelStore, ServedModel
 from benchmarks.freshness import Steps, cut_in_time, gain, loaded, ndcg, show, sign
 from benchmarks.options import options
+from benchmarks.replayed import event, of_films
 from training.data.dataset import Dataset
 from training.data.features import vectors_of
 from training.data.interactions import Interactions
@@ -73,22 +73,6 @@ def nights(dataset: Dataset, params: Params, family: str, n: int) -> Iterator[Ni
         later = Interactions(*(column[part] for column in test.columns()))
         yield Night(loaded(artifact, params), known, later)
         before.append(later)
-
-
-def of_films(dataset: Dataset, train: list[Interactions], validation: list[Interactions] | None = None) -> Dataset:
-    """The data set with these ratings and the films that they are about."""
-    nothing = [dataset.splits["test"].where(np.zeros(len(dataset.splits["test"]), dtype=bool))]
-    parts = {"train": train, "validation": validation or nothing, "test": nothing}
-    splits = {name: Interactions.concatenate(each) for name, each in parts.items()}
-    rows = np.unique(np.concatenate([each.items for each in splits.values()]))
-    numbers = np.zeros(dataset.n_items, dtype=np.int32)
-    numbers[rows] = np.arange(len(rows))
-    return replace(
-        dataset,
-        catalogue=dataset.catalogue.iloc[rows].reset_index(drop=True),
-        item_features=dataset.item_features[rows],
-        splits={name: replace(each, items=numbers[each.items]) for name, each in splits.items()},
-    )
 
 
 def replay(night: Night, dataset: Dataset) -> Iterator[tuple[int, int, float, float, float]]:
@@ -167,13 +151,6 @@ class Fresh:
         assert artifact.fold_in_mean is not None
         moved: np.ndarray = self._made[item] + artifact.item_fold_in.moved(total, int(likes), artifact.fold_in_mean)
         return moved
-
-
-def event(
-    user_id: str, item_id: str, kind: str, position: int, value: float | None = None, body: str | None = None
-) -> StoredEvent:
-    """An event as the store gives it."""
-    return StoredEvent("", user_id, item_id, kind, value, 0, body=body, position=position, received_at=0)
 
 
 def worth(profiles: Profiles, model: ServedModel, user_id: str, item_id: str) -> float:

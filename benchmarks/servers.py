@@ -14,6 +14,7 @@ import psutil
 
 from benchmarks.environments import CACHE, PROJECT
 from benchmarks.load import Request
+from benchmarks.timing import processor_seconds
 from scripts.programs import free_port, running
 from tests.client import Client
 
@@ -73,8 +74,7 @@ class Server:
 
     def processor_seconds(self) -> float:
         """What the process tree has used of the processors since it was started."""
-        times = [process.cpu_times() for process in self.tree()]
-        return float(sum(one.user + one.system for one in times))
+        return processor_seconds(self.tree())
 
     def tree(self) -> list[psutil.Process]:
         """The process and its descendants."""

@@ -23,7 +23,7 @@ from app.contract.ranking import NO_ITEM
 from app.contract.recommender import Recommender
 from benchmarks import load
 from benchmarks.big_artifact import MOVIELENS_25M, kept
-from benchmarks.contenders import CONTENDERS, FILTERED, NOTHING, PLAIN, Contender, Route, two_workers
+from benchmarks.contenders import CONTENDERS, FILTERED, NOTHING, PLAIN, Contender, Route
 from benchmarks.load import Load
 from benchmarks.options import options
 from benchmarks.report import AT, Measured, Workers, markdown, publish
@@ -129,7 +129,8 @@ def _loads(server: Server, route: Route, given: Namespace) -> dict[int, Load]:
 def _workers(service: Contender, seconds: int) -> Workers:
     """What a second worker of the service holds alone, after load."""
     trees: list[Memory] = []
-    for contender in (service, two_workers(service)):
+    two = replace(service, name=f"{service.name}-2", command=[*service.command, "--workers", "2"])
+    for contender in (service, two):
         print(f"Memory: {contender.name}", flush=True)
         with serving(contender.name, contender.command, contender.variables) as (server, started):
             request = contender.routes[0].request

@@ -1,13 +1,12 @@
 """Data sets of any size: simulated, with the best possible ranking that their truth tells, or made up to see costs."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from app.contract.artifact import Artifact
-from benchmarks.big_artifact import Size as Made
+from benchmarks.big_artifact import Size
 from benchmarks.quality import prepared_from
 from benchmarks.ratings import write
 from training.data.dataset import ITEM_ID, RATING, TIMESTAMP, USER_ID, Dataset
@@ -19,28 +18,18 @@ from training.fitting.assembly import Knowledge
 from training.models.base import Factors
 from training.params.prepare import PrepareStage
 
-
-@dataclass(frozen=True)
-class Size:
-    """How many users, items and ratings are simulated."""
-
-    users: int
-    items: int
-    ratings: int
-
-
 SIZES = {
     "dense": Size(6_000, 3_000, 1_000_000),
     "denser": Size(6_000, 3_000, 2_000_000),
     "sparse": Size(12_000, 12_000, 420_000),
 }
-MADE_UP = {"catalogue": Made(users=30_000, items=40_000, seen=2_500_000, ready=0)}  # a size that papers use
+MADE_UP = {"catalogue": Size(users=30_000, items=40_000, seen=2_500_000)}  # a size that papers use
 
 
 def simulated(size: Size, params: PrepareStage, seed: int) -> tuple[Dataset, Simulation]:
     """Simulate ratings, and prepare them in a temporary folder."""
     films = catalogue(size.items)
-    simulation = simulate(films, seed, size.users, size.ratings)
+    simulation = simulate(films, seed, size.users, size.seen)
 
     def fill(folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -51,7 +40,7 @@ def simulated(size: Size, params: PrepareStage, seed: int) -> tuple[Dataset, Sim
     return prepared_from(fill, params.model_copy(update={"seed": seed})), simulation
 
 
-def made_up(size: Made, params: PrepareStage, seed: int) -> Dataset:
+def made_up(size: Size, params: PrepareStage, seed: int) -> Dataset:
     """Make up ratings from which only popularity can be learned, and prepare them in a temporary folder."""
 
     def fill(folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from statistics import median
+
+import psutil
 
 
 def processor_ms(run: Callable[[], object], times: int, warm: int = 0) -> float:
@@ -14,6 +16,11 @@ def processor_ms(run: Callable[[], object], times: int, warm: int = 0) -> float:
         run()
         found.append(1000 * (time.process_time() - started))
     return median(found[warm:])
+
+
+def processor_seconds(processes: Iterable[psutil.Process]) -> float:
+    """What processes have taken since they began."""
+    return float(sum(sum(each.cpu_times()[:2]) for each in processes))
 
 
 def best_of(repeats: int, *contenders: Callable[[], object]) -> list[float]:

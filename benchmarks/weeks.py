@@ -32,7 +32,7 @@ from app.model.selection import place, placed_page
 from app.model.store import ModelStore, ServedModel
 from app.schemas.queries import UserQuery
 from benchmarks.freshness import loaded
-from benchmarks.new_films import event, of_films
+from benchmarks.replayed import event, of_films
 from benchmarks.world import VIEWERS, World
 from training.data.interactions import Interactions
 from training.fitting.assembly import Knowledge

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.simulated import Size, simulated
+from benchmarks.big_artifact import Size
+from benchmarks.simulated import simulated
 from training.data.dataset import Dataset
 from training.data.interactions import Interactions
 from training.params.whole import Params
