@@ -34,7 +34,7 @@ def test_an_uvicorn_that_nobody_has_read_gives_each_request_its_answer(
     changed = shutil.copytree(Path(uvicorn.__file__).parent, tmp_path / "changed" / "uvicorn")
     with (changed / "protocols/http/httptools_impl.py").open("a") as file:
         file.write("\nclass HttpToolsProtocol: ...\n")
-    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", api_keys="key")
+    settings = make_settings(events_url=f"sqlite:///{tmp_path}/events.db", api_keys="key", catalogue_keys="ann:key")
     put_in_cache(settings, write(tmp_path / "served"))
     with service(settings, tmp_path / "log", {"PYTHONPATH": str(changed.parent)}) as (client, _):
         for start, upgrade, chunked in itertools.product(STARTS, UPGRADES, (False, True)):
