@@ -162,13 +162,13 @@ def test_a_disk_that_fills(registry: TestRegistry, make_settings: MakeSettings, 
     disk.mkdir()
     registry.register(alias="production")
     settings = make_settings(registry, model_cache_dir=disk, log_level="WARNING")
-    wrapper = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"', str(disk)]
+    wrapper = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"', str(disk)]
     with service(settings, tmp_path / "log", wrapper=wrapper) as (client, running):
         wait_until(lambda: client.version() == "1")
         filler = Path(f"/proc/{running.pid}/root{disk}") / "filler"
         for number, left in enumerate((0, 1000, 5000, 20_000, 100_000), start=2):
             with contextlib.suppress(OSError):
-                filler.write_bytes(b"\0" * (1_000_000 - left))
+                filler.write_bytes(b"\0" * (2_000_000 - left))
             artifact = write(tmp_path / str(number), make_artifact(item_ids=range(2000), seed=number))
             registry.register(artifact, alias="production")
             wait_until(lambda: client.get("/model").json["registry"]["status"] == "download_failed")
