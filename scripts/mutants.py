@@ -25,7 +25,7 @@ NEEDED = (
     *ROOMS, "tests", "scripts", "docs", "recipes", "benchmarks", "notebooks", "data/own", ".dvc/config",
     ".dvc/.gitignore",
 )  # fmt: skip
-# Rooms whose content is tested by what uses it.
+# Rooms whose content is tested by what uses it, and where those tests are.
 USED_BY = {
     "app": "app/http",
     "app/contract": "app/routes",
@@ -38,6 +38,7 @@ USED_BY = {
     "training/lists": "training",
     "training/promotion": "training",
     "training/tracking": "training",
+    "training": "test_*_by_files.py",
 }
 BY_HAND = ("training/spark", "training/models/spark_als.py")  # make test-spark tests them, which needs Java and minutes
 SECONDS = 300  # for the tests of one mutant; what takes longer hangs, which somebody would notice
@@ -84,8 +85,8 @@ def mutants_of(path: Path) -> list[Mutant]:
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
-    """Nodes with the text that replaces each; none in annotations, f-strings and examples for the documentation."""
-    if isinstance(node, ast.keyword) and node.arg == "examples":
+    """Nodes with the text that replaces each; none in annotations, f-strings, examples and `strict`."""
+    if isinstance(node, ast.keyword) and node.arg in ("examples", "strict"):
         return
     for name, child in ast.iter_fields(node):
         if name not in ("annotation", "returns", "decorator_list"):
@@ -129,10 +130,16 @@ def concerned(path: Path) -> list[str]:
     files = sorted(test.relative_to(ROOT) for test in side.rglob("test_*.py"))
     room = next(folder for folder in path.parents if any(test.parent == "tests" / folder for test in files))
     users = [test for test in files if module in (ROOT / test).read_text(encoding="utf-8")]
-    above = [test for test in files if test.parent == Path("tests", USED_BY.get(str(path.parent), "nowhere"))]
+    above = _tests(USED_BY.get(str(path.parent), "nowhere"))
     near = [test for test in files if test.parent == "tests" / room]
     found = sorted(dict.fromkeys([*near, *users, *above]), key=lambda test: test.stem != f"test_{path.stem}")
     return [str(test) for test in found]
+
+
+def _tests(place: str) -> list[Path]:
+    """The files of tests in a room, or of names with a `*`."""
+    found = (ROOT / "tests").glob(place if "*" in place else f"{place}/test_*.py")
+    return sorted(test.relative_to(ROOT) for test in found)
 
 
 def run(folder: Path, tests: list[str], seconds: int = SECONDS) -> str | None:

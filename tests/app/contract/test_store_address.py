@@ -40,5 +40,13 @@ def test_an_address_shows_no_password(url: str, text: str) -> None:
     assert "secret" not in repr(StoreAddress(url))
 
 
+def test_a_file_that_no_service_has_opened_is_missing(tmp_path: Path) -> None:
+    address = StoreAddress(f"sqlite:///{tmp_path}/events.db")
+    assert address.missing_file == tmp_path / "events.db"
+    (tmp_path / "events.db").touch()
+    assert address.missing_file is None
+    assert StoreAddress("postgresql://host/events").missing_file is None
+
+
 def test_off_is_no_store() -> None:
     assert StoreAddress.of("off") is None

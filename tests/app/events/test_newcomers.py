@@ -37,6 +37,7 @@ def test_the_first_hundred_showings_are_fair_and_then_likes_count() -> None:
     both = won(np.array([0.0, 20]), counts(0, 200), 10, rng)
     assert both[0] > 0.8  # whom nobody knows yet comes before whom one in ten likes
     assert won(np.array([500.0]), counts(100), 10, rng).tolist() == [1]  # likes of other lists, too
+    assert won(np.array([0.0, 60, 20]), counts(200, 200, 200), 1, rng).tolist() == [0, 1, 0]  # the best is drawn
 
 
 def test_of_many_new_items_each_has_a_turn() -> None:

@@ -11,6 +11,11 @@ LISTS = np.array([[0, 1], [0, 2], [0, -1]])
 POPULARITY = np.array([7, 3, 1, 0, 0, 0, 0, 0, 0, 0])
 
 
+def test_more_coverage_and_novelty_are_better_and_less_of_the_rest() -> None:
+    less = {name: metric.less_is_better for name, metric in beyond_accuracy.METRICS.items()}
+    assert less == {"coverage": False, "novelty": False, "popularity_share": True, "gini": True, "short_lists": True}
+
+
 def test_exposure_counts_every_slot_but_the_padding() -> None:
     assert beyond_accuracy.exposure(LISTS, 10).tolist() == [3, 1, 1, 0, 0, 0, 0, 0, 0, 0]
 

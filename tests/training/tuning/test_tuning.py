@@ -287,6 +287,14 @@ def test_found_parameters_leave_the_rest_of_params_yaml_as_it_is(tmp_path: Path)
     ]
 
 
+def test_a_list_in_place_of_a_number_is_refused_and_the_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(before := (ROOT / "params.yaml").read_text())
+    with pytest.raises(ParamsError, match="seed"):
+        write_params(path, {"seed": [1]})
+    assert path.read_text() == before
+
+
 def test_a_blend_s_member_follows_unless_it_says_otherwise(tmp_path: Path) -> None:
     project, _ = make_project(tmp_path, models__blend__members__ease__regularization=150.0)
     write_params(project.params, {"models": {"ease": {"regularization": 321.0, "item_power": 0.2}}})
