@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.contract.artifact_format import Float32Array, Float64Array
+from app.contract.artifact_format import Float64Array
 
 
 class ItemFoldIn(NamedTuple):
@@ -28,7 +28,11 @@ class ItemFoldIn(NamedTuple):
         change: Float64Array = self.kappa * likes / (likes + self.half) * (total / likes - mean)
         return change
 
-    def scaled(self, vectors: Float32Array) -> Float64Array:
+    def times(self, share: float) -> "ItemFoldIn":
+        """The same with so much of kappa."""
+        return self._replace(kappa=share * self.kappa)
+
+    def scaled(self, vectors: npt.NDArray[np.floating[Any]]) -> Float64Array:
         """The vectors, (…, dim), each of the one length; those that are all zero stay so."""
         lengths = np.sqrt(np.einsum("...d,...d->...", vectors, vectors, dtype=np.float64))[..., None]
         scaled: Float64Array = vectors * np.divide(self.length, lengths, out=np.zeros_like(lengths), where=lengths > 0)

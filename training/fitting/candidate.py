@@ -58,6 +58,8 @@ def fit_artifact(
     if factors.feature_share:
         factors = replace(factors, feature_share=newcomers.features)
     artifact = knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
+    if artifact.item_fold_in is not None:
+        artifact = replace(artifact, item_fold_in=artifact.item_fold_in.times(newcomers.fold_in))
     if not newcomers.weight:
         return artifact
     return replace(artifact, mean_user=mean_user(factors), newcomer_weight=newcomers.weight)

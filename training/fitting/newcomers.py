@@ -10,6 +10,7 @@ from app.contract.artifact_format import Float32Array
 from app.contract.encoder import Encoder
 from training.data.features import vectors_of
 from training.data.people import People
+from training.fitting.new_items import fold_in_share
 from training.fitting.validation import Validation
 from training.models.base import Factors, TrainingData
 from training.models.encoder import encoder_of
@@ -24,12 +25,14 @@ MORE = 1.5  # times what features say: tells apart items with three likes where 
 class Newcomers(NamedTuple):
     """How many likes the mean user counts for, and by which power of its age each like, where no family has said.
 
-    `features`: how often items with few likes hold what their features say.
+    `features`: how often items with few likes hold what their features say. `fold_in`: the share of the least squares'
+    kappa by which those who like a new item move it.
     """
 
     weight: float = 0.0
     recency: float = 0.0
     features: float = 1.0
+    fold_in: float = 1.0
 
 
 NOTHING_CHOSEN = Newcomers()
@@ -43,8 +46,13 @@ def newcomers(validation: Validation, factors: Factors) -> Newcomers:
     encoder = encoder_of(factors, data.positives)
     if encoder.recency is None:
         encoder = encoder._replace(recency=recency(validation, replace(factors, encoder=encoder)))
-    weight = newcomer_weight(validation, replace(factors, encoder=encoder))
-    return Newcomers(weight, float(encoder.recency or 0.0), feature_share(validation, factors))
+    factors = replace(factors, encoder=encoder)
+    return Newcomers(
+        weight=newcomer_weight(validation, factors),
+        recency=float(encoder.recency or 0.0),
+        features=feature_share(validation, factors),
+        fold_in=fold_in_share(validation, factors),
+    )
 
 
 def feature_share(validation: Validation, factors: Factors) -> float:

@@ -28,8 +28,13 @@ def tried(data: TrainingData) -> tuple[float, ...]:
 
 def best_or_zero(metrics: Mapping[float, float]) -> float:
     """Return the value with the best metric, or 0 where that is hardly better."""
+    return best_or(0.0, metrics)
+
+
+def best_or(usual: float, metrics: Mapping[float, float]) -> float:
+    """Return the value with the best metric, or the usual one where that is hardly better."""
     best = max(metrics, key=lambda value: metrics[value])
-    return 0.0 if metrics[best] < LEAST_GAIN * metrics.get(0.0, 0.0) else best
+    return usual if metrics[best] < LEAST_GAIN * metrics.get(usual, 0.0) else best
 
 
 def in_order(matrix: sparse.csr_matrix, times: npt.NDArray[np.float64] | None) -> npt.NDArray[np.int64]:

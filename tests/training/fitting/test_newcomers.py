@@ -49,7 +49,7 @@ def test_validation_prefers_the_mean_user_where_the_encoder_tells_nothing(with_c
     assert mean_user(factors).tolist() == [1]
     assert newcomer_weight(validation, factors) > 0
     nothing = Factors(np.zeros((n_users, 1), np.float32), items, zeros, np.zeros(n_items, np.float32))
-    assert newcomers(validation, nothing) == (0, 0, 1)
+    assert newcomers(validation, nothing) == (0, 0, 1, 1)
     # Films that are liked share a feature with many that are far from it, so what features say pulls them down.
     features = validation.knowledge.dataset.item_features.toarray()
     feature = features[:, (features * items).sum(axis=0).argmax()] > 0
