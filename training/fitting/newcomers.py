@@ -19,7 +19,6 @@ from training.models.histories import LEAST_GAIN, best_or_zero, encoded_historie
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)
 LIKES = (1, 3)  # of a newcomer
-MORE = 1.5  # times what features say: tells apart items with three likes where what was learned of them is faint
 
 
 class Newcomers(NamedTuple):
@@ -56,9 +55,9 @@ def newcomers(validation: Validation, factors: Factors) -> Newcomers:
 
 
 def feature_share(validation: Validation, factors: Factors) -> float:
-    """Return how often what features say of items with few likes is added to them: as often as lists keep their metric.
+    """Return 1 where lists keep their metric with what features say of items with few likes, else 0.
 
-    They lose it where most items have few likes: then those push out others. `MORE` must cost nothing.
+    They lose it where most items have few likes: then those push out others.
     """
     knowledge = validation.knowledge
     if not (factors.feature_share and knowledge.dataset.item_features.nnz):
@@ -68,10 +67,7 @@ def feature_share(validation: Validation, factors: Factors) -> float:
     def worth(share: float) -> float:
         return validation.measure(knowledge.told(replace(factors, feature_share=share), made))
 
-    left, added = worth(0.0), worth(1.0)
-    if LEAST_GAIN * added < left:
-        return 0.0
-    return MORE if worth(MORE) >= max(left, added) else 1.0
+    return 1.0 if LEAST_GAIN * worth(1.0) >= worth(0.0) else 0.0
 
 
 def recency(validation: Validation, factors: Factors) -> float:
