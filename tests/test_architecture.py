@@ -66,10 +66,10 @@ MAY_IMPORT = {
     "training.register": "app.contract data errors params project promotion report tracking",
     "training.spark": "app.contract data errors evaluate evaluation events files fitting lists models params progress "
     "project refit train",
+    "training.engines": "evaluate events export models params prepare project refit spark train",
     "training.export": "app.contract errors lists params progress project tracking",
-    "training.commands": "app.contract check code editing errors evaluate events export fetch former lists models "
-    "params placement_quality placing pleased prepare project promotion propose refit register retrain source spark "
-    "tracking train trials tuning",
+    "training.commands": "app.contract check code editing engines errors export fetch former lists params "
+    "placement_quality placing pleased project promotion propose register retrain source tracking trials tuning",
     "training.__main__": "app.contract commands errors params project",
 }
 SIDES = ("app.", "training.")

@@ -3,10 +3,9 @@
 import os
 from argparse import Namespace
 
+from training.engines import engine
 from training.params.whole import Params
 from training.project import Project
-
-SPARK = "spark"
 
 
 def code(project: Project, params: Params, _: Namespace) -> None:
@@ -29,64 +28,27 @@ def fetch(project: Project, params: Params, _: Namespace) -> None:
 
 def events(project: Project, params: Params, _: Namespace) -> None:
     """Copy what users have said to the service into data/events."""
-    if params.engine == SPARK:
-        from training.spark.events import events as events_on_spark
-
-        made = events_on_spark(project, params.fetch, params.spark)
-    else:
-        from training.events import events
-
-        made = events(params.fetch, project.events, project.root)
-    print(f"events: {made}")
+    print(f"events: {engine(params.engine).events(project, params)}")
 
 
 def prepare(project: Project, params: Params, _: Namespace) -> None:
     """Check and split ratings and events into data/prepared."""
-    if params.engine == SPARK:
-        from training.spark.prepare import prepare as prepare_on_spark
-
-        made = prepare_on_spark(project, params, params.spark)
-    else:
-        from training.prepare import prepare
-
-        made = prepare(params, project.raw, project.prepared, project.stats, project.events)
-    print(f"prepare: {made}")
+    print(f"prepare: {engine(params.engine).prepare(project, params)}")
 
 
 def train(project: Project, params: Params, options: Namespace) -> None:
     """Fit one candidate."""
-    if params.engine == SPARK:
-        from training.spark.train import train as train_on_spark
-
-        train_on_spark(project, params, params.spark, options.candidate)
-    else:
-        from training.train import train
-
-        train(project, params, options.candidate, params.shared_members)
+    engine(params.engine).train(project, params, options.candidate)
 
 
 def evaluate(project: Project, params: Params, options: Namespace) -> None:
     """Measure one candidate."""
-    if params.engine == SPARK:
-        from training.spark.evaluate import evaluate as evaluate_on_spark
-
-        evaluate_on_spark(project, params, params.spark, options.candidate)
-    else:
-        from training.evaluate import evaluate
-
-        evaluate(project, params, options.candidate)
+    engine(params.engine).evaluate(project, params, options.candidate)
 
 
 def refit(project: Project, params: Params, _: Namespace) -> None:
     """Fit the best candidate on everything into models/served."""
-    if params.engine == SPARK:
-        from training.spark.refit import refit as refit_on_spark
-
-        winner = refit_on_spark(project, params, params.spark)
-    else:
-        from training.refit import refit
-
-        winner = refit(project, params)
+    winner = engine(params.engine).refit(project, params)
     print(f"refit: {winner} on all interactions, in {project.served.relative_to(project.root)}")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training.engines import engine
 from training.errors import ParamsError
 from training.params.whole import Params
 from training.project import Project
@@ -23,10 +24,7 @@ def check(_: Project, params: Params, __: Namespace) -> None:
     from training.check import check_families
 
     check_families(params, params.models)
-    if params.engine == "spark":
-        from training.models.spark_als import check_installed
-
-        check_installed()
+    engine(params.engine).check()
 
 
 def tune(project: Project, params: Params, options: Namespace) -> None:
@@ -93,14 +91,10 @@ def recipe(project: Project, _: Params, options: Namespace) -> None:
 
 def export(project: Project, params: Params, options: Namespace) -> None:
     """Write every user's list into parquet files."""
-    from training.export import ExportOptions, export, in_this_process
+    from training.export import ExportOptions, export
     from training.lists.filters import parse_filters
 
-    write = in_this_process
-    if params.engine == "spark":
-        from training.spark.export import in_executors
-
-        write = partial(in_executors, project, params.spark)
+    write = engine(params.engine).write_buckets(project, params)
     wanted = ExportOptions(options.k, options.alias, parse_filters(options.filters), options.placement)
     made = export(project, params, wanted, options.out, write)
     lists = f"{made['rows']:,} rows for {made['users']:,} users of version {made['model_version']}"
