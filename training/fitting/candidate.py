@@ -55,8 +55,8 @@ def fit_artifact(
     with threadpool_limits(knowledge.threads):
         factors = data.fits.whole(name, family, partial(family.fit, data, np.random.default_rng(seed)))
         factors = checked(name, with_recency(factors, knowledge.training_data.positives, newcomers.recency))
-    if factors.feature_share:
-        factors = replace(factors, feature_share=newcomers.features)
+    if not newcomers.features:
+        factors = replace(factors, adds_features=False)
     artifact = knowledge.artifact(factors, Recipe(name, family.model_dump(mode="json"), seed, knowledge.data_hash))
     if artifact.item_fold_in is not None:
         artifact = replace(artifact, item_fold_in=artifact.item_fold_in.times(newcomers.fold_in))

@@ -25,7 +25,7 @@ from training.project import Project
 NEWEST = 16  # files that are kept
 ARRAYS = ("user_embeddings", "item_embeddings", "user_biases", "item_biases")
 ENCODER = ("weights", "intercept")
-FLAGS = ("intercept", "feature_share", "half_life")
+FLAGS = ("intercept", "adds_features", "half_life")
 FITTING = "training.fitting.candidate"  # imports all that a fit runs, but the family
 
 

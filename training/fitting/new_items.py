@@ -17,16 +17,15 @@ LIKES = (1, 3, 10)  # of a new item
 LAST = np.float32(-1000)  # the bias of what is not compared: no list comes to it
 
 
-def fold_in_share(validation: Validation, factors: Factors) -> float:
+def fold_in_share(validation: Validation, factors: Factors, made: Float32Array) -> float:
     """Return the share of the fold-in's kappa that ranks best where a few likes are told, drawn at random.
 
-    The least squares may take kappa too large: the vectors that they follow were learned from the same likes. Items
-    with ten likes or more are ranked among themselves, each as if it were new.
+    `made`, float32 (n_items, dim + 1), is what features say of vectors and biases. The least squares may take kappa too
+    large: the vectors that they follow were learned from the same likes. Items with ten likes or more are ranked among
+    themselves, each as if it were new.
     """
-    knowledge = validation.knowledge
-    data, rng = knowledge.training_data, np.random.default_rng(validation.seed)
+    data, rng = validation.knowledge.training_data, np.random.default_rng(validation.seed)
     encoder = encoder_of(factors, data.positives)
-    _, made = knowledge.said(factors)
     mean, fold_in = fit_item_fold_in(data, factors, encoder, made[:, :-1])
     likers = Likers(data, encoder)
     compared = likers.likes >= max(LIKES)

@@ -24,13 +24,13 @@ LIKES = (1, 3)  # of a newcomer
 class Newcomers(NamedTuple):
     """How many likes the mean user counts for, and by which power of its age each like, where no family has said.
 
-    `features`: how often items with few likes hold what their features say. `fold_in`: the share of the least squares'
-    kappa by which those who like a new item move it.
+    `features` tells whether items with few likes hold what their features say. `fold_in` is the share of the least
+    squares' kappa by which those who like a new item move it.
     """
 
     weight: float = 0.0
     recency: float = 0.0
-    features: float = 1.0
+    features: bool = True
     fold_in: float = 1.0
 
 
@@ -46,28 +46,26 @@ def newcomers(validation: Validation, factors: Factors) -> Newcomers:
     if encoder.recency is None:
         encoder = encoder._replace(recency=recency(validation, replace(factors, encoder=encoder)))
     factors = replace(factors, encoder=encoder)
+    _, made = validation.knowledge.said(factors)
     return Newcomers(
         weight=newcomer_weight(validation, factors),
         recency=float(encoder.recency or 0.0),
-        features=feature_share(validation, factors),
-        fold_in=fold_in_share(validation, factors),
+        features=features_pay(validation, factors, made),
+        fold_in=fold_in_share(validation, factors, made),
     )
 
 
-def feature_share(validation: Validation, factors: Factors) -> float:
-    """Return 1 where lists keep their metric with what features say of items with few likes, else 0.
+def features_pay(validation: Validation, factors: Factors, made: Float32Array) -> bool:
+    """Return whether lists keep their metric where items with few likes hold what their features say, `made`.
 
     They lose it where most items have few likes: then those push out others.
     """
     knowledge = validation.knowledge
-    if not (factors.feature_share and knowledge.dataset.item_features.nnz):
-        return factors.feature_share
-    _, made = knowledge.said(factors)
-
-    def worth(share: float) -> float:
-        return validation.measure(knowledge.told(replace(factors, feature_share=share), made))
-
-    return 1.0 if LEAST_GAIN * worth(1.0) >= worth(0.0) else 0.0
+    if not factors.adds_features or not knowledge.dataset.item_features.nnz:
+        return True
+    options = factors, replace(factors, adds_features=False)
+    added, left = (validation.measure(knowledge.told(each, made)) for each in options)
+    return LEAST_GAIN * added >= left
 
 
 def recency(validation: Validation, factors: Factors) -> float:

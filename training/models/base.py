@@ -47,9 +47,9 @@ class Factors:
     A user's items are ranked by user_embedding · item_embedding + item_bias. A user with an embedding of zeros is one
     of whom the family knows nothing. `encoder` is the fold-in encoder of a family that makes users' vectors by it; for
     None, a regression finds one, without `intercept` where users' vectors shrink to zero with their histories.
-    `feature_share`: how often what features say is added to an item of which little is known; 0 where items' vectors
-    were learned from features. `half_life` is the share of the data's span after which a positive counts half for
-    popularity; 0: all count alike.
+    `adds_features` tells whether what features say is added to items of which little is known: not where items'
+    vectors were learned from features. `half_life` is the share of the data's span after which a positive counts half
+    for popularity; 0: all count alike.
     """
 
     user_embeddings: Float32Array
@@ -58,7 +58,7 @@ class Factors:
     item_biases: Float32Array
     encoder: Encoder | None = None
     intercept: bool = True
-    feature_share: float = 1.0
+    adds_features: bool = True
     half_life: float = HALF_LIFE
 
     @classmethod

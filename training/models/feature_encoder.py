@@ -60,13 +60,14 @@ def with_features(
 ) -> Factors:
     """Return the factors with items whose vectors and biases hold what their features say, `made` by `vectors_of`.
 
-    An item that nobody has rated is only that. It is added to items with likes, times the factors' `feature_share` and
-    30 / (30 + likes). Items that were rated and never liked stay zero, or they would push out others.
+    An item that nobody has rated is only that. It is added to items with likes, times 30 / (30 + likes), where the
+    factors say so. Items that were rated and never liked stay zero, or they would push out others.
     """
     described = np.diff(features.indptr) > 0
     items = np.column_stack([factors.item_embeddings, factors.item_biases])
-    share = np.where(described & (likes > 0), factors.feature_share * HALF / (HALF + likes), 0).astype(np.float32)
-    items += share[:, None] * made
+    if factors.adds_features:
+        share = np.where(described & (likes > 0), HALF / (HALF + likes), 0).astype(np.float32)
+        items += share[:, None] * made
     new = described & ~rated
     items[new] = made[new]
     return replace(factors, item_embeddings=items[:, :-1], item_biases=items[:, -1])

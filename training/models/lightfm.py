@@ -153,5 +153,5 @@ def _factors(
         item_embeddings=(item_embeddings / len(models)).astype(np.float32),
         user_biases=np.mean([biases for biases, _ in users], axis=0, dtype=np.float32),
         item_biases=np.mean([biases for biases, _ in items], axis=0, dtype=np.float32),
-        feature_share=0.0 if features.shape[0] < features.shape[1] else 1.0,
+        adds_features=features.shape[0] == features.shape[1],
     )

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info
 
 from app.contract.artifact_directory import load_artifact
 from tests.training.world import ROOT
@@ -23,6 +24,7 @@ from training.train import train
 pytestmark = pytest.mark.long
 
 NDCG = "ndcg@10"
+KERNEL = next(each["architecture"] for each in threadpool_info() if each["internal_api"] == "openblas")
 BEST = "best possible"
 
 
@@ -64,8 +66,10 @@ def test_the_readme_shows_these_metrics(readme: str, metrics: dict[str, dict[str
     shown = dict(zip(metrics, ([float(figure) for figure in row] for row in rows), strict=True))
     assert shown["popularity"] == pytest.approx(_figures(metrics["popularity"]), abs=0.0005)
     assert shown[BEST] == pytest.approx([metrics[BEST][NDCG]], abs=0.0005)
-    # Processors differ in what LightFM learns step by step: docs/decisions/0009.
-    assert shown["lightfm"] == pytest.approx(_figures(metrics["lightfm"]), abs=0.005, rel=0.03)
+    # The README's LightFM was learned with AVX2, and other processors differ: docs/decisions/0009.
+    allowed = 0.0005 if KERNEL in ("Haswell", "Zen") else 0.005
+    assert shown["lightfm"][:3] == pytest.approx(_figures(metrics["lightfm"])[:3], abs=allowed)
+    assert shown["lightfm"][3] == pytest.approx(_figures(metrics["lightfm"])[3], abs=100 * allowed)
 
 
 def _figures(found: dict[str, float]) -> list[float]:

@@ -48,7 +48,7 @@ class Measured:
 
     def __post_init__(self) -> None:
         self.asked: list[Factors] = []
-        self.knowledge = SimpleNamespace(training_data=data(), said=lambda factors: (None, MADE))
+        self.knowledge = SimpleNamespace(training_data=data())
 
     def measure(self, factors: Factors) -> float:
         self.asked.append(factors)
@@ -60,13 +60,13 @@ class Measured:
 )
 def test_validation_chooses_a_smaller_share_only_where_it_ranks_better(metrics: list[float], share: float) -> None:
     validation = Measured(metrics)
-    assert fold_in_share(cast(Validation, validation), factors()) == share
+    assert fold_in_share(cast(Validation, validation), factors(), MADE) == share
     assert len(validation.asked) == len(SHARES) * len(LIKES)
 
 
 def test_items_with_few_likes_are_compared_with_no_other() -> None:
     validation = Measured([1, 1, 1])
-    fold_in_share(cast(Validation, validation), factors())
+    fold_in_share(cast(Validation, validation), factors(), MADE)
     for each in validation.asked:
         assert each.item_biases.tolist() == [*MADE[:-1, -1].tolist(), LAST]
         assert not each.item_embeddings[-1].any()

@@ -14,7 +14,7 @@ from training.files import read_json
 from training.fitting.newcomers import (
     drawn_to,
     encoded_newcomers,
-    feature_share,
+    features_pay,
     mean_user,
     newcomer_weight,
     newcomers,
@@ -54,8 +54,9 @@ def test_validation_prefers_the_mean_user_where_the_encoder_tells_nothing(with_c
     features = validation.knowledge.dataset.item_features.toarray()
     feature = features[:, (features * items).sum(axis=0).argmax()] > 0
     items[feature & (items[:, 0] == 0)] = -1000
-    assert feature_share(validation, factors) == 0
-    assert feature_share(validation, replace(factors, feature_share=0.0)) == 0
+    _, made = validation.knowledge.said(factors)
+    assert not features_pay(validation, factors, made)
+    assert features_pay(validation, replace(factors, adds_features=False), made)
 
 
 @pytest.mark.long
@@ -69,11 +70,11 @@ def test_features_count_only_where_lists_keep_their_metric(
     project, params = with_cold_film
     validation = Validation.of(load_dataset(project.prepared), params, "test_svd")
     found = dict(zip((0, 1), metrics, strict=True))
-    monkeypatch.setattr(Validation, "measure", lambda _, factors: found[factors.feature_share])
+    monkeypatch.setattr(Validation, "measure", lambda _, factors: found[factors.adds_features])
     n_users, n_items = validation.knowledge.training_data.positives.shape
     ones = np.ones((n_users, 1), np.float32), np.ones((n_items, 1), np.float32)
     factors = Factors(*ones, np.zeros(n_users, np.float32), np.zeros(n_items, np.float32))
-    assert feature_share(validation, factors) == chosen
+    assert features_pay(validation, factors, validation.knowledge.said(factors)[1]) == chosen
 
 
 @pytest.mark.long

@@ -12,9 +12,9 @@ LIKES = np.array([30, 10, 0, 0, 0])
 RATED = np.array([True, True, True, False, False])
 
 
-def factors(*, share: float = 1.0) -> Factors:
+def factors(*, adds: bool = True) -> Factors:
     items, users = np.arange(10, dtype=np.float32).reshape(5, 2), np.ones((3, 2), dtype=np.float32)
-    return Factors(users, items, np.zeros(3, np.float32), np.arange(5, dtype=np.float32), feature_share=share)
+    return Factors(users, items, np.zeros(3, np.float32), np.arange(5, dtype=np.float32), adds_features=adds)
 
 
 def rows(found: Factors) -> npt.NDArray[np.float32]:
@@ -36,16 +36,16 @@ def test_items_nobody_likes_teach_the_encoder_nothing() -> None:
     np.testing.assert_array_equal(fit_item_encoder(FEATURES, factors(), LIKES), among_two)
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, 1.5])
-def test_features_add_to_items_with_few_likes_and_make_those_never_rated(share: float) -> None:
+@pytest.mark.parametrize("adds", [True, False])
+def test_features_add_to_items_with_few_likes_and_make_those_never_rated(adds: bool) -> None:
     made = np.array([[9, 9, 9], [5, 6, 7]], dtype=np.float32)
     encoder = np.vstack([made - 1, np.ones(3)]).astype(np.float32)
-    before = factors(share=share)
+    before = factors(adds=adds)
     learned = rows(before)
 
     found = rows(with_features(before, vectors_of(FEATURES, encoder), FEATURES, LIKES, RATED))
 
-    added = share * np.array([[0.5], [0.75]]) * made
+    added = adds * np.array([[0.5], [0.75]]) * made
     np.testing.assert_allclose(found[:2], learned[:2] + added, rtol=1e-6)
     np.testing.assert_array_equal(found[2], learned[2])  # rated, and never liked
     np.testing.assert_array_equal(found[3], made[1])
